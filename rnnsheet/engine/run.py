@@ -1,0 +1,40 @@
+"""A lesson in, its trace out."""
+
+import numpy as np
+
+from rnnsheet.engine import elman, output
+from rnnsheet.errors import LessonError
+from rnnsheet.lesson import Lesson, Trace
+
+CELLS = {"elman": elman.forward}
+
+
+def run(lesson: Lesson) -> Trace:
+    """Every number that the lesson's network computes, forward.
+
+    Raises LessonError where a number grows past what a float64 holds.
+    """
+    letters, targets, vocabulary = lesson.letters, lesson.targets, lesson.vocabulary
+    parameters = lesson.model.parameters
+    x = output.one_hot(letters, vocabulary)
+    with np.errstate(over="ignore", invalid="ignore"):
+        hidden = CELLS[lesson.model.cell](parameters, x, lesson.h_0)
+        outputs = output.probabilities(parameters, hidden["h"])
+    numbers = {"x": x, **hidden, **outputs}
+    _check_finite(numbers)
+    arrays = {
+        "letter": output.row_of(letters),
+        "target": output.row_of(targets),
+        **numbers,
+        **output.answers(outputs["p"], letters, targets, vocabulary),
+    }
+    units = tuple(str(unit) for unit in range(1, lesson.model.hidden + 1))
+    labels = dict.fromkeys(arrays, ("",)) | dict.fromkeys(hidden, units) | dict.fromkeys(["x", *outputs], vocabulary)
+    return Trace(arrays, labels)
+
+
+def _check_finite(arrays: dict[str, np.ndarray]) -> None:
+    for name, array in arrays.items():
+        bad = np.argwhere(~np.isfinite(array))
+        if len(bad):
+            raise LessonError("overflow", name=name, step=bad[0][1] + 1)

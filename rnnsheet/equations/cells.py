@@ -1,0 +1,81 @@
+"""The recurrent cells as equations, and the letters on both ends of them."""
+
+from rnnsheet.equations.expr import (
+    ONE,
+    Axis,
+    Expr,
+    Leaf,
+    Parameter,
+    Value,
+    exp_below_greatest,
+    greatest,
+    letter_after,
+    letter_at,
+    most_probable,
+    one_hot,
+    previous,
+    same_letter,
+    scale,
+    share,
+    spread,
+    tanh,
+)
+from rnnsheet.equations.recurrence import STEP, Recurrence
+from rnnsheet.errors import LessonError
+from rnnsheet.lesson import Lesson, Model
+
+
+def elman(r: Recurrence, x: Value, model: Model) -> Value:
+    """The hidden state of the Elman cell. Source: Elman, "Finding Structure in Time" (1990)."""
+    hidden = Axis("hidden", model.hidden)
+    h = r.state("h", hidden)
+    xh = r.let("xh", r.parameter("Wxh", hidden, x.rows) @ x, "cell")
+    hh = r.let("hh", _plus_bias(r, _recurrent(r, "Whh", previous(h), model), "bh", model), "cell")
+    z = r.let("z", xh + hh, "cell")
+    return r.let("h", tanh(z), "cell")
+
+
+CELLS = {"elman": elman}
+
+
+def network(lesson: Lesson) -> Recurrence:
+    """The whole network of a lesson: letters in, the cell, probabilities and letters out.
+
+    Raises LessonError where a note belongs to no equation.
+    """
+    r = Recurrence()
+    letters = Axis("letters", len(lesson.vocabulary))
+    word, vocabulary = r.parameter("word", ONE), r.parameter("vocabulary", letters)
+    letter = r.let("letter", letter_at(word, STEP), "read")
+    target = r.let("target", letter_after(word, STEP), "read")
+    x = r.let("x", one_hot(vocabulary, letter), "read")
+    h = CELLS[lesson.model.cell](r, x, lesson.model)
+    scores = r.parameter("Why", letters, h.rows) @ h
+    y = r.let("y", _plus_bias(r, scores, "by", lesson.model), "output")
+    # softmax: subtracting the greatest score changes no share and keeps EXP from overflowing.
+    e = r.let("e", exp_below_greatest(y), "output")
+    p = r.let("p", share(e), "output")
+    predicted = r.let("predicted", most_probable(vocabulary, p, letter), "answer")
+    r.let("confidence", greatest(p), "answer")
+    r.let("right", same_letter(predicted, target), "mark")
+    for name in lesson.notes:
+        if name not in r.equations:
+            raise LessonError("unknown_note", name=name, known=", ".join(r.equations))
+    return r
+
+
+def _recurrent(r: Recurrence, name: str, state: Leaf, model: Model) -> Expr:
+    """A matrix times the state, or one number times all of it, whichever the model has."""
+    if model.parameters[name].size == 1:
+        return scale(r.parameter(name, ONE), state)
+    return r.parameter(name, state.rows, state.rows) @ state
+
+
+def _plus_bias(r: Recurrence, expr: Expr, name: str, model: Model) -> Expr:
+    """The expression plus the model's bias of that name: a vector, one number, or none."""
+    if name not in model.parameters:
+        return expr
+    if model.parameters[name].size == 1:
+        return expr + spread(r.parameter(name, ONE), expr.rows)
+    bias: Parameter = r.parameter(name, expr.rows)
+    return expr + bias

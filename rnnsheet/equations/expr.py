@@ -1,0 +1,141 @@
+"""Expressions over one time step: the leaves, the operations, and the shapes they must have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What the rows or columns of a block stand for, and how many there are."""
+
+    name: str
+    size: int
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.size})"
+
+
+ONE = Axis("one", 1)
+
+
+class _Term:
+    def __add__(self: Expr, other: Expr) -> Operation:  # type: ignore[misc]
+        _same(self, other, "+")
+        return Operation("add", (self, other), self.rows)
+
+
+@dataclass(frozen=True)
+class Parameter(_Term):
+    """Numbers or letters that are the same at every time step: (rows, cols)."""
+
+    name: str
+    rows: Axis
+    cols: Axis = ONE
+
+    def __matmul__(self, vector: Leaf) -> Operation:
+        if self.cols != vector.rows:
+            raise ValueError(f"{self.name} has {self.cols} columns, {vector.name} has {vector.rows} rows")
+        return Operation("matvec", (self, vector), self.rows)
+
+
+@dataclass(frozen=True)
+class Value(_Term):
+    """The value of a named equation at this time step."""
+
+    name: str
+    rows: Axis
+
+
+@dataclass(frozen=True)
+class Previous(_Term):
+    """The value of a state at the time step before; before the first, its initial value."""
+
+    name: str
+    rows: Axis
+
+
+@dataclass(frozen=True)
+class Operation(_Term):
+    """One operation of `rules.RULES` on its operands."""
+
+    rule: str
+    operands: tuple[Expr, ...]
+    rows: Axis
+
+
+Leaf = Parameter | Value | Previous
+Expr = Leaf | Operation
+
+
+def previous(state: Value) -> Previous:
+    """The state at the time step before."""
+    return Previous(state.name, state.rows)
+
+
+def scale(number: Parameter, vector: Expr) -> Operation:
+    """One number times every number of a vector."""
+    _one(number)
+    return Operation("scale", (number, vector), vector.rows)
+
+
+def spread(number: Parameter, rows: Axis) -> Operation:
+    """One number in every row."""
+    _one(number)
+    return Operation("spread", (number,), rows)
+
+
+def tanh(vector: Expr) -> Operation:
+    """The hyperbolic tangent, number by number."""
+    return Operation("tanh", (vector,), vector.rows)
+
+
+def exp_below_greatest(vector: Leaf) -> Operation:
+    """exp(v - max v), number by number: what softmax adds up, safe from overflow."""
+    return Operation("exp_below_greatest", (vector,), vector.rows)
+
+
+def share(vector: Leaf) -> Operation:
+    """Each number's share in the sum of all."""
+    return Operation("share", (vector,), vector.rows)
+
+
+def letter_at(word: Parameter, step: Leaf) -> Operation:
+    """The letter of a word at a time step; "" past its end."""
+    return Operation("letter_at", (word, step), ONE)
+
+
+def letter_after(word: Parameter, step: Leaf) -> Operation:
+    """The letter of a word that follows a time step's; "" past its end."""
+    return Operation("letter_after", (word, step), ONE)
+
+
+def one_hot(vocabulary: Parameter, letter: Leaf) -> Operation:
+    """1 in the row of the letter, 0 in every other."""
+    return Operation("one_hot", (vocabulary, letter), vocabulary.rows)
+
+
+def most_probable(vocabulary: Parameter, p: Leaf, letter: Leaf) -> Operation:
+    """The letter in the row of the greatest number; "" at a step that reads no letter."""
+    _same(vocabulary, p, "most_probable")
+    return Operation("most_probable", (vocabulary, p, letter), ONE)
+
+
+def greatest(vector: Leaf) -> Operation:
+    """The greatest number of a vector."""
+    return Operation("greatest", (vector,), ONE)
+
+
+def same_letter(guess: Leaf, target: Leaf) -> Operation:
+    """1 where both are the same letter, else 0; "" where there is no target."""
+    return Operation("same_letter", (guess, target), ONE)
+
+
+def _same(left: Expr, right: Expr, what: str) -> None:
+    if left.rows != right.rows:
+        raise ValueError(f"{what}: {left.rows} rows meet {right.rows} rows")
+
+
+def _one(number: Parameter) -> None:
+    if (number.rows.size, number.cols.size) != (1, 1):
+        raise ValueError(f"{number.name} has {number.rows} rows; one number was expected")

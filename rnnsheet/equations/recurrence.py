@@ -1,0 +1,108 @@
+"""A recurrence: the named equations of one time step, in order, and the order in which to tell them."""
+
+from dataclasses import dataclass, field
+
+from rnnsheet.equations.expr import ONE, Axis, Expr, Operation, Parameter, Value
+
+STEP = Value("t", ONE)
+"""The number of the time step, from 1."""
+
+
+@dataclass(frozen=True)
+class Equation:
+    """`value = expr` at every time step.
+
+    `part` says where it stands: "read" (letters in), "cell", "output", "answer" (the letter
+    said) or "mark" (whether it is right).
+    """
+
+    value: Value
+    expr: Expr
+    part: str
+
+    @property
+    def name(self) -> str:
+        return self.value.name
+
+    @property
+    def weights(self) -> tuple[Parameter, ...]:
+        """The network's weights that the right side uses, in reading order; not the letters."""
+        return tuple(_parameters(self.expr)) if self.part in ("cell", "output") else ()
+
+
+@dataclass
+class Recurrence:
+    """Parameters, states and equations of one time step; later equations may use earlier ones."""
+
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    states: dict[str, Parameter] = field(default_factory=dict)
+    """Per state, the parameter that holds its value before the first time step."""
+    equations: dict[str, Equation] = field(default_factory=dict)
+
+    def parameter(self, name: str, rows: Axis, cols: Axis = ONE) -> Parameter:
+        """A parameter of the shape (rows, cols)."""
+        self.parameters[name] = Parameter(name, rows, cols)
+        return self.parameters[name]
+
+    def state(self, name: str, rows: Axis) -> Value:
+        """A value that the next time step remembers; usable as `previous(...)` before its `let`."""
+        self.states[name] = self.parameter(f"{name}_0", rows)
+        return Value(name, rows)
+
+    def let(self, name: str, expr: Expr, part: str) -> Value:
+        """Names an expression: it becomes a block that a student sees."""
+        if name in self.equations:
+            raise ValueError(f"{name} has an equation already")
+        value = Value(name, expr.rows)
+        self.equations[name] = Equation(value, expr, part)
+        return value
+
+    def of(self, *parts: str) -> list[Equation]:
+        """The equations of some parts, in order."""
+        return [equation for equation in self.equations.values() if equation.part in parts]
+
+
+@dataclass(frozen=True)
+class WalkStep:
+    """One step of the walkthrough: some equations at one time step (from 1)."""
+
+    number: int
+    time: int
+    equations: tuple[Equation, ...]
+    again: bool
+    """Told at the time step before already, with the same weights."""
+
+
+def walkthrough(recurrence: Recurrence, steps: int) -> list[WalkStep]:
+    """The recurrence told step by step: the cell at two time steps, then the output.
+
+    An equation with weights is a step of its own, those without that follow it are one more.
+    The second time, all equations with weights are one step: they are the same weights.
+    """
+    cell = _groups(recurrence.of("cell"))
+    told = [(1, group, False) for group in cell]
+    if steps > 1:
+        weighing = [equation for group in cell for equation in group if equation.weights]
+        plain = [equation for group in cell for equation in group if not equation.weights]
+        told += [(2, group, True) for group in (weighing, plain) if group]
+    last = min(steps, 2)
+    told += [(last, group, False) for group in _groups(recurrence.of("output", "answer"))]
+    return [
+        WalkStep(number, time, tuple(group), again)
+        for number, (time, group, again) in enumerate(told, start=1)
+    ]
+
+
+def _groups(equations: list[Equation]) -> list[list[Equation]]:
+    groups: list[list[Equation]] = []
+    for equation in equations:
+        if not groups or equation.weights or groups[-1][-1].weights:
+            groups.append([])
+        groups[-1].append(equation)
+    return groups
+
+
+def _parameters(expr: Expr) -> list[Parameter]:
+    if isinstance(expr, Operation):
+        return [parameter for operand in expr.operands for parameter in _parameters(operand)]
+    return [expr] if isinstance(expr, Parameter) else []

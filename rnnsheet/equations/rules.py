@@ -1,0 +1,132 @@
+"""The table of operations: each with its cell formula and its symbols; its words stand in the label files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from string import Formatter
+from typing import Protocol
+
+from rnnsheet.equations.expr import Expr, Leaf, Operation, Parameter, Previous
+from rnnsheet.labels import Labels
+
+SPELLED = 8
+"""Up to so many products a student reads them one by one; longer ones are an MMULT."""
+
+SUM, PRODUCT, ATOM = 1, 2, 3
+"""How strongly a text binds: a weaker one gets brackets inside a stronger one."""
+
+
+class Place(Protocol):
+    """How a cell's formula refers to a leaf. `format(place, "")` is its number in this row."""
+
+    @property
+    def here(self) -> str: ...
+    @property
+    def column(self) -> str: ...
+    @property
+    def row(self) -> str: ...
+    @property
+    def column_cells(self) -> list[str]: ...
+    @property
+    def row_cells(self) -> list[str]: ...
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One operation.
+
+    `formula` is the cell's text, where {0} is the first operand in this row and at this time
+    step and {0:column} all its rows; `symbol` the same for people.
+    """
+
+    formula: str | Callable[..., str]
+    symbol: str
+    binds: int = ATOM
+
+
+def _products(matrix: Place, vector: Place) -> str:
+    pairs = list(zip(matrix.row_cells, vector.column_cells, strict=True))
+    if len(pairs) <= SPELLED:
+        return "+".join(f"{weight}*{number}" for weight, number in pairs)
+    # SUM keeps Excel from marking the 1×1 array with an @.
+    return f"SUM(MMULT({matrix.row},{vector.column}))"
+
+
+RULES: dict[str, Rule] = {
+    "matvec": Rule(_products, "{0}·{1}", SUM),
+    "scale": Rule("{0}*{1}", "{0}·{1}", PRODUCT),
+    "spread": Rule("{0}", "{0}"),
+    "add": Rule("{0}+{1}", "{0} + {1}", SUM),
+    "tanh": Rule("TANH({0})", "tanh({0})"),
+    "exp_below_greatest": Rule("EXP({0}-MAX({0:column}))", "exp({0} − max {0})"),
+    "share": Rule("{0}/SUM({0:column})", "{0} / sum({0})", PRODUCT),
+    "letter_at": Rule("MID({0},{1},1)", "{0}[{1}]"),
+    "letter_after": Rule("MID({0},{1}+1,1)", "{0}[{1}+1]"),
+    "one_hot": Rule("IF(EXACT({0},{1}),1,0)", "[{0} = {1}]"),
+    "most_probable": Rule(
+        'IF({2}="","",INDEX({0:column},MATCH(MAX({1:column}),{1:column},0),1))',
+        "argmax {1}",
+    ),
+    "greatest": Rule("MAX({0:column})", "max {0}"),
+    "same_letter": Rule('IF({1}="","",IF(EXACT({0},{1}),1,0))', "[{0} = {1}]"),
+}
+
+
+class _Operand:
+    """An operand inside a rule's text: formatted plainly, or by one of Place's properties."""
+
+    def __init__(self, text: str, place: Place | None):
+        self.text, self.place = text, place
+
+    def __format__(self, which: str) -> str:
+        return str(getattr(self.place, which)) if which else self.text
+
+
+def formula(expr: Expr, place: Callable[[Leaf], Place], outer: int = 0) -> str:
+    """The text of the cell in the first row and at the first time step, without its `=`."""
+    if not isinstance(expr, Operation):
+        return place(expr).here
+    rule = RULES[expr.rule]
+    places = [None if isinstance(operand, Operation) else place(operand) for operand in expr.operands]
+    if callable(rule.formula):
+        text = rule.formula(*places)
+    else:
+        texts = [formula(operand, place, rule.binds % ATOM) for operand in expr.operands]
+        text = rule.formula.format(*map(_Operand, texts, places))
+    return f"({text})" if rule.binds < outer else text
+
+
+def pieces(expr: Expr, outer: int = 0) -> list[str | Leaf]:
+    """The right side as people write it, in reading order: signs, and the leaves between them."""
+    if not isinstance(expr, Operation):
+        return [expr]
+    rule = RULES[expr.rule]
+    found: list[str | Leaf] = []
+    for sign, operand, _, _ in Formatter().parse(rule.symbol):
+        found.append(sign)
+        if operand:
+            found += pieces(expr.operands[int(operand)], rule.binds % ATOM)
+    return ["(", *found, ")"] if rule.binds < outer else found
+
+
+def symbol(leaf: Leaf) -> str:
+    """A leaf as people write it: `Whh`, `xₜ`, `hₜ₋₁`."""
+    if isinstance(leaf, Parameter) or leaf.name == "t":
+        return leaf.name
+    return f"{leaf.name}ₜ₋₁" if isinstance(leaf, Previous) else f"{leaf.name}ₜ"
+
+
+def symbols(expr: Expr) -> str:
+    """The equation's right side as people write it: `Whh·hₜ₋₁ + bh`."""
+    return "".join(piece if isinstance(piece, str) else symbol(piece) for piece in pieces(expr))
+
+
+def words(expr: Expr, labels: Labels) -> str:
+    """The equation's right side in words that a student knows."""
+    if isinstance(expr, Operation):
+        parts = [words(operand, labels) for operand in expr.operands]
+        return labels.get(f"words.{expr.rule}").format(*parts)
+    if isinstance(expr, Previous):
+        return labels("words.previous", state=expr.name)
+    return expr.name

@@ -1,0 +1,44 @@
+"""What a user did wrong, as exceptions that read as one line in the user's language."""
+
+from typing import Self
+
+from rnnsheet.labels import default_language, labels
+
+
+class RnnsheetError(Exception):
+    """A mistake in what a user gave us.
+
+    `key` names the message in the label files' `[error]` table, `values` fill its
+    placeholders, `place` (a file, a sheet's cell) is printed before it.
+    """
+
+    def __init__(self, key: str, place: str = "", **values: object):
+        super().__init__(key)
+        self.key = key
+        self.place = place
+        self.values = values
+
+    def at(self, place: str) -> Self:
+        """The same error with its place set, unless a nearer one is known already."""
+        self.place = self.place or place
+        return self
+
+    def text(self, language: str) -> str:
+        """The message as one line."""
+        message = labels(language)(f"error.{self.key}", **self.values)
+        return f"{self.place}: {message}" if self.place else message
+
+    def __str__(self) -> str:
+        return self.text(default_language())
+
+
+class LessonError(RnnsheetError):
+    """A lesson (its file, its numbers) that cannot be run."""
+
+
+class WorkbookError(RnnsheetError):
+    """A workbook that cannot be read, or is not one of ours."""
+
+
+class OutputError(RnnsheetError):
+    """A file that cannot be written."""

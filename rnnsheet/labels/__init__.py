@@ -1,0 +1,56 @@
+"""Every text that people read, by language: one TOML file per language in this folder."""
+
+import os
+import tomllib
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """The languages that have a label file, English first."""
+    found = sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return tuple(sorted(found, key=lambda language: language != "en"))
+
+
+def default_language() -> str:
+    """The language of the user's locale where we have it, else English."""
+    for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if setting := os.environ.get(variable):
+            language = setting.replace("-", "_").split("_")[0].split(".")[0].lower()
+            return language if language in languages() else "en"
+    return "en"
+
+
+class Labels:
+    """The texts of one language: `labels("error.no_lesson", name="x")`."""
+
+    def __init__(self, language: str, tree: dict[str, object]):
+        self.language = language
+        self.texts = dict(_flat(tree, ""))
+
+    def __call__(self, key: str, **values: object) -> str:
+        return self.texts[key].format(**values)
+
+    def get(self, key: str) -> str:
+        """The text as it stands, or "" where the language file has none."""
+        return self.texts.get(key, "")
+
+
+@cache
+def labels(language: str) -> Labels:
+    """The labels of one of `languages()`."""
+    text = (FOLDER / f"{language}.toml").read_text("utf-8")
+    return Labels(language, tomllib.loads(text))
+
+
+def _flat(tree: dict[str, object], prefix: str) -> list[tuple[str, str]]:
+    flat: list[tuple[str, str]] = []
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            flat += _flat(value, f"{prefix}{key}.")
+        else:
+            flat.append((prefix + key, str(value)))
+    return flat

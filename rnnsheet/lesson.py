@@ -1,0 +1,221 @@
+"""The data everything else speaks about: Lesson, Model and Trace. Checked, frozen, no arithmetic.
+
+Column vectors throughout; a weight matrix has the shape (out, in).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rnnsheet.errors import LessonError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ParameterSpec:
+    """What a cell asks of one of its parameters: its axes, and which short forms it allows."""
+
+    name: str
+    rows: str
+    cols: str
+    scalar: bool = False
+    """One number may stand for all of them."""
+    optional: bool = False
+
+
+PARAMETERS: Mapping[str, tuple[ParameterSpec, ...]] = MappingProxyType(
+    {
+        "elman": (
+            ParameterSpec("Wxh", "hidden", "letters"),
+            ParameterSpec("Whh", "hidden", "hidden", scalar=True),
+            ParameterSpec("bh", "hidden", "one", scalar=True, optional=True),
+            ParameterSpec("Why", "letters", "hidden"),
+            ParameterSpec("by", "letters", "one", scalar=True, optional=True),
+        ),
+    }
+)
+"""Per cell, its parameters in the order in which they are shown."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A recurrent network: the kind of its cell and its parameters.
+
+    `parameters` maps a name to a float64 array of two dimensions: (out, in) for a matrix,
+    (out, 1) for a bias vector, (1, 1) for one number that broadcasts. Absent means left out.
+    """
+
+    cell: str
+    parameters: Mapping[str, Array]
+
+    @property
+    def hidden(self) -> int:
+        """The number of hidden units."""
+        return int(self.parameters["Wxh"].shape[0])
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A network with the word it reads.
+
+    The network reads `steps` letters of `word`, one per time step; each step's target is
+    the letter after it. A step past the end of the word reads the zero vector. `h_0`
+    (hidden, 1) is the hidden state before the first step, zeros where left out; one
+    number stands for every unit. `title` and
+    `about` map a language to a text, `notes` an equation's name to such a map.
+    """
+
+    name: str
+    model: Model
+    vocabulary: tuple[str, ...]
+    word: str
+    steps: int = 0
+    h_0: Array = field(default_factory=lambda: np.zeros((1, 1)))
+    title: Mapping[str, str] = field(default_factory=dict)
+    about: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check_vocabulary(self.vocabulary)
+        _check_word(self.word, self.vocabulary, shortest=1 if self.steps else 2)
+        model = check_model(self.model, len(self.vocabulary))
+        object.__setattr__(self, "model", model)
+        object.__setattr__(self, "steps", self.steps or len(self.word) - 1)
+        h_0 = _fit(ParameterSpec("h_0", "hidden", "one", scalar=True), self.h_0, self.sizes)
+        object.__setattr__(self, "h_0", np.broadcast_to(h_0, (model.hidden, 1)))
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The length of each axis: letters, hidden, one."""
+        return {"letters": len(self.vocabulary), "hidden": self.model.hidden, "one": 1}
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """The letter read at each time step; "" past the end of the word."""
+        return tuple(self.word[t : t + 1] for t in range(self.steps))
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The letter that should follow at each time step; "" past the end of the word."""
+        return tuple(self.word[t + 1 : t + 2] for t in range(self.steps))
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Every array that a run of a lesson computes, by the name of its equation.
+
+    An array has the shape (units or letters, time steps). Numbers are float64; rows of
+    letters are arrays of str objects, "" where a step has none.
+    """
+
+    arrays: Mapping[str, NDArray[Any]]
+    rows: Mapping[str, tuple[str, ...]]
+    """Per array, the label of each row: letters, or the number of the hidden unit."""
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self.arrays[name]
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """One array as a DataFrame: rows are units or letters, columns time steps from 1."""
+        import pandas as pd
+
+        array = self.arrays[name]
+        columns = pd.RangeIndex(1, array.shape[1] + 1, name="time step")
+        return pd.DataFrame(array, index=list(self.rows[name]), columns=columns)
+
+    @property
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """Every array as a labelled DataFrame."""
+        return {name: self.frame(name) for name in self.arrays}
+
+
+def check_model(model: Model, letters: int) -> Model:
+    """The model with its parameters as read-only float64 arrays in the order of `PARAMETERS`.
+
+    Raises LessonError where a parameter is missing, unknown, of a wrong shape or not finite.
+    """
+    if model.cell not in PARAMETERS:
+        known = ", ".join(PARAMETERS)
+        raise LessonError("unknown_cell", cell=model.cell, known=known)
+    specs = PARAMETERS[model.cell]
+    for name in model.parameters:
+        if name not in [spec.name for spec in specs]:
+            known = ", ".join(spec.name for spec in specs)
+            raise LessonError("unknown_parameter", name=name, cell=model.cell, known=known)
+    for spec in specs:
+        if spec.name not in model.parameters and not spec.optional:
+            raise LessonError("missing_parameter", name=spec.name, cell=model.cell)
+    hidden = np.atleast_2d(_numbers("Wxh", model.parameters["Wxh"])).shape[0]
+    sizes = {"letters": letters, "hidden": hidden, "one": 1}
+    fitted = {
+        spec.name: _fit(spec, model.parameters[spec.name], sizes)
+        for spec in specs
+        if spec.name in model.parameters
+    }
+    return Model(model.cell, MappingProxyType(fitted))
+
+
+def _fit(spec: ParameterSpec, given: ArrayLike, sizes: Mapping[str, int]) -> Array:
+    array = _numbers(spec.name, given)
+    wanted = (sizes[spec.rows], sizes[spec.cols])
+    if array.ndim == 0 or (spec.scalar and array.size == 1):
+        fitted = array.reshape(1, 1)
+        fits = spec.scalar or wanted == (1, 1)
+    else:
+        fitted = array.reshape(-1, 1) if array.ndim == 1 and spec.cols == "one" else array
+        fits = fitted.shape == wanted
+    if not fits:
+        expected = "×".join(map(str, wanted))
+        raise LessonError(
+            "wrong_shape_or_number" if spec.scalar else "wrong_shape",
+            name=spec.name,
+            expected=expected,
+            axes=f"{spec.rows} × {spec.cols}",
+            got="×".join(map(str, array.shape)) or "1",
+        )
+    if not np.isfinite(fitted).all():
+        row, col = np.argwhere(~np.isfinite(fitted))[0] + 1
+        raise LessonError("not_finite", name=spec.name, row=row, col=col)
+    fitted = fitted.copy()
+    fitted.flags.writeable = False
+    return fitted
+
+
+def _numbers(name: str, given: ArrayLike) -> Array:
+    try:
+        array = np.asarray(given)
+        if array.size == 0 or array.dtype.kind not in "iuf":
+            raise ValueError
+        return array.astype(np.float64)
+    except (ValueError, OverflowError):
+        raise LessonError("not_numbers", name=name) from None
+
+
+def _check_vocabulary(vocabulary: tuple[str, ...]) -> None:
+    if not vocabulary:
+        raise LessonError("empty_vocabulary")
+    for letter in vocabulary:
+        # Spreadsheets count a letter beyond U+FFFF as two, so MID would cut it in half.
+        if len(letter) != 1 or ord(letter) < 32 or ord(letter) > 0xFFFF or not letter.isprintable():
+            raise LessonError("not_a_letter", letter=repr(letter))
+        if vocabulary.count(letter) > 1:
+            raise LessonError("letter_twice", letter=repr(letter))
+
+
+def _check_word(word: str, vocabulary: tuple[str, ...], shortest: int) -> None:
+    for position, letter in enumerate(word, start=1):
+        if letter not in vocabulary:
+            known = " ".join(vocabulary)
+            raise LessonError("unknown_letter", letter=repr(letter), position=position, known=known)
+    if len(word) < shortest:
+        raise LessonError("short_word", word=repr(word), shortest=shortest)

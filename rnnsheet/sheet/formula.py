@@ -1,0 +1,81 @@
+"""A formula that fills: the text of a block's first cell, shifted right and down as a spreadsheet does it."""
+
+import re
+from functools import cache, cached_property
+
+# A string, a quoted sheet name, or a cell reference that is not part of a longer word.
+_TOKEN = re.compile(r"""("[^"]*"|'[^']*')|(?<![\w.$!])((?:\w+!)?)(\$?)([A-Z]{1,3})(\$?)(\d+)(?![\w.(!])""")
+
+
+@cache
+def column_letters(col: int) -> str:
+    """The letters of a column counted from 1: 27 is AA."""
+    text = ""
+    while col:
+        col, digit = divmod(col - 1, 26)
+        text = chr(65 + digit) + text
+    return text
+
+
+def column_number(letters: str) -> int:
+    """The column's number from 1: AA is 27."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+class Formula:
+    """The formula of a block's first cell, without `=`; `$` marks what stays when it fills."""
+
+    def __init__(self, text: str):
+        self.text = text
+
+    def __repr__(self) -> str:
+        return f"Formula({self.text!r})"
+
+    @cached_property
+    def _pieces(self) -> list[str | tuple[int, bool, int, bool]]:
+        """Literal texts, and references as (column, fixed, row, fixed)."""
+        pieces: list[str | tuple[int, bool, int, bool]] = []
+        end = 0
+        for match in _TOKEN.finditer(self.text):
+            literal, sheet, col_fixed, col, row_fixed, row = match.groups()
+            if literal:
+                continue
+            pieces.append(self.text[end : match.start()] + sheet)
+            pieces.append((column_number(col), bool(col_fixed), int(row), bool(row_fixed)))
+            end = match.end()
+        pieces.append(self.text[end:])
+        return pieces
+
+    def row(self, down: int, width: int) -> list[str]:
+        """The texts of `width` cells from left to right, `down` rows below the first."""
+        pattern, moving = "", []
+        for piece in self._pieces:
+            if isinstance(piece, str):
+                pattern += piece.replace("%", "%%")
+                continue
+            col, col_fixed, row, row_fixed = piece
+            row_text = f"${row}" if row_fixed else str(row + down)
+            if col_fixed:
+                pattern += f"${column_letters(col)}{row_text}"
+            else:
+                pattern += f"%s{row_text}"
+                moving.append([column_letters(col + right) for right in range(width)])
+        if not moving:
+            return [pattern.replace("%%", "%")] * width
+        return [pattern % columns for columns in zip(*moving, strict=True)]
+
+    def references(self, down: int = 0, right: int = 0) -> list[tuple[str, int, int]]:
+        """Every cell named by the formula in one cell of the block, as (sheet or "", row, column)."""
+        found: list[tuple[str, int, int]] = []
+        text = self.row(down, right + 1)[right]
+        for match in _TOKEN.finditer(text):
+            literal, sheet, _, col, _, row = match.groups()
+            if literal:
+                continue
+            ends_a_range = text[match.start() - 1 : match.start()] == ":"
+            name = found[-1][0] if ends_a_range else sheet.rstrip("!")
+            found.append((name, int(row), column_number(col)))
+        return found

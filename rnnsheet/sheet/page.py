@@ -1,0 +1,184 @@
+"""Puts blocks and texts on one worksheet, and compiles an equation to the block's formula."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rnnsheet.equations.expr import Axis, Leaf, Parameter
+from rnnsheet.equations.recurrence import Equation
+from rnnsheet.equations.rules import formula
+from rnnsheet.labels import Labels
+from rnnsheet.sheet.formula import Formula, column_letters
+from rnnsheet.sheet.plan import Area, Block, Fill, Highlight, Sheet, Text
+
+Scope = Mapping[Leaf, Area]
+"""Where each leaf of an equation stands; of a value over time, the column of the block's first step."""
+
+Values = Sequence[Sequence[Any]]
+
+SPAN = 12
+"""How many columns a paragraph is wide."""
+
+NUMBER, WHOLE, LETTER, MARK = "number", "whole", "letter", "mark"
+FORMATS = {
+    **dict.fromkeys(("word", "vocabulary", "letter", "target", "predicted"), LETTER),
+    **dict.fromkeys(("x", "t", "unit", "count"), WHOLE),
+    "right": MARK,
+}
+"""The number format of a block by its name; any other is NUMBER."""
+
+STYLES = {"read": "given", "cell": "hidden", "output": "output", "answer": "result", "mark": "result"}
+"""The style of an equation's block by its part of the network."""
+
+HIGHLIGHTS = {"x": "share", "p": "share", "right": "mark"}
+
+
+class Page:
+    """A worksheet being laid out."""
+
+    def __init__(self, name: str, labels: Labels):
+        self.sheet = Sheet(name)
+        self.labels = labels
+
+    def text(self, row: int, col: int, text: str, style: str = "plain", span: int = 1, link: str = "") -> None:
+        """Puts a text, if there is one."""
+        if text:
+            self.sheet.texts.append(Text(row, col, text, style, span, link))
+
+    def title(self, title: str, about: str) -> None:
+        """The sheet's first two rows: its title, and what it is in a paragraph."""
+        self.text(1, 1, title, "title")
+        self.text(2, 1, about, "about", SPAN)
+
+    def area(self, row: int, col: int, rows: int = 1, cols: int = 1) -> Area:
+        """An area of this sheet."""
+        return Area(self.sheet.name, row, col, rows, cols)
+
+    def constants(self, name: str, row: int, col: int, values: Values, style: str, entry: str = "") -> Block:
+        """A block of numbers or letters; to be edited where it has an `entry`."""
+        area = self.area(row, col, len(values), len(values[0]))
+        return self._add(Block(name, area, style, FORMATS.get(name, NUMBER), values=values, entry=entry))
+
+    def units(self, row: int, col: int, count: int, across: bool = False) -> None:
+        """The numbers of the hidden units, downwards or across."""
+        numbers = list(range(1, count + 1))
+        self.constants("unit", row, col, [numbers] if across else [[number] for number in numbers], "label")
+
+    def row_labels(self, axis: Axis, row: int, col: int, vocabulary: Block) -> Area:
+        """The label of each row of a block: letters as they stand in the vocabulary, or units."""
+        if axis.name == "letters":
+            self.link(vocabulary, row, col, style="label")
+        elif axis.name != "one":
+            self.units(row, col, axis.size)
+        return self.area(row, col, axis.size)
+
+    def column_labels(self, axis: Axis, row: int, col: int, vocabulary: Block) -> None:
+        """The label of each column of a weight matrix."""
+        if axis.name == "letters":
+            self._link_across(vocabulary, row, col)
+        elif axis.name != "one":
+            self.units(row, col, axis.size, across=True)
+
+    def described(self, parameter: Parameter) -> str:
+        """A parameter's shape, axes and meaning in one line."""
+        axes = [self.labels(f"axis.{axis.name}") for axis in (parameter.rows, parameter.cols)]
+        shape = f"{parameter.rows.size}×{parameter.cols.size}"
+        kind = "number" if shape == "1×1" else "matrix"
+        meaning = self.labels.get(f"meaning.{parameter.name}")
+        return self.labels(f"shape.{kind}", shape=shape, rows=axes[0], cols=axes[1], meaning=meaning)
+
+    def mark(self, block: Block) -> None:
+        """Lets the block's colours follow its numbers, where they are shares or marks."""
+        if kind := HIGHLIGHTS.get(block.name):
+            self.sheet.highlights.append(Highlight(block.area, kind))
+
+    def link(self, source: Block, row: int, col: int, right: int = 0, cols: int = 0, style: str = "link") -> Block:
+        """A block that shows `cols` columns of another from its column `right` on; all, if 0."""
+        cols = cols or source.area.cols - right
+        target = source.area.part(0, right, source.area.rows, cols)
+        fill = Fill(Formula(self._reference(target)), 0, 0, target.rows, cols)
+        values = source.values and [line[right : right + cols] for line in source.values]
+        area = self.area(row, col, target.rows, cols)
+        return self._add(
+            Block(source.name, area, style, source.format, (fill,), values, source.trace, source.time + right)
+        )
+
+    def _link_across(self, source: Block, row: int, col: int) -> Block:
+        fills = tuple(
+            Fill(Formula(self._reference(source.area.part(down))), 0, down, 1, 1)
+            for down in range(source.area.rows)
+        )
+        values = source.values and [[line[0] for line in source.values]]
+        area = self.area(row, col, 1, source.area.rows)
+        return self._add(Block(source.name, area, "label", source.format, fills, values))
+
+    def equation(self, equation: Equation, row: int, col: int, cols: int, time: int, scope: Scope) -> Block:
+        """The block of an equation over `cols` time steps, the first of them `time`."""
+        area = self.area(row, col, equation.value.rows.size, cols)
+        text = formula(equation.expr, lambda leaf: _Reference(leaf, scope[leaf], area))
+        return self._add(
+            Block(
+                equation.name,
+                area,
+                STYLES[equation.part],
+                FORMATS.get(equation.name, NUMBER),
+                (Fill(Formula(text), 0, 0, area.rows, area.cols),),
+                trace=equation.name,
+                time=time,
+            )
+        )
+
+    def formula(
+        self, name: str, row: int, col: int, text: str, values: Values, style: str, words: bool = False
+    ) -> Block:
+        """A block of a formula that is no equation of the network, with the values it has."""
+        area = self.area(row, col, len(values), len(values[0]))
+        fill = Fill(Formula(text), 0, 0, area.rows, area.cols)
+        return self._add(Block(name, area, style, FORMATS.get(name, LETTER), (fill,), values, words=words))
+
+    def _add(self, block: Block) -> Block:
+        self.sheet.blocks.append(block)
+        return block
+
+    def _reference(self, area: Area) -> str:
+        sheet = "" if area.sheet == self.sheet.name else f"{area.sheet}!"
+        return f"{sheet}{column_letters(area.col)}{area.row}"
+
+
+@dataclass(frozen=True)
+class _Reference:
+    """How the cells of the block `target` refer to a leaf at `area` (rules.Place)."""
+
+    leaf: Leaf
+    area: Area
+    target: Area
+
+    @property
+    def here(self) -> str:
+        return self._cell(0, 0, fixed_row=self.area.rows == 1)
+
+    @property
+    def column(self) -> str:
+        last = self._cell(self.area.rows - 1, 0, True, sheet=False)
+        return f"{self._cell(0, 0, True)}:{last}"
+
+    @property
+    def row(self) -> str:
+        last = self._cell(0, self.area.cols - 1, False, sheet=False)
+        return f"{self._cell(0, 0, False)}:{last}"
+
+    @property
+    def column_cells(self) -> list[str]:
+        return [self._cell(down, 0, True) for down in range(self.area.rows)]
+
+    @property
+    def row_cells(self) -> list[str]:
+        return [self._cell(0, right, False) for right in range(self.area.cols)]
+
+    def _cell(self, down: int, right: int, fixed_row: bool, sheet: bool = True) -> str:
+        # A `$` only where filling would move what must stay: a student reads fewer signs.
+        stays = isinstance(self.leaf, Parameter) and self.target.cols > 1
+        column = ("$" if stays else "") + column_letters(self.area.col + right)
+        row = ("$" if fixed_row and self.target.rows > 1 else "") + str(self.area.row + down)
+        other = sheet and self.area.sheet != self.target.sheet
+        return (f"{self.area.sheet}!" if other else "") + column + row

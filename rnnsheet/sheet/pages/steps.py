@@ -1,0 +1,147 @@
+"""The worksheet that tells the computation step by step, each with its operands beside it."""
+
+from collections.abc import Mapping
+
+from rnnsheet.equations.expr import Leaf, Operation, Parameter, Previous
+from rnnsheet.equations.recurrence import Equation, Recurrence, WalkStep, walkthrough
+from rnnsheet.equations.rules import pieces, symbol, symbols
+from rnnsheet.labels import Labels
+from rnnsheet.lesson import Lesson
+from rnnsheet.sheet.page import SPAN, Page
+from rnnsheet.sheet.plan import Area, Block
+
+NAME = "Steps"
+_MARGIN, _FIRST = 1, 2
+_ANSWER = _FIRST + 3
+"""Where a letter stands that has its caption left of it."""
+
+
+def place(
+    lesson: Lesson,
+    network: Recurrence,
+    inputs: Mapping[str, Block],
+    over_time: Mapping[str, Block],
+    labels: Labels,
+) -> Page:
+    """The sheet; its operands are links to the inputs, to `x` over time, and to earlier steps."""
+    page = Page(NAME, labels)
+    page.sheet.widths = {_MARGIN: 4}
+    page.sheet.frozen = (1, 0)
+    page.title(labels("steps.title"), labels("steps.about"))
+    teller = _Teller(page, network, inputs, over_time)
+    for step in walkthrough(network, lesson.steps):
+        teller.tell(step, explanation(step, lesson, labels))
+    return page
+
+
+def explanation(step: WalkStep, lesson: Lesson, labels: Labels) -> str:
+    """A step in a paragraph: of each equation what it says, then the lesson's own notes."""
+    told = "again." if step.again else ""
+    texts = []
+    for equation in step.equations:
+        texts.append(labels.get(f"walk.{told}{equation.name}"))
+        if not step.again:
+            texts += [labels.get(f"walk.rule.{rule}") for rule in dict.fromkeys(_rules(equation.expr))]
+            texts.append(lesson.notes.get(equation.name, {}).get(labels.language, ""))
+    return labels("steps.join").join(text for text in texts if text)
+
+
+def heading(step: WalkStep, labels: Labels) -> str:
+    """A step's number and what it computes."""
+    names = ", ".join(symbol(equation.value) for equation in step.equations)
+    return labels("steps.step", number=step.number, names=names)
+
+
+class _Teller:
+    """Writes one step below the other."""
+
+    def __init__(
+        self, page: Page, network: Recurrence, inputs: Mapping[str, Block], over_time: Mapping[str, Block]
+    ):
+        self.page, self.network, self.inputs, self.over_time = page, network, inputs, over_time
+        self.row = 4
+        self.told: dict[tuple[str, int], Block] = {}
+        """The blocks computed on this sheet, by name and time step."""
+        self.scope: dict[Leaf, Area] = {
+            parameter: inputs[name].area for name, parameter in network.parameters.items()
+        }
+
+    def tell(self, step: WalkStep, explained: str) -> None:
+        labels, letter = self.page.labels, self.network.equations["letter"].value
+        self.page.text(self.row, _MARGIN, heading(step, labels), "heading", SPAN)
+        self.page.text(self.row + 1, _FIRST, labels("steps.reads", time=step.time), "small")
+        read = self.page.link(self.over_time["letter"], self.row + 1, _ANSWER, step.time - 1, 1, "given")
+        self.scope[letter] = read.area
+        self.page.text(self.row + 2, _FIRST, explained, "about", SPAN - 1)
+        self.row += 3
+        for equation in step.equations:
+            if equation.part == "answer":
+                self._answer(equation, step.time)
+            else:
+                self._derivation(equation, step.time)
+        self.row += 1
+
+    def _derivation(self, equation: Equation, time: int) -> None:
+        """One line of blocks: the operands with the signs between them, =, and the result."""
+        line, col = self.row + 1, _FIRST
+        for piece in _reading_order(equation):
+            if isinstance(piece, str):
+                self.page.text(line, col, piece, "sign")
+                col += 1
+            else:
+                self.page.text(self.row, col, symbol(piece), "symbol")
+                self.scope[piece] = self._operand(piece, time, line, col).area
+                col += self.scope[piece].cols
+        self.page.text(line, col, "=", "sign")
+        self.page.text(self.row, col + 2, symbol(equation.value), "symbol")
+        self._result(equation, time, line, col + 2)
+        heights = [self.scope[leaf].rows for leaf in _reading_order(equation) if not isinstance(leaf, str)]
+        self.row = line + max(heights) + 1
+
+    def _answer(self, equation: Equation, time: int) -> None:
+        """One line: what the answer is called, and the answer."""
+        self.page.text(self.row, _FIRST, f"{symbol(equation.value)} = {symbols(equation.expr)}", "symbol")
+        self._result(equation, time, self.row, _ANSWER)
+        self.row += 1
+
+    def _operand(self, leaf: Leaf, time: int, row: int, col: int) -> Block:
+        if isinstance(leaf, Parameter):
+            return self.page.link(self.inputs[leaf.name], row, col)
+        if isinstance(leaf, Previous):
+            time -= 1
+        if time == 0:
+            return self.page.link(self.inputs[self.network.states[leaf.name].name], row, col)
+        if (leaf.name, time) in self.told:
+            return self.page.link(self.told[leaf.name, time], row, col)
+        return self.page.link(self.over_time[leaf.name], row, col, time - 1, 1)
+
+    def _result(self, equation: Equation, time: int, row: int, col: int) -> None:
+        rows = equation.value.rows
+        labels = self.page.row_labels(rows, row, col - 1, self.inputs["vocabulary"])
+        if rows.name == "letters":
+            self.scope[self.network.parameters["vocabulary"]] = labels
+        block = self.page.equation(equation, row, col, 1, time, self.scope)
+        self.told[equation.name, time] = block
+        self.scope[equation.value] = block.area
+        self.page.mark(block)
+
+
+def _reading_order(equation: Equation) -> list[str | Leaf]:
+    """The right side's signs and leaves; a leaf's second mention is part of the sign around it."""
+    found: list[str | Leaf] = []
+    for piece in pieces(equation.expr):
+        text = piece if isinstance(piece, str) else symbol(piece) if piece in found else ""
+        if not text:
+            if piece:
+                found.append(piece)
+        elif found and isinstance(found[-1], str):
+            found[-1] += text
+        else:
+            found.append(text)
+    return found
+
+
+def _rules(expr: object) -> list[str]:
+    if not isinstance(expr, Operation):
+        return []
+    return [expr.rule, *(rule for operand in expr.operands for rule in _rules(operand))]

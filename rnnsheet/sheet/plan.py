@@ -1,0 +1,171 @@
+"""The plan of a workbook: sheets of blocks in places. Data only; what the writer writes and the check expects."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rnnsheet.lesson import Trace
+from rnnsheet.sheet.formula import Formula, column_letters
+
+LAYOUT = 1
+"""The number of this arrangement of blocks; it grows whenever a block moves, so that `check` can tell."""
+
+
+@dataclass(frozen=True)
+class Area:
+    """A rectangle of cells on a sheet; rows and columns count from 1."""
+
+    sheet: str
+    row: int
+    col: int
+    rows: int = 1
+    cols: int = 1
+
+    @property
+    def a1(self) -> str:
+        """`H23:K25`, or `H23` for one cell."""
+        return self._text("")
+
+    @property
+    def absolute(self) -> str:
+        """`Unrolled!$H$23:$K$25`, as defined names and charts want it."""
+        return f"{self.sheet}!{self._text('$')}"
+
+    def part(self, down: int = 0, right: int = 0, rows: int = 1, cols: int = 1) -> "Area":
+        """A smaller area, measured from this one's first cell."""
+        return Area(self.sheet, self.row + down, self.col + right, rows, cols)
+
+    def column(self, right: int) -> "Area":
+        """One whole column; -1 is the one left of the area."""
+        return self.part(0, right, self.rows, 1)
+
+    def _text(self, fixed: str) -> str:
+        first = f"{fixed}{column_letters(self.col)}{fixed}{self.row}"
+        if self.rows == self.cols == 1:
+            return first
+        last = f"{fixed}{column_letters(self.col + self.cols - 1)}{fixed}{self.row + self.rows - 1}"
+        return f"{first}:{last}"
+
+
+@dataclass(frozen=True)
+class Fill:
+    """A formula filled over a part of a block: `rows` × `cols` cells from (down, right)."""
+
+    formula: Formula
+    down: int
+    right: int
+    rows: int
+    cols: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """A rectangle of cells that belong together.
+
+    A block with `fills` holds formulas, one without holds constants; those with an `entry`
+    ("number", "letter" or "word") may be edited. Its values are either `values`, known to the
+    plan, or those of the trace's array `trace` from time step `time` on.
+    """
+
+    name: str
+    area: Area
+    style: str
+    format: str
+    fills: tuple[Fill, ...] = ()
+    values: Sequence[Sequence[Any]] | None = None
+    trace: str = ""
+    time: int = 1
+    entry: str = ""
+    words: bool = False
+    """The values are sentences of the label file, which a later version may put better."""
+
+    @property
+    def kind(self) -> str:
+        """ "input", "formula" or "constant"."""
+        return "input" if self.entry else "formula" if self.fills else "constant"
+
+    def expected(self, trace: Trace) -> Sequence[Sequence[Any]]:
+        """The value of each cell, row by row."""
+        if self.values is not None:
+            return self.values
+        first = self.time - 1
+        rows: Sequence[Sequence[Any]] = trace[self.trace][:, first : first + self.area.cols].tolist()
+        return rows
+
+    def formulas(self) -> list[list[str]]:
+        """The formula of each cell, row by row, without `=`."""
+        texts = [[""] * self.area.cols for _ in range(self.area.rows)]
+        for fill in self.fills:
+            for down in range(fill.rows):
+                row = fill.formula.row(down, fill.cols)
+                texts[fill.down + down][fill.right : fill.right + fill.cols] = row
+        return texts
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text for people; `span` cells wide where it wraps inside them, `link` the sheet it leads to."""
+
+    row: int
+    col: int
+    text: str
+    style: str
+    span: int = 1
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart of columns: one series per row of `series`, named by the cells of `titles`."""
+
+    title: str
+    series: Area
+    titles: Area
+    categories: Area
+    x_title: str
+    y_title: str
+    row: int
+    col: int
+
+
+@dataclass(frozen=True)
+class Highlight:
+    """A colouring that follows the numbers: "share" shades 0 to 1, "mark" tells 1 from 0."""
+
+    area: Area
+    kind: str
+
+
+@dataclass
+class Sheet:
+    """One worksheet."""
+
+    name: str
+    blocks: list[Block] = field(default_factory=list)
+    texts: list[Text] = field(default_factory=list)
+    charts: list[Chart] = field(default_factory=list)
+    highlights: list[Highlight] = field(default_factory=list)
+    widths: dict[int, float] = field(default_factory=dict)
+    """In characters, of the columns that are not of the default width."""
+    heights: dict[int, float] = field(default_factory=dict)
+    """In points, of the rows that are not of the default height."""
+    frozen: tuple[int, int] = (0, 0)
+    """How many rows and columns stay in sight."""
+    one_page: bool = False
+    zoom: int = 100
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole workbook, ready to be written or checked."""
+
+    sheets: tuple[Sheet, ...]
+    names: Mapping[str, Area]
+    """The workbook-level defined names."""
+    language: str
+
+    def blocks(self) -> Iterator[Block]:
+        """Every block of every sheet."""
+        for sheet in self.sheets:
+            yield from sheet.blocks

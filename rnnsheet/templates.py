@@ -1,0 +1,137 @@
+"""Lesson files: the built-in templates, and TOML into a Lesson."""
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rnnsheet.errors import LessonError
+from rnnsheet.labels import languages
+from rnnsheet.lesson import PARAMETERS, Lesson, Model
+
+_HERE = Path(__file__).parent
+# The wheel carries the templates inside the package; a checkout has them beside it.
+FOLDER = next(path for path in (_HERE / "templates", _HERE.parent / "templates") if path.is_dir())
+
+DATA = ("vocabulary", "word", "steps")
+NETWORK = ("cell",)
+TABLES = ("title", "about", "data", "network", "weights", "notes")
+
+
+def names() -> list[str]:
+    """The names of the built-in templates."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def find(lesson: str) -> Path:
+    """The lesson file of a built-in template's name, or of a path.
+
+    Raises LessonError where there is none.
+    """
+    if lesson in names():
+        return FOLDER / f"{lesson}.toml"
+    path = Path(lesson)
+    if path.is_file():
+        return path
+    if path.suffix == ".toml" or len(path.parts) > 1:
+        raise LessonError("no_lesson_file", place=lesson)
+    raise _unknown("no_lesson", lesson, names())
+
+
+def load(lesson: str | Path) -> Lesson:
+    """The lesson of a built-in template's name, or of a TOML file.
+
+    Raises LessonError, with the file and the key, where it cannot be run.
+    """
+    path = find(str(lesson))
+    try:
+        return _lesson(path.stem, _parse(path))
+    except LessonError as error:
+        raise error.at(str(path)) from None
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise LessonError("not_utf8") from None
+    except OSError as error:
+        raise LessonError("unreadable", reason=error.strerror) from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise LessonError("not_toml", reason=error) from None
+
+
+def _lesson(name: str, tree: Mapping[str, Any]) -> Lesson:
+    _known(tree, TABLES, "")
+    data, network = _table(tree, "data"), _table(tree, "network")
+    _known(data, DATA, "data.")
+    _known(network, NETWORK, "network.")
+    cell = _text(network, "network.cell")
+    if cell not in PARAMETERS:
+        raise LessonError("unknown_cell", cell=cell, known=", ".join(PARAMETERS))
+    weights = _table(tree, "weights")
+    _known(weights, [*(spec.name for spec in PARAMETERS[cell]), "h_0"], "weights.")
+    notes = _table(tree, "notes") if "notes" in tree else {}
+    word, steps = _text(data, "data.word"), data.get("steps", 0)
+    if "steps" in data and (type(steps) is not int or steps < max(len(word) - 1, 1)):
+        raise LessonError("wrong_steps", expected=max(len(word) - 1, 1), got=repr(steps))
+    return Lesson(
+        name=name,
+        model=Model(cell, {key: value for key, value in weights.items() if key != "h_0"}),
+        vocabulary=_vocabulary(data),
+        word=word,
+        steps=steps,
+        h_0=weights.get("h_0", 0.0),
+        title=_texts(tree, "title"),
+        about=_texts(tree, "about"),
+        notes={name: _texts(notes, name, "notes.") for name in notes},
+    )
+
+
+def _table(tree: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    if key not in tree:
+        raise LessonError("missing_table", key=key)
+    if not isinstance(tree[key], dict):
+        raise LessonError("not_a_table", key=key)
+    return tree[key]
+
+
+def _text(table: Mapping[str, Any], key: str) -> str:
+    value = table.get(key.split(".")[1])
+    if not isinstance(value, str):
+        raise LessonError("not_a_text", key=key)
+    return value
+
+
+def _vocabulary(data: Mapping[str, Any]) -> tuple[str, ...]:
+    value = data.get("vocabulary")
+    if isinstance(value, list) and all(isinstance(letter, str) for letter in value):
+        return tuple(value)
+    raise LessonError("not_letters")
+
+
+def _texts(tree: Mapping[str, Any], key: str, prefix: str = "") -> dict[str, str]:
+    """A text in one language for all, or a table of texts by language."""
+    value = tree.get(key, {})
+    if isinstance(value, str):
+        return dict.fromkeys(languages(), value)
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+        raise LessonError("not_a_text", key=prefix + key)
+    _known(value, languages(), f"{prefix}{key}.")
+    return value
+
+
+def _known(table: Mapping[str, Any], known: Iterable[str], prefix: str) -> None:
+    for key in table:
+        if key not in known:
+            raise _unknown("unknown_key", key, known, prefix)
+
+
+def _unknown(message: str, given: str, known: Iterable[str], prefix: str = "") -> LessonError:
+    """The error for a word that is none of those known, with the one that was meant."""
+    by_lower = {name.lower(): prefix + name for name in known}
+    values = {"given": prefix + given, "known": ", ".join(by_lower.values())}
+    if close := difflib.get_close_matches(given.lower(), by_lower, 1, cutoff=0.5):
+        return LessonError(f"{message}_meant", meant=by_lower[close[0]], **values)
+    return LessonError(message, **values)

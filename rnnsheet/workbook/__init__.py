@@ -1,0 +1,1 @@
+"""Plans to .xlsx files and back. The only room that knows the file format."""

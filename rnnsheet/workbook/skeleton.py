@@ -1,0 +1,152 @@
+"""Everything in a workbook but its cells, by openpyxl: sheets, widths, names, charts, print set-up, protection."""
+
+import math
+import unicodedata
+
+from openpyxl import Workbook
+from openpyxl.chart import BarChart, Reference, Series
+from openpyxl.chart.series import SeriesLabel
+from openpyxl.chart.data_source import StrRef
+from openpyxl.formatting.rule import CellIsRule, ColorScaleRule
+from openpyxl.styles import Font
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.worksheet import Worksheet
+
+from rnnsheet.labels import Labels, labels
+from rnnsheet.sheet.formula import column_letters
+from rnnsheet.sheet.plan import Block, Chart, Plan, Sheet, Text
+
+WIDTH = 10.7
+"""The default width of a column, in characters."""
+LINE = 15.0
+"""The height of a line of text, in points."""
+
+
+def skeleton(plan: Plan) -> Workbook:
+    """The workbook of a plan, without its cells."""
+    book, texts = Workbook(), labels(plan.language)
+    book.remove(book.worksheets[0])
+    book.properties.creator = "rnnsheet"
+    book.properties.title = plan.sheets[0].texts[0].text
+    book.calculation.fullCalcOnLoad = True
+    for sheet in plan.sheets:
+        _dress(book.create_sheet(sheet.name), sheet, texts)
+    for name, area in plan.names.items():
+        book.defined_names[name] = DefinedName(name, attr_text=area.absolute)
+    return book
+
+
+def row_heights(sheet: Sheet) -> dict[int, float]:
+    """The height of every row that is not of the default height, in points."""
+    heights = dict(sheet.heights)
+    for text in sheet.texts:
+        if text.style == "title":
+            heights[text.row] = 26
+        elif text.style == "about":
+            heights[text.row] = LINE * _lines(sheet, text) + 3
+    return heights
+
+
+def _lines(sheet: Sheet, text: Text) -> int:
+    """How many lines a wrapped text needs at most: wide letters count twice."""
+    width = sum(sheet.widths.get(col, WIDTH) for col in range(text.col, text.col + text.span))
+    wide = sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text.text)
+    return math.ceil(1.08 * wide / width)
+
+
+def _dress(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
+    worksheet.sheet_format.defaultColWidth = WIDTH
+    worksheet.sheet_view.showGridLines = False
+    worksheet.sheet_view.zoomScale = sheet.zoom
+    worksheet.sheet_state = "hidden" if sheet.hidden else "visible"
+    for col, width in sheet.widths.items():
+        worksheet.column_dimensions[column_letters(col)].width = width
+    rows, cols = sheet.frozen
+    if rows or cols:
+        worksheet.freeze_panes = worksheet.cell(rows + 1, cols + 1)
+    worksheet.protection.sheet = True
+    worksheet.protection.formatColumns = worksheet.protection.formatRows = False
+    _print_setup(worksheet, sheet, texts)
+    for text in sheet.texts:
+        _reach(worksheet, text)
+    for block in sheet.blocks:
+        if block.entry:
+            _validate(worksheet, block, texts)
+    for highlight in sheet.highlights:
+        for rule in _RULES[highlight.kind]:
+            worksheet.conditional_formatting.add(highlight.area.a1, rule)
+    for chart in sheet.charts:
+        worksheet.add_chart(_chart(worksheet, chart), f"{column_letters(chart.col)}{chart.row}")
+
+
+_RULES = {
+    "share": [
+        ColorScaleRule(
+            start_type="num", start_value=0, start_color="FFFFFF", end_type="num", end_value=1, end_color="5B9BD5"
+        )
+    ],
+    "mark": [
+        CellIsRule("equal", ["1"], font=Font(color="166534")),
+        CellIsRule("equal", ["0"], font=Font(color="B91C1C")),
+    ],
+}
+
+
+def _print_setup(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
+    worksheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    worksheet.page_setup.orientation = "landscape"
+    worksheet.page_setup.paperSize = worksheet.PAPERSIZE_A4
+    worksheet.page_setup.fitToWidth = 1
+    worksheet.page_setup.fitToHeight = 1 if sheet.one_page else 0
+    worksheet.print_options.horizontalCentered = True
+    worksheet.print_title_rows = None if sheet.one_page else "1:1"
+    worksheet.page_margins.left = worksheet.page_margins.right = 0.4
+    worksheet.page_margins.top, worksheet.page_margins.bottom = 0.5, 0.8
+    worksheet.oddFooter.left.text = "&A"
+    worksheet.oddFooter.right.text = texts("style.footer")
+
+
+def _reach(worksheet: Worksheet, text: Text) -> None:
+    """Gives a text the cells it wraps in, and the sheet it leads to."""
+    if text.span > 1:
+        last = text.col + text.span - 1
+        worksheet.merge_cells(start_row=text.row, end_row=text.row, start_column=text.col, end_column=last)
+    if text.link:
+        cell = worksheet.cell(text.row, text.col)
+        cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"{text.link}!A1", display=text.text)
+
+
+def _validate(worksheet: Worksheet, block: Block, texts: Labels) -> None:
+    title, prompt = texts(f"entry.{block.entry}_title"), texts(f"entry.{block.entry}")
+    if block.entry == "number":
+        rule = DataValidation("decimal", operator="between", formula1="-1E+300", formula2="1E+300")
+    else:
+        rule = DataValidation("textLength", operator="between", formula1="1", formula2=_LONGEST[block.entry])
+    rule.errorTitle = rule.promptTitle = title
+    rule.error = rule.prompt = prompt
+    rule.showErrorMessage = rule.showInputMessage = True
+    rule.add(block.area.a1)
+    worksheet.add_data_validation(rule)
+
+
+_LONGEST = {"letter": "1", "word": "255"}
+
+
+def _chart(worksheet: Worksheet, chart: Chart) -> BarChart:
+    drawn = BarChart()
+    drawn.title, drawn.x_axis.title, drawn.y_axis.title = chart.title, chart.x_title, chart.y_title
+    drawn.x_axis.delete = drawn.y_axis.delete = False
+    drawn.y_axis.scaling.min, drawn.y_axis.scaling.max = 0, 1
+    drawn.y_axis.number_format = "0.0"
+    drawn.width, drawn.height = 15, 9
+    series, names = chart.series, chart.titles
+    for down in range(series.rows):
+        row = series.part(down, 0, 1, series.cols)
+        line = Series(Reference(worksheet, range_string=row.absolute))
+        line.tx = SeriesLabel(strRef=StrRef(names.part(down).absolute))
+        drawn.series.append(line)
+    drawn.set_categories(Reference(worksheet, range_string=chart.categories.absolute))
+    return drawn

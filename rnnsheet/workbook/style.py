@@ -1,0 +1,99 @@
+"""How each kind of cell looks: one palette for every lesson, legible in print and to the colour-blind."""
+
+from dataclasses import dataclass
+
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
+from openpyxl.worksheet.worksheet import Worksheet
+
+INK, BLUE, GREY = "1F2933", "1F4E9E", "6B7280"
+
+# Large numbers turn to powers of ten instead of ####; the columns hold nine digits.
+FORMATS = {
+    "number": "[>=10000]0.00E+00;[<=-10000]0.00E+00;0.000000",
+    "whole": "0",
+    "letter": "@",
+    "mark": '"✓";"✗";"✗"',
+    "general": "General",
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """The look of one style."""
+
+    fill: str = ""
+    color: str = INK
+    bold: bool = False
+    italic: bool = False
+    size: int = 11
+    align: str = "left"
+    wrap: bool = False
+    frame: str = ""
+    """The line around the block, with hair lines between its cells; "" for none."""
+    underline: bool = False
+
+
+def _numbers(fill: str = "", **rest: object) -> Look:
+    return Look(fill=fill, align="right", **{"frame": "thin", **rest})  # type: ignore[arg-type]
+
+
+LOOKS = {
+    "plain": Look(),
+    "title": Look(bold=True, size=16),
+    "about": Look(wrap=True, color="374151"),
+    "heading": Look(bold=True, size=12, fill="E5E7EB"),
+    "caption": Look(color=GREY),
+    "symbol": Look(bold=True),
+    "small": Look(color=GREY, size=9),
+    "sign": Look(size=12, align="center", color=GREY),
+    "arrow": Look(align="center", color=GREY, size=10),
+    "link_text": Look(color=BLUE, underline=True),
+    "label": Look(color=GREY, align="center"),
+    "status": Look(italic=True, color="9A3412"),
+    "input": _numbers("FFF2CC", color=BLUE, frame="medium"),
+    "link": _numbers(color=BLUE),
+    "given": _numbers("F3E8FF"),
+    "hidden": _numbers("DFF0D8"),
+    "output": _numbers("DCE9F9"),
+    "result": Look(fill="C9DDF5", bold=True, align="center", frame="medium"),
+}
+
+
+Edges = tuple[bool, bool, bool, bool]
+INSIDE: Edges = (False, False, False, False)
+
+
+class Styles:
+    """Turns (style, format, edges) into the style numbers of one workbook."""
+
+    def __init__(self, scratch: Worksheet):
+        self._scratch = scratch
+        self._numbers: dict[tuple[str, str, Edges], int] = {}
+
+    def number(self, style: str, form: str, edges: Edges = INSIDE) -> int:
+        """The style's number; `edges` says whether the cell is at its block's left, right, top, bottom."""
+        key = (style, form, edges)
+        if key not in self._numbers:
+            # A cell of its own for each: openpyxl keeps the cell's style object, not a copy.
+            look, cell = LOOKS[style], self._scratch.cell(1, len(self._numbers) + 1)
+            cell.font = Font(
+                name="Calibri",
+                size=look.size,
+                bold=look.bold,
+                italic=look.italic,
+                color=look.color,
+                underline="single" if look.underline else None,
+            )
+            cell.fill = PatternFill("solid", fgColor=look.fill) if look.fill else PatternFill()
+            letters = form in ("letter", "mark")
+            cell.alignment = Alignment(
+                horizontal="center" if letters and look.frame else look.align,
+                vertical="top" if look.wrap else "center",
+                wrap_text=look.wrap,
+            )
+            lines = [(look.frame if edge else "hair") if look.frame else None for edge in edges]
+            cell.border = Border(*(Side(line, "7F8894" if line else None) for line in lines))
+            cell.number_format = FORMATS[form]
+            cell.protection = Protection(locked=style != "input")
+            self._numbers[key] = cell.style_id
+        return self._numbers[key]

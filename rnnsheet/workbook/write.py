@@ -1,0 +1,165 @@
+"""A plan and a trace into an .xlsx file: openpyxl's skeleton, our own stream of cells with their cached values."""
+
+import os
+import re
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+from rnnsheet.errors import OutputError
+from rnnsheet.lesson import Trace
+from rnnsheet.sheet.formula import column_letters
+from rnnsheet.sheet.plan import Block, Plan, Sheet, Text
+from rnnsheet.workbook.skeleton import row_heights, skeleton
+from rnnsheet.workbook.style import Styles
+
+_SHEET_DATA = re.compile(rb"<sheetData\s*/>|<sheetData>.*</sheetData>", re.DOTALL)
+_DIMENSION = re.compile(rb'<dimension ref="[^"]*"\s*/>')
+_CHUNK = 1 << 16
+
+
+def write(plan: Plan, trace: Trace, path: Path) -> None:
+    """Writes the workbook whole, or not at all: into a file beside the target, then renamed.
+
+    Every formula carries the trace's number as its cached value; every float is written so
+    that it reads back bit for bit. Raises OutputError where the file cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with beside.open("xb") as file:
+            _write(plan, trace, file)
+        beside.replace(path)
+    except OSError as error:
+        raise OutputError("unwritable", place=str(path), reason=error.strerror or error) from None
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _write(plan: Plan, trace: Trace, file: Any) -> None:
+    book = skeleton(plan)
+    styles = Styles(book.worksheets[0])
+    bodies = [_SheetCells(sheet, trace, styles) for sheet in plan.sheets]
+    saved = BytesIO()
+    book.save(saved)
+    with zipfile.ZipFile(saved) as source, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as target:
+        for item in source.infolist():
+            content = source.read(item)
+            number = re.fullmatch(r"xl/worksheets/sheet(\d+)\.xml", item.filename)
+            with target.open(item.filename, "w", force_zip64=True) as part:
+                if number:
+                    _stream(content, bodies[int(number[1]) - 1], part)
+                else:
+                    part.write(content)
+
+
+def _stream(skeleton_part: bytes, body: "_SheetCells", part: Any) -> None:
+    """Writes a worksheet's part with the body's rows in the place of the skeleton's."""
+    dimension = f'<dimension ref="{body.dimension}"/>'.encode()
+    before, after = _SHEET_DATA.split(_DIMENSION.sub(dimension, skeleton_part), maxsplit=1)
+    part.write(before + b"<sheetData>")
+    waiting, size = [], 0
+    for row in body.rows():
+        waiting.append(row)
+        size += len(row)
+        if size > _CHUNK:
+            part.write("".join(waiting).encode())
+            waiting, size = [], 0
+    part.write("".join(waiting).encode() + b"</sheetData>" + after)
+
+
+class _SheetCells:
+    """The rows of one sheet as XML. Made before the skeleton is saved, so that it knows all styles."""
+
+    def __init__(self, sheet: Sheet, trace: Trace, styles: Styles):
+        self._heights = row_heights(sheet)
+        self._pieces: dict[int, list[tuple[int, Any, int]]] = defaultdict(list)
+        for text in sheet.texts:
+            self._pieces[text.row].append((text.col, _TextCell(text, styles), 0))
+        for block in sheet.blocks:
+            cells = _BlockCells(block, trace, styles)
+            for down in range(block.area.rows):
+                self._pieces[block.area.row + down].append((block.area.col, cells, down))
+
+    @property
+    def dimension(self) -> str:
+        """The range of all cells."""
+        if not self._pieces:
+            return "A1"
+        last = max(col + piece.width - 1 for row in self._pieces.values() for col, piece, _ in row)
+        return f"A1:{column_letters(last)}{max(self._pieces)}"
+
+    def rows(self) -> Iterator[str]:
+        """Each row's XML, from the top."""
+        for row in sorted(self._pieces.keys() | self._heights.keys()):
+            height = f' ht="{self._heights[row]}" customHeight="1"' if row in self._heights else ""
+            cells = "".join(
+                piece.row(row, down) for _, piece, down in sorted(self._pieces[row], key=lambda piece: piece[0])
+            )
+            yield f'<row r="{row}"{height}>{cells}</row>'
+
+
+class _TextCell:
+    def __init__(self, text: Text, styles: Styles):
+        self.width = text.span
+        self._style = styles.number(text.style, "letter" if text.style in _FRAMED else "general")
+        self._text = text
+
+    def row(self, row: int, down: int) -> str:
+        return _text_cell(column_letters(self._text.col), row, self._style, self._text.text)
+
+
+_FRAMED = ("input", "link", "given", "hidden", "output", "result")
+
+
+class _BlockCells:
+    def __init__(self, block: Block, trace: Trace, styles: Styles):
+        self._block = block
+        self._values = block.expected(trace)
+        area = block.area
+        self.width = area.cols
+        self._columns = [column_letters(col) for col in range(area.col, area.col + area.cols)]
+        self._styles = {
+            (top, bottom): self._row_styles(styles, top, bottom)
+            for top in {True, area.rows == 1, False}
+            for bottom in {True, False}
+        }
+
+    def _row_styles(self, styles: Styles, top: bool, bottom: bool) -> list[int]:
+        last = self.width - 1
+        kinds = [(col == 0, col == last) for col in range(self.width)]
+        return [styles.number(self._block.style, self._block.format, (*kind, top, bottom)) for kind in kinds]
+
+    def row(self, row: int, down: int) -> str:
+        """The XML of the block's cells in one row."""
+        styles = self._styles[down == 0, down == self._block.area.rows - 1]
+        values = self._values[down]
+        if not self._block.fills:
+            return "".join(
+                _text_cell(col, row, style, value)
+                if isinstance(value, str)
+                else f'<c r="{col}{row}" s="{style}"><v>{value!r}</v></c>'
+                for col, style, value in zip(self._columns, styles, values, strict=True)
+            )
+        return "".join(
+            f'<c r="{col}{row}" s="{style}" t="str"><f>{formula}</f><v>{escape(value)}</v></c>'
+            if isinstance(value, str)
+            else f'<c r="{col}{row}" s="{style}"><f>{formula}</f><v>{value!r}</v></c>'
+            for col, style, formula, value in zip(self._columns, styles, self._formulas(down), values, strict=True)
+        )
+
+    def _formulas(self, down: int) -> list[str]:
+        texts: list[str] = []
+        for fill in self._block.fills:
+            if fill.down <= down < fill.down + fill.rows:
+                texts += fill.formula.row(down - fill.down, fill.cols)
+        return [escape(text) for text in texts]
+
+
+def _text_cell(col: str, row: int, style: int, text: str) -> str:
+    return (
+        f'<c r="{col}{row}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{escape(text)}</t></is></c>'
+    )
