@@ -1,11 +1,18 @@
 """What the Python API and the command line do with a lesson or a workbook: they bring the rooms together."""
 
+from __future__ import annotations
+
+import math
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rnnsheet import engine, lesson, templates
-from rnnsheet.errors import OutputError
-from rnnsheet.labels import default_language
+from rnnsheet.errors import OutputError, RnnsheetError
+from rnnsheet.labels import default_language, languages
 from rnnsheet.lesson import Trace
+
+if TYPE_CHECKING:
+    from rnnsheet.check.report import Report
 
 
 class Lesson(lesson.Lesson):
@@ -22,6 +29,20 @@ def load(source: str | Path) -> Lesson:
     return Lesson(**{name: getattr(loaded, name) for name in loaded.__dataclass_fields__})
 
 
+def as_dict(ran: lesson.Lesson, trace: Trace) -> dict[str, Any]:
+    """A lesson with every array of its trace as plain data for JSON."""
+    return {
+        "lesson": ran.name,
+        "cell": ran.model.cell,
+        "vocabulary": ran.vocabulary,
+        "word": ran.word,
+        "steps": ran.steps,
+        "parameters": {name: array.tolist() for name, array in ran.model.parameters.items()},
+        "h_0": ran.h_0.tolist(),
+        "arrays": {name: array.tolist() for name, array in trace.arrays.items()},
+    }
+
+
 def export(
     source: lesson.Lesson | str | Path, path: str | Path = "", language: str = "", force: bool = False
 ) -> Path:
@@ -35,3 +56,31 @@ def export(
         raise OutputError("exists", place=str(target))
     write(plan(loaded, language or default_language()), engine.run(loaded), target)
     return target
+
+
+def check(path: str | Path, tolerance: float = 1e-9) -> Report:
+    """Recalculates a workbook and compares every cell with NumPy, every formula with its lesson.
+
+    `tolerance` is absolute for numbers up to 1, relative above. Raises WorkbookError or
+    LessonError where the file cannot be read, is not ours, or has an input that is none.
+    """
+    from rnnsheet.check import ironcalc
+    from rnnsheet.check.compare import Comparison
+    from rnnsheet.sheet.layout import plan
+    from rnnsheet.workbook import read
+
+    if not 0 < tolerance < math.inf:
+        raise RnnsheetError("bad_tolerance", got=tolerance)
+    contents = read.read(Path(path))
+    language = contents.facts["language"]
+    recalculated = ironcalc.recalculate(contents.path)
+    found = read.lesson(contents, recalculated.value)
+    comparison = Comparison(
+        contents,
+        recalculated,
+        plan(found, language if language in languages() else "en"),
+        engine.run(found),
+        found.vocabulary,
+        tolerance,
+    )
+    return comparison.report(found.name, ironcalc.NAME)

@@ -203,19 +203,21 @@ def _numbers(name: str, given: ArrayLike) -> Array:
 
 def _check_vocabulary(vocabulary: tuple[str, ...]) -> None:
     if not vocabulary:
-        raise LessonError("empty_vocabulary")
+        raise LessonError("empty_vocabulary", name="vocabulary")
     for letter in vocabulary:
         # Spreadsheets count a letter beyond U+FFFF as two, so MID would cut it in half.
         if len(letter) != 1 or ord(letter) < 32 or ord(letter) > 0xFFFF or not letter.isprintable():
-            raise LessonError("not_a_letter", letter=repr(letter))
+            raise LessonError("not_a_letter", name="vocabulary", letter=repr(letter))
         if vocabulary.count(letter) > 1:
-            raise LessonError("letter_twice", letter=repr(letter))
+            raise LessonError("letter_twice", name="vocabulary", letter=repr(letter))
 
 
 def _check_word(word: str, vocabulary: tuple[str, ...], shortest: int) -> None:
     for position, letter in enumerate(word, start=1):
         if letter not in vocabulary:
             known = " ".join(vocabulary)
-            raise LessonError("unknown_letter", letter=repr(letter), position=position, known=known)
+            raise LessonError(
+                "unknown_letter", name="word", letter=repr(letter), position=position, known=known
+            )
     if len(word) < shortest:
-        raise LessonError("short_word", word=repr(word), shortest=shortest)
+        raise LessonError("short_word", name="word", word=repr(word), shortest=shortest)

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rnnsheet.errors import LessonError
+from rnnsheet.errors import LessonError, OutputError
+from rnnsheet.files import write_whole
 from rnnsheet.labels import languages
 from rnnsheet.lesson import PARAMETERS, Lesson, Model
 
@@ -49,6 +50,17 @@ def load(lesson: str | Path) -> Lesson:
         return _lesson(path.stem, _parse(path))
     except LessonError as error:
         raise error.at(str(path)) from None
+
+
+def copy(lesson: str, target: Path, force: bool = False) -> None:
+    """Copies a lesson's file as it is, with its comments.
+
+    Raises LessonError where there is no such lesson, OutputError where it cannot be written.
+    """
+    text = find(lesson).read_bytes()
+    if target.exists() and not force:
+        raise OutputError("exists", place=str(target))
+    write_whole(target, lambda file: file.write(text))
 
 
 def _parse(path: Path) -> dict[str, Any]:

@@ -1,16 +1,15 @@
 """A plan and a trace into an .xlsx file: openpyxl's skeleton, our own stream of cells with their cached values."""
 
-import os
 import re
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from xml.sax.saxutils import escape
 
-from rnnsheet.errors import OutputError
+from rnnsheet.files import write_whole
 from rnnsheet.lesson import Trace
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.plan import Block, Plan, Sheet, Text
@@ -23,23 +22,15 @@ _CHUNK = 1 << 16
 
 
 def write(plan: Plan, trace: Trace, path: Path) -> None:
-    """Writes the workbook whole, or not at all: into a file beside the target, then renamed.
+    """Writes the workbook, whole or not at all.
 
     Every formula carries the trace's number as its cached value; every float is written so
     that it reads back bit for bit. Raises OutputError where the file cannot be written.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("xb") as file:
-            _write(plan, trace, file)
-        beside.replace(path)
-    except OSError as error:
-        raise OutputError("unwritable", place=str(path), reason=error.strerror or error) from None
-    finally:
-        beside.unlink(missing_ok=True)
+    write_whole(path, lambda file: _write(plan, trace, file))
 
 
-def _write(plan: Plan, trace: Trace, file: Any) -> None:
+def _write(plan: Plan, trace: Trace, file: BinaryIO) -> None:
     book = skeleton(plan)
     styles = Styles(book.worksheets[0])
     bodies = [_SheetCells(sheet, trace, styles) for sheet in plan.sheets]

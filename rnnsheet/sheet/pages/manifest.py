@@ -10,7 +10,7 @@ from rnnsheet.sheet.plan import LAYOUT, Area, Block, Sheet
 
 NAME = "rnnsheet"
 KEYS = ("rnnsheet", "layout", "lesson", "cell", "language", "steps")
-_BLOCKS = 4
+TABLE = 4
 """The first column of the table of blocks: name, sheet, range, kind."""
 
 
@@ -38,5 +38,5 @@ def list_blocks(page: Page, sheets: tuple[Sheet, ...]) -> None:
     """The table of every block in the workbook."""
     blocks = [block for sheet in sheets for block in sheet.blocks]
     for row, block in enumerate(blocks, start=1):
-        for col, entry in enumerate((block.name, block.area.sheet, block.area.a1, block.kind), start=_BLOCKS):
+        for col, entry in enumerate((block.name, block.area.sheet, block.area.a1, block.kind), start=TABLE):
             page.text(row, col, entry)

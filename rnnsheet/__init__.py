@@ -1,0 +1,48 @@
+"""rnnsheet compiles recurrent neural networks into spreadsheets of live formulas, and proves them.
+
+    lesson = rnnsheet.load("hello")
+    lesson.run().frame("p")
+    rnnsheet.export(lesson, "hello.xlsx")
+    rnnsheet.check("hello.xlsx").ok
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from rnnsheet.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from rnnsheet.api import Lesson, check, export, load
+    from rnnsheet.check.report import Report
+    from rnnsheet.errors import LessonError, OutputError, RnnsheetError, WorkbookError
+    from rnnsheet.lesson import Model, Trace
+
+_HOMES = {
+    **dict.fromkeys(("Lesson", "check", "export", "load"), "rnnsheet.api"),
+    **dict.fromkeys(("LessonError", "OutputError", "RnnsheetError", "WorkbookError"), "rnnsheet.errors"),
+    **dict.fromkeys(("Model", "Trace"), "rnnsheet.lesson"),
+    "Report": "rnnsheet.check.report",
+}
+
+__all__ = [
+    "Lesson",
+    "LessonError",
+    "Model",
+    "OutputError",
+    "Report",
+    "RnnsheetError",
+    "Trace",
+    "WorkbookError",
+    "__version__",
+    "check",
+    "export",
+    "load",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports what is asked for when it is asked for: the command line pays only for what it uses."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'rnnsheet' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

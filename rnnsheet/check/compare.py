@@ -1,0 +1,134 @@
+"""Compares a workbook, cell by cell, with its plan and its trace."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rnnsheet.check.recalculate import Recalculated
+from rnnsheet.check.report import BlockReport, Failure, Report
+from rnnsheet.lesson import Trace
+from rnnsheet.sheet.formula import column_letters
+from rnnsheet.sheet.plan import Block, Plan
+from rnnsheet.workbook.read import CellError, Contents
+
+_STRING_OR_REST = re.compile(r'("(?:[^"]|"")*")')
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything that a cell is compared with."""
+
+    contents: Contents
+    recalculated: Recalculated
+    plan: Plan
+    trace: Trace
+    vocabulary: tuple[str, ...]
+    tolerance: float
+
+    def report(self, lesson: str, engine: str) -> Report:
+        """The verdict on every block and on the defined names."""
+        blocks = [self._block(block) for block in self.plan.blocks() if block.kind != "input"]
+        return Report(str(self.contents.path), lesson, engine, self.tolerance, (*blocks, self._names()))
+
+    def _block(self, block: Block) -> BlockReport:
+        formulas, expected = block.formulas(), block.expected(self.trace)
+        failures: list[Failure] = []
+        greatest = 0.0
+        for down in range(block.area.rows):
+            for right in range(block.area.cols):
+                cell = _Cell(self, block, down, right, formulas[down][right], expected[down][right])
+                if failure := cell.failure():
+                    failures.append(failure)
+                greatest = max(greatest, cell.error())
+        area = block.area
+        first = failures[0] if failures else None
+        return BlockReport(
+            block.name, area.sheet, area.a1, area.rows * area.cols, len(failures), greatest, first
+        )
+
+    def _names(self) -> BlockReport:
+        failures = []
+        for name, area in self.plan.names.items():
+            got = self.contents.names.get(name, "")
+            if _normal(got) != _normal(area.absolute) and _normal(got) != _normal(_spread(area.absolute)):
+                failures.append(Failure(name, "name", "", area.absolute, got))
+        first = failures[0] if failures else None
+        return BlockReport("defined names", "", "", len(self.plan.names), len(failures), 0.0, first)
+
+    def matches(self, got: Any, expected: Any) -> bool:
+        """Whether a value is the expected one: texts exactly, numbers within the tolerance."""
+        if isinstance(got, CellError):
+            return False
+        if isinstance(expected, str):
+            return expected == ("" if got is None else got)
+        if not isinstance(got, int | float):
+            return False
+        return abs(got - expected) <= self.tolerance * max(1.0, abs(expected))
+
+
+class _Cell:
+    """One cell of a block, with what it should be."""
+
+    def __init__(self, comparison: Comparison, block: Block, down: int, right: int, formula: str, expected: Any):
+        self.its, self.block, self.right = comparison, block, right
+        self.formula, self.expected = formula, expected
+        self.sheet, row, col = block.area.sheet, block.area.row + down, block.area.col + right
+        self.name = f"{column_letters(col)}{row}"
+        self.has_formula = comparison.contents.formula(self.sheet, row, col)
+        self.stored = comparison.contents.value(self.sheet, row, col)
+        self.got = comparison.recalculated.value(self.sheet, row, col)
+
+    def failure(self) -> Failure | None:
+        """What is wrong with the cell, the gravest first."""
+        found = "" if self.has_formula is None else f"={self.has_formula}"
+        if self.formula and self.has_formula is None:
+            return self._failure("constant", f"={self.formula}", self.stored)
+        if _normal(self.formula) != _normal(self.has_formula or ""):
+            return self._failure("formula", f"={self.formula}" if self.formula else self.expected, found)
+        right = self._acceptable()
+        if not any(self.its.matches(self.got, value) for value in right):
+            return self._failure("value" if self.formula else "constant", self.expected, self.got)
+        # Nothing stored beside a formula: a library saved the file; programs recalculate it on opening.
+        if self.stored is not None and not any(self.its.matches(self.stored, value) for value in right):
+            return self._failure("cached", self.expected, self.stored)
+        return None
+
+    def error(self) -> float:
+        """How far the recalculated number is from the expected one; 0 for texts."""
+        numbers = isinstance(self.got, int | float) and isinstance(self.expected, int | float)
+        return abs(self.got - self.expected) if numbers else 0.0
+
+    def _acceptable(self) -> Iterable[Any]:
+        """The values that are right: the expected one, but any of them where probabilities tie.
+
+        Sentences may have been put otherwise by the version that wrote the file, so there the
+        recalculated one counts unless it is an error.
+        """
+        if self.block.words:
+            return [self.got]
+        if self.block.trace not in ("predicted", "right") or self.expected == "":
+            return [self.expected]
+        step = self.block.time - 1 + self.right
+        p, target = self.its.trace["p"][:, step], self.its.trace["target"][0, step]
+        tied = [
+            letter
+            for letter, share in zip(self.its.vocabulary, p, strict=True)
+            if share >= p.max() - self.its.tolerance
+        ]
+        return tied if self.block.trace == "predicted" else [float(letter == target) for letter in tied]
+
+    def _failure(self, reason: str, expected: Any, got: Any) -> Failure:
+        return Failure(self.name, reason, f"={self.formula}" if self.formula else "", str(expected), str(got))
+
+
+def _normal(formula: str) -> str:
+    """The formula in one spelling: programs differ in blanks, in case, in quotes around sheet names."""
+    texts = _STRING_OR_REST.split(formula)
+    texts[::2] = [re.sub(r"\s|'(?=[^']*'?!)|(?<=\w)'(?=!)", "", text).upper() for text in texts[::2]]
+    return "".join(texts)
+
+
+def _spread(absolute: str) -> str:
+    """`Sheet!$A$1` as some programs write it: `Sheet!$A$1:$A$1`."""
+    return absolute if ":" in absolute else f"{absolute}:{absolute.split('!')[1]}"

@@ -1,0 +1,78 @@
+"""What a check found: per block, and in sum."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A cell that is not what it should be.
+
+    `reason` is "formula" (another formula), "constant" (a constant for a formula, or another
+    constant), "value" (recalculated wrong), "cached" (stored wrong) or "name" (a defined name
+    that points elsewhere).
+    """
+
+    cell: str
+    reason: str
+    formula: str
+    expected: str
+    got: str
+
+
+@dataclass(frozen=True)
+class BlockReport:
+    """The cells of one block."""
+
+    name: str
+    sheet: str
+    range: str
+    cells: int
+    failed: int
+    max_abs_error: float
+    first_failure: Failure | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """The verdict on a workbook."""
+
+    file: str
+    lesson: str
+    engine: str
+    tolerance: float
+    blocks: tuple[BlockReport, ...]
+
+    @property
+    def cells(self) -> int:
+        """How many cells were compared: every one that the plan has, inputs left out."""
+        return sum(block.cells for block in self.blocks)
+
+    @property
+    def failed(self) -> int:
+        """How many of them are wrong."""
+        return sum(block.failed for block in self.blocks)
+
+    @property
+    def max_abs_error(self) -> float:
+        """The greatest difference between a recalculated number and the engine's."""
+        return max((block.max_abs_error for block in self.blocks), default=0.0)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed."""
+        return self.failed == 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as plain data for JSON."""
+        return {
+            "file": self.file,
+            "lesson": self.lesson,
+            "engine": self.engine,
+            "tolerance": self.tolerance,
+            "cells": self.cells,
+            "failed": self.failed,
+            "max_abs_error": self.max_abs_error,
+            "ok": self.ok,
+            "blocks": [asdict(block) for block in self.blocks],
+        }

@@ -1,0 +1,148 @@
+"""The command line: parses, calls the API, prints. Nothing heavy is imported before a command runs."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rnnsheet.errors import RnnsheetError
+from rnnsheet.labels import default_language, labels, languages
+from rnnsheet.version import VERSION
+
+_help = labels(default_language())
+
+app = typer.Typer(
+    help=_help("help.app"),
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+)
+
+LessonName = Annotated[str, typer.Argument(metavar="LESSON", help=_help("help.lesson"))]
+Language = Annotated[str, typer.Option("--lang", metavar="|".join(languages()), help=_help("help.lang"))]
+Force = Annotated[bool, typer.Option("--force", help=_help("help.force"))]
+Json = Annotated[bool, typer.Option("--json", help=_help("help.json"))]
+
+
+@app.command(help=_help("help.run"))
+def run(lesson: LessonName, as_json: Json = False, lang: Language = "") -> None:
+    with _errors(lang) as language:
+        from rnnsheet import api, console
+
+        loaded = api.load(lesson)
+        trace = loaded.run()
+        if as_json:
+            _print_json(api.as_dict(loaded, trace))
+        else:
+            _print(console.walk(loaded, trace, labels(language)))
+
+
+@app.command(help=_help("help.export"))
+def export(
+    lesson: LessonName,
+    output: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help=_help("help.output"))] = "",
+    lang: Language = "",
+    force: Force = False,
+) -> None:
+    with _errors(lang) as language:
+        from rnnsheet import api
+
+        written = api.export(lesson, output, language, force)
+        _print([labels(language)("export.done", file=written)])
+
+
+@app.command(help=_help("help.check"))
+def check(
+    file: Annotated[str, typer.Argument(metavar="FILE", help=_help("help.file"))],
+    as_json: Json = False,
+    tolerance: Annotated[float, typer.Option(help=_help("help.tolerance"))] = 1e-9,
+    lang: Language = "",
+) -> None:
+    with _errors(lang) as language:
+        from rnnsheet import api
+
+        report = api.check(file, tolerance)
+        if as_json:
+            _print_json(report.as_dict())
+        else:
+            from rnnsheet import console
+
+            _print(console.verdict(report, labels(language)))
+    raise typer.Exit(0 if report.ok else 1)
+
+
+@app.command(help=_help("help.templates"))
+def templates(as_json: Json = False, lang: Language = "") -> None:
+    with _errors(lang) as language:
+        from rnnsheet import console
+        from rnnsheet import templates as built_in
+
+        titles = {name: built_in.load(name).title.get(language, "") for name in built_in.names()}
+        if as_json:
+            _print_json(titles)
+        else:
+            _print(console.table(list(titles.items())))
+
+
+@app.command(help=_help("help.new"))
+def new(
+    file: Annotated[str, typer.Argument(metavar="FILE.toml", help=_help("help.target"))],
+    source: Annotated[str, typer.Option("--from", metavar="LESSON", help=_help("help.from"))] = "hello",
+    force: Force = False,
+    lang: Language = "",
+) -> None:
+    with _errors(lang) as language:
+        from rnnsheet import templates as built_in
+
+        built_in.copy(source, Path(file), force)
+        _print([labels(language)("new.done", file=file, lesson=source)])
+
+
+@app.command(help=_help("help.explain"))
+def explain(lesson: LessonName, lang: Language = "") -> None:
+    with _errors(lang) as language:
+        from rnnsheet import api, console
+
+        _print(console.explain(api.load(lesson), labels(language)))
+
+
+@app.callback(invoke_without_command=True)
+def options(version: Annotated[bool, typer.Option("--version", help=_help("help.version"))] = False) -> None:
+    if version:
+        _print([f"rnnsheet {VERSION}"])
+        raise typer.Exit
+
+
+@contextmanager
+def _errors(lang: str) -> Iterator[str]:
+    """The language to speak; a user's mistake ends the command with one line and exit status 2."""
+    language = lang if lang in languages() else default_language()
+    try:
+        if lang and lang != language:
+            raise RnnsheetError("unknown_language", given=lang, known=", ".join(languages()))
+        yield language
+    except RnnsheetError as error:
+        typer.echo(f"rnnsheet: {error.text(language)}", err=True)
+        raise typer.Exit(2) from None
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        typer.echo(line)
+
+
+def _print_json(data: object) -> None:
+    typer.echo(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+def main() -> None:
+    """The entry point of the command `rnnsheet`."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal of another encoding shows ? for a sign it lacks, and no traceback.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    app()

@@ -1,0 +1,118 @@
+"""Lessons, traces and reports as lines of text for a terminal."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+from unicodedata import east_asian_width
+
+from rnnsheet.check.report import BlockReport, Report
+from rnnsheet.equations.cells import network
+from rnnsheet.equations.recurrence import Equation, walkthrough
+from rnnsheet.equations.rules import symbol, symbols, words
+from rnnsheet.labels import Labels
+from rnnsheet.lesson import Lesson, Trace
+from rnnsheet.sheet.pages.steps import explanation, heading
+
+_ANSWERS = ("predicted", "confidence", "target", "right")
+
+
+def walk(lesson: Lesson, trace: Trace, labels: Labels) -> Iterator[str]:
+    """The steps of a lesson and all of its time steps, with their numbers."""
+    title = lesson.title.get(labels.language) or lesson.name
+    sizes = {"hidden": lesson.model.hidden, "letters": len(lesson.vocabulary), "steps": lesson.steps}
+    yield labels("run.lesson", title=title, **sizes)
+    equations = network(lesson)
+    for step in walkthrough(equations, lesson.steps):
+        yield ""
+        time = labels("run.time", time=step.time, letter=lesson.letters[step.time - 1])
+        yield f"{heading(step, labels)} ({time})"
+        yield f"  {explanation(step, lesson, labels)}"
+        shown = [equation for equation in step.equations if equation.part != "answer"]
+        yield from _indent(table([_line(equation, trace, step.time - 1) for equation in shown]))
+        if len(shown) < len(step.equations):
+            yield f"  {_says(trace, step.time - 1, labels)}"
+    yield from ("", labels("run.unrolled"))
+    yield from _indent(table(_over_time(equations.equations.values(), trace, labels)))
+
+
+def _line(equation: Equation, trace: Trace, step: int) -> list[str]:
+    numbers = [number(value) for value in trace[equation.name][:, step]]
+    return [f"{symbol(equation.value)} = {symbols(equation.expr)}", "=", *numbers]
+
+
+def _says(trace: Trace, step: int, labels: Labels) -> str:
+    predicted, confidence, target, right = (trace[name][0, step] for name in _ANSWERS)
+    verdict = labels("run.none" if right == "" else "run.right" if right else "run.wrong")
+    return labels("run.says", letter=predicted, probability=confidence, target=target, verdict=verdict)
+
+
+def _over_time(equations: Iterable[Equation], trace: Trace, labels: Labels) -> Iterator[list[str]]:
+    yield [labels("meaning.t"), "", *(str(step + 1) for step in range(trace["h"].shape[1]))]
+    shown = [equation for equation in equations if equation.name not in _ANSWERS]
+    for name in [*(equation.name for equation in shown), *_ANSWERS]:
+        meaning = labels.get(f"meaning.{name}")
+        title = labels("run.row", name=name, meaning=meaning) if meaning else name
+        for row, values in zip(trace.rows[name], trace[name], strict=True):
+            marks = {1.0: "✓", 0.0: "✗", "": ""} if name == "right" else {}
+            yield [title, row, *(marks.get(value) or number(value) for value in values)]
+            title = ""
+
+
+def explain(lesson: Lesson, labels: Labels) -> Iterator[str]:
+    """The network's parameters and equations: symbols, shapes, words."""
+    recurrence = network(lesson)
+    yield labels("explain.parameters")
+    parameters = []
+    for parameter in recurrence.parameters.values():
+        shape = labels("explain.shape", rows=parameter.rows.size, cols=parameter.cols.size)
+        parameters.append([parameter.name, shape, labels.get(f"meaning.{parameter.name}")])
+    yield from _indent(table(parameters, "llw"))
+    yield from ("", labels("explain.equations"))
+    for equation in recurrence.equations.values():
+        shape = labels("explain.shape", rows=equation.value.rows.size, cols=1)
+        left = symbol(equation.value)
+        yield f"  {left} = {symbols(equation.expr)}    [{shape}] {labels.get(f'meaning.{equation.name}')}"
+        yield f"      {words(equation.expr, labels)}"
+
+
+def verdict(report: Report, labels: Labels) -> Iterator[str]:
+    """The table of blocks, the first failure of each, and the last line."""
+    yield from table([labels("check.head").split("|"), *map(_block, report.blocks)], "lllrrr")
+    for block in report.blocks:
+        if failure := block.first_failure:
+            place = f"{block.sheet}!{failure.cell}" if block.sheet else failure.cell
+            values = {"formula": failure.formula, "got": failure.got, "expected": failure.expected}
+            yield labels(f"check.{failure.reason}", block=block.name, place=place, **values)
+    values = {"file": report.file, "cells": report.cells, "failed": report.failed, "engine": report.engine}
+    yield labels("check.good" if report.ok else "check.bad", error=report.max_abs_error, **values)
+
+
+def _block(block: BlockReport) -> list[str]:
+    error = f"{block.max_abs_error:.1e}" if block.max_abs_error else "0"
+    return [block.name, block.sheet, block.range, str(block.cells), str(block.failed), error]
+
+
+def number(value: Any) -> str:
+    """A number with six digits behind the point, as the article prints them; a text as it is."""
+    return value if isinstance(value, str) else f"{value:.6f}"
+
+
+def table(rows: Iterable[Sequence[str]], align: str = "ll") -> Iterator[str]:
+    """Lines of aligned columns: "l" left, "r" right, columns past `align` right."""
+    lines = list(rows)
+    columns = max(map(len, lines), default=0)
+    widths = [max((_width(line[col]) for line in lines if col < len(line)), default=0) for col in range(columns)]
+    for line in lines:
+        cells = []
+        for col, text in enumerate(line):
+            space = " " * (widths[col] - _width(text))
+            cells.append(space + text if align[col : col + 1] in ("r", "") else text + space)
+        yield "  ".join(cells).rstrip()
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal: Chinese letters take two."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def _indent(lines: Iterable[str]) -> Iterator[str]:
+    return (f"  {line}" for line in lines)

@@ -1,0 +1,24 @@
+"""Files written whole or not at all."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from rnnsheet.errors import OutputError
+
+
+def write_whole(path: Path, fill: Callable[[BinaryIO], object]) -> None:
+    """Lets `fill` write into a file beside the target and renames it when it is done.
+
+    Raises OutputError where the file cannot be written; what stood there before stays.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with beside.open("xb") as file:
+            fill(file)
+        beside.replace(path)
+    except OSError as error:
+        raise OutputError("unwritable", place=str(path), reason=error.strerror or error) from None
+    finally:
+        beside.unlink(missing_ok=True)

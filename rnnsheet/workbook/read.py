@@ -1,0 +1,180 @@
+"""An .xlsx file into its cells, and the inputs that stand in it into a lesson."""
+
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import ParseError
+
+import openpyxl
+from openpyxl.cell.cell import Cell
+from openpyxl.utils import range_boundaries
+from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.workbook import Workbook
+
+from rnnsheet.errors import LessonError, WorkbookError
+from rnnsheet.lesson import Lesson, Model
+from rnnsheet.sheet.pages import manifest
+from rnnsheet.sheet.plan import LAYOUT, Area
+
+# What openpyxl raises on a file that is damaged or no workbook at all, as far as we have seen.
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    InvalidFileException,
+    ParseError,
+    EOFError,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    NotImplementedError,
+    RuntimeError,
+)
+
+Value = Callable[[str, int, int], Any]
+"""(sheet, row, column) to the cell's value: float, str, bool, CellError or None."""
+
+
+class CellError(str):
+    """The error that a cell shows, such as #DIV/0!."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A workbook as its file has it: formulas, and the values stored beside them."""
+
+    path: Path
+    _formulas: Workbook
+    _values: Workbook
+
+    def formula(self, sheet: str, row: int, col: int) -> str | None:
+        """The cell's formula without `=`; None where it holds none."""
+        cell = self._cell(self._formulas, sheet, row, col)
+        if cell.data_type != "f":
+            return None
+        text: str = getattr(cell.value, "text", None) or str(cell.value)
+        return text.removeprefix("=")
+
+    def value(self, sheet: str, row: int, col: int) -> Any:
+        """The cell's constant, or the value stored beside its formula; None where there is none."""
+        cell = self._cell(self._values, sheet, row, col)
+        return CellError(cell.value) if cell.data_type == "e" else cell.value
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """The workbook-level defined names and what they point at."""
+        return {name: defined.attr_text or "" for name, defined in self._formulas.defined_names.items()}
+
+    @cached_property
+    def facts(self) -> Mapping[str, str]:
+        """What the hidden sheet says of the lesson. Raises WorkbookError where it does not."""
+        if manifest.NAME not in self._formulas.sheetnames:
+            raise WorkbookError("foreign_workbook", place=str(self.path))
+        facts = {}
+        for row, key in enumerate(manifest.KEYS, start=1):
+            if self.value(manifest.NAME, row, 1) != key:
+                raise self._damaged(f"A{row}")
+            facts[key] = str(self.value(manifest.NAME, row, 2))
+        if facts["layout"] != str(LAYOUT):
+            raise WorkbookError(
+                "other_layout",
+                place=str(self.path),
+                version=facts["rnnsheet"],
+                got=facts["layout"],
+                expected=LAYOUT,
+            )
+        return facts
+
+    def inputs(self) -> Iterator[tuple[str, Area]]:
+        """The name and the place of every input block, as the hidden sheet lists them."""
+        table = self._values[manifest.NAME]
+        for row, entries in enumerate(table.iter_rows(min_col=manifest.TABLE, max_col=manifest.TABLE + 3), start=1):
+            name, sheet, cells, kind = (cell.value for cell in entries)
+            if kind == "input":
+                yield str(name), self._area(row, str(sheet), str(cells))
+
+    def _area(self, row: int, sheet: str, cells: str) -> Area:
+        if sheet not in self._formulas.sheetnames:
+            raise WorkbookError("missing_sheet", place=str(self.path), sheet=sheet)
+        try:
+            left, top, right, bottom = (int(bound or 0) for bound in range_boundaries(cells))
+        except ValueError:
+            raise self._damaged(f"F{row}") from None
+        worksheet = self._formulas[sheet]
+        if not (1 <= left <= right <= worksheet.max_column and 1 <= top <= bottom <= worksheet.max_row):
+            raise self._damaged(f"F{row}")
+        return Area(sheet, top, left, bottom - top + 1, right - left + 1)
+
+    def _cell(self, book: Workbook, sheet: str, row: int, col: int) -> Cell:
+        if sheet not in book.sheetnames:
+            raise WorkbookError("missing_sheet", place=str(self.path), sheet=sheet)
+        cell: Cell = book[sheet].cell(row, col)
+        return cell
+
+    def _damaged(self, cell: str) -> WorkbookError:
+        return WorkbookError("damaged_manifest", place=str(self.path), reason=f"{manifest.NAME}!{cell}")
+
+
+def read(path: Path) -> Contents:
+    """The contents of a workbook file. Raises WorkbookError where it is none."""
+    if not path.is_file():
+        raise WorkbookError("no_workbook", place=str(path))
+    try:
+        return Contents(path, openpyxl.load_workbook(path), openpyxl.load_workbook(path, data_only=True))
+    except OSError as error:
+        raise WorkbookError("unreadable", place=str(path), reason=error.strerror or error) from None
+    except _UNREADABLE as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise WorkbookError("not_a_workbook", place=str(path), reason=reason) from None
+
+
+def lesson(contents: Contents, recalculated: Value) -> Lesson:
+    """The lesson with the inputs as they stand in the file.
+
+    An input cell that holds a formula counts with its recalculated value. Raises LessonError,
+    with the file and the cell, where an input is empty or no number, letter or word.
+    """
+    facts, found, places = contents.facts, {}, {}
+    for name, area in contents.inputs():
+        places[name] = f"{contents.path}: {area.sheet}!{area.a1}"
+        found[name] = [
+            [_input(contents, recalculated, name, area.part(down, right)) for right in range(area.cols)]
+            for down in range(area.rows)
+        ]
+    try:
+        word, vocabulary, h_0 = (found.pop(name) for name in ("word", "vocabulary", "h_0"))
+        steps = int(facts["steps"])
+    except (KeyError, ValueError):
+        raise WorkbookError("damaged_manifest", place=str(contents.path), reason=manifest.NAME) from None
+    try:
+        return Lesson(
+            name=facts["lesson"],
+            model=Model(facts["cell"], found),
+            vocabulary=tuple(row[0] for row in vocabulary),
+            word=word[0][0],
+            steps=steps,
+            h_0=h_0,
+        )
+    except LessonError as error:
+        raise error.at(places.get(str(error.values.get("name")), str(contents.path))) from None
+
+
+def _input(contents: Contents, recalculated: Value, name: str, cell: Area) -> float | str:
+    expects = {"word": "word", "vocabulary": "letter"}.get(name, "number")
+    has_formula = contents.formula(cell.sheet, cell.row, cell.col) is not None
+    value = (recalculated if has_formula else contents.value)(cell.sheet, cell.row, cell.col)
+    if expects == "number":
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+    elif isinstance(value, str) and value and not isinstance(value, CellError):
+        return value
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:.15g}"
+    state = "empty" if value in (None, "") else "other"
+    place = f"{contents.path}: {cell.sheet}!{cell.a1}"
+    raise LessonError(f"{state}_{expects}", place=place, name=name, got=repr(str(value)))
