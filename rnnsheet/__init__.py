@@ -1,20 +1,22 @@
 """rnnsheet compiles recurrent neural networks into spreadsheets of live formulas, and proves them.
 
-    lesson = rnnsheet.load("hello")
-    lesson.run().frame("p")
-    rnnsheet.export(lesson, "hello.xlsx")
-    rnnsheet.check("hello.xlsx").ok
+lesson = rnnsheet.load("hello")
+lesson.run().frame("p")
+rnnsheet.export(lesson, "hello.xlsx")
+rnnsheet.check("hello.xlsx").ok
 """
 
 from typing import TYPE_CHECKING, Any
 
-from rnnsheet.version import VERSION as __version__
+from rnnsheet.version import VERSION
 
 if TYPE_CHECKING:
     from rnnsheet.api import Lesson, check, export, load
     from rnnsheet.check.report import Report
     from rnnsheet.errors import LessonError, OutputError, RnnsheetError, WorkbookError
     from rnnsheet.lesson import Model, Trace
+
+__version__ = VERSION
 
 _HOMES = {
     **dict.fromkeys(("Lesson", "check", "export", "load"), "rnnsheet.api"),

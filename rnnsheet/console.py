@@ -80,9 +80,14 @@ def verdict(report: Report, labels: Labels) -> Iterator[str]:
     for block in report.blocks:
         if failure := block.first_failure:
             place = f"{block.sheet}!{failure.cell}" if block.sheet else failure.cell
-            values = {"formula": failure.formula, "got": failure.got, "expected": failure.expected}
-            yield labels(f"check.{failure.reason}", block=block.name, place=place, **values)
-    values = {"file": report.file, "cells": report.cells, "failed": report.failed, "engine": report.engine}
+            found = {"formula": failure.formula, "got": failure.got, "expected": failure.expected}
+            yield labels(f"check.{failure.reason}", block=block.name, place=place, **found)
+    values: dict[str, object] = {
+        "file": report.file,
+        "cells": report.cells,
+        "failed": report.failed,
+        "engine": report.engine,
+    }
     yield labels("check.good" if report.ok else "check.bad", error=report.max_abs_error, **values)
 
 
@@ -100,7 +105,9 @@ def table(rows: Iterable[Sequence[str]], align: str = "ll") -> Iterator[str]:
     """Lines of aligned columns: "l" left, "r" right, columns past `align` right."""
     lines = list(rows)
     columns = max(map(len, lines), default=0)
-    widths = [max((_width(line[col]) for line in lines if col < len(line)), default=0) for col in range(columns)]
+    widths = [
+        max((_width(line[col]) for line in lines if col < len(line)), default=0) for col in range(columns)
+    ]
     for line in lines:
         cells = []
         for col, text in enumerate(line):

@@ -12,7 +12,7 @@ class RnnsheetError(Exception):
     placeholders, `place` (a file, a sheet's cell) is printed before it.
     """
 
-    def __init__(self, key: str, place: str = "", **values: object):
+    def __init__(self, key: str, /, place: str = "", **values: object):
         super().__init__(key)
         self.key = key
         self.place = place

@@ -106,7 +106,8 @@ def _table(tree: Mapping[str, Any], key: str) -> Mapping[str, Any]:
         raise LessonError("missing_table", key=key)
     if not isinstance(tree[key], dict):
         raise LessonError("not_a_table", key=key)
-    return tree[key]
+    table: Mapping[str, Any] = tree[key]
+    return table
 
 
 def _text(table: Mapping[str, Any], key: str) -> str:

@@ -1,7 +1,7 @@
 """Compares a workbook, cell by cell, with its plan and its trace."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,16 +61,18 @@ class Comparison:
         if isinstance(got, CellError):
             return False
         if isinstance(expected, str):
-            return expected == ("" if got is None else got)
+            return bool(expected == ("" if got is None else got))
         if not isinstance(got, int | float):
             return False
-        return abs(got - expected) <= self.tolerance * max(1.0, abs(expected))
+        return bool(abs(got - expected) <= self.tolerance * max(1.0, abs(expected)))
 
 
 class _Cell:
     """One cell of a block, with what it should be."""
 
-    def __init__(self, comparison: Comparison, block: Block, down: int, right: int, formula: str, expected: Any):
+    def __init__(
+        self, comparison: Comparison, block: Block, down: int, right: int, formula: str, expected: Any
+    ):
         self.its, self.block, self.right = comparison, block, right
         self.formula, self.expected = formula, expected
         self.sheet, row, col = block.area.sheet, block.area.row + down, block.area.col + right

@@ -21,7 +21,10 @@ class Recalculated:
     def value(self, sheet: str, row: int, col: int) -> Any:
         index = self._sheets[sheet]
         value = self._model.get_cell_value(index, row, col)
-        if isinstance(value, str) and self._model.get_cell_type(index, row, col) == ironcalc.CellType.ErrorValue:
+        if (
+            isinstance(value, str)
+            and self._model.get_cell_type(index, row, col) == ironcalc.CellType.ErrorValue
+        ):
             return CellError(value)
         return value
 

@@ -1,4 +1,4 @@
-"""The oracle: the network's arithmetic in NumPy, written by hand. Knows no spreadsheet and no equation tree."""
+"""The oracle: the network's arithmetic in NumPy, by hand. Knows no spreadsheet and no equation."""
 
 from rnnsheet.engine.run import run
 

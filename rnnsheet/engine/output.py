@@ -1,4 +1,4 @@
-"""What stands on both ends of a cell: letters to one-hot columns, hidden states to probabilities and letters."""
+"""Both ends of a cell: letters to one-hot columns, hidden states to probabilities and letters."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,8 @@ Texts = NDArray[np.object_]
 
 def one_hot(letters: Sequence[str], vocabulary: Sequence[str]) -> Array:
     """x (vocabulary, steps): 1 where the row's letter is the step's letter; no letter, all 0."""
-    return (np.array(vocabulary)[:, None] == np.array(letters)[None, :]).astype(np.float64)
+    same: NDArray[np.bool_] = np.array(vocabulary)[:, None] == np.array(letters)[None, :]
+    return same.astype(np.float64)
 
 
 def probabilities(parameters: Mapping[str, Array], h: Array) -> dict[str, Array]:
@@ -29,7 +30,9 @@ def probabilities(parameters: Mapping[str, Array], h: Array) -> dict[str, Array]
     return {"y": y, "e": e, "p": e / e.sum(axis=0)}
 
 
-def answers(p: Array, letters: Sequence[str], targets: Sequence[str], vocabulary: Sequence[str]) -> dict[str, Array | Texts]:
+def answers(
+    p: Array, letters: Sequence[str], targets: Sequence[str], vocabulary: Sequence[str]
+) -> dict[str, Array | Texts]:
     """The most probable letter of each step and whether it is the target; each (1, steps).
 
     `right` is 1 or 0, and "" where the step has no target, as the letter is where it reads none.

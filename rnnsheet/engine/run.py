@@ -29,7 +29,11 @@ def run(lesson: Lesson) -> Trace:
         **output.answers(outputs["p"], letters, targets, vocabulary),
     }
     units = tuple(str(unit) for unit in range(1, lesson.model.hidden + 1))
-    labels = dict.fromkeys(arrays, ("",)) | dict.fromkeys(hidden, units) | dict.fromkeys(["x", *outputs], vocabulary)
+    labels = (
+        dict.fromkeys(arrays, ("",))
+        | dict.fromkeys(hidden, units)
+        | dict.fromkeys(["x", *outputs], vocabulary)
+    )
     return Trace(arrays, labels)
 
 

@@ -1,4 +1,4 @@
-"""A lesson into the plan of its workbook: the order of the worksheets, and what each may know of the others."""
+"""A lesson into its plan: the order of the worksheets, and what each may know of the others."""
 
 from rnnsheet.equations.cells import network
 from rnnsheet.labels import labels

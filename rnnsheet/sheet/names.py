@@ -19,6 +19,6 @@ def defined_name(name: str) -> str:
     if not _LEGAL.fullmatch(name):
         raise ValueError(f"{name!r} cannot be a defined name: ASCII letters, digits, _ and . only")
     cell = _LIKE_A_CELL.fullmatch(name)
-    if cell and column_number(cell[1].upper()) <= _LAST_COLUMN or _LIKE_R1C1.fullmatch(name):
+    if (cell and column_number(cell[1].upper()) <= _LAST_COLUMN) or _LIKE_R1C1.fullmatch(name):
         return f"{name}_"
     return f"{name}_" if name.upper() in ("TRUE", "FALSE") else name

@@ -30,7 +30,7 @@ FORMATS = {
 STYLES = {"read": "given", "cell": "hidden", "output": "output", "answer": "result", "mark": "result"}
 """The style of an equation's block by its part of the network."""
 
-HIGHLIGHTS = {"x": "share", "p": "share", "right": "mark"}
+HIGHLIGHTS = {"x": "one_hot", "p": "share", "right": "mark"}
 
 
 class Page:
@@ -40,7 +40,9 @@ class Page:
         self.sheet = Sheet(name)
         self.labels = labels
 
-    def text(self, row: int, col: int, text: str, style: str = "plain", span: int = 1, link: str = "") -> None:
+    def text(
+        self, row: int, col: int, text: str, style: str = "plain", span: int = 1, link: str = ""
+    ) -> None:
         """Puts a text, if there is one."""
         if text:
             self.sheet.texts.append(Text(row, col, text, style, span, link))
@@ -92,7 +94,9 @@ class Page:
         if kind := HIGHLIGHTS.get(block.name):
             self.sheet.highlights.append(Highlight(block.area, kind))
 
-    def link(self, source: Block, row: int, col: int, right: int = 0, cols: int = 0, style: str = "link") -> Block:
+    def link(
+        self, source: Block, row: int, col: int, right: int = 0, cols: int = 0, style: str = "link"
+    ) -> Block:
         """A block that shows `cols` columns of another from its column `right` on; all, if 0."""
         cols = cols or source.area.cols - right
         target = source.area.part(0, right, source.area.rows, cols)

@@ -1,4 +1,4 @@
-"""The plan of a workbook: sheets of blocks in places. Data only; what the writer writes and the check expects."""
+"""The plan of a workbook: blocks in places. Data only; the writer writes it, the check expects it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -151,7 +151,8 @@ class Sheet:
     """In points, of the rows that are not of the default height."""
     frozen: tuple[int, int] = (0, 0)
     """How many rows and columns stay in sight."""
-    one_page: bool = False
+    sections: list[int] = field(default_factory=list)
+    """The rows at which a section begins; in print a page ends only between sections."""
     zoom: int = 100
     hidden: bool = False
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
+import numpy as np
 import openpyxl
-from openpyxl.cell.cell import Cell
+from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.utils import range_boundaries
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.workbook import Workbook
@@ -93,7 +94,9 @@ class Contents:
     def inputs(self) -> Iterator[tuple[str, Area]]:
         """The name and the place of every input block, as the hidden sheet lists them."""
         table = self._values[manifest.NAME]
-        for row, entries in enumerate(table.iter_rows(min_col=manifest.TABLE, max_col=manifest.TABLE + 3), start=1):
+        for row, entries in enumerate(
+            table.iter_rows(min_col=manifest.TABLE, max_col=manifest.TABLE + 3), start=1
+        ):
             name, sheet, cells, kind = (cell.value for cell in entries)
             if kind == "input":
                 yield str(name), self._area(row, str(sheet), str(cells))
@@ -110,11 +113,10 @@ class Contents:
             raise self._damaged(f"F{row}")
         return Area(sheet, top, left, bottom - top + 1, right - left + 1)
 
-    def _cell(self, book: Workbook, sheet: str, row: int, col: int) -> Cell:
+    def _cell(self, book: Workbook, sheet: str, row: int, col: int) -> Cell | MergedCell:
         if sheet not in book.sheetnames:
             raise WorkbookError("missing_sheet", place=str(self.path), sheet=sheet)
-        cell: Cell = book[sheet].cell(row, col)
-        return cell
+        return book[sheet].cell(row, col)
 
     def _damaged(self, cell: str) -> WorkbookError:
         return WorkbookError("damaged_manifest", place=str(self.path), reason=f"{manifest.NAME}!{cell}")
@@ -139,42 +141,61 @@ def lesson(contents: Contents, recalculated: Value) -> Lesson:
     An input cell that holds a formula counts with its recalculated value. Raises LessonError,
     with the file and the cell, where an input is empty or no number, letter or word.
     """
-    facts, found, places = contents.facts, {}, {}
-    for name, area in contents.inputs():
-        places[name] = f"{contents.path}: {area.sheet}!{area.a1}"
-        found[name] = [
-            [_input(contents, recalculated, name, area.part(down, right)) for right in range(area.cols)]
-            for down in range(area.rows)
-        ]
-    try:
-        word, vocabulary, h_0 = (found.pop(name) for name in ("word", "vocabulary", "h_0"))
-        steps = int(facts["steps"])
-    except (KeyError, ValueError):
-        raise WorkbookError("damaged_manifest", place=str(contents.path), reason=manifest.NAME) from None
+    facts = contents.facts
+    places = dict(contents.inputs())
+    texts = {
+        name: [_text(name, *entry) for entry in _entries(contents, recalculated, places[name])]
+        for name in ("word", "vocabulary")
+        if name in places
+    }
+    numbers = {
+        name: np.reshape(
+            [_number(name, *entry) for entry in _entries(contents, recalculated, area)],
+            (area.rows, area.cols),
+        )
+        for name, area in places.items()
+        if name not in texts
+    }
     try:
         return Lesson(
             name=facts["lesson"],
-            model=Model(facts["cell"], found),
-            vocabulary=tuple(row[0] for row in vocabulary),
-            word=word[0][0],
-            steps=steps,
-            h_0=h_0,
+            word=texts["word"][0],
+            vocabulary=tuple(texts["vocabulary"]),
+            steps=int(facts["steps"]),
+            h_0=numbers.pop("h_0"),
+            model=Model(facts["cell"], numbers),
         )
     except LessonError as error:
-        raise error.at(places.get(str(error.values.get("name")), str(contents.path))) from None
+        area = places.get(str(error.values.get("name")))
+        raise error.at(f"{contents.path}: {area.sheet}!{area.a1}" if area else str(contents.path)) from None
+    except (KeyError, ValueError):
+        raise WorkbookError("damaged_manifest", place=str(contents.path), reason=manifest.NAME) from None
 
 
-def _input(contents: Contents, recalculated: Value, name: str, cell: Area) -> float | str:
-    expects = {"word": "word", "vocabulary": "letter"}.get(name, "number")
-    has_formula = contents.formula(cell.sheet, cell.row, cell.col) is not None
-    value = (recalculated if has_formula else contents.value)(cell.sheet, cell.row, cell.col)
-    if expects == "number":
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
-    elif isinstance(value, str) and value and not isinstance(value, CellError):
-        return value
-    elif isinstance(value, int | float) and not isinstance(value, bool):
+def _entries(contents: Contents, recalculated: Value, area: Area) -> Iterator[tuple[str, Any]]:
+    """The place and the value of each cell of an input block, row by row."""
+    for down in range(area.rows):
+        for right in range(area.cols):
+            cell = area.part(down, right)
+            has_formula = contents.formula(cell.sheet, cell.row, cell.col) is not None
+            value = (recalculated if has_formula else contents.value)(cell.sheet, cell.row, cell.col)
+            yield f"{contents.path}: {cell.sheet}!{cell.a1}", value
+
+
+def _number(name: str, place: str, value: Any) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    raise _wrong_entry("number", name, place, value)
+
+
+def _text(name: str, place: str, value: Any) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return f"{value:.15g}"
+    if isinstance(value, str) and value and not isinstance(value, CellError):
+        return value
+    raise _wrong_entry("word" if name == "word" else "letter", name, place, value)
+
+
+def _wrong_entry(expected: str, name: str, place: str, value: Any) -> LessonError:
     state = "empty" if value in (None, "") else "other"
-    place = f"{contents.path}: {cell.sheet}!{cell.a1}"
-    raise LessonError(f"{state}_{expects}", place=place, name=name, got=repr(str(value)))
+    return LessonError(f"{state}_{expected}", place=place, name=name, got=repr(str(value)))

@@ -1,17 +1,19 @@
-"""Everything in a workbook but its cells, by openpyxl: sheets, widths, names, charts, print set-up, protection."""
+"""A workbook without its cells, by openpyxl: sheets, widths, names, charts, print set-up."""
 
 import math
 import unicodedata
+from itertools import pairwise
 
 from openpyxl import Workbook
 from openpyxl.chart import BarChart, Reference, Series
-from openpyxl.chart.series import SeriesLabel
 from openpyxl.chart.data_source import StrRef
-from openpyxl.formatting.rule import CellIsRule, ColorScaleRule
+from openpyxl.chart.series import SeriesLabel
+from openpyxl.formatting.rule import CellIsRule, ColorScaleRule, Rule
 from openpyxl.styles import Font
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -66,7 +68,7 @@ def _dress(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
         worksheet.column_dimensions[column_letters(col)].width = width
     rows, cols = sheet.frozen
     if rows or cols:
-        worksheet.freeze_panes = worksheet.cell(rows + 1, cols + 1)
+        worksheet.freeze_panes = f"{column_letters(cols + 1)}{rows + 1}"
     worksheet.protection.sheet = True
     worksheet.protection.formatColumns = worksheet.protection.formatRows = False
     _print_setup(worksheet, sheet, texts)
@@ -79,34 +81,73 @@ def _dress(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
         for rule in _RULES[highlight.kind]:
             worksheet.conditional_formatting.add(highlight.area.a1, rule)
     for chart in sheet.charts:
-        worksheet.add_chart(_chart(worksheet, chart), f"{column_letters(chart.col)}{chart.row}")
+        worksheet.add_chart(_chart(chart), f"{column_letters(chart.col)}{chart.row}")
+
+
+def _shades(full: str) -> Rule:
+    """White at 0, `full` at 1."""
+    low = {"start_type": "num", "start_value": 0, "start_color": "FFFFFF"}
+    rule: Rule = ColorScaleRule(**low, end_type="num", end_value=1, end_color=full)  # type: ignore[no-untyped-call]
+    return rule
 
 
 _RULES = {
-    "share": [
-        ColorScaleRule(
-            start_type="num", start_value=0, start_color="FFFFFF", end_type="num", end_value=1, end_color="5B9BD5"
-        )
-    ],
+    "one_hot": [_shades("C9A6F5")],
+    "share": [_shades("5B9BD5")],
     "mark": [
-        CellIsRule("equal", ["1"], font=Font(color="166534")),
-        CellIsRule("equal", ["0"], font=Font(color="B91C1C")),
+        CellIsRule("equal", ["1"], font=Font(color="166534")),  # type: ignore[no-untyped-call]
+        CellIsRule("equal", ["0"], font=Font(color="B91C1C")),  # type: ignore[no-untyped-call]
     ],
 }
 
 
 def _print_setup(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
-    worksheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    worksheet.page_setup.orientation = "landscape"
+    """A4: a sheet of sections upright, page by page; any other on one page, lying."""
     worksheet.page_setup.paperSize = worksheet.PAPERSIZE_A4
-    worksheet.page_setup.fitToWidth = 1
-    worksheet.page_setup.fitToHeight = 1 if sheet.one_page else 0
-    worksheet.print_options.horizontalCentered = True
-    worksheet.print_title_rows = None if sheet.one_page else "1:1"
     worksheet.page_margins.left = worksheet.page_margins.right = 0.4
     worksheet.page_margins.top, worksheet.page_margins.bottom = 0.5, 0.8
-    worksheet.oddFooter.left.text = "&A"
-    worksheet.oddFooter.right.text = texts("style.footer")
+    if sheet.sections:
+        # A scale of our own: Excel forgets page breaks where it fits a sheet to the page's width.
+        scale = min(1.0, _PAGE_WIDTH / _width(sheet))
+        worksheet.page_setup.orientation = "portrait"
+        worksheet.page_setup.scale = max(10, int(100 * scale))
+        worksheet.print_title_rows = "1:1"
+        for row in _page_ends(sheet, _PAGE_HEIGHT / scale):
+            worksheet.row_breaks.append(Break(row))
+    else:
+        worksheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+        worksheet.page_setup.orientation = "landscape"
+        worksheet.print_options.horizontalCentered = True
+    footer = worksheet.oddFooter
+    footer.left.text, footer.right.text = "&A", texts("style.footer")  # type: ignore[union-attr]
+
+
+# An A4 page less its margins and a title line, in points; a character as wide as in LibreOffice without
+# Calibri (in Excel 5.6).
+_PAGE_WIDTH, _PAGE_HEIGHT = 595 - 0.8 * 72, 842 - 1.3 * 72 - 26
+_POINTS_PER_CHARACTER = 7.1
+
+
+def _width(sheet: Sheet) -> float:
+    """The width of all used columns, in points."""
+    last = max(
+        [text.col + text.span - 1 for text in sheet.texts]
+        + [block.area.col + block.area.cols - 1 for block in sheet.blocks]
+    )
+    return _POINTS_PER_CHARACTER * sum(sheet.widths.get(col, WIDTH) for col in range(1, last + 1))
+
+
+def _page_ends(sheet: Sheet, room: float) -> list[int]:
+    """The rows after which a page ends, so that each section stands on one page if it can."""
+    heights, ends, used = row_heights(sheet), [], 0.0
+    last = max(block.area.row + block.area.rows for block in sheet.blocks)
+    for start, end in pairwise([*sheet.sections, last]):
+        height = sum(heights.get(row, LINE) for row in range(start, end))
+        if used and used + height > room:
+            ends.append(start - 1)
+            used = 0.0
+        used += height
+    return ends
 
 
 def _reach(worksheet: Worksheet, text: Text) -> None:
@@ -135,7 +176,7 @@ def _validate(worksheet: Worksheet, block: Block, texts: Labels) -> None:
 _LONGEST = {"letter": "1", "word": "255"}
 
 
-def _chart(worksheet: Worksheet, chart: Chart) -> BarChart:
+def _chart(chart: Chart) -> BarChart:
     drawn = BarChart()
     drawn.title, drawn.x_axis.title, drawn.y_axis.title = chart.title, chart.x_title, chart.y_title
     drawn.x_axis.delete = drawn.y_axis.delete = False
@@ -145,8 +186,8 @@ def _chart(worksheet: Worksheet, chart: Chart) -> BarChart:
     series, names = chart.series, chart.titles
     for down in range(series.rows):
         row = series.part(down, 0, 1, series.cols)
-        line = Series(Reference(worksheet, range_string=row.absolute))
+        line = Series(Reference(range_string=row.absolute))
         line.tx = SeriesLabel(strRef=StrRef(names.part(down).absolute))
         drawn.series.append(line)
-    drawn.set_categories(Reference(worksheet, range_string=chart.categories.absolute))
+    drawn.set_categories(Reference(range_string=chart.categories.absolute))
     return drawn

@@ -31,6 +31,7 @@ class Look:
     frame: str = ""
     """The line around the block, with hair lines between its cells; "" for none."""
     underline: bool = False
+    indent: int = 0
 
 
 def _numbers(fill: str = "", **rest: object) -> Look:
@@ -39,6 +40,7 @@ def _numbers(fill: str = "", **rest: object) -> Look:
 
 LOOKS = {
     "plain": Look(),
+    "beside": Look(indent=1),
     "title": Look(bold=True, size=16),
     "about": Look(wrap=True, color="374151"),
     "heading": Look(bold=True, size=12, fill="E5E7EB"),
@@ -90,9 +92,11 @@ class Styles:
                 horizontal="center" if letters and look.frame else look.align,
                 vertical="top" if look.wrap else "center",
                 wrap_text=look.wrap,
+                indent=look.indent,
             )
             lines = [(look.frame if edge else "hair") if look.frame else None for edge in edges]
-            cell.border = Border(*(Side(line, "7F8894" if line else None) for line in lines))
+            sides = [Side(line, "7F8894" if line else None) for line in lines]  # type: ignore[arg-type]
+            cell.border = Border(left=sides[0], right=sides[1], top=sides[2], bottom=sides[3])
             cell.number_format = FORMATS[form]
             cell.protection = Protection(locked=style != "input")
             self._numbers[key] = cell.style_id

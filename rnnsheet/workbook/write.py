@@ -1,4 +1,4 @@
-"""A plan and a trace into an .xlsx file: openpyxl's skeleton, our own stream of cells with their cached values."""
+"""A plan and a trace into an .xlsx file: openpyxl's skeleton, our own stream of cells."""
 
 import re
 import zipfile
@@ -88,7 +88,8 @@ class _SheetCells:
         for row in sorted(self._pieces.keys() | self._heights.keys()):
             height = f' ht="{self._heights[row]}" customHeight="1"' if row in self._heights else ""
             cells = "".join(
-                piece.row(row, down) for _, piece, down in sorted(self._pieces[row], key=lambda piece: piece[0])
+                piece.row(row, down)
+                for _, piece, down in sorted(self._pieces[row], key=lambda piece: piece[0])
             )
             yield f'<row r="{row}"{height}>{cells}</row>'
 
@@ -139,7 +140,9 @@ class _BlockCells:
             f'<c r="{col}{row}" s="{style}" t="str"><f>{formula}</f><v>{escape(value)}</v></c>'
             if isinstance(value, str)
             else f'<c r="{col}{row}" s="{style}"><f>{formula}</f><v>{value!r}</v></c>'
-            for col, style, formula, value in zip(self._columns, styles, self._formulas(down), values, strict=True)
+            for col, style, formula, value in zip(
+                self._columns, styles, self._formulas(down), values, strict=True
+            )
         )
 
     def _formulas(self, down: int) -> list[str]:

@@ -32,8 +32,10 @@ def place(lesson: Lesson, network: Recurrence, labels: Labels) -> tuple[Page, di
     blocks = {"word": word, "vocabulary": vocabulary}
     numbers = {**lesson.model.parameters, "h_0": lesson.h_0}
     row = vocabulary.area.row + vocabulary.area.rows + 1
+    page.sheet.sections.append(1)
     for name, parameter in network.parameters.items():
         if name in numbers:
+            page.sheet.sections.append(row)
             blocks[name] = _parameter(page, row, parameter, numbers[name].tolist(), vocabulary)
             row = blocks[name].area.row + parameter.rows.size + 1
     return page, blocks
@@ -77,9 +79,13 @@ def _status(page: Page, lesson: Lesson, messages: Area) -> None:
     unknown, long, short, fits = (messages.part(down).absolute for down in range(len(MESSAGES)))
     count = page.area(_VOCABULARY + 1, _FIRST + 1, len(lesson.vocabulary)).a1
     length, room = f"LEN(C{_WORD})", lesson.steps + 1
-    text = f"IF(SUM({count})<{length},{unknown},IF({length}>{room},{long},IF({length}<{room},{short},{fits})))"
+    text = (
+        f"IF(SUM({count})<{length},{unknown},IF({length}>{room},{long},IF({length}<{room},{short},{fits})))"
+    )
     said = "long" if len(lesson.word) > room else "short" if len(lesson.word) < room else "fits"
-    page.formula("status", _STATUS, _FIRST, text, [[message(said, lesson, page.labels)]], "status", words=True)
+    page.formula(
+        "status", _STATUS, _FIRST, text, [[message(said, lesson, page.labels)]], "status", words=True
+    )
 
 
 def message(key: str, lesson: Lesson, labels: Labels) -> str:

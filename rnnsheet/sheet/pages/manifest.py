@@ -1,12 +1,10 @@
 """The hidden worksheet by which the workbook describes itself: its lesson, its blocks, its messages."""
 
-from collections.abc import Mapping
-
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
 from rnnsheet.sheet.page import Page
 from rnnsheet.sheet.pages.inputs import MESSAGES, message
-from rnnsheet.sheet.plan import LAYOUT, Area, Block, Sheet
+from rnnsheet.sheet.plan import LAYOUT, Area, Sheet
 
 NAME = "rnnsheet"
 KEYS = ("rnnsheet", "layout", "lesson", "cell", "language", "steps")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from rnnsheet.equations.expr import Leaf, Operation, Parameter, Previous
+from rnnsheet.equations.expr import Expr, Leaf, Operation, Parameter, Previous
 from rnnsheet.equations.recurrence import Equation, Recurrence, WalkStep, walkthrough
 from rnnsheet.equations.rules import pieces, symbol, symbols
 from rnnsheet.labels import Labels
@@ -41,15 +41,19 @@ def explanation(step: WalkStep, lesson: Lesson, labels: Labels) -> str:
     for equation in step.equations:
         texts.append(labels.get(f"walk.{told}{equation.name}"))
         if not step.again:
-            texts += [labels.get(f"walk.rule.{rule}") for rule in dict.fromkeys(_rules(equation.expr))]
+            texts += _broadcasts(equation.expr, labels)
             texts.append(lesson.notes.get(equation.name, {}).get(labels.language, ""))
     return labels("steps.join").join(text for text in texts if text)
 
 
 def heading(step: WalkStep, labels: Labels) -> str:
     """A step's number and what it computes."""
-    names = ", ".join(symbol(equation.value) for equation in step.equations)
-    return labels("steps.step", number=step.number, names=names)
+    told = []
+    for equation in step.equations:
+        if equation.part != "answer":
+            meaning = labels.get(f"meaning.{equation.name}")
+            told.append(labels("steps.what", name=symbol(equation.value), meaning=meaning))
+    return labels("steps.step", number=step.number, what=labels("steps.and").join(told))
 
 
 class _Teller:
@@ -68,6 +72,7 @@ class _Teller:
 
     def tell(self, step: WalkStep, explained: str) -> None:
         labels, letter = self.page.labels, self.network.equations["letter"].value
+        self.page.sheet.sections.append(self.row)
         self.page.text(self.row, _MARGIN, heading(step, labels), "heading", SPAN)
         self.page.text(self.row + 1, _FIRST, labels("steps.reads", time=step.time), "small")
         read = self.page.link(self.over_time["letter"], self.row + 1, _ANSWER, step.time - 1, 1, "given")
@@ -141,7 +146,12 @@ def _reading_order(equation: Equation) -> list[str | Leaf]:
     return found
 
 
-def _rules(expr: object) -> list[str]:
+def _broadcasts(expr: Expr, labels: Labels) -> list[str]:
+    """Of each one number that stands for a whole column: why it is broadcast."""
     if not isinstance(expr, Operation):
         return []
-    return [expr.rule, *(rule for operand in expr.operands for rule in _rules(operand))]
+    texts = [text for operand in expr.operands for text in _broadcasts(operand, labels)]
+    number = expr.operands[0]
+    if expr.rule in ("scale", "spread") and isinstance(number, Parameter):
+        texts.append(labels(f"walk.broadcast.{expr.rule}", name=number.name, rows=expr.rows.size))
+    return texts

@@ -45,7 +45,7 @@ class _Unrolled:
         self._chart(blocks)
         page.sheet.widths = {1: 34, self.label: 5}
         page.sheet.frozen = (_LETTER, 1)
-        page.sheet.one_page, page.sheet.zoom = True, 85
+        page.sheet.zoom = 85
         return page, blocks
 
     def _rows(self) -> dict[str, int]:
@@ -112,7 +112,7 @@ class _Unrolled:
                 titles=self.page.area(p.row, self.label, p.rows),
                 categories=blocks["letter"].area,
                 x_title=labels("unrolled.chart_x"),
-                y_title=labels("meaning.p"),
+                y_title=labels("unrolled.chart_y"),
                 row=_STEP,
                 col=self.first + self.steps + 1,
             )
