@@ -1,5 +1,6 @@
 """Lessons, traces and reports as lines of text for a terminal."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from unicodedata import east_asian_width
@@ -11,6 +12,10 @@ from rnnsheet.equations.rules import symbol, symbols, words
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson, Trace
 from rnnsheet.sheet.pages.steps import explanation, heading
+
+_LINE = 96
+"""How many columns a paragraph has."""
+_BREAKABLE = re.compile(r"[⺀-￯][、。，；：！？）”]*|[^\s⺀-￯]+[、。，；：！？）”]*\s*|\s+")
 
 _ANSWERS = ("predicted", "confidence", "target", "right")
 
@@ -25,7 +30,7 @@ def walk(lesson: Lesson, trace: Trace, labels: Labels) -> Iterator[str]:
         yield ""
         time = labels("run.time", time=step.time, letter=lesson.letters[step.time - 1])
         yield f"{heading(step, labels)} ({time})"
-        yield f"  {explanation(step, lesson, labels)}"
+        yield from _indent(wrap(explanation(step, lesson, labels), _LINE))
         shown = [equation for equation in step.equations if equation.part != "answer"]
         yield from _indent(table([_line(equation, trace, step.time - 1) for equation in shown]))
         if len(shown) < len(step.equations):
@@ -114,6 +119,17 @@ def table(rows: Iterable[Sequence[str]], align: str = "ll") -> Iterator[str]:
             space = " " * (widths[col] - _width(text))
             cells.append(space + text if align[col : col + 1] in ("r", "") else text + space)
         yield "  ".join(cells).rstrip()
+
+
+def wrap(text: str, width: int) -> Iterator[str]:
+    """The text in lines of at most `width` columns, broken at blanks and between Chinese letters."""
+    line = ""
+    for piece in _BREAKABLE.findall(text):
+        if line and _width(line + piece.rstrip()) > width:
+            yield line.rstrip()
+            line = ""
+        line += piece
+    yield line.rstrip()
 
 
 def _width(text: str) -> int:

@@ -1,5 +1,6 @@
 """An .xlsx file into its cells, and the inputs that stand in it into a lesson."""
 
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -127,7 +128,8 @@ def read(path: Path) -> Contents:
     if not path.is_file():
         raise WorkbookError("no_workbook", place=str(path))
     try:
-        return Contents(path, openpyxl.load_workbook(path), openpyxl.load_workbook(path, data_only=True))
+        with warnings.catch_warnings(action="ignore"):
+            return Contents(path, openpyxl.load_workbook(path), openpyxl.load_workbook(path, data_only=True))
     except OSError as error:
         raise WorkbookError("unreadable", place=str(path), reason=error.strerror or error) from None
     except _UNREADABLE as error:

@@ -64,8 +64,9 @@ def _dress(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
     worksheet.sheet_view.showGridLines = False
     worksheet.sheet_view.zoomScale = sheet.zoom
     worksheet.sheet_state = "hidden" if sheet.hidden else "visible"
-    for col, width in sheet.widths.items():
-        worksheet.column_dimensions[column_letters(col)].width = width
+    # Every width said: Gnumeric takes the default width for something else.
+    for col in range(1, _last_column(sheet) + 1):
+        worksheet.column_dimensions[column_letters(col)].width = sheet.widths.get(col, WIDTH)
     rows, cols = sheet.frozen
     if rows or cols:
         worksheet.freeze_panes = f"{column_letters(cols + 1)}{rows + 1}"
@@ -102,47 +103,56 @@ _RULES = {
 
 
 def _print_setup(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
-    """A4: a sheet of sections upright, page by page; any other on one page, lying."""
-    worksheet.page_setup.paperSize = worksheet.PAPERSIZE_A4
+    """A4: a sheet of sections upright, page by page; any other lying, on one page if legible there."""
+    page = worksheet.page_setup
+    page.paperSize = worksheet.PAPERSIZE_A4
     worksheet.page_margins.left = worksheet.page_margins.right = 0.4
     worksheet.page_margins.top, worksheet.page_margins.bottom = 0.5, 0.8
-    if sheet.sections:
-        # A scale of our own: Excel forgets page breaks where it fits a sheet to the page's width.
-        scale = min(1.0, _PAGE_WIDTH / _width(sheet))
-        worksheet.page_setup.orientation = "portrait"
-        worksheet.page_setup.scale = max(10, int(100 * scale))
-        worksheet.print_title_rows = "1:1"
-        for row in _page_ends(sheet, _PAGE_HEIGHT / scale):
-            worksheet.row_breaks.append(Break(row))
-    else:
-        worksheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-        worksheet.page_setup.orientation = "landscape"
-        worksheet.print_options.horizontalCentered = True
     footer = worksheet.oddFooter
     footer.left.text, footer.right.text = "&A", texts("style.footer")  # type: ignore[union-attr]
+    width, heights = _size(sheet)
+    # A scale of our own: Excel forgets page breaks where it fits a sheet to the page.
+    if sheet.sections:
+        page.orientation, scale = "portrait", max(_LEGIBLE, min(1.0, _SHORT / width))
+        worksheet.print_title_rows = "1:1"
+        for row in _page_ends(sheet.sections, heights, _LONG / scale):
+            worksheet.row_breaks.append(Break(row))
+    else:
+        page.orientation, scale = "landscape", min(1.0, _LONG / width, _SHORT / sum(heights))
+        worksheet.print_options.horizontalCentered = True
+    if scale < _LEGIBLE or sheet.sections:
+        page.scale = int(100 * max(_LEGIBLE, scale))
+    else:
+        worksheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
 
 
-# An A4 page less its margins and a title line, in points; a character as wide as in LibreOffice without
-# Calibri (in Excel 5.6).
-_PAGE_WIDTH, _PAGE_HEIGHT = 595 - 0.8 * 72, 842 - 1.3 * 72 - 26
+_SHORT, _LONG = 595 - 0.8 * 72, 842 - 1.3 * 72 - 26
+"""The sides of an A4 page less its margins and a line of title, in points."""
+_LEGIBLE = 0.4
+"""No sheet is printed smaller; it takes more pages instead."""
 _POINTS_PER_CHARACTER = 7.1
+"""The width of a character where Calibri is missing; with it 5.6."""
 
 
-def _width(sheet: Sheet) -> float:
-    """The width of all used columns, in points."""
-    last = max(
-        [text.col + text.span - 1 for text in sheet.texts]
-        + [block.area.col + block.area.cols - 1 for block in sheet.blocks]
-    )
-    return _POINTS_PER_CHARACTER * sum(sheet.widths.get(col, WIDTH) for col in range(1, last + 1))
+def _size(sheet: Sheet) -> tuple[float, list[float]]:
+    """The width of all used columns and the height of each used row, in points."""
+    columns = range(1, _last_column(sheet) + 1)
+    width = _POINTS_PER_CHARACTER * sum(sheet.widths.get(col, WIDTH) for col in columns)
+    last = max([text.row for text in sheet.texts] + [b.area.row + b.area.rows - 1 for b in sheet.blocks])
+    heights = row_heights(sheet)
+    return width, [heights.get(row, LINE) for row in range(1, last + 1)]
 
 
-def _page_ends(sheet: Sheet, room: float) -> list[int]:
+def _last_column(sheet: Sheet) -> int:
+    texts = [text.col + text.span - 1 for text in sheet.texts]
+    return max(texts + [block.area.col + block.area.cols - 1 for block in sheet.blocks])
+
+
+def _page_ends(sections: list[int], heights: list[float], room: float) -> list[int]:
     """The rows after which a page ends, so that each section stands on one page if it can."""
-    heights, ends, used = row_heights(sheet), [], 0.0
-    last = max(block.area.row + block.area.rows for block in sheet.blocks)
-    for start, end in pairwise([*sheet.sections, last]):
-        height = sum(heights.get(row, LINE) for row in range(start, end))
+    ends, used = [], 0.0
+    for start, end in pairwise([*sections, len(heights) + 1]):
+        height = sum(heights[start - 1 : end - 1])
         if used and used + height > room:
             ends.append(start - 1)
             used = 0.0
