@@ -1,11 +1,13 @@
 """The command line: parses, calls the API, prints. Nothing heavy is imported before a command runs."""
 
+import gc
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -140,9 +142,21 @@ def _print_json(data: object) -> None:
     typer.echo(json.dumps(data, ensure_ascii=False, indent=2))
 
 
-def main() -> None:
+def main() -> NoReturn:
     """The entry point of the command `rnnsheet`."""
+    # A short-lived process that makes few cycles: looking for them while importing is lost time.
+    gc.disable()
     for stream in (sys.stdout, sys.stderr):
         # A terminal of another encoding shows ? for a sign it lacks, and no traceback.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    app()
+    try:
+        app()
+    except OSError as error:
+        print(f"rnnsheet: {error.strerror}", file=sys.stderr)
+        os._exit(2)
+    except SystemExit as end:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # Leaves at once: taking apart what NumPy and openpyxl imported is a sixth of a short command.
+        os._exit(end.code if isinstance(end.code, int) else 0)
+    raise AssertionError("Typer ends with SystemExit")

@@ -1,6 +1,5 @@
 """Lesson files: the built-in templates, and TOML into a Lesson."""
 
-import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -143,6 +142,8 @@ def _known(table: Mapping[str, Any], known: Iterable[str], prefix: str) -> None:
 
 def _unknown(message: str, given: str, known: Iterable[str], prefix: str = "") -> LessonError:
     """The error for a word that is none of those known, with the one that was meant."""
+    import difflib
+
     by_lower = {name.lower(): prefix + name for name in known}
     values = {"given": prefix + given, "known": ", ".join(by_lower.values())}
     if close := difflib.get_close_matches(given.lower(), by_lower, 1, cutoff=0.5):

@@ -163,8 +163,9 @@ def _page_ends(sections: list[int], heights: list[float], room: float) -> list[i
 def _reach(worksheet: Worksheet, text: Text) -> None:
     """Gives a text the cells it wraps in, and the sheet it leads to."""
     if text.span > 1:
-        last = text.col + text.span - 1
-        worksheet.merge_cells(start_row=text.row, end_row=text.row, start_column=text.col, end_column=last)
+        first, last = column_letters(text.col), column_letters(text.col + text.span - 1)
+        # Not merge_cells: it would make cells, and ours are written later.
+        worksheet.merged_cells.add(f"{first}{text.row}:{last}{text.row}")
     if text.link:
         cell = worksheet.cell(text.row, text.col)
         cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"{text.link}!A1", display=text.text)

@@ -1,7 +1,10 @@
 """How each kind of cell looks: one palette for every lesson, legible in print and to the colour-blind."""
 
+from copy import copy
 from dataclasses import dataclass
+from functools import cache
 
+from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -29,7 +32,7 @@ class Look:
     align: str = "left"
     wrap: bool = False
     frame: str = ""
-    """The line around the block, with hair lines between its cells; "" for none."""
+    """The line around the block: "medium", or "thin" as between its cells; "" for no lines at all."""
     underline: bool = False
     indent: int = 0
 
@@ -70,14 +73,25 @@ class Styles:
 
     def __init__(self, scratch: Worksheet):
         self._scratch = scratch
+        self._inner: dict[tuple[str, str], Cell] = {}
         self._numbers: dict[tuple[str, str, Edges], int] = {}
 
     def number(self, style: str, form: str, edges: Edges = INSIDE) -> int:
         """The style's number; `edges` says whether the cell is at its block's left, right, top, bottom."""
-        key = (style, form, edges)
+        key = (style, form, edges if LOOKS[style].frame == "medium" else INSIDE)
         if key not in self._numbers:
-            # A cell of its own for each: openpyxl keeps the cell's style object, not a copy.
-            look, cell = LOOKS[style], self._scratch.cell(1, len(self._numbers) + 1)
+            inner = self._inner_cell(style, form)
+            cell = self._new_cell()
+            # The one way openpyxl's manual gives to take over all of a cell's looks at once.
+            cell._style = copy(inner._style)  # type: ignore[attr-defined]
+            cell.border = _border(LOOKS[style].frame, key[2])
+            self._numbers[key] = cell.style_id
+        return self._numbers[key]
+
+    def _inner_cell(self, style: str, form: str) -> Cell:
+        """A cell that looks like the style, but for its border."""
+        if (style, form) not in self._inner:
+            look, cell = LOOKS[style], self._new_cell()
             cell.font = Font(
                 name="Calibri",
                 size=look.size,
@@ -94,10 +108,21 @@ class Styles:
                 wrap_text=look.wrap,
                 indent=look.indent,
             )
-            lines = [(look.frame if edge else "hair") if look.frame else None for edge in edges]
-            sides = [Side(line, "7F8894" if line else None) for line in lines]  # type: ignore[arg-type]
-            cell.border = Border(left=sides[0], right=sides[1], top=sides[2], bottom=sides[3])
             cell.number_format = FORMATS[form]
             cell.protection = Protection(locked=style != "input")
-            self._numbers[key] = cell.style_id
-        return self._numbers[key]
+            self._inner[style, form] = cell
+        return self._inner[style, form]
+
+    def _new_cell(self) -> Cell:
+        """A cell of its own for each: openpyxl keeps the cell's style object, not a copy."""
+        return Cell(self._scratch, 1, 1)
+
+
+@cache
+def _border(frame: str, edges: Edges) -> Border:
+    """The frame on the cell's outer edges, thin lines on its inner ones."""
+    if not frame:
+        return Border()
+    outer, inner = Side(frame, "6B7280"), Side("thin", "C3C8CF")  # type: ignore[arg-type]
+    left, right, top, bottom = (outer if edge else inner for edge in edges)
+    return Border(left=left, right=right, top=top, bottom=bottom)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
-from xml.sax.saxutils import escape
+
+from openpyxl.writer.excel import ExcelWriter
 
 from rnnsheet.files import write_whole
 from rnnsheet.lesson import Trace
@@ -35,7 +36,8 @@ def _write(plan: Plan, trace: Trace, file: BinaryIO) -> None:
     styles = Styles(book.worksheets[0])
     bodies = [_SheetCells(sheet, trace, styles) for sheet in plan.sheets]
     saved = BytesIO()
-    book.save(saved)
+    # Not Workbook.save: it would compress what is read again at once.
+    ExcelWriter(book, zipfile.ZipFile(saved, "w")).save()
     with zipfile.ZipFile(saved) as source, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as target:
         for item in source.infolist():
             content = source.read(item)
@@ -115,9 +117,8 @@ class _BlockCells:
         self.width = area.cols
         self._columns = [column_letters(col) for col in range(area.col, area.col + area.cols)]
         self._styles = {
-            (top, bottom): self._row_styles(styles, top, bottom)
-            for top in {True, area.rows == 1, False}
-            for bottom in {True, False}
+            ends: self._row_styles(styles, *ends)
+            for ends in {(down == 0, down == area.rows - 1) for down in range(area.rows)}
         }
 
     def _row_styles(self, styles: Styles, top: bool, bottom: bool) -> list[int]:
@@ -151,6 +152,11 @@ class _BlockCells:
             if fill.down <= down < fill.down + fill.rows:
                 texts += fill.formula.row(down - fill.down, fill.cols)
         return [escape(text) for text in texts]
+
+
+def escape(text: str) -> str:
+    """The text as XML wants it between tags."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _text_cell(col: str, row: int, style: int, text: str) -> str:
