@@ -12,7 +12,7 @@ from rnnsheet.version import VERSION
 
 if TYPE_CHECKING:
     from rnnsheet.api import Lesson, check, export, load
-    from rnnsheet.check.report import Report
+    from rnnsheet.checking.report import Report
     from rnnsheet.errors import LessonError, OutputError, RnnsheetError, WorkbookError
     from rnnsheet.lesson import Model, Trace
 
@@ -22,7 +22,7 @@ _HOMES = {
     **dict.fromkeys(("Lesson", "check", "export", "load"), "rnnsheet.api"),
     **dict.fromkeys(("LessonError", "OutputError", "RnnsheetError", "WorkbookError"), "rnnsheet.errors"),
     **dict.fromkeys(("Model", "Trace"), "rnnsheet.lesson"),
-    "Report": "rnnsheet.check.report",
+    "Report": "rnnsheet.checking.report",
 }
 
 __all__ = [

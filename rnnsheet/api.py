@@ -12,7 +12,7 @@ from rnnsheet.labels import default_language, languages
 from rnnsheet.lesson import Trace
 
 if TYPE_CHECKING:
-    from rnnsheet.check.report import Report
+    from rnnsheet.checking.report import Report
 
 
 class Lesson(lesson.Lesson):
@@ -64,8 +64,8 @@ def check(path: str | Path, tolerance: float = 1e-9) -> Report:
     `tolerance` is absolute for numbers up to 1, relative above. Raises WorkbookError or
     LessonError where the file cannot be read, is not ours, or has an input that is none.
     """
-    from rnnsheet.check import ironcalc
-    from rnnsheet.check.compare import Comparison
+    from rnnsheet.checking import ironcalc
+    from rnnsheet.checking.compare import Comparison
     from rnnsheet.sheet.layout import plan
     from rnnsheet.workbook import read
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from unicodedata import east_asian_width
 
-from rnnsheet.check.report import BlockReport, Report
+from rnnsheet.checking.report import BlockReport, Report
 from rnnsheet.equations.cells import network
 from rnnsheet.equations.recurrence import Equation, walkthrough
 from rnnsheet.equations.rules import symbol, symbols, words

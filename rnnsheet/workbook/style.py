@@ -56,6 +56,7 @@ LOOKS = {
     "label": Look(color=GREY, align="center"),
     "status": Look(italic=True, color="9A3412"),
     "input": _numbers("FFF2CC", color=BLUE, frame="medium"),
+    "sample": _numbers("FFF2CC", color=BLUE, frame="medium"),
     "link": _numbers(color=BLUE),
     "given": _numbers("F3E8FF"),
     "hidden": _numbers("DFF0D8"),

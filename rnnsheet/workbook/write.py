@@ -15,7 +15,7 @@ from rnnsheet.lesson import Trace
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.plan import Block, Plan, Sheet, Text
 from rnnsheet.workbook.skeleton import row_heights, skeleton
-from rnnsheet.workbook.style import Styles
+from rnnsheet.workbook.style import LOOKS, Styles
 
 _SHEET_DATA = re.compile(rb"<sheetData\s*/>|<sheetData>.*</sheetData>", re.DOTALL)
 _DIMENSION = re.compile(rb'<dimension ref="[^"]*"\s*/>')
@@ -99,14 +99,11 @@ class _SheetCells:
 class _TextCell:
     def __init__(self, text: Text, styles: Styles):
         self.width = text.span
-        self._style = styles.number(text.style, "letter" if text.style in _FRAMED else "general")
+        self._style = styles.number(text.style, "letter" if LOOKS[text.style].frame else "general")
         self._text = text
 
     def row(self, row: int, down: int) -> str:
         return _text_cell(column_letters(self._text.col), row, self._style, self._text.text)
-
-
-_FRAMED = ("input", "link", "given", "hidden", "output", "result")
 
 
 class _BlockCells:

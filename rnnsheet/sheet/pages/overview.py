@@ -8,7 +8,7 @@ from rnnsheet.sheet.page import SPAN, Page
 from rnnsheet.sheet.plan import Block
 
 NAME = "Overview"
-LEGEND = ("input", "link", "given", "hidden", "output", "result")
+LEGEND = ("sample", "link", "given", "hidden", "output", "result")
 _DRAWN = 6
 """The picture shows at most so many time steps."""
 _PICTURE, _FIRST = 6, 4

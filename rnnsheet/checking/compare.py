@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from rnnsheet.check.recalculate import Recalculated
-from rnnsheet.check.report import BlockReport, Failure, Report
+from rnnsheet.checking.recalculate import Recalculated
+from rnnsheet.checking.report import BlockReport, Failure, Report
 from rnnsheet.lesson import Trace
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.plan import Block, Plan

@@ -1,0 +1,292 @@
+"""The check: right books pass, whoever saved them; every planted mistake is found, for its own reason."""
+
+import json
+import re
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import ironcalc
+import numpy as np
+import openpyxl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rnnsheet
+from rnnsheet.labels import labels
+from rnnsheet.lesson import Model
+from rnnsheet.sheet.layout import plan
+from tests.lessons import PUBLISHED, PUBLISHED_TOLERANCE, hello, lessons
+
+
+def block(name: str, sheet: str, lesson=None):
+    """The block of that name on that sheet."""
+    blocks = plan(lesson or hello(), "en").blocks()
+    return next(block for block in blocks if block.name == name and block.area.sheet == sheet)
+
+
+def edit(source: Path, target: Path, part: str, pattern: str, replacement: str) -> Path:
+    """A copy of a workbook with one place of one part's XML changed."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for item in old.namelist():
+            text = old.read(item)
+            if item == part:
+                changed, count = re.subn(pattern, replacement, text.decode(), count=1)
+                assert count == 1, f"{pattern} is not in {part}"
+                text = changed.encode()
+            new.writestr(item, text)
+    return target
+
+
+def sheet_part(path: Path, sheet: str) -> str:
+    return f"xl/worksheets/sheet{openpyxl.load_workbook(path).sheetnames.index(sheet) + 1}.xml"
+
+
+def edit_cell(source: Path, target: Path, sheet: str, cell: str, pattern: str, replacement: str) -> Path:
+    """A copy of a workbook with one cell's XML changed."""
+    head = f'(<c r="{cell}"[^>]*>(?:(?!</c>).)*?){pattern}'
+    return edit(source, target, sheet_part(source, sheet), head, rf"\g<1>{replacement}")
+
+
+def failures(report) -> list[tuple[str, str, str]]:
+    return [
+        (block.sheet, block.first_failure.cell, block.first_failure.reason)
+        for block in report.blocks
+        if block.first_failure
+    ]
+
+
+@settings(max_examples=40)
+@given(lessons())
+def test_any_network_s_workbook_is_right(tmp_path_factory, lesson):
+    path = rnnsheet.export(lesson, tmp_path_factory.mktemp("book") / "book.xlsx", "en")
+    report = rnnsheet.check(path, tolerance=1e-12)
+    assert failures(report) == []
+    assert report.ok
+    planned = sum(b.area.rows * b.area.cols for b in plan(lesson, "en").blocks() if b.kind != "input")
+    assert report.cells == planned + len(plan(lesson, "en").names)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_network_wide_enough_for_matrix_products_is_right(tmp_path, seed):
+    weights = np.random.default_rng(seed)
+    shapes = {"Wxh": (10, 27), "Whh": (10, 10), "bh": (10, 1), "Why": (27, 10), "by": (27, 1)}
+    model = Model("elman", {name: weights.normal(size=shape) for name, shape in shapes.items()})
+    lesson = rnnsheet.Lesson("wide", model, tuple("abcdefghijklmnopqrstuvwxyz "), "the cat sat", steps=14)
+    path = rnnsheet.export(lesson, tmp_path / "wide.xlsx", "zh")
+    assert "MMULT" in block("xh", "Unrolled", lesson).formulas()[0][0]
+    assert rnnsheet.check(path, tolerance=1e-12).ok
+
+
+def test_the_spreadsheet_itself_gives_the_published_figures(hello_xlsx):
+    model = ironcalc.load_from_xlsx(str(hello_xlsx), "en", "UTC", "en")
+    model.evaluate()
+    sheet = [entry["name"] for entry in model.get_worksheets_properties()].index("Unrolled")
+    for (name, step), expected in PUBLISHED.items():
+        area = block(name, "Unrolled").area
+        for down, value in enumerate(expected):
+            got = model.get_cell_value(sheet, area.row + down, area.col + step - 1)
+            assert got == pytest.approx(value, abs=PUBLISHED_TOLERANCE)
+
+
+class Typist:
+    """Types into a workbook's cells as a person would, in IronCalc."""
+
+    def __init__(self, path: Path):
+        self.model = ironcalc.load_from_xlsx(str(path), "en", "UTC", "en")
+        self.sheets = [entry["name"] for entry in self.model.get_worksheets_properties()]
+
+    def type(self, area, text: str) -> None:
+        self.model.set_user_input(self.sheets.index(area.sheet), area.row, area.col, text)
+
+    def values(self, name: str) -> list[list[object]]:
+        self.model.evaluate()
+        area = block(name, "Unrolled").area
+        sheet = self.sheets.index("Unrolled")
+        return [
+            [self.model.get_cell_value(sheet, area.row + i, area.col + j) for j in range(area.cols)]
+            for i in range(area.rows)
+        ]
+
+
+@pytest.mark.parametrize("word", ["hello", "olleh", "hhhhh", "he", "lo", "h", "hellohello", "leo"])
+def test_typing_another_word_gives_what_the_engine_gives(hello_xlsx, tmp_path, word):
+    typist = Typist(hello_xlsx)
+    typist.type(block("word", "Inputs").area, word)
+    lesson = hello()
+    trace = rnnsheet.Lesson("typed", lesson.model, lesson.vocabulary, word, steps=4).run()
+    for name in ("x", "h", "p"):
+        np.testing.assert_allclose(typist.values(name), trace[name], rtol=1e-12)
+    for name in ("letter", "predicted", "target", "right"):
+        assert [value or "" for value in typist.values(name)[0]] == [v or "" for v in trace[name][0]]
+    typist.model.save_to_xlsx(str(tmp_path / "typed.xlsx"))
+    assert rnnsheet.check(tmp_path / "typed.xlsx").ok
+
+
+@pytest.mark.parametrize(
+    ("word", "message"), [("hello", "fits"), ("help", "unknown"), ("he", "short"), ("hellohello", "long")]
+)
+def test_the_sheet_says_what_it_makes_of_the_word(hello_xlsx, word, message):
+    typist = Typist(hello_xlsx)
+    typist.type(block("word", "Inputs").area, word)
+    typist.model.evaluate()
+    status = block("status", "Inputs").area
+    said = typist.model.get_cell_value(typist.sheets.index("Inputs"), status.row, status.col)
+    assert said == labels("en")(f"inputs.{message}", room=5)
+
+
+@settings(max_examples=15)
+@given(st.lists(st.floats(-1e6, 1e6), min_size=4, max_size=4), st.integers(0, 2), st.integers(0, 3))
+def test_typing_other_weights_gives_what_the_engine_gives(hello_xlsx, numbers, row, col):
+    typist, lesson = Typist(hello_xlsx), hello()
+    parameters = {name: array.copy() for name, array in lesson.model.parameters.items()}
+    places = {"Wxh": (row, col), "Whh": (0, 0), "bh": (0, 0), "Why": (col, row)}
+    for number, (name, place) in zip(numbers, places.items(), strict=True):
+        typist.type(block(name, "Inputs").area.part(*place), repr(number))
+        parameters[name][place] = number
+    trace = rnnsheet.Lesson("typed", Model("elman", parameters), lesson.vocabulary, "hello").run()
+    for name in ("z", "h", "y", "p"):
+        np.testing.assert_allclose(typist.values(name), trace[name], rtol=1e-12, atol=1e-12)
+
+
+def test_a_formula_typed_into_an_input_counts_with_its_value(hello_xlsx, tmp_path):
+    typist = Typist(hello_xlsx)
+    typist.type(block("Whh", "Inputs").area, "=1/3")
+    typist.values("h")
+    typist.model.save_to_xlsx(str(tmp_path / "third.xlsx"))
+    assert rnnsheet.check(tmp_path / "third.xlsx").ok
+
+
+def test_equal_probabilities_are_no_failure(tmp_path):
+    model = Model("elman", {"Wxh": np.zeros((2, 3)), "Whh": 0.0, "Why": np.zeros((3, 2)), "by": 0.1})
+    lesson = rnnsheet.Lesson("ties", model, tuple("abc"), "abcab")
+    assert rnnsheet.check(rnnsheet.export(lesson, tmp_path / "ties.xlsx")).ok
+
+
+@pytest.mark.parametrize(
+    ("sheet", "name", "pattern", "replacement", "reason"),
+    [
+        ("Unrolled", "xh", r"\*([A-Z]+)\$7", r"*\g<2>$9", "formula"),
+        ("Unrolled", "z", r"\+", "-", "formula"),
+        ("Unrolled", "h", "TANH", "SINH", "formula"),
+        ("Unrolled", "x", ",1,0", ",0,1", "formula"),
+        ("Steps", "xh", r"\*", "/", "formula"),
+        ("Overview", "predicted", r"<f>Unrolled!([A-Z]+)(\d+)</f>", r"<f>Unrolled!A\g<3></f>", "formula"),
+        ("Unrolled", "h", "<f>[^<]*</f>", "", "constant"),
+        ("Unrolled", "predicted", "<f>[^<]*</f>", "", "constant"),
+        ("Unrolled", "t", "<v>1</v>", "<v>2</v>", "constant"),
+        ("Unrolled", "p", "<v>[^<]*</v>", "<v>0.5</v>", "cached"),
+        ("Unrolled", "predicted", "<v>h</v>", "<v>e</v>", "cached"),
+        ("Unrolled", "y", r"(<f>[^<]*</f>)<v>([0-9.]{9})", r"\g<2><v>\g<3>9", "cached"),
+    ],
+)
+def test_a_planted_mistake_is_found(hello_xlsx, tmp_path, sheet, name, pattern, replacement, reason):
+    cell = block(name, sheet).area.part().a1
+    wrong = edit_cell(hello_xlsx, tmp_path / "wrong.xlsx", sheet, cell, pattern, replacement)
+    report = rnnsheet.check(wrong)
+    assert not report.ok
+    assert (sheet, cell, reason) in failures(report)
+    assert report.failed == sum(block.failed for block in report.blocks)
+
+
+def test_a_reference_from_one_zero_to_another_is_found(hello_xlsx, tmp_path):
+    """The value stays the same: only the formula tells."""
+    xh, x = block("xh", "Unrolled").area, block("x", "Unrolled").area
+    wrong = edit_cell(
+        hello_xlsx,
+        tmp_path / "wrong.xlsx",
+        "Unrolled",
+        xh.part().a1,
+        rf"\${x.row + 1}(?=\D)",
+        f"${x.row + 2}",
+    )
+    assert failures(rnnsheet.check(wrong)) == [("Unrolled", xh.part().a1, "formula")]
+
+
+def test_a_moved_name_is_found(hello_xlsx, tmp_path):
+    wrong = edit(
+        hello_xlsx,
+        tmp_path / "wrong.xlsx",
+        "xl/workbook.xml",
+        r'(name="Wxh"[^>]*>Inputs!)\$C',
+        r"\g<1>$D",
+    )
+    assert failures(rnnsheet.check(wrong)) == [("", "Wxh", "name")]
+
+
+def test_wrong_values_stored_everywhere_are_found_everywhere(hello_xlsx, tmp_path):
+    part = sheet_part(hello_xlsx, "Unrolled")
+    with zipfile.ZipFile(hello_xlsx) as old, zipfile.ZipFile(tmp_path / "stale.xlsx", "w") as new:
+        for item in old.namelist():
+            text = old.read(item).decode("utf-8", "surrogateescape")
+            if item == part:
+                text = re.sub(r"(<f>[^<]*</f>)<v>[^<]*</v>", r"\1<v>12345.678</v>", text)
+            new.writestr(item, text.encode("utf-8", "surrogateescape"))
+    report = rnnsheet.check(tmp_path / "stale.xlsx")
+    for name in ("x", "xh", "hh", "z", "h", "y", "e", "p", "confidence"):
+        (found,) = [b for b in report.blocks if (b.name, b.sheet) == (name, "Unrolled") and b.cells > 3][-1:]
+        assert found.failed == found.cells
+        assert found.first_failure.reason == "cached"
+        assert found.max_abs_error < 1e-12
+
+
+def test_a_file_without_stored_values_is_no_error(hello_xlsx, tmp_path):
+    openpyxl.load_workbook(hello_xlsx).save(tmp_path / "library.xlsx")
+    assert rnnsheet.check(tmp_path / "library.xlsx").ok
+
+
+def test_the_inputs_count_as_they_stand_in_the_file(hello_xlsx, tmp_path):
+    book = openpyxl.load_workbook(hello_xlsx)
+    area = block("Wxh", "Inputs").area
+    book[area.sheet].cell(area.row, area.col).value = -2.5
+    book.save(tmp_path / "changed.xlsx")
+    assert rnnsheet.check(tmp_path / "changed.xlsx").ok
+
+
+LIBREOFFICE = """<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry"><item
+oor:path="/org.openoffice.Office.Calc/Formula/Load"><prop oor:name="OOXMLRecalcMode" oor:op="fuse">
+<value>0</value></prop></item></oor:items>"""
+
+
+def saved_by_libreoffice(path: Path, folder: Path) -> Path:
+    settings = folder / "profile/user/registrymodifications.xcu"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(LIBREOFFICE)
+    command = ["soffice", f"-env:UserInstallation=file://{folder}/profile", "--headless", "--norestore"]
+    command += ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(folder / "out"), str(path)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    return folder / "out" / path.name
+
+
+def saved_by_gnumeric(path: Path, folder: Path) -> Path:
+    command = ["ssconvert", "--recalc", "-T", "Gnumeric_Excel:xlsx2", str(path), str(folder / "out.xlsx")]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    return folder / "out.xlsx"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("program", "save"), [("soffice", saved_by_libreoffice), ("ssconvert", saved_by_gnumeric)]
+)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_book_saved_by_another_program_is_still_right(tmp_path, program, save, language):
+    if not shutil.which(program):
+        pytest.skip(f"{program} is not installed")
+    path = rnnsheet.export("hello", tmp_path / "hello.xlsx", language)
+    report = rnnsheet.check(save(path, tmp_path))
+    assert failures(report) == []
+    assert report.cells == rnnsheet.check(path).cells
+
+
+def test_the_report_as_json_has_the_promised_keys(hello_xlsx):
+    report = json.loads(json.dumps(rnnsheet.check(hello_xlsx).as_dict()))
+    assert list(report) == [
+        *("file", "lesson", "engine", "tolerance", "cells", "failed", "max_abs_error", "ok", "blocks")
+    ]
+    keys = ["name", "sheet", "range", "cells", "failed", "max_abs_error", "first_failure"]
+    assert all(list(block) == keys for block in report["blocks"])
+    assert report["engine"] == "ironcalc"
+    assert report["lesson"] == "hello"

@@ -1,0 +1,83 @@
+"""The texts: every language has them all, and nothing asks for one that is not there."""
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+import rnnsheet
+from rnnsheet import templates
+from rnnsheet.labels import default_language, labels, languages
+
+SOURCE = "\n".join(path.read_text("utf-8") for path in Path(rnnsheet.__file__).parent.rglob("*.py"))
+ENGLISH = labels("en").texts
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def asked_for() -> set[str]:
+    """Every key that the source names, with * for a part that is computed."""
+    asked = re.findall(r'(?:labels|texts|_help|words)(?:\(\w+\))?(?:\.get)?\(\s*f?"([^"]+)"', SOURCE)
+    asked += [f"error.{key}" for key in re.findall(r'Error\(\s*f?"(\w[^" ]*)"', SOURCE)]
+    asked += [f"error.{key}" for key in re.findall(r'_unknown\("(\w+)"', SOURCE)]
+    return {re.sub(r"\{[^}]*\}", "*", key) for key in asked}
+
+
+def pattern(key: str) -> str:
+    return re.escape(key).replace(r"\*", r"\w+")
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_language_has_the_same_keys_and_placeholders(language):
+    texts = labels(language).texts
+    assert texts.keys() == ENGLISH.keys()
+    for key, text in texts.items():
+        assert placeholders(text) == placeholders(ENGLISH[key]), key
+        assert text.strip() or key == "steps.join", key
+
+
+def test_there_are_english_and_chinese():
+    assert languages()[:2] == ("en", "zh")
+
+
+def test_every_key_that_the_source_asks_for_is_there():
+    for key in asked_for():
+        assert any(re.fullmatch(pattern(key), known) for known in ENGLISH), key
+
+
+def test_every_text_is_asked_for():
+    computed = [pattern(key) for key in asked_for() if "*" in key and not key.startswith("error.")]
+    computed += [r"error\.\w+_meant", r"error\.(empty|other)_(number|letter|word)", r"walk\.(again\.)?\w+"]
+    unused = [
+        key
+        for key in ENGLISH
+        if f'"{key}"' not in SOURCE
+        and f'"{key.removeprefix("error.")}"' not in SOURCE
+        and not any(re.fullmatch(known, key) for known in computed)
+    ]
+    assert unused == []
+
+
+def test_the_chinese_speaks_in_the_terms_of_the_chinese_article():
+    chinese = "".join(labels("zh").texts.values())
+    for term in ("时间步", "隐藏状态", "权重共享", "广播", "偏差"):
+        assert term in chinese
+
+
+@pytest.mark.parametrize("name", templates.names())
+def test_every_template_has_its_texts_in_every_language(name):
+    lesson = templates.load(name)
+    for texts in (lesson.title, lesson.about, *lesson.notes.values()):
+        assert set(texts) == set(languages())
+
+
+@pytest.mark.parametrize(
+    ("setting", "language"),
+    [("zh_CN.UTF-8", "zh"), ("zh-TW", "zh"), ("en_GB", "en"), ("fr_FR.UTF-8", "en"), ("C", "en")],
+)
+def test_the_locale_chooses_the_language(monkeypatch, setting, language):
+    monkeypatch.setenv("LC_ALL", setting)
+    assert default_language() == language

@@ -1,0 +1,137 @@
+"""The plan: places that do not collide, formulas that refer to planned cells, names that Excel takes."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl.formula.translate import Translator
+
+from rnnsheet.labels import languages
+from rnnsheet.sheet.formula import Formula, column_letters, column_number
+from rnnsheet.sheet.layout import plan
+from rnnsheet.sheet.names import defined_name
+from tests.lessons import hello, lessons
+
+EXCEL_ROWS, EXCEL_COLUMNS, EXCEL_FORMULA, EXCEL_SHEET_NAME = 1_048_576, 16_384, 8_192, 31
+
+
+def cells(area):
+    return [
+        (area.sheet, row, col)
+        for row in range(area.row, area.row + area.rows)
+        for col in range(area.col, area.col + area.cols)
+    ]
+
+
+@given(lessons())
+def test_no_two_things_stand_in_one_cell(lesson):
+    taken = []
+    for sheet in plan(lesson, "en").sheets:
+        for block in sheet.blocks:
+            taken += cells(block.area)
+        for text in sheet.texts:
+            taken += [(sheet.name, text.row, text.col + right) for right in range(text.span)]
+    assert len(taken) == len(set(taken))
+
+
+@given(lessons())
+def test_every_formula_refers_to_planned_cells_only(lesson):
+    planned = plan(lesson, "en")
+    known = {cell for block in planned.blocks() for cell in cells(block.area)}
+    known |= {(sheet.name, text.row, text.col) for sheet in planned.sheets for text in sheet.texts}
+    for block in planned.blocks():
+        for fill in block.fills:
+            for down in (0, fill.rows - 1):
+                for right in (0, fill.cols - 1):
+                    for sheet, row, col in fill.formula.references(down, right):
+                        assert (sheet or block.area.sheet, row, col) in known
+
+
+@given(lessons())
+def test_every_cell_of_a_formula_block_has_a_formula_that_excel_takes(lesson):
+    for block in plan(lesson, "en").blocks():
+        formulas = [text for row in block.formulas() for text in row]
+        assert all(formulas) if block.fills else not any(formulas)
+        assert all(len(text) < EXCEL_FORMULA for text in formulas)
+        assert block.area.row + block.area.rows <= EXCEL_ROWS
+        assert block.area.col + block.area.cols <= EXCEL_COLUMNS
+
+
+@given(lessons())
+def test_formulas_and_places_are_the_same_in_every_language(lesson):
+    first, *others = (
+        [(block.name, block.area, block.formulas()) for block in plan(lesson, language).blocks()]
+        for language in languages()
+    )
+    assert others
+    assert all(other == first for other in others)
+
+
+@given(lessons())
+def test_names_point_at_blocks_and_are_legal(lesson):
+    planned = plan(lesson, "en")
+    expected = {"x", "z", "h", "y", "p", "Wxh", "Whh", "Why", *lesson.model.parameters}
+    assert expected <= planned.names.keys()
+    areas = {block.area for block in planned.blocks()}
+    for name, area in planned.names.items():
+        assert area in areas
+        assert re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]*", name)
+        assert not re.fullmatch(r"[A-Za-z]{1,3}[0-9]+|[RrCc]|[Rr][0-9]*[Cc][0-9]*", name)
+    assert planned.names["h"].rows == lesson.model.hidden
+    assert planned.names["h"].cols == lesson.steps
+    assert planned.names["Wxh"].cols == len(lesson.vocabulary)
+
+
+def test_sheet_names_are_legal():
+    names = [sheet.name for sheet in plan(hello(), "zh").sheets]
+    assert len(set(names)) == len(names)
+    assert all(len(name) <= EXCEL_SHEET_NAME and not set(name) & set("[]:*?/\\'") for name in names)
+
+
+@pytest.mark.parametrize(
+    ("name", "legal"),
+    [
+        *((name, name) for name in ("h", "Wxh", "h_0", "dWhh", "loss_t", "XFE1", "abcd1")),
+        *((name, f"{name}_") for name in ("c", "R", "h1", "dc1", "XFD9", "r1c1", "C2", "true")),
+    ],
+)
+def test_names_that_look_like_cells_get_an_underline(name, legal):
+    assert defined_name(name) == legal
+
+
+@pytest.mark.parametrize("name", ["", "1h", "h t", "中", "h-1"])
+def test_names_that_cannot_be_mended_are_refused(name):
+    with pytest.raises(ValueError, match="defined name"):
+        defined_name(name)
+
+
+@given(st.integers(1, EXCEL_COLUMNS))
+def test_column_letters_and_numbers_are_inverse(number):
+    assert column_number(column_letters(number)) == number
+
+
+REFERENCE = st.builds(
+    lambda sheet, fixed_col, col, fixed_row, row: f"{sheet}{fixed_col}{column_letters(col)}{fixed_row}{row}",
+    st.sampled_from(["", "", "Inputs!"]),
+    st.sampled_from(["", "$"]),
+    st.integers(1, 800),
+    st.sampled_from(["", "$"]),
+    st.integers(1, 5000),
+)
+FRAME = st.sampled_from(
+    ["{0}", "{0}*{1}+{2}", "SUM({0}:{1})", 'IF({0}="A1",TANH({1}),LOG10({2}))', '"a""B2"&{0}', "{0}%+1E5*{1}"]
+)
+
+
+@given(FRAME, REFERENCE, REFERENCE, REFERENCE, st.integers(0, 50), st.integers(0, 50))
+def test_formulas_fill_as_openpyxl_translates_them(frame, first, second, third, down, right):
+    text = frame.format(first, second, third)
+    corner = Translator(f"={text}", origin="A1").translate_formula(f"{column_letters(right + 1)}{down + 1}")
+    assert "=" + Formula(text).row(down, right + 1)[right] == corner
+
+
+def test_the_page_is_the_same_formula_in_every_column():
+    h = next(block for block in plan(hello(), "en").blocks() if block.name == "h" and block.area.cols == 4)
+    assert len(h.fills) == 1
+    assert re.fullmatch(r"TANH\([A-Z]+\d+\)", h.fills[0].formula.text)

@@ -1,0 +1,168 @@
+"""The file: numbers bit for bit, looks that protect, whole or not at all."""
+
+import errno
+import re
+import struct
+import zipfile
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rnnsheet
+from rnnsheet.lesson import Model, Trace
+from rnnsheet.sheet.formula import Formula
+from rnnsheet.sheet.layout import plan
+from rnnsheet.sheet.plan import Area, Block, Fill, Plan, Sheet, Text
+from rnnsheet.workbook import write as writer
+from tests.lessons import hello, lessons
+
+
+def bits(number: float) -> bytes:
+    return struct.pack("<d", number)
+
+
+def values_of(book, area: Area) -> list[list[object]]:
+    rows = book[area.sheet].iter_rows(
+        min_row=area.row, max_row=area.row + area.rows - 1, min_col=area.col, max_col=area.col + area.cols - 1
+    )
+    return [[cell.value for cell in row] for row in rows]
+
+
+@settings(max_examples=30)
+@given(lessons())
+def test_every_value_is_there_before_recalculation_bit_for_bit(tmp_path_factory, lesson):
+    path = rnnsheet.export(lesson, tmp_path_factory.mktemp("book") / "book.xlsx", "en")
+    stored, trace = openpyxl.load_workbook(path, data_only=True), lesson.run()
+    for block in plan(lesson, "en").blocks():
+        found = values_of(stored, block.area)
+        for row, expected in zip(found, block.expected(trace), strict=True):
+            for got, value in zip(row, expected, strict=True):
+                if isinstance(value, str):
+                    assert (got or "") == value
+                else:
+                    assert bits(got) == bits(value)
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=40))
+def test_every_float_survives_as_input_and_as_cached_value(tmp_path_factory, numbers):
+    path = tmp_path_factory.mktemp("floats") / "floats.xlsx"
+    sheet = Sheet("Floats", texts=[Text(1, 1, "floats", "title")])
+    constants = Area("Floats", 2, 1, 1, len(numbers))
+    formulas = Area("Floats", 3, 1, 1, len(numbers))
+    fill = Fill(Formula("A2"), 0, 0, 1, len(numbers))
+    sheet.blocks += [
+        Block("given", constants, "input", "number", values=[numbers]),
+        Block("copy", formulas, "link", "number", (fill,), values=[numbers]),
+    ]
+    writer.write(Plan((sheet,), {}, "en"), Trace({}, {}), path)
+    stored = openpyxl.load_workbook(path, data_only=True)
+    for area in (constants, formulas):
+        assert [bits(float(number)) for number in values_of(stored, area)[0]] == [bits(n) for n in numbers]
+
+
+def test_pandas_sees_the_engine_s_numbers(hello_xlsx):
+    p = plan(hello(), "en").names["p"]
+    frame = pd.read_excel(hello_xlsx, sheet_name=p.sheet, header=None)
+    seen = frame.iloc[p.row - 1 : p.row - 1 + p.rows, p.col - 1 : p.col - 1 + p.cols].to_numpy(float)
+    np.testing.assert_array_equal(seen, hello().run()["p"])
+
+
+def test_programs_are_told_to_recalculate_on_opening(hello_xlsx):
+    with zipfile.ZipFile(hello_xlsx) as parts:
+        assert b'fullCalcOnLoad="1"' in parts.read("xl/workbook.xml")
+
+
+def test_every_sheet_tells_its_true_dimension(hello_xlsx):
+    book = openpyxl.load_workbook(hello_xlsx)
+    with zipfile.ZipFile(hello_xlsx) as parts:
+        for number, name in enumerate(book.sheetnames, start=1):
+            part = parts.read(f"xl/worksheets/sheet{number}.xml").decode()
+            cells = re.findall(r'<c r="([A-Z]+)(\d+)"', part)
+            last = re.search(r'<dimension ref="A1:([A-Z]+)(\d+)"', part)
+            assert last, name
+            assert int(last[2]) == max(int(row) for _, row in cells)
+            assert len({f"{col}{row}" for col, row in cells}) == len(cells)
+
+
+def test_names_point_at_their_blocks(hello_xlsx):
+    book = openpyxl.load_workbook(hello_xlsx)
+    for name in ("Wxh", "Whh", "bh", "Why", "x", "z", "h", "y", "p"):
+        ((sheet, cells),) = book.defined_names[name].destinations
+        area = plan(hello(), "en").names[name]
+        assert (sheet, cells.replace("$", "")) == (area.sheet, area.a1)
+
+
+def test_inputs_are_unlocked_and_everything_else_is_locked_without_a_password(hello_xlsx):
+    book = openpyxl.load_workbook(hello_xlsx)
+    unlocked = {
+        (sheet.title, cell.coordinate)
+        for sheet in book
+        for row in sheet.iter_rows()
+        for cell in row
+        if cell.value is not None and not cell.protection.locked
+    }
+    inputs = {
+        (block.area.sheet, block.area.part(down, right).a1)
+        for block in plan(hello(), "en").blocks()
+        if block.kind == "input"
+        for down in range(block.area.rows)
+        for right in range(block.area.cols)
+    }
+    assert unlocked == inputs
+    assert all(sheet.protection.sheet and not sheet.protection.password for sheet in book)
+
+
+@pytest.mark.parametrize("vocabulary", [" ab", "<>&", "\"'=", "你好吗", "_%é"])
+def test_any_letter_survives(tmp_path, vocabulary):
+    model = Model("elman", {"Wxh": np.eye(3), "Whh": 0.5, "Why": np.eye(3)})
+    lesson = rnnsheet.Lesson("letters", model, tuple(vocabulary), vocabulary + vocabulary[0])
+    path = rnnsheet.export(lesson, tmp_path / "letters.xlsx", "zh")
+    letters = values_of(openpyxl.load_workbook(path, data_only=True), plan(lesson, "zh").names["vocabulary"])
+    assert [row[0] for row in letters] == list(vocabulary)
+    assert rnnsheet.check(path).ok
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    target = tmp_path / "hello.xlsx"
+    target.write_bytes(b"old")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(writer, "_stream", full)
+    with pytest.raises(rnnsheet.OutputError, match=r"hello\.xlsx: cannot be written \(No space left"):
+        rnnsheet.export("hello", target, "en", force=True)
+    assert target.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_an_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(writer, "_stream", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        rnnsheet.export("hello", tmp_path / "hello.xlsx", "en")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_sheet_has_a_title_and_a_print_set_up(hello_xlsx):
+    for sheet in openpyxl.load_workbook(hello_xlsx):
+        if sheet.sheet_state == "visible":
+            assert sheet["A1"].value
+            assert sheet.page_setup.orientation in ("portrait", "landscape")
+            assert sheet.oddFooter.right.text == "Page &P of &N"
+
+
+def test_the_chart_has_axis_titles_and_live_series(hello_xlsx):
+    (chart,) = openpyxl.load_workbook(hello_xlsx)["Unrolled"]._charts
+    assert chart.x_axis.title is not None
+    assert chart.y_axis.title is not None
+    p = plan(hello(), "en").names["p"]
+    assert [series.val.numRef.f.replace("'", "") for series in chart.series] == [
+        p.part(down, 0, 1, p.cols).absolute for down in range(p.rows)
+    ]
