@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnsheet import engine, lesson, templates
+from rnnsheet.equations.cells import network
 from rnnsheet.errors import OutputError, RnnsheetError
 from rnnsheet.labels import default_language, languages
 from rnnsheet.lesson import Trace
@@ -24,8 +25,12 @@ class Lesson(lesson.Lesson):
 
 
 def load(source: str | Path) -> Lesson:
-    """The lesson of a built-in template's name, or of a path to a TOML file."""
+    """The lesson of a built-in template's name, or of a path to a TOML file.
+
+    Raises LessonError, with the file and the key, where it cannot be run.
+    """
     loaded = templates.load(source)
+    network(loaded)
     return Lesson(**{name: getattr(loaded, name) for name in loaded.__dataclass_fields__})
 
 

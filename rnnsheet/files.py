@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,4 +22,5 @@ def write_whole(path: Path, fill: Callable[[BinaryIO], object]) -> None:
     except OSError as error:
         raise OutputError("unwritable", place=str(path), reason=error.strerror or error) from None
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()

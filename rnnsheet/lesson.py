@@ -84,6 +84,8 @@ class Lesson:
     title: Mapping[str, str] = field(default_factory=dict)
     about: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    source: str = ""
+    """The file that it was read from, for messages."""
 
     def __post_init__(self) -> None:
         _check_vocabulary(self.vocabulary)

@@ -46,7 +46,7 @@ def load(lesson: str | Path) -> Lesson:
     """
     path = find(str(lesson))
     try:
-        return _lesson(path.stem, _parse(path))
+        return _lesson(path, _parse(path))
     except LessonError as error:
         raise error.at(str(path)) from None
 
@@ -73,7 +73,7 @@ def _parse(path: Path) -> dict[str, Any]:
         raise LessonError("not_toml", reason=error) from None
 
 
-def _lesson(name: str, tree: Mapping[str, Any]) -> Lesson:
+def _lesson(path: Path, tree: Mapping[str, Any]) -> Lesson:
     _known(tree, TABLES, "")
     data, network = _table(tree, "data"), _table(tree, "network")
     _known(data, DATA, "data.")
@@ -88,7 +88,7 @@ def _lesson(name: str, tree: Mapping[str, Any]) -> Lesson:
     if "steps" in data and (type(steps) is not int or steps < max(len(word) - 1, 1)):
         raise LessonError("wrong_steps", expected=max(len(word) - 1, 1), got=repr(steps))
     return Lesson(
-        name=name,
+        name=path.stem,
         model=Model(cell, {key: value for key, value in weights.items() if key != "h_0"}),
         vocabulary=_vocabulary(data),
         word=word,
@@ -97,6 +97,7 @@ def _lesson(name: str, tree: Mapping[str, Any]) -> Lesson:
         title=_texts(tree, "title"),
         about=_texts(tree, "about"),
         notes={name: _texts(notes, name, "notes.") for name in notes},
+        source=str(path),
     )
 
 

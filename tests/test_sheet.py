@@ -111,20 +111,26 @@ def test_column_letters_and_numbers_are_inverse(number):
     assert column_number(column_letters(number)) == number
 
 
-REFERENCE = st.builds(
-    lambda sheet, fixed_col, col, fixed_row, row: f"{sheet}{fixed_col}{column_letters(col)}{fixed_row}{row}",
-    st.sampled_from(["", "", "Inputs!"]),
+CELL = st.builds(
+    lambda fixed_col, col, fixed_row, row: f"{fixed_col}{column_letters(col)}{fixed_row}{row}",
     st.sampled_from(["", "$"]),
     st.integers(1, 800),
     st.sampled_from(["", "$"]),
     st.integers(1, 5000),
 )
 FRAME = st.sampled_from(
-    ["{0}", "{0}*{1}+{2}", "SUM({0}:{1})", 'IF({0}="A1",TANH({1}),LOG10({2}))', '"a""B2"&{0}', "{0}%+1E5*{1}"]
+    [
+        "{0}",
+        "{0}*Inputs!{1}+{2}",
+        "SUM(Inputs!{0}:{1})",
+        'IF({0}="A1",TANH({1}),LOG10({2}))',
+        '"a""B2"&{0}',
+        "{0}%+1E5*{1}",
+    ]
 )
 
 
-@given(FRAME, REFERENCE, REFERENCE, REFERENCE, st.integers(0, 50), st.integers(0, 50))
+@given(FRAME, CELL, CELL, CELL, st.integers(0, 50), st.integers(0, 50))
 def test_formulas_fill_as_openpyxl_translates_them(frame, first, second, third, down, right):
     text = frame.format(first, second, third)
     corner = Translator(f"={text}", origin="A1").translate_formula(f"{column_letters(right + 1)}{down + 1}")

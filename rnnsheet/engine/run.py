@@ -21,7 +21,7 @@ def run(lesson: Lesson) -> Trace:
         hidden = CELLS[lesson.model.cell](parameters, x, lesson.h_0)
         outputs = output.probabilities(parameters, hidden["h"])
     numbers = {"x": x, **hidden, **outputs}
-    _check_finite(numbers)
+    _check_finite(numbers, lesson.source)
     arrays = {
         "letter": output.row_of(letters),
         "target": output.row_of(targets),
@@ -37,8 +37,8 @@ def run(lesson: Lesson) -> Trace:
     return Trace(arrays, labels)
 
 
-def _check_finite(arrays: dict[str, np.ndarray]) -> None:
+def _check_finite(arrays: dict[str, np.ndarray], place: str) -> None:
     for name, array in arrays.items():
         bad = np.argwhere(~np.isfinite(array))
         if len(bad):
-            raise LessonError("overflow", name=name, step=bad[0][1] + 1)
+            raise LessonError("overflow", place=place, name=name, step=bad[0][1] + 1)

@@ -60,7 +60,7 @@ def network(lesson: Lesson) -> Recurrence:
     r.let("right", same_letter(predicted, target), "mark")
     for name in lesson.notes:
         if name not in r.equations:
-            raise LessonError("unknown_note", name=name, known=", ".join(r.equations))
+            raise LessonError("unknown_note", place=lesson.source, name=name, known=", ".join(r.equations))
     return r
 
 

@@ -31,7 +31,7 @@ class Labels:
         self.language = language
         self.texts = dict(_flat(tree, ""))
 
-    def __call__(self, key: str, **values: object) -> str:
+    def __call__(self, key: str, /, **values: object) -> str:
         return self.texts[key].format(**values)
 
     def get(self, key: str) -> str:

@@ -166,6 +166,7 @@ def lesson(contents: Contents, recalculated: Value) -> Lesson:
             steps=int(facts["steps"]),
             h_0=numbers.pop("h_0"),
             model=Model(facts["cell"], numbers),
+            source=str(contents.path),
         )
     except LessonError as error:
         area = places.get(str(error.values.get("name")))

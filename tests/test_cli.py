@@ -1,0 +1,306 @@
+"""The command line as its users meet it: what it prints, how it ends, what it says of a mistake."""
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pytest
+
+from rnnsheet.sheet.layout import plan
+from tests.lessons import PUBLISHED, PUBLISHED_TOLERANCE, hello
+
+HELLO = (Path(__file__).parent.parent / "templates" / "hello.toml").read_text("utf-8")
+
+
+def rnnsheet(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "rnnsheet", *arguments]
+    settings = {**os.environ, "LC_ALL": "C.UTF-8", **environment}
+    return subprocess.run(command, cwd=cwd, env=settings, capture_output=True, encoding="utf-8", timeout=60)
+
+
+def fails(*arguments: str, cwd: Path) -> str:
+    """The one line that a user's mistake gets, and nothing left behind."""
+    before = sorted(cwd.rglob("*"))
+    ended = rnnsheet(*arguments, cwd=cwd)
+    assert ended.returncode == 2, ended.stderr
+    assert ended.stdout == ""
+    assert ended.stderr.count("\n") == 1, ended.stderr
+    assert sorted(cwd.rglob("*")) == before
+    return ended.stderr
+
+
+def test_the_main_job(tmp_path):
+    written = rnnsheet("export", "hello", cwd=tmp_path)
+    assert (written.returncode, written.stderr) == (0, "")
+    assert "hello.xlsx" in written.stdout
+    checked = rnnsheet("check", "hello.xlsx", cwd=tmp_path)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert checked.stdout.splitlines()[-1].startswith("hello.xlsx: all ")
+    assert list(tmp_path.iterdir()) == [tmp_path / "hello.xlsx"]
+
+
+def test_run_prints_the_seven_steps_and_four_time_steps(tmp_path):
+    printed = rnnsheet("run", "hello", cwd=tmp_path).stdout
+    assert [f"Step {number} ·" in printed for number in range(1, 9)] == [True] * 7 + [False]
+    assert "predicted letter: “h” (0.4197); the word has “l”: wrong" in printed
+    assert "broadcast" in printed
+    assert "3×1" in printed
+    (row,) = [line for line in printed.splitlines() if line.strip().startswith("letter, ")]
+    assert row.split()[-4:] == list("hell")
+
+
+def test_run_gives_every_array_as_json(tmp_path):
+    data = json.loads(rnnsheet("run", "hello", "--json", cwd=tmp_path).stdout)
+    for (name, step), expected in PUBLISHED.items():
+        np.testing.assert_allclose(
+            np.array(data["arrays"][name])[:, step - 1], expected, atol=PUBLISHED_TOLERANCE
+        )
+    assert set(data["arrays"]) == set(hello().run().arrays)
+    assert data["parameters"]["Whh"] == [[0.427043]]
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "hidden state"), ("zh", "隐藏状态")])
+def test_explain_speaks_the_language_and_so_does_the_locale(tmp_path, language, word):
+    asked = rnnsheet("explain", "hello", "--lang", language, cwd=tmp_path).stdout
+    located = rnnsheet("explain", "hello", cwd=tmp_path, LC_ALL=f"{language}_XX.UTF-8").stdout
+    assert word in asked
+    assert asked == located
+    assert "hhₜ = Whh·hₜ₋₁ + bh" in asked
+
+
+def test_help_speaks_chinese_to_a_chinese_locale(tmp_path):
+    assert "活公式" in rnnsheet("--help", cwd=tmp_path, LC_ALL="zh_CN.UTF-8").stdout
+
+
+def test_templates_are_listed(tmp_path):
+    assert json.loads(rnnsheet("templates", "--json", cwd=tmp_path).stdout)["hello"]
+    assert rnnsheet("templates", cwd=tmp_path).stdout.startswith("hello")
+
+
+def test_new_copies_a_lesson_to_edit(tmp_path):
+    assert rnnsheet("new", "my.toml", "--from", "hello", cwd=tmp_path).returncode == 0
+    assert tomllib.loads((tmp_path / "my.toml").read_text("utf-8")) == tomllib.loads(HELLO)
+    assert rnnsheet("export", "my.toml", "-o", "mine.xlsx", "--lang", "zh", cwd=tmp_path).returncode == 0
+    assert rnnsheet("check", "mine.xlsx", cwd=tmp_path).returncode == 0
+
+
+def test_a_wrong_cell_ends_with_1_and_is_shown_with_formula_expected_and_got(tmp_path):
+    rnnsheet("export", "hello", cwd=tmp_path)
+    book, h = openpyxl.load_workbook(tmp_path / "hello.xlsx"), plan(hello(), "en").names["h"]
+    book[h.sheet].cell(h.row, h.col).value = 0.7
+    book.save(tmp_path / "hello.xlsx")
+    ended = rnnsheet("check", "hello.xlsx", cwd=tmp_path)
+    assert ended.returncode == 1
+    (line,) = [line for line in ended.stdout.splitlines() if line.startswith("h: ")]
+    assert f"Unrolled!{h.part().a1} holds 0.7, expected =TANH(" in line
+    report = json.loads(rnnsheet("check", "hello.xlsx", "--json", cwd=tmp_path).stdout)
+    assert report["ok"] is False
+    assert report["failed"] == sum(block["failed"] for block in report["blocks"]) > 0
+
+
+def test_the_version(tmp_path):
+    assert rnnsheet("--version", cwd=tmp_path).stdout.startswith("rnnsheet 0.")
+
+
+BAD_LESSONS = {
+    "wrong shape": ("[0.902874, 0.871522, 0.691079, 0.18998],", "", "Why has the shape 4×3; expected 4×2"),
+    "ragged": ("0.572392, 0.486813", "0.572392", "Wxh does not consist of numbers only, in rows of one"),
+    "a text for a number": ("0.427043", '"much"', "Whh does not consist of numbers only"),
+    "a truth for a number": ("0.427043", "true", "Whh does not consist of numbers only"),
+    "wrong shape of a scalar": ("0.427043", "[[1, 2]]", "Whh has the shape 1×2; expected 3×3"),
+    "not a number": ("0.427043", "nan", "Whh, row 1, column 1: not a finite number"),
+    "infinity": ("0.84606", "inf", "Wxh, row 1, column 2: not a finite number"),
+    "unknown letter": ('"hello"', '"help"', "letter 4 of the word, 'p', is not in the vocabulary"),
+    "short word": ('"hello"', '"h"', "the word 'h' is too short; expected at least 2"),
+    "empty word": ('"hello"', '""', "the word '' is too short"),
+    "a number for a word": ('"hello"', "5", "data.word is missing or not a text"),
+    "letter twice": ('"e", "l", "o"]', '"e", "l", "l"]', "the vocabulary has 'l' twice"),
+    "long letter": ('"e", "l", "o"]', '"e", "l", "oo"]', "'oo' in the vocabulary is not one printable"),
+    "emoji": ('"e", "l", "o"]', '"e", "l", "😀"]', "is not one printable letter"),
+    "control sign": ('"e", "l", "o"]', '"e", "l", "\\t"]', "is not one printable letter"),
+    "empty vocabulary": ('["h", "e", "l", "o"]', "[]", "data.vocabulary is empty"),
+    "vocabulary of numbers": ('["h", "e", "l", "o"]', "[1]", "data.vocabulary is missing or not a list"),
+    "unknown key": ("Whh =", "whh =", "unknown key weights.whh; did you mean weights.Whh?"),
+    "unknown table": ("[data]", "[dta]", "unknown key dta; did you mean data?"),
+    "far-off key": ("Whh =", "zzzzzz =", "unknown key weights.zzzzzz; expected one of: weights.Wxh"),
+    "missing weight": ("Whh =", "#", "the parameter Whh of the cell elman is missing"),
+    "unknown cell": ('"elman"', '"transformer"', "unknown cell 'transformer'; known cells: elman"),
+    "no room": ("# steps = 8", "steps = 3", "data.steps is 3; expected a whole number of at least 4"),
+    "half a step": ("# steps = 8", "steps = 4.5", "data.steps is 4.5; expected a whole number"),
+    "note of nothing": ("hh.en", "nonsense.en", "notes.nonsense belongs to no equation"),
+    "note in no language": ("hh.en", "hh.xx", "unknown key notes.hh.xx"),
+    "no TOML": ("[data]", "[data", "not valid TOML"),
+}
+
+
+@pytest.mark.parametrize("mistake", BAD_LESSONS)
+@pytest.mark.parametrize("command", ["run", "export"])
+def test_a_bad_lesson_is_told_in_one_line(tmp_path, command, mistake):
+    old, new, said = BAD_LESSONS[mistake]
+    assert old in HELLO
+    (tmp_path / "bad.toml").write_text(HELLO.replace(old, new, 1), "utf-8")
+    message = fails(command, "bad.toml", cwd=tmp_path)
+    assert message.startswith("rnnsheet: bad.toml: ")
+    assert said in message
+
+
+def test_numbers_too_large_are_told_in_one_line(tmp_path):
+    huge = HELLO.replace("[0.37168, 0.974829459", "[1.7e308, 1.7e308")
+    (tmp_path / "bad.toml").write_text(huge, "utf-8")
+    assert "bad.toml: y at time step 1 grows past" in fails("export", "bad.toml", cwd=tmp_path)
+
+
+@pytest.mark.parametrize("command", ["run", "export", "explain"])
+def test_a_missing_lesson_is_told_with_the_one_that_was_meant(tmp_path, command):
+    assert "did you mean hello?" in fails(command, "helo", cwd=tmp_path)
+    assert "no-such.toml: there is no such lesson file" in fails(command, "no-such.toml", cwd=tmp_path)
+
+
+def test_a_lesson_in_another_encoding_is_told(tmp_path):
+    (tmp_path / "gbk.toml").write_bytes(HELLO.encode("gbk", "replace"))
+    assert "gbk.toml: the file is not UTF-8 text" in fails("run", "gbk.toml", cwd=tmp_path)
+
+
+@pytest.mark.parametrize("arguments", [("export", "hello", "-o", "there"), ("new", "there")])
+def test_an_existing_file_is_replaced_only_by_force(tmp_path, arguments):
+    (tmp_path / "there").write_text("mine")
+    assert "there: the file exists; use --force" in fails(*arguments, cwd=tmp_path)
+    assert (tmp_path / "there").read_text() == "mine"
+    assert rnnsheet(*arguments, "--force", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "there").read_bytes()[:4] != b"mine"
+
+
+@pytest.mark.parametrize("folder", ["missing", "a-file"])
+@pytest.mark.parametrize("arguments", [("export", "hello", "-o"), ("new",)])
+def test_a_folder_that_cannot_be_written_is_told(tmp_path, arguments, folder):
+    (tmp_path / "a-file").write_text("")
+    assert f"{folder}/x: cannot be written (" in fails(*arguments, f"{folder}/x", cwd=tmp_path)
+
+
+def test_a_folder_for_a_workbook_is_told(tmp_path):
+    (tmp_path / "folder").mkdir()
+    assert "folder: " in fails("export", "hello", "-o", "folder", "--force", cwd=tmp_path)
+
+
+def book(tmp_path: Path) -> Path:
+    rnnsheet("export", "hello", cwd=tmp_path)
+    return tmp_path / "hello.xlsx"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda path: path.unlink(), "there is no such file"),
+        (lambda path: path.write_bytes(path.read_bytes()[:4000]), "not a readable .xlsx workbook"),
+        (lambda path: path.write_bytes(b""), "not a readable .xlsx workbook"),
+        (lambda path: path.write_text("a,b\n1,2\n"), "not a readable .xlsx workbook"),
+        (lambda path: openpyxl.Workbook().save(path), "not written by rnnsheet"),
+    ],
+    ids=["missing", "truncated", "empty", "csv", "foreign"],
+)
+def test_a_file_that_is_no_workbook_of_ours_is_told(tmp_path, spoil, said):
+    spoil(book(tmp_path))
+    message = fails("check", "hello.xlsx", cwd=tmp_path)
+    assert message.startswith("rnnsheet: hello.xlsx: ")
+    assert said in message
+
+
+def change(tmp_path: Path, name: str, value: object) -> str:
+    """Puts a value into the first cell of an input and gives the cell."""
+    path = book(tmp_path)
+    area = next(b.area for b in plan(hello(), "en").blocks() if b.name == name and b.kind == "input")
+    workbook = openpyxl.load_workbook(path)
+    workbook[area.sheet].cell(area.row, area.col).value = value
+    workbook.save(path)
+    return f"{area.sheet}!{area.part().a1}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("Wxh", "many", "this cell of Wxh holds 'many'; expected a number"),
+        ("Wxh", None, "this cell of Wxh is empty; expected a number"),
+        ("Whh", True, "this cell of Whh holds 'True'; expected a number"),
+        ("bh", "=1/0", "this cell of bh holds '#DIV/0!'; expected a number"),
+        ("word", None, "the cell of the word is empty; expected a word"),
+        ("word", "help", "letter 4 of the word, 'p', is not in the vocabulary"),
+        ("vocabulary", None, "this cell of the vocabulary is empty; expected one letter"),
+    ],
+)
+def test_an_input_that_is_none_is_told_with_its_cell(tmp_path, name, value, said):
+    cell = change(tmp_path, name, value)
+    message = fails("check", "hello.xlsx", cwd=tmp_path)
+    assert message.startswith(f"rnnsheet: hello.xlsx: {cell}: ")
+    assert said in message
+
+
+def test_a_letter_twice_in_the_file_is_told(tmp_path):
+    change(tmp_path, "vocabulary", "o")
+    assert "the vocabulary has 'o' twice" in fails("check", "hello.xlsx", cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda sheets: sheets.remove(sheets["Steps"]), "the sheet Steps is missing"),
+        (lambda sheets: sheets.remove(sheets["Inputs"]), "the sheet Inputs is missing"),
+        (lambda sheets: sheets["rnnsheet"].__setitem__("B2", "99"), "in layout 99; this version checks"),
+        (lambda sheets: sheets["rnnsheet"].__setitem__("A3", "x"), "is damaged: rnnsheet!A3"),
+        (lambda sheets: sheets["rnnsheet"].__setitem__("B6", "many"), "is damaged: rnnsheet"),
+        (lambda sheets: sheets["rnnsheet"].__setitem__("B4", "gru"), "unknown cell 'gru'"),
+    ],
+)
+def test_a_damaged_description_is_told(tmp_path, spoil, said):
+    path = book(tmp_path)
+    workbook = openpyxl.load_workbook(path)
+    spoil(workbook)
+    workbook.save(path)
+    assert said in fails("check", "hello.xlsx", cwd=tmp_path)
+
+
+@pytest.mark.parametrize("tolerance", ["0", "-1", "nan", "inf"])
+def test_a_bad_tolerance_is_told(tmp_path, tolerance):
+    book(tmp_path)
+    message = fails("check", "hello.xlsx", "--tolerance", tolerance, cwd=tmp_path)
+    assert "expected a positive number" in message
+
+
+def test_an_unknown_language_is_told(tmp_path):
+    assert "there is no language 'xx'; known: en, zh" in fails(
+        "export", "hello", "--lang", "xx", cwd=tmp_path
+    )
+
+
+def test_mistakes_are_told_in_chinese_too(tmp_path):
+    ended = rnnsheet("run", "helo", "--lang", "zh", cwd=tmp_path)
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+    assert "没有课程" in ended.stderr
+
+
+def test_a_terminal_without_the_signs_gets_no_traceback(tmp_path):
+    ended = rnnsheet("run", "hello", cwd=tmp_path, PYTHONIOENCODING="ascii")
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def loaded_by(*arguments: str, cwd: Path) -> set[str]:
+    """The top-level modules that a command imports."""
+    command = [sys.executable, "-X", "importtime", "-m", "rnnsheet", *arguments]
+    ended = subprocess.run(command, cwd=cwd, capture_output=True, encoding="utf-8", timeout=60)
+    assert ended.returncode == 0
+    return {line.split("|")[-1].strip().split(".")[0] for line in ended.stderr.splitlines() if "|" in line}
+
+
+def test_help_imports_nothing_heavy(tmp_path):
+    heavy = {"numpy", "pandas", "openpyxl", "ironcalc", "rich", "pydantic"}
+    assert not loaded_by("--help", cwd=tmp_path) & heavy
+
+
+def test_export_imports_neither_pandas_nor_an_engine(tmp_path):
+    loaded = loaded_by("export", "hello", cwd=tmp_path)
+    assert {"numpy", "openpyxl"} <= loaded
+    assert not loaded & {"pandas", "ironcalc", "rich", "pydantic"}
