@@ -58,6 +58,7 @@ LOOKS = {
     "input": _numbers("FFF2CC", color=BLUE, frame="medium"),
     "sample": _numbers("FFF2CC", color=BLUE, frame="medium"),
     "link": _numbers(color=BLUE),
+    "weight": _numbers(color=BLUE, frame="medium"),
     "given": _numbers("F3E8FF"),
     "hidden": _numbers("DFF0D8"),
     "output": _numbers("DCE9F9"),

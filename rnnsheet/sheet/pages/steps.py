@@ -111,7 +111,7 @@ class _Teller:
 
     def _operand(self, leaf: Leaf, time: int, row: int, col: int) -> Block:
         if isinstance(leaf, Parameter):
-            return self.page.link(self.inputs[leaf.name], row, col)
+            return self.page.link(self.inputs[leaf.name], row, col, style="weight")
         if isinstance(leaf, Previous):
             time -= 1
         if time == 0:

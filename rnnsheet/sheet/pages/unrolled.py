@@ -100,7 +100,7 @@ class _Unrolled:
         col = _WEIGHTS
         for weight in equation.weights:
             self.page.text(row - 1, col, weight.name, "symbol")
-            self.scope[weight] = self.page.link(self.inputs[weight.name], row, col).area
+            self.scope[weight] = self.page.link(self.inputs[weight.name], row, col, style="weight").area
             col += weight.cols.size
 
     def _chart(self, blocks: Mapping[str, Block]) -> None:
