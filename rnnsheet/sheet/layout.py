@@ -25,4 +25,4 @@ def plan(lesson: Lesson, language: str) -> Plan:
     sheets = tuple(page.sheet for page in (overview_page, *pages))
     manifest.list_blocks(about_page, sheets)
     names = {defined_name(name): block.area for name, block in {**given, **over_time}.items()}
-    return Plan((*sheets, about_page.sheet), names, language)
+    return Plan((*sheets, about_page.sheet), names, language, overview.title(lesson, words))

@@ -165,6 +165,7 @@ class Plan:
     names: Mapping[str, Area]
     """The workbook-level defined names."""
     language: str
+    title: str = ""
 
     def blocks(self) -> Iterator[Block]:
         """Every block of every sheet."""

@@ -32,7 +32,7 @@ def skeleton(plan: Plan) -> Workbook:
     book, texts = Workbook(), labels(plan.language)
     book.remove(book.worksheets[0])
     book.properties.creator = "rnnsheet"
-    book.properties.title = plan.sheets[0].texts[0].text
+    book.properties.title = plan.title
     book.calculation.fullCalcOnLoad = True
     for sheet in plan.sheets:
         _dress(book.create_sheet(sheet.name), sheet, texts)

@@ -20,10 +20,7 @@ def place(lesson: Lesson, over_time: Mapping[str, Block], sheets: tuple[str, ...
     """The sheet."""
     page = Page(NAME, labels)
     language = labels.language
-    page.title(
-        lesson.title.get(language) or labels("overview.title", name=lesson.name),
-        lesson.about.get(language) or labels("overview.about"),
-    )
+    page.title(title(lesson, labels), lesson.about.get(language) or labels("overview.about"))
     page.text(4, 1, labels("overview.picture"), "heading", SPAN)
     _picture(page, lesson, over_time)
     row = _PICTURE + 10
@@ -39,6 +36,11 @@ def place(lesson: Lesson, over_time: Mapping[str, Block], sheets: tuple[str, ...
     page.text(row + len(sheets) + 2, 1, labels("overview.proof"), "about", SPAN)
     page.sheet.widths = {1: 14}
     return page
+
+
+def title(lesson: Lesson, labels: Labels) -> str:
+    """The lesson's title, or one made of its name."""
+    return lesson.title.get(labels.language) or labels("overview.title", name=lesson.name)
 
 
 def _picture(page: Page, lesson: Lesson, over_time: Mapping[str, Block]) -> None:

@@ -1,0 +1,1 @@
+"""Speed, as ratios to a peer or to the floor, measured side by side in one run."""

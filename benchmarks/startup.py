@@ -1,0 +1,46 @@
+"""Whole processes against the bare imports that they cannot do without."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks.timing import line, ratio, rounds
+
+RNNSHEET = str(Path(sys.executable).parent / "rnnsheet")
+
+
+def report(count: int) -> Iterator[str]:
+    """The start-up ratios."""
+    with tempfile.TemporaryDirectory() as folder:
+        book = str(Path(folder) / "hello.xlsx")
+        export = [RNNSHEET, "export", "hello", "-o", book, "--force"]
+        commands = {
+            "import typer": [sys.executable, "-c", "import typer"],
+            "import typer, numpy": [sys.executable, "-c", "import typer, numpy"],
+            "import typer, numpy, openpyxl": [sys.executable, "-c", "import typer, numpy, openpyxl"],
+            "--help": [RNNSHEET, "--help"],
+            "export hello": export,
+            "check hello.xlsx": [RNNSHEET, "check", book],
+        }
+        subprocess.run(export, check=True, capture_output=True)
+        times = rounds({name: _process(command) for name, command in commands.items()}, count)
+    yield line("rnnsheet --help / import typer", ratio(times, "--help", "import typer"), 1.3)
+    yield line(
+        "rnnsheet export hello / import typer, numpy",
+        ratio(times, "export hello", "import typer, numpy"),
+        2.2,
+    )
+    yield line(
+        "  of which importing openpyxl",
+        ratio(times, "import typer, numpy, openpyxl", "import typer, numpy") - 1,
+    )
+    yield line(
+        "rnnsheet check hello.xlsx / import typer, numpy",
+        ratio(times, "check hello.xlsx", "import typer, numpy"),
+    )
+
+
+def _process(command: list[str]) -> Callable[[], object]:
+    return lambda: subprocess.run(command, check=True, capture_output=True)
