@@ -51,12 +51,18 @@ def as_dict(ran: lesson.Lesson, trace: Trace) -> dict[str, Any]:
 def export(
     source: lesson.Lesson | str | Path, path: str | Path = "", language: str = "", force: bool = False
 ) -> Path:
-    """Writes a lesson's workbook and gives its path; by default the lesson's name with .xlsx."""
+    """Writes a lesson's workbook and gives its path; by default the lesson's name with .xlsx.
+
+    Raises LessonError where the lesson cannot be run, OutputError where the file cannot be
+    written, exists already (unless `force`), or is not named .xlsx.
+    """
     from rnnsheet.sheet.layout import plan
     from rnnsheet.workbook.write import write
 
     loaded = source if isinstance(source, lesson.Lesson) else load(source)
     target = Path(path or f"{loaded.name}.xlsx")
+    if target.suffix.lower() != ".xlsx":
+        raise OutputError("not_xlsx", place=str(target))
     if target.exists() and not force:
         raise OutputError("exists", place=str(target))
     write(plan(loaded, language or default_language()), engine.run(loaded), target)

@@ -9,7 +9,7 @@ import rnnsheet
 from rnnsheet.lesson import Model
 
 # Signs that a file format or a formula could trip over stand among the letters.
-ALPHABET = string.ascii_letters + " &<>\"'=%_中文é"
+ALPHABET = string.ascii_letters + "012*?~ &<>\"'=%_中文é"
 
 
 @st.composite

@@ -166,25 +166,39 @@ def test_a_lesson_in_another_encoding_is_told(tmp_path):
     assert "gbk.toml: the file is not UTF-8 text" in fails("run", "gbk.toml", cwd=tmp_path)
 
 
-@pytest.mark.parametrize("arguments", [("export", "hello", "-o", "there"), ("new", "there")])
+@pytest.mark.parametrize("arguments", [("export", "hello", "-o", "there.xlsx"), ("new", "there.xlsx")])
 def test_an_existing_file_is_replaced_only_by_force(tmp_path, arguments):
-    (tmp_path / "there").write_text("mine")
-    assert "there: the file exists; use --force" in fails(*arguments, cwd=tmp_path)
-    assert (tmp_path / "there").read_text() == "mine"
+    (tmp_path / "there.xlsx").write_text("mine")
+    assert "there.xlsx: the file exists; use --force" in fails(*arguments, cwd=tmp_path)
+    assert (tmp_path / "there.xlsx").read_text() == "mine"
     assert rnnsheet(*arguments, "--force", cwd=tmp_path).returncode == 0
-    assert (tmp_path / "there").read_bytes()[:4] != b"mine"
+    assert (tmp_path / "there.xlsx").read_bytes()[:4] != b"mine"
 
 
 @pytest.mark.parametrize("folder", ["missing", "a-file"])
 @pytest.mark.parametrize("arguments", [("export", "hello", "-o"), ("new",)])
 def test_a_folder_that_cannot_be_written_is_told(tmp_path, arguments, folder):
     (tmp_path / "a-file").write_text("")
-    assert f"{folder}/x: cannot be written (" in fails(*arguments, f"{folder}/x", cwd=tmp_path)
+    assert f"{folder}/x.xlsx: cannot be written (" in fails(*arguments, f"{folder}/x.xlsx", cwd=tmp_path)
 
 
 def test_a_folder_for_a_workbook_is_told(tmp_path):
-    (tmp_path / "folder").mkdir()
-    assert "folder: " in fails("export", "hello", "-o", "folder", "--force", cwd=tmp_path)
+    (tmp_path / "folder.xlsx").mkdir()
+    message = fails("export", "hello", "-o", "folder.xlsx", "--force", cwd=tmp_path)
+    assert "folder.xlsx: cannot be written (Is a directory)" in message
+
+
+@pytest.mark.parametrize("name", ["hello", "hello.csv", "hello.xls"])
+def test_a_workbook_of_another_name_is_told(tmp_path, name):
+    assert f"{name}: a workbook's name must end in .xlsx" in fails(
+        "export", "hello", "-o", name, cwd=tmp_path
+    )
+
+
+def test_a_network_too_wide_for_a_worksheet_is_told(tmp_path):
+    (tmp_path / "wide.toml").write_text(HELLO.replace("# steps = 8", "steps = 16384"), "utf-8")
+    message = fails("export", "wide.toml", cwd=tmp_path)
+    assert "wide.toml: t has no room on the sheet" in message
 
 
 def book(tmp_path: Path) -> Path:

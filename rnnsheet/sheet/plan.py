@@ -10,6 +10,9 @@ from rnnsheet.sheet.formula import Formula, column_letters
 LAYOUT = 1
 """The number of this arrangement of blocks; it grows whenever a block moves, so that `check` can tell."""
 
+LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
+"""The bounds of a worksheet."""
+
 
 @dataclass(frozen=True)
 class Area:
