@@ -82,7 +82,8 @@ def explain(lesson: Lesson, labels: Labels) -> Iterator[str]:
 def verdict(report: Report, labels: Labels) -> Iterator[str]:
     """The table of blocks, the first failure of each, and the last line."""
     yield from table([labels("check.head").split("|"), *map(_block, report.blocks)], "lllrrr")
-    for block in report.blocks:
+    # What was changed comes before what follows from it.
+    for block in sorted(report.blocks, key=_follows):
         if failure := block.first_failure:
             place = f"{block.sheet}!{failure.cell}" if block.sheet else failure.cell
             found = {"formula": failure.formula, "got": failure.got, "expected": failure.expected}
@@ -94,6 +95,11 @@ def verdict(report: Report, labels: Labels) -> Iterator[str]:
         "engine": report.engine,
     }
     yield labels("check.good" if report.ok else "check.bad", error=report.max_abs_error, **values)
+
+
+def _follows(block: BlockReport) -> bool:
+    """Whether the block's formulas are right, so that its failure comes from somewhere else."""
+    return block.first_failure is not None and block.first_failure.reason == "value"
 
 
 def _block(block: BlockReport) -> list[str]:

@@ -1,0 +1,51 @@
+"""What the READMEs promise: their Python runs, their lesson is one, their commands agree."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import rnnsheet
+
+ROOT = Path(__file__).parent.parent
+READMES = ["README.md", "README.zh.md"]
+
+
+def fenced(readme: str, language: str) -> list[str]:
+    text = (ROOT / readme).read_text("utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_python_of_the_readme_runs(readme, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (code,) = fenced(readme, "python")
+    exec(compile(code, readme, "exec"), {})
+    assert "True" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_lesson_of_the_readme_is_one(readme, tmp_path):
+    (text,) = fenced(readme, "toml")
+    (tmp_path / "lesson.toml").write_text(text, "utf-8")
+    assert rnnsheet.load(tmp_path / "lesson.toml").steps == 8
+
+
+def test_both_readmes_give_the_same_two_commands():
+    english, chinese = (fenced(readme, "sh") for readme in READMES)
+    assert english == chinese
+    assert len(english) == 2
+
+
+@pytest.mark.parametrize("readme", [*READMES, "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_links_and_pictures_lead_somewhere(readme):
+    text = (ROOT / readme).read_text("utf-8")
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
+        assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_number_of_cells_is_the_true_one(readme, hello_xlsx):
+    counts = re.findall(r"all (\d+) cells right", (ROOT / readme).read_text("utf-8"))
+    assert counts
+    assert set(counts) == {str(rnnsheet.check(hello_xlsx).cells)}
