@@ -11,6 +11,7 @@ from rnnsheet.equations.recurrence import Equation, walkthrough
 from rnnsheet.equations.rules import symbol, symbols, words
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson, Trace
+from rnnsheet.sheet.pages.overview import title
 from rnnsheet.sheet.pages.steps import explanation, heading
 
 _LINE = 96
@@ -22,9 +23,8 @@ _ANSWERS = ("predicted", "confidence", "target", "right")
 
 def walk(lesson: Lesson, trace: Trace, labels: Labels) -> Iterator[str]:
     """The steps of a lesson and all of its time steps, with their numbers."""
-    title = lesson.title.get(labels.language) or lesson.name
     sizes = {"hidden": lesson.model.hidden, "letters": len(lesson.vocabulary), "steps": lesson.steps}
-    yield labels("run.lesson", title=title, **sizes)
+    yield labels("run.lesson", title=title(lesson, labels), **sizes)
     equations = network(lesson)
     for step in walkthrough(equations, lesson.steps):
         yield ""
@@ -55,11 +55,11 @@ def _over_time(equations: Iterable[Equation], trace: Trace, labels: Labels) -> I
     shown = [equation for equation in equations if equation.name not in _ANSWERS]
     for name in [*(equation.name for equation in shown), *_ANSWERS]:
         meaning = labels.get(f"meaning.{name}")
-        title = labels("run.row", name=name, meaning=meaning) if meaning else name
+        head = labels("run.row", name=name, meaning=meaning) if meaning else name
         for row, values in zip(trace.rows[name], trace[name], strict=True):
             marks = {1.0: "✓", 0.0: "✗", "": ""} if name == "right" else {}
-            yield [title, row, *(marks.get(value) or number(value) for value in values)]
-            title = ""
+            yield [head, row, *(marks.get(value) or number(value) for value in values)]
+            head = ""
 
 
 def explain(lesson: Lesson, labels: Labels) -> Iterator[str]:
@@ -70,7 +70,7 @@ def explain(lesson: Lesson, labels: Labels) -> Iterator[str]:
     for parameter in recurrence.parameters.values():
         shape = labels("explain.shape", rows=parameter.rows.size, cols=parameter.cols.size)
         parameters.append([parameter.name, shape, labels.get(f"meaning.{parameter.name}")])
-    yield from _indent(table(parameters, "llw"))
+    yield from _indent(table(parameters, "lll"))
     yield from ("", labels("explain.equations"))
     for equation in recurrence.equations.values():
         shape = labels("explain.shape", rows=equation.value.rows.size, cols=1)

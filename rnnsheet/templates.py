@@ -1,5 +1,6 @@
 """Lesson files: the built-in templates, and TOML into a Lesson."""
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,6 +14,9 @@ from rnnsheet.lesson import PARAMETERS, Lesson, Model
 _HERE = Path(__file__).parent
 # The wheel carries the templates inside the package; a checkout has them beside it.
 FOLDER = next(path for path in (_HERE / "templates", _HERE.parent / "templates") if path.is_dir())
+
+# Signs that no XML file can hold.
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 DATA = ("vocabulary", "word", "steps")
 NETWORK = ("cell",)
@@ -128,10 +132,13 @@ def _texts(tree: Mapping[str, Any], key: str, prefix: str = "") -> dict[str, str
     """A text in one language for all, or a table of texts by language."""
     value = tree.get(key, {})
     if isinstance(value, str):
-        return dict.fromkeys(languages(), value)
+        value = dict.fromkeys(languages(), value)
     if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
         raise LessonError("not_a_text", key=prefix + key)
     _known(value, languages(), f"{prefix}{key}.")
+    for language, text in value.items():
+        if _NO_XML.search(text):
+            raise LessonError("control_sign", key=f"{prefix}{key}.{language}")
     return value
 
 

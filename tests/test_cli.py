@@ -134,6 +134,7 @@ BAD_LESSONS = {
     "half a step": ("# steps = 8", "steps = 4.5", "data.steps is 4.5; expected a whole number"),
     "note of nothing": ("hh.en", "nonsense.en", "notes.nonsense belongs to no equation"),
     "note in no language": ("hh.en", "hh.xx", "unknown key notes.hh.xx"),
+    "control sign in a text": ('nothing has been trained."', 'x\\u0001"', "predicted.en holds a control"),
     "no TOML": ("[data]", "[data", "not valid TOML"),
 }
 
