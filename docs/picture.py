@@ -12,7 +12,6 @@ from PIL import Image, ImageChops
 import rnnsheet
 
 HERE = Path(__file__).parent
-LAST = 5  # the page of the sheet Unrolled
 
 for language in ("en", "zh"):
     with tempfile.TemporaryDirectory() as folder:
@@ -20,10 +19,9 @@ for language in ("en", "zh"):
         profile = f"-env:UserInstallation=file://{folder}/profile"
         convert = ["soffice", profile, "--headless", "--convert-to", "pdf", "--outdir", folder, str(book)]
         subprocess.run(convert, check=True, capture_output=True)
-        pages = ["pdftoppm", "-r", "150", "-f", str(LAST), "-l", str(LAST), "-png"]
-        subprocess.run([*pages, f"{folder}/hello.pdf", f"{folder}/page"], check=True)
-        (page,) = Path(folder).glob("page*.png")
-        picture = Image.open(page).convert("RGB")
+        subprocess.run(["pdftoppm", "-r", "150", "-png", f"{folder}/hello.pdf", f"{folder}/page"], check=True)
+        # Unrolled is the last sheet, and `hello` has it on one page.
+        picture = Image.open(max(Path(folder).glob("page*.png"))).convert("RGB")
         # Without the footer, which stands in the lowest tenth.
         picture = picture.crop((0, 0, picture.width, int(picture.height * 0.9)))
         white = Image.new("RGB", picture.size, "white")

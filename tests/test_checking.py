@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import zipfile
+from functools import cache
 from pathlib import Path
 
 import ironcalc
@@ -40,6 +41,7 @@ def edit(source: Path, target: Path, part: str, pattern: str, replacement: str) 
     return target
 
 
+@cache
 def sheet_part(path: Path, sheet: str) -> str:
     return f"xl/worksheets/sheet{openpyxl.load_workbook(path).sheetnames.index(sheet) + 1}.xml"
 
@@ -159,6 +161,25 @@ def test_a_formula_typed_into_an_input_counts_with_its_value(hello_xlsx, tmp_pat
     assert rnnsheet.check(tmp_path / "third.xlsx").ok
 
 
+def test_a_network_that_amplifies_roundings_is_no_failure(tmp_path):
+    """Strong recurrent weights are chaotic: the last bit of the first step is a large part of the last."""
+    weights = np.random.default_rng(0)
+    shapes = {"Wxh": (30, 26), "Whh": (30, 30), "Why": (26, 30)}
+    model = Model("elman", {name: weights.normal(0, 0.5, shape) for name, shape in shapes.items()})
+    letters = tuple("abcdefghijklmnopqrstuvwxyz")
+    lesson = rnnsheet.Lesson("chaos", model, letters, "".join(weights.choice(letters, 101)))
+    report = rnnsheet.check(rnnsheet.export(lesson, tmp_path / "chaos.xlsx"))
+    assert failures(report) == []
+
+
+def test_scores_that_cancel_are_no_failure(tmp_path):
+    """1e12·h₁ - 1e12·h₂: the sum's own rounding is greater than the tolerance, in any program."""
+    why = [[1e12, -1e12, 1.0], [3e12, -3e12, 2.0]]
+    model = Model("elman", {"Wxh": [[1.0, 2.0], [1.0, 2.0], [0.3, 0.1]], "Whh": 0.0, "Why": why})
+    lesson = rnnsheet.Lesson("cancel", model, ("a", "b"), "abab")
+    assert failures(rnnsheet.check(rnnsheet.export(lesson, tmp_path / "cancel.xlsx"))) == []
+
+
 def test_equal_probabilities_are_no_failure(tmp_path):
     model = Model("elman", {"Wxh": np.zeros((2, 3)), "Whh": 0.0, "Why": np.zeros((3, 2)), "by": 0.1})
     lesson = rnnsheet.Lesson("ties", model, tuple("abc"), "abcab")
@@ -203,6 +224,70 @@ def test_a_reference_from_one_zero_to_another_is_found(hello_xlsx, tmp_path):
         f"${x.row + 2}",
     )
     assert failures(rnnsheet.check(wrong)) == [("Unrolled", xh.part().a1, "formula")]
+
+
+EVERYWHERE = {
+    "constant": (r"<f>[^<]*</f>", ""),
+    "formula": (r'(<c r="[A-Z]+\d+" s="\d+">)<f>([^<]*)</f>', r"\1<f>(\2)+0</f>"),
+    "cached": (r'(<c r="[A-Z]+\d+" s="\d+"><f>[^<]*</f>)<v>[^<]*</v>', r"\1<v>12345.678</v>"),
+}
+"""A mistake in every formula, or in every one that gives a number; the values it computes stay right."""
+
+
+@pytest.mark.parametrize("reason", EVERYWHERE)
+def test_a_mistake_is_found_in_every_single_cell(hello_xlsx, tmp_path, reason):
+    pattern, replacement = EVERYWHERE[reason]
+    planted = 0
+    with zipfile.ZipFile(hello_xlsx) as old, zipfile.ZipFile(tmp_path / "wrong.xlsx", "w") as new:
+        for item in old.namelist():
+            content = old.read(item)
+            if item.startswith("xl/worksheets/sheet"):
+                text, count = re.subn(pattern, replacement, content.decode())
+                content, planted = text.encode(), planted + count
+            new.writestr(item, content)
+    report = rnnsheet.check(tmp_path / "wrong.xlsx")
+    assert planted > 250
+    assert report.failed == planted
+    assert {block.first_failure.reason for block in report.blocks if block.failed} == {reason}
+
+
+def test_what_follows_from_a_mistake_is_told_as_a_value(hello_xlsx, tmp_path):
+    h, y = (block(name, "Unrolled").area.part().a1 for name in "hy")
+    pattern = "<f>[^<]*</f><v>[^<]*"
+    wrong = edit_cell(hello_xlsx, tmp_path / "wrong.xlsx", "Unrolled", h, pattern, "<v>0.5")
+    found = failures(rnnsheet.check(wrong))
+    assert ("Unrolled", h, "constant") in found
+    assert ("Unrolled", y, "value") in found
+
+
+def test_formulas_shared_as_excel_saves_them_are_right(hello_xlsx, tmp_path):
+    """Excel writes the first formula of a block and lets the other cells refer to it."""
+    parts = {}
+    with zipfile.ZipFile(hello_xlsx) as old:
+        parts = {item: old.read(item).decode() for item in old.namelist()}
+    for number, shared in enumerate(b for b in plan(hello(), "en").blocks() if len(b.fills) == 1):
+        area, part = shared.area, sheet_part(hello_xlsx, shared.area.sheet)
+        for cell in [area.part(i, j).a1 for i in range(area.rows) for j in range(area.cols)]:
+            head = f'<f t="shared" si="{number}"'
+            first = cell == area.part().a1
+            formula = rf'{head} ref="{area.a1}">\2</f>' if first else f"{head}/>"
+            pattern = rf'(<c r="{cell}"[^>]*>)<f>([^<]*)</f>'
+            parts[part], count = re.subn(pattern, rf"\g<1>{formula}", parts[part])
+            assert count == 1
+    with zipfile.ZipFile(tmp_path / "shared.xlsx", "w") as new:
+        for item, text in parts.items():
+            new.writestr(item, text)
+    report = rnnsheet.check(tmp_path / "shared.xlsx")
+    assert failures(report) == []
+    assert report.cells == rnnsheet.check(hello_xlsx).cells
+
+
+def test_what_a_reader_adds_beside_it_does_no_harm(hello_xlsx, tmp_path):
+    book = openpyxl.load_workbook(hello_xlsx)
+    book.create_sheet("My notes", 0)["A1"] = "=Unrolled!A1"
+    book["Unrolled"]["A200"] = "=NOSUCHFUNCTION(1)"
+    book.save(tmp_path / "more.xlsx")
+    assert rnnsheet.check(tmp_path / "more.xlsx").ok
 
 
 def test_a_moved_name_is_found(hello_xlsx, tmp_path):
@@ -279,6 +364,31 @@ def test_a_book_saved_by_another_program_is_still_right(tmp_path, program, save,
     report = rnnsheet.check(save(path, tmp_path))
     assert failures(report) == []
     assert report.cells == rnnsheet.check(path).cells
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("program", "save"), [("soffice", saved_by_libreoffice), ("ssconvert", saved_by_gnumeric)]
+)
+@pytest.mark.parametrize(
+    ("vocabulary", "word", "hidden"),
+    [
+        ("abcdefghijklmnopqr ", "a fine bad cab", 10),
+        (" &<>'\"=%", "=\"&<> '%", 3),
+        ("01.E", "10.0E1", 1),
+        ("a", "aaaa", 2),
+    ],
+    ids=["matrix products", "signs", "digits", "one letter"],
+)
+def test_any_book_saved_by_another_program_is_still_right(tmp_path, program, save, vocabulary, word, hidden):
+    if not shutil.which(program):
+        pytest.skip(f"{program} is not installed")
+    weights, letters = np.random.default_rng(0), len(vocabulary)
+    shapes = {"Wxh": (hidden, letters), "Whh": (hidden, hidden), "bh": (hidden, 1), "Why": (letters, hidden)}
+    model = Model("elman", {name: weights.normal(size=shape) for name, shape in shapes.items()})
+    lesson = rnnsheet.Lesson("other", model, tuple(vocabulary), word, steps=len(word) + 2)
+    path = rnnsheet.export(lesson, tmp_path / "other.xlsx", "zh")
+    assert failures(rnnsheet.check(save(path, tmp_path))) == []
 
 
 def test_the_report_as_json_has_the_promised_keys(hello_xlsx):

@@ -11,6 +11,7 @@ import numpy as np
 import openpyxl
 import pytest
 
+from rnnsheet.api import export
 from rnnsheet.sheet.layout import plan
 from tests.lessons import PUBLISHED, PUBLISHED_TOLERANCE, hello
 
@@ -91,16 +92,46 @@ def test_new_copies_a_lesson_to_edit(tmp_path):
 
 def test_a_wrong_cell_ends_with_1_and_is_shown_with_formula_expected_and_got(tmp_path):
     rnnsheet("export", "hello", cwd=tmp_path)
-    book, h = openpyxl.load_workbook(tmp_path / "hello.xlsx"), plan(hello(), "en").names["h"]
-    book[h.sheet].cell(h.row, h.col).value = 0.7
-    book.save(tmp_path / "hello.xlsx")
+    cell = change_h(tmp_path / "hello.xlsx")
     ended = rnnsheet("check", "hello.xlsx", cwd=tmp_path)
     assert ended.returncode == 1
     (line,) = [line for line in ended.stdout.splitlines() if line.startswith("h: ")]
-    assert f"Unrolled!{h.part().a1} holds 0.7, expected =TANH(" in line
+    assert f"{cell} holds 0.7, expected =TANH(" in line
     report = json.loads(rnnsheet("check", "hello.xlsx", "--json", cwd=tmp_path).stdout)
     assert report["ok"] is False
     assert report["failed"] == sum(block["failed"] for block in report["blocks"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("language", "step", "written", "proved", "wrong"),
+    [
+        ("en", "Step 7 ·", "hello.xlsx is written", "cells right", "cells wrong"),
+        ("zh", "第 7 步 ·", "hello.xlsx 已写好", "个单元格正确", "个不符"),
+    ],
+)
+def test_every_command_speaks_both_languages(tmp_path, language, step, written, proved, wrong):
+    def says(*arguments: str) -> str:
+        ended = rnnsheet(*arguments, "--lang", language, cwd=tmp_path)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        return ended.stdout
+
+    assert step in says("run", "hello")
+    assert hello().title[language] in says("templates")
+    assert "my.toml" in says("new", "my.toml")
+    assert written in says("export", "hello")
+    assert proved in says("check", "hello.xlsx")
+    change_h(tmp_path / "hello.xlsx")
+    ended = rnnsheet("check", "hello.xlsx", "--lang", language, cwd=tmp_path)
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert wrong in ended.stdout.splitlines()[-1]
+
+
+def change_h(path: Path) -> str:
+    """Puts a constant in the place of a formula and gives the cell."""
+    book, h = openpyxl.load_workbook(path), plan(hello(), "en").names["h"]
+    book[h.sheet].cell(h.row, h.col).value = 0.7
+    book.save(path)
+    return f"{h.sheet}!{h.part().a1}"
 
 
 def test_the_version(tmp_path):
@@ -131,6 +162,8 @@ BAD_LESSONS = {
     "missing weight": ("Whh =", "#", "the parameter Whh of the cell elman is missing"),
     "unknown cell": ('"elman"', '"transformer"', "unknown cell 'transformer'; known cells: elman"),
     "no room": ("# steps = 8", "steps = 3", "data.steps is 3; expected a whole number of at least 4"),
+    "a truth among numbers": ("0.567001", "[1, true, 0]", "bh does not consist of numbers only"),
+    "a key of two lines": ("[data]", '"a\\nb" = 1\n[data]', "unknown key"),
     "half a step": ("# steps = 8", "steps = 4.5", "data.steps is 4.5; expected a whole number"),
     "note of nothing": ("hh.en", "nonsense.en", "notes.nonsense belongs to no equation"),
     "note in no language": ("hh.en", "hh.xx", "unknown key notes.hh.xx"),
@@ -139,8 +172,10 @@ BAD_LESSONS = {
 }
 
 
-@pytest.mark.parametrize("mistake", BAD_LESSONS)
-@pytest.mark.parametrize("command", ["run", "export"])
+@pytest.mark.parametrize(
+    ("command", "mistake"),
+    [("run", "ragged"), ("explain", "ragged"), *(("export", bad) for bad in BAD_LESSONS)],
+)
 def test_a_bad_lesson_is_told_in_one_line(tmp_path, command, mistake):
     old, new, said = BAD_LESSONS[mistake]
     assert old in HELLO
@@ -202,9 +237,47 @@ def test_a_network_too_wide_for_a_worksheet_is_told(tmp_path):
     assert "wide.toml: t has no room on the sheet" in message
 
 
+def test_room_without_end_is_told(tmp_path):
+    (tmp_path / "endless.toml").write_text(HELLO.replace("# steps = 8", f"steps = {10**20}"), "utf-8")
+    assert "endless.toml: " in fails("export", "endless.toml", cwd=tmp_path)
+
+
+@pytest.mark.parametrize("name", [".", "..", "/"])
+def test_a_folder_for_a_lesson_is_told(tmp_path, name):
+    assert "cannot be written" in fails("new", name, "--force", cwd=tmp_path)
+
+
+@pytest.mark.parametrize("arguments", [("run", "{}"), ("check", "{}"), ("export", "hello", "-o", "{}")])
+def test_a_name_too_long_for_a_file_is_told(tmp_path, arguments):
+    name = "n" * 300 + ".xlsx"
+    message = fails(*(argument.format(name) for argument in arguments), cwd=tmp_path)
+    assert message.startswith(f"rnnsheet: {name}: ")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only here may a file's name be any bytes")
+def test_a_lesson_whose_name_is_no_text_is_exported_or_told(tmp_path):
+    name = os.fsdecode(b"b\xffb.toml")
+    (tmp_path / name).write_text(HELLO, "utf-8")
+    ended = rnnsheet("export", name, "-o", "out.xlsx", cwd=tmp_path)
+    assert ended.returncode in (0, 2)
+    assert "Traceback" not in ended.stderr
+    assert (tmp_path / "out.xlsx").exists() == (ended.returncode == 0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell's >&- is needed")
+@pytest.mark.parametrize("way", [">&-", "2>&-", "| true", "> /dev/full"])
+@pytest.mark.parametrize("command", ["run hello", "explain hello", "export hello --force"])
+def test_output_that_nobody_takes_brings_no_traceback(tmp_path, command, way):
+    shell = f'"{sys.executable}" -m rnnsheet {command} {way}'
+    ended = subprocess.run(
+        ["sh", "-c", shell], cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60
+    )
+    assert "Traceback" not in ended.stderr
+    assert ended.stderr.count("\n") <= 1
+
+
 def book(tmp_path: Path) -> Path:
-    rnnsheet("export", "hello", cwd=tmp_path)
-    return tmp_path / "hello.xlsx"
+    return export("hello", tmp_path / "hello.xlsx", "en")
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,16 @@ def fenced(readme: str, language: str) -> list[str]:
 
 
 @pytest.mark.parametrize("readme", READMES)
-def test_the_python_of_the_readme_runs(readme, tmp_path, monkeypatch, capsys):
+def test_the_python_of_the_readme_runs_and_prints_what_stands_below_it(readme, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    (code,) = fenced(readme, "python")
-    exec(compile(code, readme, "exec"), {})
-    assert "True" in capsys.readouterr().out
+    text = (ROOT / readme).read_text("utf-8")
+    blocks = re.findall(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", text, re.DOTALL)
+    assert blocks
+    names: dict[str, object] = {}
+    for code, printed in blocks:
+        exec(compile(code, readme, "exec"), names)
+        found = capsys.readouterr().out
+        assert not printed or found.split() == printed.split()
 
 
 @pytest.mark.parametrize("readme", READMES)

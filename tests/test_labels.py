@@ -5,10 +5,15 @@ import string
 from pathlib import Path
 
 import pytest
+from hypothesis import find
 
 import rnnsheet
 from rnnsheet import templates
+from rnnsheet.equations.cells import network
+from rnnsheet.equations.rules import RULES
 from rnnsheet.labels import default_language, labels, languages
+from rnnsheet.sheet.pages.overview import LEGEND
+from tests.lessons import lessons
 
 SOURCE = "\n".join(path.read_text("utf-8") for path in Path(rnnsheet.__file__).parent.rglob("*.py"))
 ENGLISH = labels("en").texts
@@ -61,10 +66,30 @@ def test_every_text_is_asked_for():
     assert unused == []
 
 
+def named(table: str) -> set[str]:
+    """The names that a table of the label file speaks of."""
+    return {key.removeprefix(f"{table}.") for key in ENGLISH if key.startswith(f"{table}.")}
+
+
+def test_what_is_said_of_names_is_said_of_all_of_them_and_of_nothing_else():
+    """The keys that no scan of the source can see: those made of the name of an equation or operation."""
+    everything = network(find(lessons(), lambda lesson: {"bh", "by"} <= set(lesson.model.parameters)))
+    told = [e.name for e in everything.of("cell", "output")]
+    assert named("meaning") == {*everything.equations, *everything.parameters, "t"}
+    assert named("words") == {*RULES, "previous"}
+    assert named("legend") == {key for style in LEGEND for key in (style, f"{style}_sample")}
+    assert named("walk.broadcast") == {"scale", "spread"}
+    walk = {key for key in named("walk") if "." not in key}
+    assert set(told) <= walk <= set(everything.equations)
+    assert named("walk.again") <= walk
+
+
 def test_the_chinese_speaks_in_the_terms_of_the_chinese_article():
     chinese = "".join(labels("zh").texts.values())
     for term in ("时间步", "隐藏状态", "权重共享", "广播", "偏差"):
         assert term in chinese
+    for other in ("偏置", "时刻", "隐状态", "隐含状态", "隐层状态", "参数共享"):
+        assert other not in chinese
 
 
 @pytest.mark.parametrize("name", templates.names())

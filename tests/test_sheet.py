@@ -1,11 +1,15 @@
 """The plan: places that do not collide, formulas that refer to planned cells, names that Excel takes."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl.formula import Tokenizer
+from openpyxl.formula.tokenizer import Token
 from openpyxl.formula.translate import Translator
+from openpyxl.utils import range_boundaries
 
 from rnnsheet.labels import languages
 from rnnsheet.sheet.formula import Formula, column_letters, column_number
@@ -16,6 +20,10 @@ from tests.lessons import hello, lessons
 EXCEL_ROWS, EXCEL_COLUMNS, EXCEL_FORMULA, EXCEL_SHEET_NAME = 1_048_576, 16_384, 8_192, 31
 
 
+LARGE = lessons(letters=12, hidden=10, steps=12)
+"""Lessons in which sums of products are written both ways: one by one, and as an MMULT."""
+
+
 def cells(area):
     return [
         (area.sheet, row, col)
@@ -24,7 +32,7 @@ def cells(area):
     ]
 
 
-@given(lessons())
+@given(LARGE)
 def test_no_two_things_stand_in_one_cell(lesson):
     taken = []
     for sheet in plan(lesson, "en").sheets:
@@ -48,7 +56,24 @@ def test_every_formula_refers_to_planned_cells_only(lesson):
                         assert (sheet or block.area.sheet, row, col) in known
 
 
-@given(lessons())
+@given(LARGE)
+def test_every_range_covers_planned_cells_only(lesson):
+    """Read from the text of every cell by openpyxl's own tokenizer, not by ours."""
+    planned = plan(lesson, "en")
+    known = {cell for block in planned.blocks() for cell in cells(block.area)}
+    known |= {(sheet.name, text.row, text.col) for sheet in planned.sheets for text in sheet.texts}
+    for block in planned.blocks():
+        for text in {text for row in block.formulas() for text in row if text}:
+            for token in Tokenizer(f"={text}").items:
+                if token.type == Token.OPERAND and token.subtype == Token.RANGE:
+                    sheet, _, cells_named = token.value.rpartition("!")
+                    left, top, right, bottom = range_boundaries(cells_named)
+                    for row in range(top, bottom + 1):
+                        for col in range(left, right + 1):
+                            assert (sheet or block.area.sheet, row, col) in known
+
+
+@given(LARGE)
 def test_every_cell_of_a_formula_block_has_a_formula_that_excel_takes(lesson):
     for block in plan(lesson, "en").blocks():
         formulas = [text for row in block.formulas() for text in row]
@@ -66,6 +91,17 @@ def test_formulas_and_places_are_the_same_in_every_language(lesson):
     )
     assert others
     assert all(other == first for other in others)
+
+
+@given(lessons(), st.text(min_size=1), st.sampled_from(["h", "p", "predicted"]))
+def test_formulas_and_places_do_not_depend_on_the_lesson_s_own_texts(lesson, text, name):
+    text = "".join(letter for letter in text if letter.isprintable()) or "=1+1"
+    texts = {"en": text, "zh": text}
+    told = replace(lesson, name="another", title=texts, about=texts, notes={name: texts})
+    silent = plan(replace(lesson, title={}, about={}, notes={}), "en")
+    assert [(block.name, block.area, block.formulas()) for block in plan(told, "en").blocks()] == [
+        (block.name, block.area, block.formulas()) for block in silent.blocks()
+    ]
 
 
 @given(lessons())
@@ -98,6 +134,26 @@ def test_sheet_names_are_legal():
 )
 def test_names_that_look_like_cells_get_an_underline(name, legal):
     assert defined_name(name) == legal
+
+
+def excel_takes(name: str) -> bool:
+    """Excel's rules for names, as its manual puts them: no cell in A1 or R1C1 style, no R, C, TRUE, FALSE."""
+    if not re.fullmatch(r"[^\W\d][\w.]*", name, re.ASCII) or name.upper() in ("R", "C", "TRUE", "FALSE"):
+        return False
+    if re.fullmatch(r"R\d*(C\d*)?|C\d*", name, re.IGNORECASE):
+        return False
+    letters = name.rstrip("0123456789")
+    is_cell = (
+        letters != name and letters.isalpha() and len(letters) <= 3 and letters.upper().rjust(3) <= "XFD"
+    )
+    return not is_cell
+
+
+@given(st.from_regex(r"[A-Za-z_][A-Za-z0-9_.]{0,6}", fullmatch=True))
+def test_any_name_becomes_one_that_excel_takes_and_stays_if_it_is_one(name):
+    legal = defined_name(name)
+    assert excel_takes(legal)
+    assert legal == (name if excel_takes(name) else f"{name}_")
 
 
 @pytest.mark.parametrize("name", ["", "1h", "h t", "中", "h-1"])

@@ -4,6 +4,7 @@ import errno
 import re
 import struct
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import openpyxl
@@ -123,6 +124,24 @@ def test_any_letter_survives(tmp_path, vocabulary):
     path = rnnsheet.export(lesson, tmp_path / "letters.xlsx", "zh")
     letters = values_of(openpyxl.load_workbook(path, data_only=True), plan(lesson, "zh").names["vocabulary"])
     assert [row[0] for row in letters] == list(vocabulary)
+    assert rnnsheet.check(path).ok
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a & b < c > \"d\" 'e'", "  two  blanks  ", "=1+1", "读“hello”", "{not} %s a \\place", "&amp;", "€ ½ 𝛼"],
+)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_lesson_s_texts_survive_as_they_are(tmp_path, text, language):
+    texts = {"en": text, "zh": text}
+    lesson = replace(hello(), title=texts, about=texts, notes={"xh": texts})
+    path = rnnsheet.export(lesson, tmp_path / "texts.xlsx", language)
+    book = openpyxl.load_workbook(path)
+    assert [book["Overview"][cell].value for cell in ("A1", "A2")] == [text, text]
+    assert book["Overview"]["A1"].data_type == "s"
+    assert book.properties.title == text
+    told = [cell.value for row in book["Steps"].iter_rows() for cell in row if isinstance(cell.value, str)]
+    assert [cell for cell in told if cell.endswith(text)]
     assert rnnsheet.check(path).ok
 
 

@@ -1,0 +1,48 @@
+"""Lines for the terminal: aligned columns, paragraphs that fit, Chinese letters twice as wide."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnnsheet.console import number, table, walk, wrap
+from rnnsheet.labels import labels, languages
+from tests.lessons import lessons
+
+
+def columns(text: str) -> int:
+    return sum(2 if "⺀" <= letter <= "￮" else 1 for letter in text)
+
+
+@given(st.lists(st.text("abc，。的词网络", min_size=1, max_size=9), min_size=1, max_size=30))
+def test_a_wrapped_paragraph_loses_nothing_and_fits(pieces):
+    text = " ".join(pieces)
+    lines = list(wrap(text, 30))
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    # A sign that may not begin a line may stand past its end.
+    assert all(columns(line.rstrip("，。")) <= 30 for line in lines)
+
+
+def test_no_line_begins_with_a_comma():
+    assert not [line for line in wrap("循环神经网络，" * 9, 14) if line.startswith("，")]
+
+
+def test_columns_align_whatever_the_width_of_the_letters():
+    first, second = table([["中文", "1.5"], ["abc", "10.25"]], "lr")
+    assert (first, second) == ("中文    1.5", "abc   10.25")
+
+
+def test_rows_may_have_different_lengths():
+    assert list(table([["a", "b", "c"], ["d"], []])) == ["a  b  c", "d", ""]
+
+
+def test_numbers_have_the_article_s_six_digits():
+    assert number(0.41974812) == "0.419748"
+    assert number("h") == "h"
+
+
+@pytest.mark.parametrize("language", languages())
+@given(lesson=lessons())
+def test_any_lesson_is_told_without_a_hole(language, lesson):
+    told = list(walk(lesson, lesson.run(), labels(language)))
+    assert not [line for line in told if "{" in line]
+    assert told[0].count(str(lesson.model.hidden))

@@ -1,0 +1,73 @@
+"""A file is written whole or not at all, and nothing else is touched."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from rnnsheet.errors import OutputError
+from rnnsheet.files import write_whole
+
+
+def put(content: bytes):
+    return lambda file: file.write(content)
+
+
+def test_a_file_is_replaced(tmp_path):
+    write_whole(tmp_path / "a", put(b"old"))
+    write_whole(tmp_path / "a", put(b"new"))
+    assert (tmp_path / "a").read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
+
+
+def test_the_old_file_stands_until_the_new_one_is_whole(tmp_path):
+    (tmp_path / "a").write_bytes(b"old")
+    write_whole(tmp_path / "a", lambda file: file.write((tmp_path / "a").read_bytes() + b" and new"))
+    assert (tmp_path / "a").read_bytes() == b"old and new"
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, MemoryError])
+def test_any_failure_leaves_the_old_file_and_nothing_else(tmp_path, error):
+    (tmp_path / "a").write_bytes(b"old")
+
+    def fail(file):
+        file.write(b"half")
+        raise error
+
+    with pytest.raises(error):
+        write_whole(tmp_path / "a", fail)
+    assert (tmp_path / "a").read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
+
+
+@pytest.mark.parametrize("name", [".", "..", "folder", "missing/a", "file/a", "n" * 300, "/proc/a"])
+def test_what_cannot_be_written_is_told_with_its_name(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OutputError) as told:
+        write_whole(Path(name), put(b"new"))
+    assert str(told.value).startswith(f"{Path(name)}: cannot be written (")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_what_is_no_ordinary_file_is_never_replaced(tmp_path):
+    """As root, `-o /dev/null --force` must not turn a device into a workbook."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OutputError):
+        write_whole(pipe, put(b"new"))
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_two_writers_of_one_file_do_not_disturb_each_other(tmp_path):
+    def outer(file):
+        write_whole(tmp_path / "a", put(b"inner"))
+        assert (tmp_path / "a").read_bytes() == b"inner"
+        file.write(b"outer")
+
+    write_whole(tmp_path / "a", outer)
+    assert (tmp_path / "a").read_bytes() == b"outer"
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
