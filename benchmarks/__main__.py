@@ -1,13 +1,19 @@
 """`python -m benchmarks [--quick]` prints every ratio; --quick leaves out the million cells."""
 
+import os
 import platform
 import sys
 
-from benchmarks import startup, writers
+# One thread for NumPy's matrix products too; it must be said before NumPy is imported.
+os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
+
+from benchmarks import engine, startup, writers
 
 quick = "--quick" in sys.argv[1:]
 print(f"Python {platform.python_version()}, {platform.system()}; ratios, medians of alternating rounds\n")
 for text in startup.report(11 if quick else 21):
+    print(text, flush=True)
+for text in engine.report(5 if quick else 9):
     print(text, flush=True)
 for text in writers.report({2_000: 9, 100_000: 3} if quick else {2_000: 9, 100_000: 5, 1_000_000: 1}):
     print(text, flush=True)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnsheet import engine, lesson, templates
+from rnnsheet.engine import Epoch
 from rnnsheet.equations.cells import network
-from rnnsheet.errors import OutputError, RnnsheetError
+from rnnsheet.errors import LessonError, OutputError, RnnsheetError
+from rnnsheet.files import check_free
 from rnnsheet.labels import default_language, languages
-from rnnsheet.lesson import Trace
+from rnnsheet.lesson import Model, Trace
 
 if TYPE_CHECKING:
     from rnnsheet.checking.report import Report
@@ -22,6 +26,37 @@ class Lesson(lesson.Lesson):
     def run(self) -> Trace:
         """Every number that the lesson's network computes, by NumPy."""
         return engine.run(self)
+
+    def train(
+        self,
+        epochs: int = 200,
+        rate: float = 0.1,
+        clip: float = math.inf,
+        optimizer: str = "sgd",
+        seed: int | None = None,
+    ) -> Iterator[Epoch]:
+        """Learns the word by gradient descent: the network before the first epoch, and after each.
+
+        With a `seed` it starts from random weights of the same shapes. `clip` bounds the norm of
+        each epoch's gradient. Raises LessonError where an option is not positive or unknown, or
+        the numbers overflow.
+        """
+        for name, value in (("epochs", epochs), ("rate", rate), ("clip", clip)):
+            if not value > 0 or (name == "rate" and value == math.inf):
+                raise LessonError("not_positive", name=name, got=value)
+        if optimizer not in engine.OPTIMIZERS:
+            raise LessonError("unknown_optimizer", given=optimizer, known=", ".join(engine.OPTIMIZERS))
+        start = self if seed is None else self.with_model(engine.random_model(self.model, seed))
+        return engine.train(start, epochs, rate, clip, optimizer)
+
+    def with_model(self, model: Model) -> Lesson:
+        """The same lesson with another network."""
+        return replace(self, model=model)
+
+    def save(self, path: str | Path, force: bool = False) -> Path:
+        """Writes the lesson as a file that `load` takes. Raises OutputError where it cannot."""
+        templates.save(self, Path(path), force)
+        return Path(path)
 
 
 def load(source: str | Path) -> Lesson:
@@ -63,8 +98,7 @@ def export(
     target = Path(path or f"{loaded.name}.xlsx")
     if target.suffix.lower() != ".xlsx":
         raise OutputError("not_xlsx", place=str(target))
-    if target.exists() and not force:
-        raise OutputError("exists", place=str(target))
+    check_free(target, force)
     write(plan(loaded, language or default_language()), engine.run(loaded), target)
     return target
 

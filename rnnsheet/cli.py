@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from rnnsheet.errors import RnnsheetError
+from rnnsheet.files import check_free
 from rnnsheet.labels import default_language, labels, languages
 from rnnsheet.version import VERSION
 
@@ -56,6 +57,43 @@ def export(
 
         written = api.export(lesson, output, language, force)
         _print([labels(language)("export.done", file=written)])
+
+
+@app.command(help=_help("help.train"))
+def train(
+    lesson: LessonName,
+    epochs: Annotated[int, typer.Option(help=_help("help.epochs"))] = 200,
+    rate: Annotated[float, typer.Option(help=_help("help.rate"))] = 0.1,
+    clip: Annotated[float, typer.Option(help=_help("help.clip"))] = float("inf"),
+    optimizer: Annotated[str, typer.Option(metavar="sgd|adagrad|adam", help=_help("help.optimizer"))] = "sgd",
+    seed: Annotated[int | None, typer.Option(help=_help("help.seed"))] = None,
+    output: Annotated[
+        str, typer.Option("-o", "--output", metavar="FILE.toml", help=_help("help.trained"))
+    ] = "",
+    plot: Annotated[str, typer.Option(metavar="FILE.png", help=_help("help.plot"))] = "",
+    force: Force = False,
+    as_json: Json = False,
+    lang: Language = "",
+) -> None:
+    with _errors(lang) as language:
+        from rnnsheet import api, console
+        from rnnsheet import plot as curve
+
+        loaded = api.load(lesson)
+        target = Path(output or f"{loaded.name}-trained.toml")
+        for file in (target, Path(plot)) if plot else (target,):
+            check_free(file, force)
+        if plot:
+            curve.check_installed()
+        run = console.Training(loaded.train(epochs, rate, clip, optimizer, seed), epochs, labels(language))
+        trained = loaded.with_model(run.last.model)
+        trained.save(target, force)
+        if plot:
+            curve.draw(run.losses, Path(plot), labels(language))
+        if as_json:
+            _print_json(run.as_dict(str(target)))
+        else:
+            _print(run.summary(trained.run(), str(target)))
 
 
 @app.command(help=_help("help.check"))

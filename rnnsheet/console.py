@@ -1,11 +1,16 @@
 """Lessons, traces and reports as lines of text for a terminal."""
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
+from time import perf_counter
 from typing import Any
 from unicodedata import east_asian_width
 
+import typer
+
 from rnnsheet.checking.report import BlockReport, Report
+from rnnsheet.engine import Epoch
 from rnnsheet.equations.cells import network
 from rnnsheet.equations.recurrence import Equation, walkthrough
 from rnnsheet.equations.rules import symbol, symbols, words
@@ -77,6 +82,51 @@ def explain(lesson: Lesson, labels: Labels) -> Iterator[str]:
         left = symbol(equation.value)
         yield f"  {left} = {symbols(equation.expr)}    [{shape}] {labels.get(f'meaning.{equation.name}')}"
         yield f"      {words(equation.expr, labels)}"
+
+
+class Training:
+    """Runs a training with a bar in a terminal, silently elsewhere; Ctrl-C ends it and keeps what it has."""
+
+    def __init__(self, training: Iterator[Epoch], epochs: int, labels: Labels):
+        self.labels, self.stopped = labels, False
+        self.last = next(training)
+        self.losses = [self.last.loss]
+        start = perf_counter()
+
+        def now(epoch: Epoch | None) -> str:
+            speed = len(self.losses) / (perf_counter() - start)
+            return labels("train.now", loss=self.last.loss, speed=speed) if epoch else ""
+
+        hidden = not sys.stderr.isatty()
+        steps = max(1, epochs // 100)
+        with typer.progressbar(
+            training,
+            epochs,
+            show_pos=True,
+            item_show_func=now,
+            hidden=hidden,
+            file=sys.stderr,
+            update_min_steps=steps,
+        ) as bar:
+            try:
+                for self.last in bar:
+                    self.losses.append(self.last.loss)
+            except KeyboardInterrupt:
+                self.stopped = True
+
+    def summary(self, trace: Trace, file: str) -> Iterator[str]:
+        """What was learned, and where it is."""
+        if self.stopped:
+            yield self.labels("train.stopped", epoch=self.last.number)
+        values = {"epochs": self.last.number, "before": self.losses[0], "after": self.last.loss}
+        letters = {name: "".join(trace[name][0]) for name in ("letter", "predicted", "target")}
+        yield self.labels("train.learned", **values)
+        yield self.labels("train.says", **letters)
+        yield self.labels("train.done", file=file)
+
+    def as_dict(self, file: str) -> dict[str, Any]:
+        """The course of the training as plain data for JSON."""
+        return {"file": file, "epochs": self.last.number, "stopped": self.stopped, "losses": self.losses}
 
 
 def verdict(report: Report, labels: Labels) -> Iterator[str]:

@@ -9,6 +9,12 @@ from typing import BinaryIO
 from rnnsheet.errors import OutputError
 
 
+def check_free(path: Path, force: bool) -> None:
+    """Raises OutputError where the file exists and is not to be replaced."""
+    if path.exists() and not force:
+        raise OutputError("exists", place=str(path))
+
+
 def write_whole(path: Path, fill: Callable[[BinaryIO], object]) -> None:
     """Lets `fill` write into a file beside the target and renames it when it is done.
 

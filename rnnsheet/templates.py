@@ -1,13 +1,14 @@
 """Lesson files: the built-in templates, and TOML into a Lesson."""
 
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rnnsheet.errors import LessonError, OutputError
-from rnnsheet.files import write_whole
+from rnnsheet.errors import LessonError
+from rnnsheet.files import check_free, write_whole
 from rnnsheet.labels import languages
 from rnnsheet.lesson import PARAMETERS, Lesson, Model
 
@@ -16,7 +17,7 @@ _HERE = Path(__file__).parent
 FOLDER = next(path for path in (_HERE / "templates", _HERE.parent / "templates") if path.is_dir())
 
 # Signs that no XML file can hold.
-_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 DATA = ("vocabulary", "word", "steps")
 NETWORK = ("cell",)
@@ -61,9 +62,46 @@ def copy(lesson: str, target: Path, force: bool = False) -> None:
     Raises LessonError where there is no such lesson, OutputError where it cannot be written.
     """
     text = find(lesson).read_bytes()
-    if target.exists() and not force:
-        raise OutputError("exists", place=str(target))
+    check_free(target, force)
     write_whole(target, lambda file: file.write(text))
+
+
+def save(lesson: Lesson, target: Path, force: bool = False) -> None:
+    """Writes a lesson as a file that `load` takes; every number reads back bit for bit.
+
+    Raises OutputError where it cannot be written.
+    """
+    check_free(target, force)
+    data: dict[str, object] = {"vocabulary": list(lesson.vocabulary), "word": lesson.word}
+    if lesson.steps != len(lesson.word) - 1:
+        data["steps"] = lesson.steps
+    columns = {spec.name for spec in PARAMETERS[lesson.model.cell] if spec.cols == "one"} | {"h_0"}
+    weights = {
+        name: array.item() if array.size == 1 else array[:, 0].tolist() if name in columns else array.tolist()
+        for name, array in {**lesson.model.parameters, "h_0": lesson.h_0}.items()
+    }
+    tables: dict[str, Mapping[str, object]] = {
+        "title": lesson.title,
+        "about": lesson.about,
+        "data": data,
+        "network": {"cell": lesson.model.cell},
+        "weights": weights,
+        **{f"notes.{name}": texts for name, texts in lesson.notes.items()},
+    }
+    lines = []
+    for table, entries in tables.items():
+        lines += [f"[{table}]", *(f"{key} = {_toml(value)}" for key, value in entries.items()), ""]
+    write_whole(target, lambda file: file.write("\n".join(lines).encode()))
+
+
+def _toml(value: object) -> str:
+    """A value as TOML, a matrix with a line for each row."""
+    if isinstance(value, list) and len(value) > 1 and isinstance(value[0], list):
+        return "[\n" + "".join(f"  {_toml(row)},\n" for row in value) + "]"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    # JSON's strings are TOML's too.
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
 def _parse(path: Path) -> dict[str, Any]:

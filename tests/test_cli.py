@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -373,6 +375,67 @@ def test_mistakes_are_told_in_chinese_too(tmp_path):
 def test_a_terminal_without_the_signs_gets_no_traceback(tmp_path):
     ended = rnnsheet("run", "hello", cwd=tmp_path, PYTHONIOENCODING="ascii")
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_train_writes_a_lesson_that_spells_its_word(tmp_path):
+    trained = rnnsheet("train", "hello", "-o", "trained.toml", cwd=tmp_path)
+    assert (trained.returncode, trained.stderr) == (0, "")
+    assert "the loss went from 6.8113 to 0.18" in trained.stdout
+    assert "the network now says “ello”" in trained.stdout
+    assert rnnsheet("export", "trained.toml", cwd=tmp_path).returncode == 0
+    assert rnnsheet("check", "trained.xlsx", cwd=tmp_path).returncode == 0
+    data = json.loads(rnnsheet("run", "trained.toml", "--json", cwd=tmp_path).stdout)
+    assert data["arrays"]["predicted"] == [list("ello")]
+
+
+def test_train_tells_its_course_as_json(tmp_path):
+    options = ("--epochs", "7", "--rate", "0.05", "--clip", "1", "--optimizer", "adam", "--seed", "3")
+    data = json.loads(rnnsheet("train", "hello", "--json", *options, cwd=tmp_path).stdout)
+    assert data["file"] == "hello-trained.toml"
+    assert len(data["losses"]) == 8
+    assert data["losses"][7] < data["losses"][0]
+
+
+def test_ctrl_c_ends_a_training_and_keeps_what_was_learned(tmp_path):
+    command = [sys.executable, "-m", "rnnsheet", "train", "hello", "--epochs", "100000000"]
+    settings = {**os.environ, "LC_ALL": "C.UTF-8"}
+    with subprocess.Popen(command, cwd=tmp_path, env=settings, stdout=-1, stderr=-1, text=True) as training:
+        time.sleep(3)
+        training.send_signal(signal.SIGINT)
+        printed, errors = training.communicate(timeout=60)
+    assert (training.returncode, errors) == (0, "")
+    assert "Stopped after epoch" in printed
+    assert rnnsheet("run", "hello-trained.toml", cwd=tmp_path).returncode == 0
+
+
+def test_train_draws_the_loss(tmp_path):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed: pip install -e '.[plot]'")
+    assert rnnsheet("train", "hello", "--plot", "loss.png", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--rate", "0"), "rate is 0.0; expected a number greater than 0"),
+        (("--rate", "-1"), "rate is -1.0; expected"),
+        (("--rate", "nan"), "rate is nan; expected"),
+        (("--rate", "inf"), "rate is inf; expected"),
+        (("--rate", "1e308"), "use a smaller --rate or a --clip"),
+        (("--epochs", "0"), "epochs is 0; expected"),
+        (("--clip", "0"), "clip is 0.0; expected"),
+        (("--clip", "nan"), "clip is nan; expected"),
+        (("--optimizer", "lion"), "there is no optimizer 'lion'; known: sgd, adagrad, adam"),
+        (("-o", "missing/x.toml"), "missing/x.toml: cannot be written"),
+    ],
+)
+def test_a_training_that_cannot_be_is_told(tmp_path, options, said):
+    assert said in fails("train", "hello", *options, cwd=tmp_path)
+
+
+def test_a_training_does_not_replace_a_file(tmp_path):
+    (tmp_path / "hello-trained.toml").write_text("mine")
+    assert "hello-trained.toml: the file exists" in fails("train", "hello", cwd=tmp_path)
 
 
 def loaded_by(*arguments: str, cwd: Path) -> set[str]:

@@ -1,5 +1,6 @@
 """The oracle: the network's arithmetic in NumPy, by hand. Knows no spreadsheet and no equation."""
 
 from rnnsheet.engine.run import run
+from rnnsheet.engine.training import OPTIMIZERS, Epoch, gradients, random_model, train
 
-__all__ = ["run"]
+__all__ = ["OPTIMIZERS", "Epoch", "gradients", "random_model", "run", "train"]

@@ -1,32 +1,83 @@
-"""The Elman cell, forward."""
+"""The Elman cell, forward and backward through time.
+
+For speed the arrays of a run lie by sample, not as column vectors: x is (steps, batch, input), so that
+one step's (batch, hidden) is one piece of memory and all input projections are one matrix product.
+"""
 
 from collections.abc import Mapping
 
 import numpy as np
 
+from rnnsheet.engine.output import summed
 from rnnsheet.lesson import Array
 
 
 def forward(parameters: Mapping[str, Array], x: Array, h_0: Array) -> dict[str, Array]:
     """The hidden states of an Elman network over all time steps.
 
-    Takes x (input, steps) and h_0 (hidden, 1); Wxh (hidden, input), Whh (hidden, hidden) or
-    (1, 1), bh (hidden, 1), (1, 1) or absent. Gives, each (hidden, steps):
+    Takes x (steps, batch, input) and h_0 (batch, hidden); Wxh (hidden, input), Whh (hidden, hidden)
+    or (1, 1), bh (hidden, 1), (1, 1) or absent. Gives, each (steps, batch, hidden):
 
         xh_t = Wxh·x_t,  hh_t = Whh·h_{t-1} + bh,  z_t = xh_t + hh_t,  h_t = tanh(z_t)
 
     Source: Elman, "Finding Structure in Time" (1990), with the article's tanh.
     """
-    whh, bh = parameters["Whh"], parameters.get("bh", 0.0)
-    # One number times a vector broadcasts; np.multiply and np.matmul differ only there.
-    times = np.multiply if whh.size == 1 else np.matmul
-    xh = parameters["Wxh"] @ x
+    steps, batch, letters = x.shape
+    whh = parameters["Whh"]
+    bh = parameters["bh"][:, 0] if "bh" in parameters else 0.0
+    xh = (x.reshape(steps * batch, letters) @ parameters["Wxh"].T).reshape(steps, batch, -1)
     hh, z, h = np.empty_like(xh), np.empty_like(xh), np.empty_like(xh)
     before = h_0
-    for t in range(x.shape[1]):
-        step = slice(t, t + 1)
-        hh[:, step] = times(whh, before) + bh
-        z[:, step] = xh[:, step] + hh[:, step]
-        h[:, step] = np.tanh(z[:, step])
-        before = h[:, step]
+    for t in range(steps):
+        _recur(before, whh, out=hh[t])
+        hh[t] += bh
+        np.add(xh[t], hh[t], out=z[t])
+        before = np.tanh(z[t], out=h[t])
     return {"xh": xh, "hh": hh, "z": z, "h": h}
+
+
+def backward(
+    parameters: Mapping[str, Array], x: Array, h_0: Array, h: Array, dh_y: Array
+) -> dict[str, Array]:
+    """The gradients of a loss with respect to everything that the cell computes.
+
+    Takes the forward pass's x, h_0 and h, and dh_y (steps, batch, hidden), the loss's gradient
+    with respect to h by way of each step's own output. Gives dh and dz (steps, batch, hidden) and
+    the parameters' gradients, each in its parameter's shape:
+
+        dh_t = dh_y_t + Whhᵀ·dz_{t+1},  dz_t = dh_t * (1 - h_t²),
+        dWxh = Σ_t dz_t·x_tᵀ,  dWhh = Σ_t dz_t·h_{t-1}ᵀ,  dbh = Σ_t dz_t
+
+    A parameter that is one number gets the sum of all its uses. Source: Werbos, "Backpropagation
+    Through Time" (1990); Goodfellow et al., "Deep Learning" (2016), eq. 10.18 to 10.28.
+    """
+    steps, batch, hidden = h.shape
+    whh = parameters["Whh"]
+    dh, dz = dh_y.copy(), np.empty_like(h)
+    slope = np.empty((batch, hidden))
+    for t in reversed(range(steps)):
+        if t + 1 < steps:
+            _recur(dz[t + 1], whh.T, out=slope)
+            dh[t] += slope
+        np.multiply(h[t], h[t], out=slope)
+        np.subtract(1.0, slope, out=slope)
+        np.multiply(dh[t], slope, out=dz[t])
+    flat = dz.reshape(steps * batch, hidden)
+    before = np.concatenate([h_0[None], h[:-1]]).reshape(steps * batch, hidden)
+    gradients = {
+        "dh": dh,
+        "dz": dz,
+        "dWxh": flat.T @ x.reshape(steps * batch, -1),
+        "dWhh": np.vdot(flat, before).reshape(1, 1) if whh.size == 1 else flat.T @ before,
+    }
+    if "bh" in parameters:
+        gradients["dbh"] = summed(flat, parameters["bh"])
+    return gradients
+
+
+def _recur(state: Array, whh: Array, out: Array) -> None:
+    """Whh·state for each sample; one number times a vector broadcasts."""
+    if whh.size == 1:
+        np.multiply(state, whh[0, 0], out=out)
+    else:
+        np.matmul(state, whh.T, out=out)

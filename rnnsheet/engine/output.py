@@ -1,4 +1,4 @@
-"""Both ends of a cell: letters to one-hot columns, hidden states to probabilities and letters."""
+"""Both ends of a cell: letters to one-hot columns, hidden states to probabilities, letters and loss."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,25 +9,63 @@ from rnnsheet.lesson import Array
 
 Texts = NDArray[np.object_]
 
+LEAST = 1e-300
+"""The least probability whose logarithm is taken."""
+
 
 def one_hot(letters: Sequence[str], vocabulary: Sequence[str]) -> Array:
-    """x (vocabulary, steps): 1 where the row's letter is the step's letter; no letter, all 0."""
-    same: NDArray[np.bool_] = np.array(vocabulary)[:, None] == np.array(letters)[None, :]
-    return same.astype(np.float64)
+    """x (steps, batch 1, vocabulary): 1 where the place's letter is the step's; no letter, all 0."""
+    same: NDArray[np.bool_] = np.array(letters)[:, None] == np.array(vocabulary)[None, :]
+    return same.astype(np.float64)[:, None, :]
 
 
 def probabilities(parameters: Mapping[str, Array], h: Array) -> dict[str, Array]:
-    """Scores and probabilities of each letter from h (hidden, steps).
+    """Scores and probabilities of each letter from h (steps, batch, hidden).
 
-    Takes Why (output, hidden), by (output, 1), (1, 1) or absent. Gives, each (output, steps):
+    Takes Why (output, hidden), by (output, 1), (1, 1) or absent. Gives, each (steps, batch, output):
 
         y_t = Why·h_t + by,  e_t = exp(y_t - max y_t),  p_t = e_t / sum e_t  (softmax)
 
     Source: Goodfellow et al., "Deep Learning" (2016), eq. 6.29 and section 4.1.
     """
-    y = parameters["Why"] @ h + parameters.get("by", 0.0)
-    e = np.exp(y - y.max(axis=0))
-    return {"y": y, "e": e, "p": e / e.sum(axis=0)}
+    y = h @ parameters["Why"].T
+    if "by" in parameters:
+        y += parameters["by"][:, 0]
+    e = np.exp(y - y.max(axis=-1, keepdims=True))
+    return {"y": y, "e": e, "p": e / e.sum(axis=-1, keepdims=True)}
+
+
+def loss(p: Array, goal: Array) -> Array:
+    """The cross-entropy loss_t = -ln p_t(target), (steps, batch); 0 where the step has no target.
+
+    Takes p and the one-hot targets goal, each (steps, batch, output). Source: Goodfellow et al.,
+    "Deep Learning" (2016), eq. 6.12; a word's loss is the sum over its steps, as in the article.
+    """
+    return np.asarray(-np.log(np.maximum((p * goal).sum(axis=-1), LEAST)) * goal.sum(axis=-1))
+
+
+def backward(parameters: Mapping[str, Array], h: Array, p: Array, goal: Array) -> dict[str, Array]:
+    """The loss's gradients dy = p - goal, dWhy, dby, and dh_y, with respect to h by way of y.
+
+    All as in `probabilities` and `loss`; a step without a target has none. Source: Goodfellow et
+    al., "Deep Learning" (2016), eq. 10.18 and 10.19.
+    """
+    dy = (p - goal) * goal.sum(axis=-1, keepdims=True)
+    flat = dy.reshape(-1, dy.shape[-1])
+    gradients: dict[str, Array] = {
+        "dy": dy,
+        "dWhy": flat.T @ h.reshape(-1, h.shape[-1]),
+        "dh_y": dy @ parameters["Why"],
+    }
+    if "by" in parameters:
+        gradients["dby"] = summed(flat, parameters["by"])
+    return gradients
+
+
+def summed(flat: Array, bias: Array) -> Array:
+    """A bias's gradient, in the bias's shape, from those of what it was added to, (samples, rows)."""
+    total: Array = flat.sum(axis=0)[:, None]
+    return total.sum().reshape(1, 1) if bias.size == 1 else total
 
 
 def answers(
@@ -35,7 +73,8 @@ def answers(
 ) -> dict[str, Array | Texts]:
     """The most probable letter of each step and whether it is the target; each (1, steps).
 
-    `right` is 1 or 0, and "" where the step has no target, as the letter is where it reads none.
+    Takes p (output, steps). `right` is 1 or 0, and "" where the step has no target, as the letter
+    is where it reads none.
     """
     best = [vocabulary[row] for row in p.argmax(axis=0)]
     predicted = [letter and guess for letter, guess in zip(letters, best, strict=True)]

@@ -6,7 +6,8 @@ from rnnsheet.engine import elman, output
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import Lesson, Trace
 
-CELLS = {"elman": elman.forward}
+CELLS = {"elman": elman}
+"""Per kind of cell, the module with its `forward` and `backward`."""
 
 
 def run(lesson: Lesson) -> Trace:
@@ -18,15 +19,15 @@ def run(lesson: Lesson) -> Trace:
     parameters = lesson.model.parameters
     x = output.one_hot(letters, vocabulary)
     with np.errstate(over="ignore", invalid="ignore"):
-        hidden = CELLS[lesson.model.cell](parameters, x, lesson.h_0)
+        hidden = CELLS[lesson.model.cell].forward(parameters, x, lesson.h_0.T)
         outputs = output.probabilities(parameters, hidden["h"])
-    numbers = {"x": x, **hidden, **outputs}
+    numbers = {name: array[:, 0].T for name, array in {"x": x, **hidden, **outputs}.items()}
     _check_finite(numbers, lesson.source)
     arrays = {
         "letter": output.row_of(letters),
         "target": output.row_of(targets),
         **numbers,
-        **output.answers(outputs["p"], letters, targets, vocabulary),
+        **output.answers(numbers["p"], letters, targets, vocabulary),
     }
     units = tuple(str(unit) for unit in range(1, lesson.model.hidden + 1))
     labels = (
