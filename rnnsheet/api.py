@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from rnnsheet import engine, lesson, templates
 from rnnsheet.engine import Epoch
 from rnnsheet.equations.cells import network
-from rnnsheet.errors import LessonError, OutputError, RnnsheetError
+from rnnsheet.errors import LessonError, OutputError, RnnsheetError, WorkbookError, known_language
 from rnnsheet.files import check_free
-from rnnsheet.labels import default_language, languages
+from rnnsheet.labels import languages
 from rnnsheet.lesson import Model, Trace
 
 if TYPE_CHECKING:
@@ -94,19 +94,21 @@ def export(
     from rnnsheet.sheet.layout import plan
     from rnnsheet.workbook.write import write
 
+    language = known_language(language)
     loaded = source if isinstance(source, lesson.Lesson) else load(source)
     target = Path(path or f"{loaded.name}.xlsx")
     if target.suffix.lower() != ".xlsx":
         raise OutputError("not_xlsx", place=str(target))
     check_free(target, force)
-    write(plan(loaded, language or default_language()), engine.run(loaded), target)
+    write(plan(loaded, language), engine.run(loaded), target)
     return target
 
 
 def check(path: str | Path, tolerance: float = 1e-9) -> Report:
     """Recalculates a workbook and compares every cell with NumPy, every formula with its lesson.
 
-    `tolerance` is absolute for numbers up to 1, relative above. Raises WorkbookError or
+    `tolerance` is absolute for numbers up to 1, relative above; where the network amplifies
+    roundings, what they may amount to is added. Raises WorkbookError or
     LessonError where the file cannot be read, is not ours, or has an input that is none.
     """
     from rnnsheet.checking import ironcalc
@@ -120,12 +122,17 @@ def check(path: str | Path, tolerance: float = 1e-9) -> Report:
     language = contents.facts["language"]
     recalculated = ironcalc.recalculate(contents.path)
     found = read.lesson(contents, recalculated.value)
+    planned = plan(found, language if language in languages() else "en")
+    for sheet in planned.sheets:
+        if sheet.name not in recalculated.sheets:
+            raise WorkbookError("missing_sheet", place=str(path), sheet=sheet.name)
     comparison = Comparison(
         contents,
         recalculated,
-        plan(found, language if language in languages() else "en"),
+        planned,
         engine.run(found),
-        found.vocabulary,
+        engine.roundings(found),
+        tuple(found.vocabulary),
         tolerance,
     )
     return comparison.report(found.name, ironcalc.NAME)

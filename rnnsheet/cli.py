@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from rnnsheet.errors import RnnsheetError
+from rnnsheet.errors import RnnsheetError, known_language
 from rnnsheet.files import check_free
 from rnnsheet.labels import default_language, labels, languages
 from rnnsheet.version import VERSION
@@ -163,9 +163,7 @@ def _errors(lang: str) -> Iterator[str]:
     """The language to speak; a user's mistake ends the command with one line and exit status 2."""
     language = lang if lang in languages() else default_language()
     try:
-        if lang and lang != language:
-            raise RnnsheetError("unknown_language", given=lang, known=", ".join(languages()))
-        yield language
+        yield known_language(lang)
     except RnnsheetError as error:
         typer.echo(f"rnnsheet: {error.text(language)}", err=True)
         raise typer.Exit(2) from None

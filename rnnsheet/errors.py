@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from rnnsheet.labels import default_language, labels
+from rnnsheet.labels import default_language, labels, languages
 
 
 class RnnsheetError(Exception):
@@ -42,3 +42,10 @@ class WorkbookError(RnnsheetError):
 
 class OutputError(RnnsheetError):
     """A file that cannot be written."""
+
+
+def known_language(language: str) -> str:
+    """The language, or the locale's for "". Raises RnnsheetError where there is no such language."""
+    if language and language not in languages():
+        raise RnnsheetError("unknown_language", given=language, known=", ".join(languages()))
+    return language or default_language()

@@ -20,8 +20,10 @@ def write_whole(path: Path, fill: Callable[[BinaryIO], object]) -> None:
 
     Raises OutputError where the file cannot be written; what stood there before stays.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    beside = path.parent / f".{path.name}.{os.urandom(4).hex()}.tmp"
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise OutputError("special_file", place=str(path))
         with beside.open("xb") as file:
             fill(file)
         beside.replace(path)

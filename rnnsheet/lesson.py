@@ -5,7 +5,7 @@ Column vectors throughout; a weight matrix has the shape (out, in).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -77,7 +77,7 @@ class Lesson:
 
     name: str
     model: Model
-    vocabulary: tuple[str, ...]
+    vocabulary: Sequence[str]
     word: str
     steps: int = 0
     h_0: Array = field(default_factory=lambda: np.zeros((1, 1)))
@@ -88,7 +88,10 @@ class Lesson:
     """The file that it was read from, for messages."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "vocabulary", tuple(self.vocabulary))
         _check_vocabulary(self.vocabulary)
+        if type(self.steps) is not int or self.steps < 0:
+            raise LessonError("wrong_steps", place=self.source, expected=1, got=repr(self.steps))
         _check_word(self.word, self.vocabulary, shortest=1 if self.steps else 2)
         model = check_model(self.model, len(self.vocabulary))
         object.__setattr__(self, "model", model)
@@ -196,25 +199,28 @@ def _fit(spec: ParameterSpec, given: ArrayLike, sizes: Mapping[str, int]) -> Arr
 def _numbers(name: str, given: ArrayLike) -> Array:
     try:
         array = np.asarray(given)
-        if array.size == 0 or array.dtype.kind not in "iuf":
+        # NumPy takes a truth value among numbers for a 1.
+        truths = array.dtype == bool or bool in map(type, np.asarray(given, dtype=object).ravel())
+        if array.size == 0 or array.dtype.kind not in "iuf" or truths:
             raise ValueError
         return array.astype(np.float64)
     except (ValueError, OverflowError):
         raise LessonError("not_numbers", name=name) from None
 
 
-def _check_vocabulary(vocabulary: tuple[str, ...]) -> None:
+def _check_vocabulary(vocabulary: Sequence[str]) -> None:
     if not vocabulary:
         raise LessonError("empty_vocabulary", name="vocabulary")
     for letter in vocabulary:
         # Spreadsheets count a letter beyond U+FFFF as two, so MID would cut it in half.
-        if len(letter) != 1 or ord(letter) < 32 or ord(letter) > 0xFFFF or not letter.isprintable():
+        printable = isinstance(letter, str) and len(letter) == 1 and letter.isprintable()
+        if not printable or ord(letter) > 0xFFFF:
             raise LessonError("not_a_letter", name="vocabulary", letter=repr(letter))
         if vocabulary.count(letter) > 1:
             raise LessonError("letter_twice", name="vocabulary", letter=repr(letter))
 
 
-def _check_word(word: str, vocabulary: tuple[str, ...], shortest: int) -> None:
+def _check_word(word: str, vocabulary: Sequence[str], shortest: int) -> None:
     for position, letter in enumerate(word, start=1):
         if letter not in vocabulary:
             known = " ".join(vocabulary)

@@ -1,13 +1,13 @@
 """Compares a workbook, cell by cell, with its plan and its trace."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rnnsheet.checking.recalculate import Recalculated
 from rnnsheet.checking.report import BlockReport, Failure, Report
-from rnnsheet.lesson import Trace
+from rnnsheet.lesson import Array, Trace
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.plan import Block, Plan
 from rnnsheet.workbook.read import CellError, Contents
@@ -23,6 +23,8 @@ class Comparison:
     recalculated: Recalculated
     plan: Plan
     trace: Trace
+    roundings: Mapping[str, Array]
+    """By how much, at most, roundings make each of the trace's numbers differ."""
     vocabulary: tuple[str, ...]
     tolerance: float
 
@@ -56,15 +58,15 @@ class Comparison:
         first = failures[0] if failures else None
         return BlockReport("defined names", "", "", len(self.plan.names), len(failures), 0.0, first)
 
-    def matches(self, got: Any, expected: Any) -> bool:
-        """Whether a value is the expected one: texts exactly, numbers within the tolerance."""
+    def matches(self, got: Any, expected: Any, rounding: float = 0.0) -> bool:
+        """Whether a value is the expected one: texts exactly, numbers within tolerance and rounding."""
         if isinstance(got, CellError):
             return False
         if isinstance(expected, str):
             return bool(expected == ("" if got is None else got))
         if not isinstance(got, int | float):
             return False
-        return bool(abs(got - expected) <= self.tolerance * max(1.0, abs(expected)))
+        return bool(abs(got - expected) <= self.tolerance * max(1.0, abs(expected)) + rounding)
 
 
 class _Cell:
@@ -73,7 +75,7 @@ class _Cell:
     def __init__(
         self, comparison: Comparison, block: Block, down: int, right: int, formula: str, expected: Any
     ):
-        self.its, self.block, self.right = comparison, block, right
+        self.its, self.block, self.down, self.right = comparison, block, down, right
         self.formula, self.expected = formula, expected
         self.sheet, row, col = block.area.sheet, block.area.row + down, block.area.col + right
         self.name = f"{column_letters(col)}{row}"
@@ -89,12 +91,17 @@ class _Cell:
         if _normal(self.formula) != _normal(self.has_formula or ""):
             return self._failure("formula", f"={self.formula}" if self.formula else self.expected, found)
         right = self._acceptable()
-        if not any(self.its.matches(self.got, value) for value in right):
+        if not self._matches(self.got, right):
             return self._failure("value" if self.formula else "constant", self.expected, self.got)
         # Nothing stored beside a formula: a library saved the file; programs recalculate it on opening.
-        if self.stored is not None and not any(self.its.matches(self.stored, value) for value in right):
+        if self.stored is not None and not self._matches(self.stored, right):
             return self._failure("cached", self.expected, self.stored)
         return None
+
+    def _matches(self, got: Any, right: Iterable[Any]) -> bool:
+        amounts = self.its.roundings.get(self.block.trace)
+        rounding = 0.0 if amounts is None else amounts[self.down, self.block.time - 1 + self.right]
+        return any(self.its.matches(got, value, rounding) for value in right)
 
     def error(self) -> float:
         """How far the recalculated number is from the expected one; 0 for texts."""
@@ -116,7 +123,7 @@ class _Cell:
         tied = [
             letter
             for letter, share in zip(self.its.vocabulary, p, strict=True)
-            if share >= p.max() - self.its.tolerance
+            if share >= p.max() - self.its.tolerance - self.its.roundings["confidence"][0, step]
         ]
         return tied if self.block.trace == "predicted" else [float(letter == target) for letter in tied]
 

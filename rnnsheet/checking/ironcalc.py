@@ -25,10 +25,12 @@ class Recalculated:
 
     def __init__(self, model: Any):
         self._model = model
-        self._sheets = {sheet["name"]: index for index, sheet in enumerate(model.get_worksheets_properties())}
+        self.sheets = {sheet["name"]: index for index, sheet in enumerate(model.get_worksheets_properties())}
 
     def value(self, sheet: str, row: int, col: int) -> Any:
-        index = self._sheets[sheet]
+        index = self.sheets.get(sheet)
+        if index is None:
+            return None
         value = self._model.get_cell_value(index, row, col)
         if (
             isinstance(value, str)

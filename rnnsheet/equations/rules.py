@@ -53,6 +53,12 @@ def _products(matrix: Place, vector: Place) -> str:
     return f"SUM(MMULT({matrix.row},{vector.column}))"
 
 
+def _letter_of_greatest(vocabulary: Place, p: Place, letter: Place) -> str:
+    found = f"INDEX({vocabulary.column},MATCH(MAX({p.column}),{p.column},0),1)"
+    # Gnumeric finds no row in a single cell.
+    return f'IF({letter.here}="","",{found if len(p.column_cells) > 1 else vocabulary.here})'
+
+
 RULES: dict[str, Rule] = {
     "matvec": Rule(_products, "{0}·{1}", SUM),
     "scale": Rule("{0}*{1}", "{0}·{1}", PRODUCT),
@@ -64,10 +70,7 @@ RULES: dict[str, Rule] = {
     "letter_at": Rule("MID({0},{1},1)", "{0}[{1}]"),
     "letter_after": Rule("MID({0},{1}+1,1)", "{0}[{1}+1]"),
     "one_hot": Rule("IF(EXACT({0},{1}),1,0)", "[{0} = {1}]"),
-    "most_probable": Rule(
-        'IF({2}="","",INDEX({0:column},MATCH(MAX({1:column}),{1:column},0),1))',
-        "argmax {1}",
-    ),
+    "most_probable": Rule(_letter_of_greatest, "argmax {1}"),
     "greatest": Rule("MAX({0:column})", "max {0}"),
     "same_letter": Rule('IF({1}="","",IF(EXACT({0},{1}),1,0))', "[{0} = {1}]"),
 }

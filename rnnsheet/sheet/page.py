@@ -163,8 +163,9 @@ class _Reference:
 
     @property
     def column(self) -> str:
+        first = self._cell(0, 0, True)
         last = self._cell(self.area.rows - 1, 0, True, sheet=False)
-        return f"{self._cell(0, 0, True)}:{last}"
+        return f"{first}:{last}" if self.area.rows > 1 else first
 
     @property
     def row(self) -> str:

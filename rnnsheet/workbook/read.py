@@ -36,6 +36,7 @@ _UNREADABLE = (
     IndexError,
     NotImplementedError,
     RuntimeError,
+    SyntaxError,  # what lxml raises, where it is installed
 )
 
 Value = Callable[[str, int, int], Any]
