@@ -182,17 +182,18 @@ def main() -> NoReturn:
     """The entry point of the command `rnnsheet`."""
     # A short-lived process that makes few cycles: looking for them while importing is lost time.
     gc.disable()
-    for stream in (sys.stdout, sys.stderr):
+    streams = [stream for stream in (sys.stdout, sys.stderr) if stream]
+    for stream in streams:
         # A terminal of another encoding shows ? for a sign it lacks, and no traceback.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         app()
     except OSError as error:
-        print(f"rnnsheet: {error.strerror}", file=sys.stderr)
+        typer.echo(f"rnnsheet: {error.strerror}", err=True)
         os._exit(2)
     except SystemExit as end:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in streams:
+            stream.flush()
         # Leaves at once: taking apart what NumPy and openpyxl imported is a sixth of a short command.
         os._exit(end.code if isinstance(end.code, int) else 0)
     raise AssertionError("Typer ends with SystemExit")

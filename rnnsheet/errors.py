@@ -26,7 +26,8 @@ class RnnsheetError(Exception):
     def text(self, language: str) -> str:
         """The message as one line."""
         message = labels(language)(f"error.{self.key}", **self.values)
-        return f"{self.place}: {message}" if self.place else message
+        told = f"{self.place}: {message}" if self.place else message
+        return " ".join(told.splitlines())
 
     def __str__(self) -> str:
         return self.text(default_language())

@@ -11,8 +11,20 @@ from rnnsheet.errors import OutputError
 
 def check_free(path: Path, force: bool) -> None:
     """Raises OutputError where the file exists and is not to be replaced."""
-    if path.exists() and not force:
+    try:
+        taken = path.exists() and not force
+    except OSError as error:
+        raise OutputError("unwritable", place=str(path), reason=error.strerror or error) from None
+    if taken:
         raise OutputError("exists", place=str(path))
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; no for a name that no file can have."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def write_whole(path: Path, fill: Callable[[BinaryIO], object]) -> None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+MOST_STEPS = 16_384
+"""More time steps than a worksheet has columns are of no use."""
+
 
 @dataclass(frozen=True)
 class ParameterSpec:
@@ -90,8 +93,10 @@ class Lesson:
     def __post_init__(self) -> None:
         object.__setattr__(self, "vocabulary", tuple(self.vocabulary))
         _check_vocabulary(self.vocabulary)
-        if type(self.steps) is not int or self.steps < 0:
-            raise LessonError("wrong_steps", place=self.source, expected=1, got=repr(self.steps))
+        if type(self.steps) is not int or not 0 <= self.steps <= MOST_STEPS:
+            raise LessonError(
+                "wrong_steps", place=self.source, least=1, most=MOST_STEPS, got=repr(self.steps)
+            )
         _check_word(self.word, self.vocabulary, shortest=1 if self.steps else 2)
         model = check_model(self.model, len(self.vocabulary))
         object.__setattr__(self, "model", model)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from rnnsheet.errors import LessonError
-from rnnsheet.files import check_free, write_whole
+from rnnsheet.files import check_free, is_file, write_whole
 from rnnsheet.labels import languages
-from rnnsheet.lesson import PARAMETERS, Lesson, Model
+from rnnsheet.lesson import MOST_STEPS, PARAMETERS, Lesson, Model
 
 _HERE = Path(__file__).parent
 # The wheel carries the templates inside the package; a checkout has them beside it.
@@ -37,9 +37,9 @@ def find(lesson: str) -> Path:
     if lesson in names():
         return FOLDER / f"{lesson}.toml"
     path = Path(lesson)
-    if path.is_file():
+    if is_file(path):
         return path
-    if path.suffix == ".toml" or len(path.parts) > 1:
+    if path.suffix or len(path.parts) > 1:
         raise LessonError("no_lesson_file", place=lesson)
     raise _unknown("no_lesson", lesson, names())
 
@@ -128,9 +128,10 @@ def _lesson(path: Path, tree: Mapping[str, Any]) -> Lesson:
     notes = _table(tree, "notes") if "notes" in tree else {}
     word, steps = _text(data, "data.word"), data.get("steps", 0)
     if "steps" in data and (type(steps) is not int or steps < max(len(word) - 1, 1)):
-        raise LessonError("wrong_steps", expected=max(len(word) - 1, 1), got=repr(steps))
+        raise LessonError("wrong_steps", least=max(len(word) - 1, 1), most=MOST_STEPS, got=repr(steps))
     return Lesson(
-        name=path.stem,
+        # A file's name may hold bytes that are no text.
+        name=path.stem.encode("utf-8", "replace").decode(),
         model=Model(cell, {key: value for key, value in weights.items() if key != "h_0"}),
         vocabulary=_vocabulary(data),
         word=word,
@@ -171,10 +172,12 @@ def _texts(tree: Mapping[str, Any], key: str, prefix: str = "") -> dict[str, str
     value = tree.get(key, {})
     if isinstance(value, str):
         value = dict.fromkeys(languages(), value)
-    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+    if not isinstance(value, dict):
         raise LessonError("not_a_text", key=prefix + key)
     _known(value, languages(), f"{prefix}{key}.")
     for language, text in value.items():
+        if not isinstance(text, str):
+            raise LessonError("not_a_text", key=f"{prefix}{key}.{language}")
         if _NO_XML.search(text):
             raise LessonError("control_sign", key=f"{prefix}{key}.{language}")
     return value

@@ -163,13 +163,13 @@ BAD_LESSONS = {
     "far-off key": ("Whh =", "zzzzzz =", "unknown key weights.zzzzzz; expected one of: weights.Wxh"),
     "missing weight": ("Whh =", "#", "the parameter Whh of the cell elman is missing"),
     "unknown cell": ('"elman"', '"transformer"', "unknown cell 'transformer'; known cells: elman"),
-    "no room": ("# steps = 8", "steps = 3", "data.steps is 3; expected a whole number of at least 4"),
+    "no room": ("# steps = 8", "steps = 3", "data.steps is 3; expected a whole number from 4"),
     "a truth among numbers": ("0.567001", "[1, true, 0]", "bh does not consist of numbers only"),
     "a key of two lines": ("[data]", '"a\\nb" = 1\n[data]', "unknown key"),
     "half a step": ("# steps = 8", "steps = 4.5", "data.steps is 4.5; expected a whole number"),
     "note of nothing": ("hh.en", "nonsense.en", "notes.nonsense belongs to no equation"),
     "note in no language": ("hh.en", "hh.xx", "unknown key notes.hh.xx"),
-    "control sign in a text": ('nothing has been trained."', 'x\\u0001"', "predicted.en holds a control"),
+    "control sign in a text": ('have not been trained."', 'x\\u0001"', "predicted.en holds a control"),
     "no TOML": ("[data]", "[data", "not valid TOML"),
 }
 

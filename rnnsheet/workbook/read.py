@@ -18,6 +18,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.workbook import Workbook
 
 from rnnsheet.errors import LessonError, WorkbookError
+from rnnsheet.files import is_file
 from rnnsheet.lesson import Lesson, Model
 from rnnsheet.sheet.pages import manifest
 from rnnsheet.sheet.plan import LAYOUT, Area
@@ -126,7 +127,7 @@ class Contents:
 
 def read(path: Path) -> Contents:
     """The contents of a workbook file. Raises WorkbookError where it is none."""
-    if not path.is_file():
+    if not is_file(path):
         raise WorkbookError("no_workbook", place=str(path))
     try:
         with warnings.catch_warnings(action="ignore"):
