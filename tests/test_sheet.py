@@ -43,21 +43,8 @@ def test_no_two_things_stand_in_one_cell(lesson):
     assert len(taken) == len(set(taken))
 
 
-@given(lessons())
-def test_every_formula_refers_to_planned_cells_only(lesson):
-    planned = plan(lesson, "en")
-    known = {cell for block in planned.blocks() for cell in cells(block.area)}
-    known |= {(sheet.name, text.row, text.col) for sheet in planned.sheets for text in sheet.texts}
-    for block in planned.blocks():
-        for fill in block.fills:
-            for down in (0, fill.rows - 1):
-                for right in (0, fill.cols - 1):
-                    for sheet, row, col in fill.formula.references(down, right):
-                        assert (sheet or block.area.sheet, row, col) in known
-
-
 @given(LARGE)
-def test_every_range_covers_planned_cells_only(lesson):
+def test_every_formula_refers_to_planned_cells_only(lesson):
     """Read from the text of every cell by openpyxl's own tokenizer, not by ours."""
     planned = plan(lesson, "en")
     known = {cell for block in planned.blocks() for cell in cells(block.area)}

@@ -66,16 +66,3 @@ class Formula:
         if not moving:
             return [pattern.replace("%%", "%")] * width
         return [pattern % columns for columns in zip(*moving, strict=True)]
-
-    def references(self, down: int = 0, right: int = 0) -> list[tuple[str, int, int]]:
-        """Every cell named by the formula in one cell of the block, as (sheet or "", row, column)."""
-        found: list[tuple[str, int, int]] = []
-        text = self.row(down, right + 1)[right]
-        for match in _TOKEN.finditer(text):
-            literal, sheet, _, col, _, row = match.groups()
-            if literal:
-                continue
-            ends_a_range = text[match.start() - 1 : match.start()] == ":"
-            name = found[-1][0] if ends_a_range else sheet.rstrip("!")
-            found.append((name, int(row), column_number(col)))
-        return found
