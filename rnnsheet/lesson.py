@@ -5,8 +5,9 @@ Column vectors throughout; a weight matrix has the shape (out, in).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,38 @@ class Model:
         return int(self.parameters["Wxh"].shape[0])
 
 
+LIMIT = 1e100
+"""In a training, weights and the gradients of states stay within ± this, so that nothing overflows."""
+FLOW = 5.0
+"""The greatest recurrent weight, or multiple of it, with which the gradient's flow is shown."""
+WIDTH = 1e-5
+"""By how much the gradient check moves a weight, up and down."""
+MOST_EPOCHS = 1_000_000
+FLOW_STEPS = (2, 300)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the experiments of a lesson's workbook are set to; all but the two sizes are cells there."""
+
+    epochs: int = 200
+    """How many times the training goes through the word."""
+    flow_steps: int = 30
+    """For how many time steps the gradient's flow is shown."""
+    rate: float = 0.1
+    """The learning rate of the training."""
+    clip: float = 1000.0
+    """The greatest norm that a gradient of the training may have."""
+    update_rate: float = 0.1
+    """The learning rate of the one update."""
+    chosen: tuple[str, int, int] | str = ""
+    """The weight of the gradient check: its parameter, row and column; also "Wxh[1,2]"."""
+    flow_whh: float | None = None
+    """Whh for the gradient's flow where it is one number, otherwise what it is multiplied by."""
+    flow_clip: float = 1.0
+    """The greatest norm that the gradient's flow may have, for comparison."""
+
+
 @dataclass(frozen=True)
 class Lesson:
     """A network with the word it reads.
@@ -89,6 +122,7 @@ class Lesson:
     notes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     source: str = ""
     """The file that it was read from, for messages."""
+    settings: Settings = field(default_factory=Settings)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "vocabulary", tuple(self.vocabulary))
@@ -103,6 +137,7 @@ class Lesson:
         object.__setattr__(self, "steps", self.steps or len(self.word) - 1)
         h_0 = _fit(ParameterSpec("h_0", "hidden", "one", scalar=True), self.h_0, self.sizes)
         object.__setattr__(self, "h_0", np.broadcast_to(h_0, (model.hidden, 1)))
+        object.__setattr__(self, "settings", _check_settings(self.settings, model))
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -124,24 +159,30 @@ class Lesson:
 class Trace:
     """Every array that a run of a lesson computes, by the name of its equation.
 
-    An array has the shape (units or letters, time steps). Numbers are float64; rows of
-    letters are arrays of str objects, "" where a step has none.
+    An array has the shape (units or letters, time steps), a parameter's gradient that of the
+    parameter. Numbers are float64; rows of letters are arrays of str objects, "" where a step
+    has none.
     """
 
     arrays: Mapping[str, NDArray[Any]]
     rows: Mapping[str, tuple[str, ...]]
     """Per array, the label of each row: letters, or the number of the hidden unit."""
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Per array that is not over time, the label of each column."""
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self.arrays[name]
 
     def frame(self, name: str) -> pd.DataFrame:
-        """One array as a DataFrame: rows are units or letters, columns time steps from 1."""
+        """One array as a DataFrame: rows are units or letters, columns time steps from 1.
+
+        The columns of a parameter's gradient are those of the parameter.
+        """
         import pandas as pd
 
         array = self.arrays[name]
         columns = pd.RangeIndex(1, array.shape[1] + 1, name="time step")
-        return pd.DataFrame(array, index=list(self.rows[name]), columns=columns)
+        return pd.DataFrame(array, list(self.rows[name]), self.columns.get(name, columns))
 
     @property
     def frames(self) -> dict[str, pd.DataFrame]:
@@ -173,6 +214,40 @@ def check_model(model: Model, letters: int) -> Model:
         if spec.name in model.parameters
     }
     return Model(model.cell, MappingProxyType(fitted))
+
+
+def _check_settings(settings: Settings, model: Model) -> Settings:
+    """The settings with the chosen weight as a tuple and the strength of the flow as a number.
+
+    Raises LessonError where one is not what it should be.
+    """
+    for name, (least, most) in {"epochs": (1, MOST_EPOCHS), "flow_steps": FLOW_STEPS}.items():
+        size = getattr(settings, name)
+        if type(size) is not int or not least <= size <= most:
+            raise LessonError("wrong_size", name=name, least=least, most=most, got=repr(size))
+    for name in ("rate", "clip", "update_rate", "flow_clip"):
+        value = getattr(settings, name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LIMIT:
+            raise LessonError("not_positive", name=name, got=value)
+    whh = model.parameters["Whh"]
+    default = float(whh[0, 0]) if whh.size == 1 else 1.0
+    strength = default if settings.flow_whh is None else settings.flow_whh
+    return replace(settings, chosen=_chosen(settings.chosen, model), flow_whh=strength)
+
+
+_WEIGHT = re.compile(r"(\w+)\[(\d+),(\d+)\]")
+
+
+def _chosen(chosen: tuple[str, int, int] | str, model: Model) -> tuple[str, int, int]:
+    if isinstance(chosen, str):
+        found = _WEIGHT.fullmatch(chosen or "Whh[1,1]")
+        chosen = (found[1], int(found[2]), int(found[3])) if found else (chosen, 0, 0)
+    name, row, col = chosen
+    shape = model.parameters[name].shape if name in model.parameters else (0, 0)
+    if not (1 <= row <= shape[0] and 1 <= col <= shape[1]):
+        given = f"{name}[{row},{col}]" if row else name
+        raise LessonError("no_such_weight", name="chosen", given=given, example="Whh[1,1]")
+    return chosen
 
 
 def _fit(spec: ParameterSpec, given: ArrayLike, sizes: Mapping[str, int]) -> Array:

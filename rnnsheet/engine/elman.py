@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from rnnsheet.engine.output import summed
+from rnnsheet.engine.output import by_columns, summed
 from rnnsheet.lesson import Array
 
 
@@ -37,42 +37,70 @@ def forward(parameters: Mapping[str, Array], x: Array, h_0: Array) -> dict[str, 
 
 
 def backward(
-    parameters: Mapping[str, Array], x: Array, h_0: Array, h: Array, dh_y: Array
+    parameters: Mapping[str, Array],
+    x: Array,
+    h_0: Array,
+    h: Array,
+    dh_now: Array,
+    limit: float = np.inf,
 ) -> dict[str, Array]:
     """The gradients of a loss with respect to everything that the cell computes.
 
-    Takes the forward pass's x, h_0 and h, and dh_y (steps, batch, hidden), the loss's gradient
-    with respect to h by way of each step's own output. Gives dh and dz (steps, batch, hidden) and
-    the parameters' gradients, each in its parameter's shape:
+    Takes the forward pass's x, h_0 and h, and dh_now (steps, batch, hidden), the loss's gradient
+    with respect to h by way of each step's own output. Gives dh_now, dh, dz and dh_back (steps,
+    batch, hidden) and the parameters' gradients, each in its parameter's shape:
 
-        dh_t = dh_y_t + Whhᵀ·dz_{t+1},  dz_t = dh_t * (1 - h_t²),
+        dh_t = dh_now_t + dh_back_{t+1},  dz_t = dh_t * (1 - h_t²),  dh_back_t = Whhᵀ·dz_t,
         dWxh = Σ_t dz_t·x_tᵀ,  dWhh = Σ_t dz_t·h_{t-1}ᵀ,  dbh = Σ_t dz_t
 
-    A parameter that is one number gets the sum of all its uses. Source: Werbos, "Backpropagation
-    Through Time" (1990); Goodfellow et al., "Deep Learning" (2016), eq. 10.18 to 10.28.
+    A parameter that is one number gets the sum of all its uses. No dh is taken to be above
+    `limit` or below -`limit`. Source: Werbos, "Backpropagation Through Time" (1990); Goodfellow
+    et al., "Deep Learning" (2016), eq. 10.18 to 10.28.
     """
     steps, batch, hidden = h.shape
     whh = parameters["Whh"]
-    dh, dz = dh_y.copy(), np.empty_like(h)
+    dh, dz, dh_back = dh_now.copy(), np.empty_like(h), np.empty_like(h)
     slope = np.empty((batch, hidden))
     for t in reversed(range(steps)):
         if t + 1 < steps:
-            _recur(dz[t + 1], whh.T, out=slope)
-            dh[t] += slope
+            dh[t] += dh_back[t + 1]
+        if limit < np.inf:
+            np.clip(dh[t], -limit, limit, out=dh[t])
         np.multiply(h[t], h[t], out=slope)
         np.subtract(1.0, slope, out=slope)
         np.multiply(dh[t], slope, out=dz[t])
+        _recur(dz[t], whh.T, out=dh_back[t])
     flat = dz.reshape(steps * batch, hidden)
     before = np.concatenate([h_0[None], h[:-1]]).reshape(steps * batch, hidden)
     gradients = {
+        "dh_now": dh_now,
         "dh": dh,
         "dz": dz,
+        "dh_back": dh_back,
         "dWxh": flat.T @ x.reshape(steps * batch, -1),
         "dWhh": np.vdot(flat, before).reshape(1, 1) if whh.size == 1 else flat.T @ before,
     }
     if "bh" in parameters:
         gradients["dbh"] = summed(flat, parameters["bh"])
     return gradients
+
+
+def contributions(
+    parameters: Mapping[str, Array], x: Array, h_0: Array, h: Array, dz: Array
+) -> dict[str, Array]:
+    """What each time step adds to the gradients of `backward`, each (steps, batch, numbers).
+
+    A matrix's numbers lie column by column.
+    """
+    before = np.concatenate([h_0[None], h[:-1]])
+    whole = parameters["Whh"].size == 1
+    added = {
+        "dWxh_t": by_columns(dz, x),
+        "dWhh_t": (dz * before).sum(axis=-1, keepdims=True) if whole else by_columns(dz, before),
+    }
+    if "bh" in parameters:
+        added["dbh_t"] = dz.sum(axis=-1, keepdims=True) if parameters["bh"].size == 1 else dz
+    return added
 
 
 def _recur(state: Array, whh: Array, out: Array) -> None:

@@ -35,17 +35,19 @@ def probabilities(parameters: Mapping[str, Array], h: Array) -> dict[str, Array]
     return {"y": y, "e": e, "p": e / e.sum(axis=-1, keepdims=True)}
 
 
-def loss(p: Array, goal: Array) -> Array:
-    """The cross-entropy loss_t = -ln p_t(target), (steps, batch); 0 where the step has no target.
+def loss(p: Array, goal: Array) -> dict[str, Array]:
+    """The cross-entropy loss_t = -ln q_t; 0 where the step has no target.
 
-    Takes p and the one-hot targets goal, each (steps, batch, output). Source: Goodfellow et al.,
+    Takes p and the one-hot targets goal, each (steps, batch, output). Gives q, the target's
+    probability, and loss_t, each (steps, batch, 1). Source: Goodfellow et al.,
     "Deep Learning" (2016), eq. 6.12; a word's loss is the sum over its steps, as in the article.
     """
-    return np.asarray(-np.log(np.maximum((p * goal).sum(axis=-1), LEAST)) * goal.sum(axis=-1))
+    q = (p * goal).sum(axis=-1, keepdims=True)
+    return {"q": q, "loss_t": -np.log(np.maximum(q, LEAST)) * goal.sum(axis=-1, keepdims=True)}
 
 
 def backward(parameters: Mapping[str, Array], h: Array, p: Array, goal: Array) -> dict[str, Array]:
-    """The loss's gradients dy = p - goal, dWhy, dby, and dh_y, with respect to h by way of y.
+    """The loss's gradients dy = p - goal, dWhy, dby, and dh_now, with respect to h by way of y.
 
     All as in `probabilities` and `loss`; a step without a target has none. Source: Goodfellow et
     al., "Deep Learning" (2016), eq. 10.18 and 10.19.
@@ -55,11 +57,25 @@ def backward(parameters: Mapping[str, Array], h: Array, p: Array, goal: Array) -
     gradients: dict[str, Array] = {
         "dy": dy,
         "dWhy": flat.T @ h.reshape(-1, h.shape[-1]),
-        "dh_y": dy @ parameters["Why"],
+        "dh_now": dy @ parameters["Why"],
     }
     if "by" in parameters:
         gradients["dby"] = summed(flat, parameters["by"])
     return gradients
+
+
+def contributions(parameters: Mapping[str, Array], h: Array, dy: Array) -> dict[str, Array]:
+    """What each time step adds to dWhy and dby, each (steps, batch, numbers), column by column."""
+    added = {"dWhy_t": by_columns(dy, h)}
+    if "by" in parameters:
+        added["dby_t"] = dy.sum(axis=-1, keepdims=True) if parameters["by"].size == 1 else dy
+    return added
+
+
+def by_columns(left: Array, right: Array) -> Array:
+    """Each step's outer product left·rightᵀ, (steps, batch, rows * columns), column by column."""
+    products = right[..., :, None] * left[..., None, :]
+    return products.reshape(*products.shape[:2], -1)
 
 
 def summed(flat: Array, bias: Array) -> Array:

@@ -1,44 +1,69 @@
-"""A lesson in, its trace out."""
+"""A lesson in, its trace out: everything that its network computes, and the experiments with it."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from rnnsheet.engine import elman, output
+from rnnsheet.engine import experiments, output
+from rnnsheet.engine.training import CELLS, as_columns, gradients
 from rnnsheet.errors import LessonError
-from rnnsheet.lesson import Array, Lesson, Trace
-
-CELLS = {"elman": elman}
-"""Per kind of cell, the module with its `forward` and `backward`."""
+from rnnsheet.lesson import PARAMETERS, Array, Lesson, Trace
 
 
 def run(lesson: Lesson) -> Trace:
-    """Every number that the lesson's network computes, forward.
+    """Every number that the lesson's network computes, forward and backward.
 
     Raises LessonError where a number grows past what a float64 holds.
     """
-    letters, targets, vocabulary = lesson.letters, lesson.targets, tuple(lesson.vocabulary)
     numbers = _numbers(lesson, lesson.model.parameters, lesson.h_0)
     _check_finite(numbers, lesson.source)
-    arrays = {
-        "letter": output.row_of(letters),
-        "target": output.row_of(targets),
-        **numbers,
-        **output.answers(numbers["p"], letters, targets, vocabulary),
-    }
+    return _trace(lesson, numbers, {})
+
+
+def complete(lesson: Lesson) -> Trace:
+    """The trace of `run`, and of `experiments.all_of`, which are set by the lesson's settings."""
+    numbers = _numbers(lesson, lesson.model.parameters, lesson.h_0)
+    _check_finite(numbers, lesson.source)
+    further, letters = experiments.all_of(lesson, lesson.model.parameters, lesson.h_0)
+    _check_finite(further, lesson.source)
+    return _trace(lesson, numbers, {**further, **letters})
+
+
+def _trace(lesson: Lesson, numbers: dict[str, Array], more: Mapping[str, Any]) -> Trace:
+    vocabulary = tuple(lesson.vocabulary)
+    answers = output.answers(numbers["p"], lesson.letters, lesson.targets, vocabulary)
+    letters = {"letter": output.row_of(lesson.letters), "target": output.row_of(lesson.targets)}
     units = tuple(str(unit + 1) for unit in range(lesson.model.hidden))
-    rows = dict.fromkeys(arrays, ("",)) | dict.fromkeys(numbers, units)
-    return Trace(arrays, rows | dict.fromkeys(("x", "y", "e", "p"), vocabulary))
+    labels = {"letters": vocabulary, "hidden": units, "one": ("",)}
+    rows = dict.fromkeys(("x", "y", "e", "p", "goal", "dy"), vocabulary)
+    rows |= dict.fromkeys(("xh", "hh", "z", "h", "dh_now", "dh", "dz", "dh_back"), units)
+    columns = {"loss": ("",)}
+    for spec in PARAMETERS[lesson.model.cell]:
+        if spec.name in lesson.model.parameters:
+            rows[f"d{spec.name}"], columns[f"d{spec.name}"] = (
+                labels[axis] if size > 1 else ("",)
+                for axis, size in zip(
+                    (spec.rows, spec.cols), lesson.model.parameters[spec.name].shape, strict=True
+                )
+            )
+            rows[f"d{spec.name}_t"] = tuple(
+                f"{row} {col}".strip() for col in columns[f"d{spec.name}"] for row in rows[f"d{spec.name}"]
+            )
+    arrays = {**letters, **numbers, **answers}
+    return Trace({**arrays, **more}, dict.fromkeys(arrays, ("",)) | rows, columns)
 
 
 def roundings(lesson: Lesson) -> dict[str, Array]:
-    """How far roundings may carry each number, (rows, steps): what a right computation may differ by.
+    """How far roundings may carry each number: what a right computation may differ by.
 
     Two programs round differently, and a network may amplify that: strong recurrent weights are
-    chaotic, large scores cancel. So every weight is moved by one rounding, up or down by chance; the
-    greatest change that this makes, in four trials, times 64, is the answer.
+    chaotic, large scores cancel, a training goes on from what it had. So every weight is moved by
+    one rounding, up or down by chance; the greatest change that this makes, in four trials, times
+    64, is the answer.
     """
-    generator, exact = np.random.default_rng(0), _numbers(lesson, lesson.model.parameters, lesson.h_0)
+    generator = np.random.default_rng(0)
+    exact = _all_numbers(lesson, lesson.model.parameters, lesson.h_0)
     changes = {name: np.zeros_like(array) for name, array in exact.items()}
 
     def rounded(array: Array) -> Array:
@@ -46,25 +71,35 @@ def roundings(lesson: Lesson) -> dict[str, Array]:
 
     for _ in range(4):
         parameters = {name: rounded(array) for name, array in lesson.model.parameters.items()}
-        for name, array in _numbers(lesson, parameters, rounded(lesson.h_0)).items():
+        for name, array in _all_numbers(lesson, parameters, rounded(lesson.h_0)).items():
             changes[name] = np.fmax(changes[name], 64 * np.abs(array - exact[name]))
-    return {**changes, "confidence": changes["p"].max(axis=0, keepdims=True)}
+    return changes
 
 
 _EPSILON = float(np.finfo(np.float64).eps)
 
 
 def _numbers(lesson: Lesson, parameters: Mapping[str, Array], h_0: Array) -> dict[str, Array]:
-    """x and everything computed of it, each (rows, steps)."""
+    """x, goal and all that is computed of them, (rows, steps); a gradient in its parameter's shape."""
     x = output.one_hot(lesson.letters, lesson.vocabulary)
+    goal = output.one_hot(lesson.targets, lesson.vocabulary)
+    cell = CELLS[lesson.model.cell]
     with np.errstate(over="ignore", invalid="ignore"):
-        hidden = CELLS[lesson.model.cell].forward(parameters, x, h_0.T)
-        outputs = output.probabilities(parameters, hidden["h"])
-    return {name: array[:, 0].T for name, array in {"x": x, **hidden, **outputs}.items()}
+        found = gradients(lesson.model.cell, parameters, x, h_0.T, goal)
+        added = cell.contributions(parameters, x, h_0.T, found["h"], found["dz"])
+        added |= output.contributions(parameters, found["h"], found["dy"])
+        loss = found["loss_t"].sum().reshape(1, 1)
+    return {**as_columns({"x": x, "goal": goal, **found, **added}), "loss": loss}
 
 
-def _check_finite(arrays: dict[str, np.ndarray], place: str) -> None:
+def _check_finite(arrays: Mapping[str, Array], place: str) -> None:
     for name, array in arrays.items():
         bad = np.argwhere(~np.isfinite(array))
         if len(bad):
             raise LessonError("overflow", place=place, name=name, step=bad[0][1] + 1)
+
+
+def _all_numbers(lesson: Lesson, parameters: Mapping[str, Array], h_0: Array) -> dict[str, Array]:
+    numbers = _numbers(lesson, parameters, h_0)
+    confidence = {"confidence": numbers["p"].max(axis=0, keepdims=True)}
+    return {**numbers, **confidence, **experiments.all_of(lesson, parameters, h_0)[0]}

@@ -1,16 +1,18 @@
 """Learning: the loss of a word, its gradients, and gradient descent."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from rnnsheet.engine import output
-from rnnsheet.engine.run import CELLS
+from rnnsheet.engine import elman, output
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import Array, Lesson, Model
 
 Arrays = Mapping[str, Array]
+
+CELLS = {"elman": elman}
+"""Per kind of cell, the module with its `forward`, `backward` and `contributions`."""
 
 
 @dataclass(frozen=True)
@@ -22,18 +24,31 @@ class Epoch:
     model: Model
 
 
-def gradients(cell: str, parameters: Arrays, x: Array, h_0: Array, goal: Array) -> dict[str, Array]:
-    """The loss and every gradient of a network.
+def gradients(
+    cell: str, parameters: Arrays, x: Array, h_0: Array, goal: Array, limit: float = np.inf
+) -> dict[str, Array]:
+    """The forward pass, the loss and every gradient of a network.
 
-    Takes x and the one-hot targets goal (steps, batch, letters), h_0 (batch, hidden). Gives loss_t
-    (steps, batch), dy, dh, dz (steps, batch, rows), and dWxh, dWhh, dbh, dWhy, dby, each in its
-    parameter's shape and summed over the batch.
+    Takes x and the one-hot targets goal (steps, batch, letters), h_0 (batch, hidden). Gives what the
+    cell's `forward` gives; y, e, p, q, loss_t; dy, dh_now, dh, dz, dh_back (steps, batch, rows); and
+    dWxh, dWhh, dbh, dWhy, dby, each in its parameter's shape and summed over the batch. `limit` as
+    in the cell's `backward`.
     """
     states = CELLS[cell].forward(parameters, x, h_0)
-    p = output.probabilities(parameters, states["h"])["p"]
-    outer = output.backward(parameters, states["h"], p, goal)
-    inner = CELLS[cell].backward(parameters, x, h_0, states["h"], outer.pop("dh_y"))
-    return {"loss_t": output.loss(p, goal), **outer, **inner}
+    outputs = output.probabilities(parameters, states["h"])
+    outer = output.backward(parameters, states["h"], outputs["p"], goal)
+    inner = CELLS[cell].backward(parameters, x, h_0, states["h"], outer["dh_now"], limit)
+    return {**states, **outputs, **output.loss(outputs["p"], goal), **outer, **inner}
+
+
+def as_columns(found: Arrays) -> dict[str, Array]:
+    """Arrays over time of one word, (steps, 1, rows), as columns (rows, steps); any other as it is."""
+    return {name: array[:, 0].T if array.ndim == 3 else array for name, array in found.items()}
+
+
+def norm(slopes: Iterable[Array]) -> float:
+    """The Euclidean norm of several gradients as one."""
+    return float(np.sqrt(sum(np.vdot(slope, slope) for slope in slopes)))
 
 
 def train(lesson: Lesson, epochs: int, rate: float, clip: float, optimizer: str) -> Iterator[Epoch]:
@@ -51,13 +66,13 @@ def train(lesson: Lesson, epochs: int, rate: float, clip: float, optimizer: str)
         with np.errstate(over="ignore", invalid="ignore"):
             found = gradients(lesson.model.cell, parameters, x, lesson.h_0.T, goal)
             slopes = {name: found[f"d{name}"] for name in parameters}
-            norm = np.sqrt(sum(np.vdot(slope, slope) for slope in slopes.values()))
+            length = norm(slopes.values())
         loss = float(found["loss_t"].sum())
-        if not np.isfinite([loss, norm]).all():
+        if not np.isfinite([loss, length]).all():
             raise LessonError("diverged", place=lesson.source, epoch=number)
         model = Model(lesson.model.cell, {name: array.copy() for name, array in parameters.items()})
         yield Epoch(number, loss, model)
-        scale = clip / norm if norm > clip else 1.0
+        scale = clip / length if length > clip else 1.0
         for name, slope in slopes.items():
             parameters[name] -= update(name, slope * scale)
 

@@ -1,5 +1,6 @@
 """The recurrent cells as equations, and the letters on both ends of them."""
 
+from rnnsheet.equations.backward import differentiate
 from rnnsheet.equations.expr import (
     ONE,
     Axis,
@@ -7,17 +8,20 @@ from rnnsheet.equations.expr import (
     Leaf,
     Parameter,
     Value,
+    dot,
+    excess,
     exp_below_greatest,
     greatest,
     letter_after,
     letter_at,
-    most_probable,
+    letter_with,
     one_hot,
     previous,
     same_letter,
     scale,
     share,
     spread,
+    surprise,
     tanh,
 )
 from rnnsheet.equations.recurrence import STEP, Recurrence
@@ -39,7 +43,7 @@ CELLS = {"elman": elman}
 
 
 def network(lesson: Lesson) -> Recurrence:
-    """The whole network of a lesson: letters in, the cell, probabilities and letters out.
+    """The whole network of a lesson: letters in, the cell, probabilities and letters out, loss, gradients.
 
     Raises LessonError where a note belongs to no equation.
     """
@@ -55,9 +59,15 @@ def network(lesson: Lesson) -> Recurrence:
     # softmax: subtracting the greatest score changes no share and keeps EXP from overflowing.
     e = r.let("e", exp_below_greatest(y), "output")
     p = r.let("p", share(e), "output")
-    predicted = r.let("predicted", most_probable(vocabulary, p, letter), "answer")
-    r.let("confidence", greatest(p), "answer")
+    confidence = r.let("confidence", greatest(p), "answer")
+    predicted = r.let("predicted", letter_with(vocabulary, p, confidence, letter), "answer")
     r.let("right", same_letter(predicted, target), "mark")
+    goal = r.let("goal", one_hot(vocabulary, target), "loss")
+    q = r.let("q", dot(p, goal), "loss")
+    r.let("loss_t", surprise(q, target), "loss")
+    # Softmax and cross-entropy together. Source: Goodfellow et al., "Deep Learning" (2016), eq. 10.18.
+    r.given["y"] = excess(p, goal, target)
+    differentiate(r)
     for name in lesson.notes:
         if name not in r.equations:
             raise LessonError("unknown_note", place=lesson.source, name=name, known=", ".join(r.equations))

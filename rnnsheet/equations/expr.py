@@ -24,6 +24,10 @@ class _Term:
         _same(self, other, "+")
         return Operation("add", (self, other), self.rows)
 
+    def __mul__(self: Expr, other: Expr) -> Operation:  # type: ignore[misc]
+        _same(self, other, "*")
+        return Operation("mul", (self, other), self.rows)
+
 
 @dataclass(frozen=True)
 class Parameter(_Term):
@@ -32,6 +36,13 @@ class Parameter(_Term):
     name: str
     rows: Axis
     cols: Axis = ONE
+    transposed: bool = False
+    """Its rows are the columns of the weight of that name."""
+
+    @property
+    def T(self) -> Parameter:  # noqa: N802
+        """The parameter with its rows as columns."""
+        return Parameter(self.name, self.cols, self.rows, not self.transposed)
 
     def __matmul__(self, vector: Leaf) -> Operation:
         if self.cols != vector.rows:
@@ -56,6 +67,30 @@ class Previous(_Term):
 
 
 @dataclass(frozen=True)
+class Next(_Term):
+    """What the time step after hands back; nothing after the last."""
+
+    name: str
+    rows: Axis
+
+
+@dataclass(frozen=True)
+class Component(_Term):
+    """One row of a vector, from 0."""
+
+    vector: Value | Previous
+    row: int
+
+    @property
+    def name(self) -> str:
+        return self.vector.name
+
+    @property
+    def rows(self) -> Axis:
+        return ONE
+
+
+@dataclass(frozen=True)
 class Operation(_Term):
     """One operation of `rules.RULES` on its operands."""
 
@@ -64,7 +99,7 @@ class Operation(_Term):
     rows: Axis
 
 
-Leaf = Parameter | Value | Previous
+Leaf = Parameter | Value | Previous | Next | Component
 Expr = Leaf | Operation
 
 
@@ -73,7 +108,7 @@ def previous(state: Value) -> Previous:
     return Previous(state.name, state.rows)
 
 
-def scale(number: Parameter, vector: Expr) -> Operation:
+def scale(number: Leaf, vector: Expr) -> Operation:
     """One number times every number of a vector."""
     _one(number)
     return Operation("scale", (number, vector), vector.rows)
@@ -88,6 +123,27 @@ def spread(number: Parameter, rows: Axis) -> Operation:
 def tanh(vector: Expr) -> Operation:
     """The hyperbolic tangent, number by number."""
     return Operation("tanh", (vector,), vector.rows)
+
+
+def tanh_slope(result: Expr) -> Operation:
+    """The derivative of tanh where its value is `result`, number by number."""
+    return Operation("tanh_slope", (result,), result.rows)
+
+
+def dot(left: Leaf, right: Leaf) -> Operation:
+    """The sum of the products of two vectors, row by row."""
+    _same(left, right, "dot")
+    return Operation("dot", (left, right), ONE)
+
+
+def total(vector: Leaf) -> Operation:
+    """The sum of a vector."""
+    return Operation("total", (vector,), ONE)
+
+
+def outer(left: Leaf, right: Leaf) -> Operation:
+    """The matrix of each row of `left` times each row of `right`: (left.rows, right.rows)."""
+    return Operation("outer", (left, right), left.rows)
 
 
 def exp_below_greatest(vector: Leaf) -> Operation:
@@ -115,15 +171,15 @@ def one_hot(vocabulary: Parameter, letter: Leaf) -> Operation:
     return Operation("one_hot", (vocabulary, letter), vocabulary.rows)
 
 
-def most_probable(vocabulary: Parameter, p: Leaf, letter: Leaf) -> Operation:
-    """The letter in the row of the greatest number; "" at a step that reads no letter."""
-    _same(vocabulary, p, "most_probable")
-    return Operation("most_probable", (vocabulary, p, letter), ONE)
-
-
 def greatest(vector: Leaf) -> Operation:
     """The greatest number of a vector."""
     return Operation("greatest", (vector,), ONE)
+
+
+def letter_with(vocabulary: Parameter, p: Leaf, best: Leaf, letter: Leaf) -> Operation:
+    """The letter in the row of p that is `best`; "" at a step that reads no letter."""
+    _same(vocabulary, p, "letter_with")
+    return Operation("letter_with", (vocabulary, p, best, letter), ONE)
 
 
 def same_letter(guess: Leaf, target: Leaf) -> Operation:
@@ -131,11 +187,22 @@ def same_letter(guess: Leaf, target: Leaf) -> Operation:
     return Operation("same_letter", (guess, target), ONE)
 
 
+def surprise(probability: Leaf, target: Leaf) -> Operation:
+    """-ln of the target's probability; 0 where there is no target."""
+    return Operation("surprise", (probability, target), ONE)
+
+
+def excess(p: Leaf, goal: Leaf, target: Leaf) -> Operation:
+    """p - goal, row by row; 0 where there is no target."""
+    _same(p, goal, "excess")
+    return Operation("excess", (p, goal, target), p.rows)
+
+
 def _same(left: Expr, right: Expr, what: str) -> None:
     if left.rows != right.rows:
         raise ValueError(f"{what}: {left.rows} rows meet {right.rows} rows")
 
 
-def _one(number: Parameter) -> None:
-    if (number.rows.size, number.cols.size) != (1, 1):
+def _one(number: Leaf) -> None:
+    if number.rows.size != 1 or (isinstance(number, Parameter) and number.cols.size != 1):
         raise ValueError(f"{number.name} has {number.rows} rows; one number was expected")

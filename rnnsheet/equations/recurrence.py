@@ -2,7 +2,18 @@
 
 from dataclasses import dataclass, field
 
-from rnnsheet.equations.expr import ONE, Axis, Expr, Operation, Parameter, Value
+from rnnsheet.equations.expr import (
+    ONE,
+    Axis,
+    Component,
+    Expr,
+    Leaf,
+    Operation,
+    Parameter,
+    Previous,
+    Value,
+    scale,
+)
 
 STEP = Value("t", ONE)
 """The number of the time step, from 1."""
@@ -13,12 +24,14 @@ class Equation:
     """`value = expr` at every time step.
 
     `part` says where it stands: "read" (letters in), "cell", "output", "answer" (the letter
-    said) or "mark" (whether it is right).
+    said), "mark" (whether it is right), "loss" or "gradient". A gradient's `chain` has the names
+    of what was pulled back to it: (y, h) for the part of ∂L/∂h that is ∂L/∂y · ∂y/∂h.
     """
 
     value: Value
     expr: Expr
     part: str
+    chain: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:
@@ -27,7 +40,42 @@ class Equation:
     @property
     def weights(self) -> tuple[Parameter, ...]:
         """The network's weights that the right side uses, in reading order; not the letters."""
-        return tuple(_parameters(self.expr)) if self.part in ("cell", "output") else ()
+        return tuple(_parameters(self.expr)) if self.part in ("cell", "output", "gradient") else ()
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """The gradient of a parameter: the sum over all time steps of `expr`.
+
+    Of a matrix, `expr` is an outer product or a sum of such.
+    """
+
+    parameter: Parameter
+    expr: Expr
+    chain: tuple[tuple[str, str], ...]
+
+    @property
+    def name(self) -> str:
+        return f"d{self.parameter.name}"
+
+    def column(self, col: int) -> Expr:
+        """What one time step adds to one column of the gradient."""
+        return _column(self.expr, col)
+
+
+def _column(expr: Expr, col: int) -> Expr:
+    if isinstance(expr, Operation) and expr.rule == "add":
+        return _column(expr.operands[0], col) + _column(expr.operands[1], col)
+    if isinstance(expr, Operation) and expr.rule == "outer":
+        left, right = expr.operands
+        return scale(_component(right, col), left)
+    return expr
+
+
+def _component(vector: Expr, row: int) -> Leaf:
+    if not isinstance(vector, Value | Previous):
+        raise ValueError(f"{vector} is no vector over time")
+    return Component(vector, row)
 
 
 @dataclass
@@ -38,6 +86,9 @@ class Recurrence:
     states: dict[str, Parameter] = field(default_factory=dict)
     """Per state, the parameter that holds its value before the first time step."""
     equations: dict[str, Equation] = field(default_factory=dict)
+    given: dict[str, Expr] = field(default_factory=dict)
+    """Per value, the gradient of the loss with respect to it, where it is not to be derived."""
+    gradients: dict[str, Gradient] = field(default_factory=dict)
 
     def parameter(self, name: str, rows: Axis, cols: Axis = ONE) -> Parameter:
         """A parameter of the shape (rows, cols)."""
@@ -49,12 +100,12 @@ class Recurrence:
         self.states[name] = self.parameter(f"{name}_0", rows)
         return Value(name, rows)
 
-    def let(self, name: str, expr: Expr, part: str) -> Value:
+    def let(self, name: str, expr: Expr, part: str, chain: tuple[tuple[str, str], ...] = ()) -> Value:
         """Names an expression: it becomes a block that a student sees."""
         if name in self.equations:
             raise ValueError(f"{name} has an equation already")
         value = Value(name, expr.rows)
-        self.equations[name] = Equation(value, expr, part)
+        self.equations[name] = Equation(value, expr, part, chain)
         return value
 
     def of(self, *parts: str) -> list[Equation]:

@@ -1,4 +1,4 @@
-"""The table of operations: each with its cell formula and its symbols; its words stand in the label files."""
+"""The table of operations: cell formula, symbols and derivative of each; words stand in the label files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import Protocol
 
-from rnnsheet.equations.expr import Expr, Leaf, Operation, Parameter, Previous
+from rnnsheet.equations.expr import (
+    Component,
+    Expr,
+    Leaf,
+    Next,
+    Operation,
+    Parameter,
+    Previous,
+    dot,
+    outer,
+    scale,
+    tanh_slope,
+    total,
+)
 from rnnsheet.labels import Labels
 
 SPELLED = 8
@@ -18,18 +31,32 @@ SUM, PRODUCT, ATOM = 1, 2, 3
 
 
 class Place(Protocol):
-    """How a cell's formula refers to a leaf. `format(place, "")` is its number in this row."""
+    """How a cell's formula refers to a leaf.
+
+    `here` is its number in this row; `column` all its rows, as a range or, where they do not lie
+    in one (`is_range`), one by one between commas.
+    """
 
     @property
     def here(self) -> str: ...
     @property
     def column(self) -> str: ...
     @property
+    def is_range(self) -> bool: ...
+    @property
     def row(self) -> str: ...
     @property
     def column_cells(self) -> list[str]: ...
     @property
     def row_cells(self) -> list[str]: ...
+
+
+Pull = Callable[..., tuple[Expr | None, ...]]
+"""From the gradient of an operation's result, the result and the operands: the gradient of each operand.
+
+The chain rule for one operation; None for an operand of letters. Source: Griewank and Walther,
+"Evaluating Derivatives" (2008), chapter 3.
+"""
 
 
 @dataclass(frozen=True)
@@ -43,36 +70,57 @@ class Rule:
     formula: str | Callable[..., str]
     symbol: str
     binds: int = ATOM
+    pull: Pull | None = None
 
 
 def _products(matrix: Place, vector: Place) -> str:
     pairs = list(zip(matrix.row_cells, vector.column_cells, strict=True))
-    if len(pairs) <= SPELLED:
+    if len(pairs) <= SPELLED or not vector.is_range:
         return "+".join(f"{weight}*{number}" for weight, number in pairs)
     # SUM keeps Excel from marking the 1×1 array with an @.
     return f"SUM(MMULT({matrix.row},{vector.column}))"
 
 
-def _letter_of_greatest(vocabulary: Place, p: Place, letter: Place) -> str:
-    found = f"INDEX({vocabulary.column},MATCH(MAX({p.column}),{p.column},0),1)"
+def _dot(left: Place, right: Place) -> str:
+    if left.is_range and right.is_range:
+        return f"SUMPRODUCT({left.column},{right.column})"
+    return "+".join(f"{a}*{b}" for a, b in zip(left.column_cells, right.column_cells, strict=True))
+
+
+def _letter_with(vocabulary: Place, p: Place, best: Place, letter: Place) -> str:
+    if p.is_range:
+        found = f"INDEX({vocabulary.column},MATCH({best.here},{p.column},0),1)"
+    else:
+        shares = zip(p.column_cells, vocabulary.column_cells, strict=True)
+        # The first of the letters that are equally probable, as MATCH finds it.
+        found = "&".join(f'IF({share}={best.here},{each},"")' for share, each in shares)
+        found = f"MID({found},1,1)"
     # Gnumeric finds no row in a single cell.
     return f'IF({letter.here}="","",{found if len(p.column_cells) > 1 else vocabulary.here})'
 
 
 RULES: dict[str, Rule] = {
-    "matvec": Rule(_products, "{0}·{1}", SUM),
-    "scale": Rule("{0}*{1}", "{0}·{1}", PRODUCT),
-    "spread": Rule("{0}", "{0}"),
-    "add": Rule("{0}+{1}", "{0} + {1}", SUM),
-    "tanh": Rule("TANH({0})", "tanh({0})"),
+    "matvec": Rule(_products, "{0}·{1}", SUM, lambda g, _, w, v: (outer(g, v), w.T @ g)),
+    "scale": Rule("{0}*{1}", "{0}·{1}", PRODUCT, lambda g, _, s, v: (dot(g, v), scale(s, g))),
+    "spread": Rule("{0}", "{0}", pull=lambda g, _, s: (total(g),)),
+    "add": Rule("{0}+{1}", "{0} + {1}", SUM, lambda g, *_: (g, g)),
+    "mul": Rule("{0}*{1}", "{0} ⊙ {1}", PRODUCT),
+    "tanh": Rule("TANH({0})", "tanh({0})", pull=lambda g, out, _: (g * tanh_slope(out),)),
+    "tanh_slope": Rule("1-{0}*{0}", "1 − {0}²", SUM),
+    "dot": Rule(_dot, "{0}·{1}", SUM),
+    "total": Rule("SUM({0:column})", "sum({0})"),
+    # Written as one `scale` for each column.
+    "outer": Rule("", "{0}·{1}ᵀ", PRODUCT),
     "exp_below_greatest": Rule("EXP({0}-MAX({0:column}))", "exp({0} − max {0})"),
     "share": Rule("{0}/SUM({0:column})", "{0} / sum({0})", PRODUCT),
     "letter_at": Rule("MID({0},{1},1)", "{0}[{1}]"),
     "letter_after": Rule("MID({0},{1}+1,1)", "{0}[{1}+1]"),
     "one_hot": Rule("IF(EXACT({0},{1}),1,0)", "[{0} = {1}]"),
-    "most_probable": Rule(_letter_of_greatest, "argmax {1}"),
     "greatest": Rule("MAX({0:column})", "max {0}"),
+    "letter_with": Rule(_letter_with, "argmax {1}"),
     "same_letter": Rule('IF({1}="","",IF(EXACT({0},{1}),1,0))', "[{0} = {1}]"),
+    "surprise": Rule('IF({1}="",0,-LN(MAX({0},1E-300)))', "−ln {0}"),
+    "excess": Rule('IF({2}="",0,{0}-{1})', "{0} − {1}"),
 }
 
 
@@ -114,10 +162,14 @@ def pieces(expr: Expr, outer: int = 0) -> list[str | Leaf]:
 
 
 def symbol(leaf: Leaf) -> str:
-    """A leaf as people write it: `Whh`, `xₜ`, `hₜ₋₁`."""
-    if isinstance(leaf, Parameter) or leaf.name == "t":
+    """A leaf as people write it: `Whh`, `xₜ`, `hₜ₋₁`, `Whyᵀ`."""
+    if isinstance(leaf, Parameter):
+        return f"{leaf.name}ᵀ" if leaf.transposed else leaf.name
+    if isinstance(leaf, Component):
+        return f"{symbol(leaf.vector)}[{leaf.row + 1}]"
+    if leaf.name == "t":
         return leaf.name
-    return f"{leaf.name}ₜ₋₁" if isinstance(leaf, Previous) else f"{leaf.name}ₜ"
+    return leaf.name + {Previous: "ₜ₋₁", Next: "ₜ₊₁"}.get(type(leaf), "ₜ")
 
 
 def symbols(expr: Expr) -> str:
@@ -132,4 +184,6 @@ def words(expr: Expr, labels: Labels) -> str:
         return labels.get(f"words.{expr.rule}").format(*parts)
     if isinstance(expr, Previous):
         return labels("words.previous", state=expr.name)
-    return expr.name
+    if isinstance(expr, Next):
+        return labels("words.next", state=expr.name)
+    return symbol(expr) if isinstance(expr, Parameter | Component) else expr.name
