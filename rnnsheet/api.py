@@ -84,12 +84,19 @@ def as_dict(ran: lesson.Lesson, trace: Trace) -> dict[str, Any]:
 
 
 def export(
-    source: lesson.Lesson | str | Path, path: str | Path = "", language: str = "", force: bool = False
+    source: lesson.Lesson | str | Path,
+    path: str | Path = "",
+    language: str = "",
+    force: bool = False,
+    epochs: int | None = None,
+    steps: int | None = None,
 ) -> Path:
     """Writes a lesson's workbook and gives its path; by default the lesson's name with .xlsx.
 
-    Raises LessonError where the lesson cannot be run, OutputError where the file cannot be
-    written, exists already (unless `force`), or is not named .xlsx.
+    `epochs` is for how many rows of training it has room (by default 200), `steps` for how many
+    time steps it shows the gradient's flow (by default 30). Raises LessonError where the lesson
+    cannot be run, OutputError where the file cannot be written, exists already (unless `force`),
+    or is not named .xlsx.
     """
     from rnnsheet.sheet.layout import plan
     from rnnsheet.workbook.write import write
@@ -100,7 +107,10 @@ def export(
     if target.suffix.lower() != ".xlsx":
         raise OutputError("not_xlsx", place=str(target))
     check_free(target, force)
-    write(plan(loaded, language), engine.run(loaded), target)
+    sizes = {"epochs": epochs, "flow_steps": steps}
+    settings = replace(loaded.settings, **{name: size for name, size in sizes.items() if size is not None})
+    loaded = replace(loaded, settings=settings)
+    write(plan(loaded, language), engine.complete(loaded), target)
     return target
 
 
@@ -130,7 +140,7 @@ def check(path: str | Path, tolerance: float = 1e-9) -> Report:
         contents,
         recalculated,
         planned,
-        engine.run(found),
+        engine.complete(found),
         engine.roundings(found),
         tuple(found.vocabulary),
         tolerance,

@@ -49,13 +49,15 @@ def run(lesson: LessonName, as_json: Json = False, lang: Language = "") -> None:
 def export(
     lesson: LessonName,
     output: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help=_help("help.output"))] = "",
+    epochs: Annotated[int, typer.Option(help=_help("help.rows"))] = 200,
+    steps: Annotated[int, typer.Option(help=_help("help.steps"))] = 30,
     lang: Language = "",
     force: Force = False,
 ) -> None:
     with _errors(lang) as language:
         from rnnsheet import api
 
-        written = api.export(lesson, output, language, force)
+        written = api.export(lesson, output, language, force, epochs, steps)
         _print([labels(language)("export.done", file=written)])
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from numpy.typing import NDArray
+
 from rnnsheet.checking.recalculate import Recalculated
 from rnnsheet.checking.report import BlockReport, Failure, Report
 from rnnsheet.lesson import Array, Trace
@@ -100,8 +102,12 @@ class _Cell:
 
     def _matches(self, got: Any, right: Iterable[Any]) -> bool:
         amounts = self.its.roundings.get(self.block.trace)
-        rounding = 0.0 if amounts is None else amounts[self.down, self.block.time - 1 + self.right]
+        rounding = 0.0 if amounts is None else self._of(amounts)
         return any(self.its.matches(got, value, rounding) for value in right)
+
+    def _of(self, array: NDArray[Any]) -> Any:
+        """The entry of an array like the block's trace that belongs to the cell."""
+        return array[self.down].flat[self.block.time - 1 + self.right]
 
     def error(self) -> float:
         """How far the recalculated number is from the expected one; 0 for texts."""
@@ -116,16 +122,20 @@ class _Cell:
         """
         if self.block.words:
             return [self.got]
-        if self.block.trace not in ("predicted", "right") or self.expected == "":
+        run, _, name = self.block.trace.rpartition(".")
+        if name not in ("predicted", "right") or self.expected == "":
             return [self.expected]
+        run = run and f"{run}."
         step = self.block.time - 1 + self.right
-        p, target = self.its.trace["p"][:, step], self.its.trace["target"][0, step]
+        p, slack = self.its.trace[f"{run}p"], self.its.roundings[f"{run}confidence"]
+        shares, rounding = (p[self.down], slack[self.down]) if run else (p, slack)
         tied = [
             letter
-            for letter, share in zip(self.its.vocabulary, p, strict=True)
-            if share >= p.max() - self.its.tolerance - self.its.roundings["confidence"][0, step]
+            for letter, share in zip(self.its.vocabulary, shares[:, step], strict=True)
+            if share >= shares[:, step].max() - self.its.tolerance - rounding[0, step]
         ]
-        return tied if self.block.trace == "predicted" else [float(letter == target) for letter in tied]
+        target = self.its.trace["target"][0, step]
+        return tied if name == "predicted" else [float(letter == target) for letter in tied]
 
     def _failure(self, reason: str, expected: Any, got: Any) -> Failure:
         return Failure(self.name, reason, f"={self.formula}" if self.formula else "", str(expected), str(got))

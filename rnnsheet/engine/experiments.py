@@ -13,7 +13,7 @@ from rnnsheet.lesson import FLOW, LIMIT, WIDTH, Array, Lesson
 
 Arrays = dict[str, Array]
 
-SMALLEST = 1e-30
+SMALLEST = 1e-45
 """What a norm is drawn as at least: a chart with a scale of powers of ten has no place for 0."""
 
 

@@ -7,11 +7,11 @@ state's gradient, in part, at the time step before. Source: Werbos, "Backpropaga
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
 
-from rnnsheet.equations.expr import Expr, Leaf, Next, Operation, Previous
+from rnnsheet.equations.expr import Expr, Leaf, Next, Operation, Previous, limit
 from rnnsheet.equations.recurrence import Equation, Gradient, Recurrence
 from rnnsheet.equations.rules import RULES
 
@@ -41,7 +41,7 @@ def differentiate(r: Recurrence) -> None:
         if gradient is not None:
             for leaf, term in _pulled(equation.expr, gradient, equation.value):
                 found[leaf].terms.append(term)
-                found[leaf].chain.append((equation.name, leaf.name))
+                found[leaf].chain.append((gradient.name.removeprefix("d"), leaf.name))
     for leaf, total in found.items():
         if isinstance(leaf, Previous):
             r.let(f"d{leaf.name}_back", total.expr, "gradient", tuple(total.chain))
@@ -50,6 +50,25 @@ def differentiate(r: Recurrence) -> None:
             r.gradients[parameter.name] = Gradient(
                 parameter, found[parameter].expr, tuple(found[parameter].chain)
             )
+
+
+def limited(r: Recurrence, equation: Equation) -> Equation:
+    """The equation; that of a state's gradient kept within bounds, so that nothing overflows."""
+    is_gradient_of_state = equation.name in {f"d{state}" for state in r.states}
+    return replace(equation, expr=limit(equation.expr)) if is_gradient_of_state else equation
+
+
+def chain_rule(item: Equation | Gradient) -> str:
+    """The term of the chain rule that a gradient is: `∂L/∂yₜ · ∂yₜ/∂hₜ`."""
+    before = "₋₁" if item.name.endswith("_back") else ""
+    terms = [
+        f"∂L/∂{of}ₜ · ∂{of}ₜ/∂{by}" + ("" if isinstance(item, Gradient) else f"ₜ{before}")
+        for of, by in item.chain
+        if of not in ("", "now", "back")
+    ]
+    if isinstance(item, Gradient):
+        return "Σₜ " + " + ".join(terms)
+    return " + ".join(terms) or f"∂L/∂{item.chain[0][1]}ₜ"
 
 
 def _adjoint(r: Recurrence, equation: Equation, found: defaultdict[Leaf, _Sum]) -> Leaf | None:

@@ -198,6 +198,11 @@ def excess(p: Leaf, goal: Leaf, target: Leaf) -> Operation:
     return Operation("excess", (p, goal, target), p.rows)
 
 
+def limit(vector: Expr) -> Operation:
+    """Each number, or the nearest that is within the bounds of a training."""
+    return Operation("limit", (vector,), vector.rows)
+
+
 def _same(left: Expr, right: Expr, what: str) -> None:
     if left.rows != right.rows:
         raise ValueError(f"{what}: {left.rows} rows meet {right.rows} rows")

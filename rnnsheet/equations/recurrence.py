@@ -42,6 +42,11 @@ class Equation:
         """The network's weights that the right side uses, in reading order; not the letters."""
         return tuple(_parameters(self.expr)) if self.part in ("cell", "output", "gradient") else ()
 
+    @property
+    def values(self) -> set[str]:
+        """The names of the values over time that the right side uses."""
+        return values(self.expr)
+
 
 @dataclass(frozen=True)
 class Gradient:
@@ -58,9 +63,21 @@ class Gradient:
     def name(self) -> str:
         return f"d{self.parameter.name}"
 
+    @property
+    def values(self) -> set[str]:
+        """The names of the values over time that it uses."""
+        return values(self.expr)
+
     def column(self, col: int) -> Expr:
         """What one time step adds to one column of the gradient."""
         return _column(self.expr, col)
+
+
+def values(expr: Expr) -> set[str]:
+    """The names of the values over time in an expression."""
+    if isinstance(expr, Operation):
+        return {name for operand in expr.operands for name in values(operand)}
+    return set() if isinstance(expr, Parameter) else {expr.name}
 
 
 def _column(expr: Expr, col: int) -> Expr:

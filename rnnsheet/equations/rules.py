@@ -64,13 +64,15 @@ class Rule:
     """One operation.
 
     `formula` is the cell's text, where {0} is the first operand in this row and at this time
-    step and {0:column} all its rows; `symbol` the same for people.
+    step and {0:column} all its rows; `symbol` the same for people. `whole` are the operands of
+    which it reads all rows, or one more than once: they have to be leaves.
     """
 
     formula: str | Callable[..., str]
     symbol: str
     binds: int = ATOM
     pull: Pull | None = None
+    whole: tuple[int, ...] = ()
 
 
 def _products(matrix: Place, vector: Place) -> str:
@@ -100,26 +102,27 @@ def _letter_with(vocabulary: Place, p: Place, best: Place, letter: Place) -> str
 
 
 RULES: dict[str, Rule] = {
-    "matvec": Rule(_products, "{0}·{1}", SUM, lambda g, _, w, v: (outer(g, v), w.T @ g)),
+    "matvec": Rule(_products, "{0}·{1}", SUM, lambda g, _, w, v: (outer(g, v), w.T @ g), (1,)),
     "scale": Rule("{0}*{1}", "{0}·{1}", PRODUCT, lambda g, _, s, v: (dot(g, v), scale(s, g))),
     "spread": Rule("{0}", "{0}", pull=lambda g, _, s: (total(g),)),
     "add": Rule("{0}+{1}", "{0} + {1}", SUM, lambda g, *_: (g, g)),
     "mul": Rule("{0}*{1}", "{0} ⊙ {1}", PRODUCT),
     "tanh": Rule("TANH({0})", "tanh({0})", pull=lambda g, out, _: (g * tanh_slope(out),)),
     "tanh_slope": Rule("1-{0}*{0}", "1 − {0}²", SUM),
-    "dot": Rule(_dot, "{0}·{1}", SUM),
-    "total": Rule("SUM({0:column})", "sum({0})"),
+    "dot": Rule(_dot, "{0}·{1}", SUM, whole=(0, 1)),
+    "total": Rule("SUM({0:column})", "sum({0})", whole=(0,)),
     # Written as one `scale` for each column.
     "outer": Rule("", "{0}·{1}ᵀ", PRODUCT),
-    "exp_below_greatest": Rule("EXP({0}-MAX({0:column}))", "exp({0} − max {0})"),
-    "share": Rule("{0}/SUM({0:column})", "{0} / sum({0})", PRODUCT),
+    "exp_below_greatest": Rule("EXP({0}-MAX({0:column}))", "exp({0} − max {0})", whole=(0,)),
+    "share": Rule("{0}/SUM({0:column})", "{0} / sum({0})", PRODUCT, whole=(0,)),
     "letter_at": Rule("MID({0},{1},1)", "{0}[{1}]"),
     "letter_after": Rule("MID({0},{1}+1,1)", "{0}[{1}+1]"),
     "one_hot": Rule("IF(EXACT({0},{1}),1,0)", "[{0} = {1}]"),
-    "greatest": Rule("MAX({0:column})", "max {0}"),
-    "letter_with": Rule(_letter_with, "argmax {1}"),
+    "greatest": Rule("MAX({0:column})", "max {0}", whole=(0,)),
+    "letter_with": Rule(_letter_with, "argmax {1}", whole=(0, 1, 2, 3)),
     "same_letter": Rule('IF({1}="","",IF(EXACT({0},{1}),1,0))', "[{0} = {1}]"),
     "surprise": Rule('IF({1}="",0,-LN(MAX({0},1E-300)))', "−ln {0}"),
+    "limit": Rule("MAX(-1E+100,MIN(1E+100,{0}))", "{0}"),
     "excess": Rule('IF({2}="",0,{0}-{1})', "{0} − {1}"),
 }
 
@@ -169,7 +172,7 @@ def symbol(leaf: Leaf) -> str:
         return f"{symbol(leaf.vector)}[{leaf.row + 1}]"
     if leaf.name == "t":
         return leaf.name
-    return leaf.name + {Previous: "ₜ₋₁", Next: "ₜ₊₁"}.get(type(leaf), "ₜ")
+    return leaf.name.removesuffix("_t") + {Previous: "ₜ₋₁", Next: "ₜ₊₁"}.get(type(leaf), "ₜ")
 
 
 def symbols(expr: Expr) -> str:

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rnnsheet.equations.expr import Axis, Leaf, Parameter
+from rnnsheet.equations.expr import Axis, Component, Leaf, Parameter
 from rnnsheet.equations.recurrence import Equation
 from rnnsheet.equations.rules import formula
 from rnnsheet.labels import Labels
 from rnnsheet.sheet.formula import Formula, column_letters
-from rnnsheet.sheet.plan import Area, Block, Fill, Highlight, Sheet, Text
+from rnnsheet.sheet.plan import Area, Block, Fill, Highlight, Sheet, Text, quoted
 
 Scope = Mapping[Leaf, Area]
 """Where each leaf of an equation stands; of a value over time, the column of the block's first step."""
@@ -19,18 +19,27 @@ Values = Sequence[Sequence[Any]]
 SPAN = 12
 """How many columns a paragraph is wide."""
 
-NUMBER, WHOLE, LETTER, MARK = "number", "whole", "letter", "mark"
+NUMBER, WHOLE, LETTER, MARK, GENERAL = "number", "whole", "letter", "mark", "general"
 FORMATS = {
-    **dict.fromkeys(("word", "vocabulary", "letter", "target", "predicted"), LETTER),
-    **dict.fromkeys(("x", "t", "unit", "count"), WHOLE),
+    **dict.fromkeys(("word", "vocabulary", "letter", "target", "predicted", "status", "chosen"), LETTER),
+    **dict.fromkeys(("x", "goal", "t", "unit", "count", "epoch", "steps back"), WHOLE),
+    **dict.fromkeys(("rate", "clip", "update_rate", "flow_clip", "width", "difference"), GENERAL),
     "right": MARK,
 }
 """The number format of a block by its name; any other is NUMBER."""
 
-STYLES = {"read": "given", "cell": "hidden", "output": "output", "answer": "result", "mark": "result"}
+STYLES = {
+    "read": "given",
+    "cell": "hidden",
+    "output": "output",
+    "answer": "result",
+    "mark": "result",
+    "loss": "loss",
+    "gradient": "gradient",
+}
 """The style of an equation's block by its part of the network."""
 
-HIGHLIGHTS = {"x": "one_hot", "p": "share", "right": "mark"}
+HIGHLIGHTS = {"x": "one_hot", "goal": "one_hot", "p": "share", "right": "mark"}
 
 
 class Page:
@@ -56,10 +65,20 @@ class Page:
         """An area of this sheet."""
         return Area(self.sheet.name, row, col, rows, cols)
 
-    def constants(self, name: str, row: int, col: int, values: Values, style: str, entry: str = "") -> Block:
+    def constants(
+        self,
+        name: str,
+        row: int,
+        col: int,
+        values: Values,
+        style: str,
+        entry: str = "",
+        choices: Area | None = None,
+    ) -> Block:
         """A block of numbers or letters; to be edited where it has an `entry`."""
         area = self.area(row, col, len(values), len(values[0]))
-        return self._add(Block(name, area, style, FORMATS.get(name, NUMBER), values=values, entry=entry))
+        form = FORMATS.get(name, NUMBER)
+        return self._add(Block(name, area, style, form, values=values, entry=entry, choices=choices))
 
     def units(self, row: int, col: int, count: int, across: bool = False) -> None:
         """The numbers of the hidden units, downwards or across."""
@@ -77,7 +96,7 @@ class Page:
     def column_labels(self, axis: Axis, row: int, col: int, vocabulary: Block) -> None:
         """The label of each column of a weight matrix."""
         if axis.name == "letters":
-            self._link_across(vocabulary, row, col)
+            self.link_transposed(vocabulary, row, col, "label")
         elif axis.name != "one":
             self.units(row, col, axis.size, across=True)
 
@@ -100,53 +119,117 @@ class Page:
         """A block that shows `cols` columns of another from its column `right` on; all, if 0."""
         cols = cols or source.area.cols - right
         target = source.area.part(0, right, source.area.rows, cols)
-        fill = Fill(Formula(self._reference(target)), 0, 0, target.rows, cols)
         values = source.values and [line[right : right + cols] for line in source.values]
-        area = self.area(row, col, target.rows, cols)
-        return self._add(
-            Block(source.name, area, style, source.format, (fill,), values, source.trace, source.time + right)
+        return self.formula(
+            source.name,
+            self.area(row, col, target.rows, cols),
+            self.reference(target),
+            style,
+            values=values,
+            trace=source.trace,
+            time=source.time + right,
+            form=source.format,
         )
 
-    def _link_across(self, source: Block, row: int, col: int) -> Block:
+    def link_transposed(self, source: Block, row: int, col: int, style: str = "link") -> Block:
+        """A block whose rows are the columns of another, one of constants."""
+        area = self.area(row, col, source.area.cols, source.area.rows)
         fills = tuple(
-            Fill(Formula(self._reference(source.area.part(down))), 0, down, 1, 1)
+            Fill(Formula(self.reference(source.area.part(down, right))), right, down, 1, 1)
             for down in range(source.area.rows)
+            for right in range(source.area.cols)
         )
-        values = source.values and [[line[0] for line in source.values]]
-        area = self.area(row, col, 1, source.area.rows)
-        return self._add(Block(source.name, area, "label", source.format, fills, values))
+        values = source.values and [list(column) for column in zip(*source.values, strict=True)]
+        return self._add(Block(source.name, area, style, source.format, fills, values))
 
-    def equation(self, equation: Equation, row: int, col: int, cols: int, time: int, scope: Scope) -> Block:
-        """The block of an equation over `cols` time steps, the first of them `time`."""
+    def equation(
+        self,
+        equation: Equation,
+        row: int,
+        col: int,
+        cols: int,
+        time: int,
+        scope: Scope,
+        run: str = "",
+    ) -> Block:
+        """The block of an equation over `cols` time steps, the first of them `time`.
+
+        Its values are those of the trace's arrays that begin with `run`.
+        """
         area = self.area(row, col, equation.value.rows.size, cols)
-        text = formula(equation.expr, lambda leaf: _Reference(leaf, scope[leaf], area))
-        return self._add(
-            Block(
-                equation.name,
-                area,
-                STYLES[equation.part],
-                FORMATS.get(equation.name, NUMBER),
-                (Fill(Formula(text), 0, 0, area.rows, area.cols),),
-                trace=equation.name,
-                time=time,
-            )
+        return self.formula(
+            equation.name,
+            area,
+            formula(equation.expr, lambda leaf: reference(leaf, scope, area)),
+            STYLES[equation.part],
+            trace=run + equation.name,
+            time=time,
         )
 
     def formula(
-        self, name: str, row: int, col: int, text: str, values: Values, style: str, words: bool = False
+        self,
+        name: str,
+        area: Area,
+        text: str,
+        style: str,
+        *,
+        values: Values | None = None,
+        trace: str = "",
+        time: int = 1,
+        form: str = "",
+        words: bool = False,
     ) -> Block:
-        """A block of a formula that is no equation of the network, with the values it has."""
-        area = self.area(row, col, len(values), len(values[0]))
-        fill = Fill(Formula(text), 0, 0, area.rows, area.cols)
-        return self._add(Block(name, area, style, FORMATS.get(name, LETTER), (fill,), values, words=words))
+        """A block of one formula that fills, with its values or the trace that has them."""
+        fills = (Fill(Formula(text), 0, 0, area.rows, area.cols),)
+        return self.formulas(
+            name, area, fills, style, values=values, trace=trace, time=time, form=form, words=words
+        )
+
+    def formulas(
+        self,
+        name: str,
+        area: Area,
+        fills: tuple[Fill, ...],
+        style: str,
+        *,
+        values: Values | None = None,
+        trace: str = "",
+        time: int = 1,
+        form: str = "",
+        words: bool = False,
+    ) -> Block:
+        """A block of several formulas, each filled over its part."""
+        form = form or FORMATS.get(name, NUMBER)
+        return self._add(Block(name, area, style, form, fills, values, trace, time, words=words))
+
+    def positive(
+        self, row: int, col: int, name: str, value: float, messages: Mapping[str, Area]
+    ) -> tuple[Block, Block]:
+        """A number above 0 to be edited, and beside it the one that is used: 0 while it is none."""
+        self.text(row, 1, self.labels(f"meaning.{name}"), "caption")
+        entry = self.constants(name, row, col, [[value]], "input", "positive")
+        cell, message = entry.area.a1, messages["positive"].absolute
+        text = f"IF(ISNUMBER({cell}),IF({cell}>0,MIN({cell},1E+100),0),0)"
+        used = self.formula(name, self.area(row, col + 1), text, "link", values=[[value]])
+        status = f'IF({used.area.a1}>0,"",{message})'
+        self.formula("status", self.area(row, col + 2), status, "status", values=[[""]], words=True)
+        return entry, used
 
     def _add(self, block: Block) -> Block:
         self.sheet.blocks.append(block)
         return block
 
-    def _reference(self, area: Area) -> str:
-        sheet = "" if area.sheet == self.sheet.name else f"{area.sheet}!"
+    def reference(self, area: Area) -> str:
+        """A reference to the area's first cell that moves when it fills."""
+        sheet = "" if area.sheet == self.sheet.name else f"{quoted(area.sheet)}!"
         return f"{sheet}{column_letters(area.col)}{area.row}"
+
+
+def reference(leaf: Leaf, scope: Scope, target: Area) -> "_Reference":
+    """How the cells of a block refer to a leaf."""
+    if isinstance(leaf, Component):
+        return _Reference(leaf, scope[leaf.vector].part(leaf.row), target)
+    return _Reference(leaf, scope[leaf], target)
 
 
 @dataclass(frozen=True)
@@ -166,6 +249,10 @@ class _Reference:
         first = self._cell(0, 0, True)
         last = self._cell(self.area.rows - 1, 0, True, sheet=False)
         return f"{first}:{last}" if self.area.rows > 1 else first
+
+    @property
+    def is_range(self) -> bool:
+        return True
 
     @property
     def row(self) -> str:

@@ -7,11 +7,16 @@ from typing import Any
 from rnnsheet.lesson import Trace
 from rnnsheet.sheet.formula import Formula, column_letters
 
-LAYOUT = 1
+LAYOUT = 2
 """The number of this arrangement of blocks; it grows whenever a block moves, so that `check` can tell."""
 
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
 """The bounds of a worksheet."""
+
+
+def quoted(sheet: str) -> str:
+    """A sheet's name as a reference wants it."""
+    return f"'{sheet}'" if " " in sheet else sheet
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,12 @@ class Area:
     @property
     def absolute(self) -> str:
         """`Unrolled!$H$23:$K$25`, as defined names and charts want it."""
-        return f"{self.sheet}!{self._text('$')}"
+        return f"{quoted(self.sheet)}!{self._text('$')}"
+
+    @property
+    def fixed(self) -> str:
+        """`$H$23:$K$25`, which stays when a formula fills."""
+        return self._text("$")
 
     def part(self, down: int = 0, right: int = 0, rows: int = 1, cols: int = 1) -> "Area":
         """A smaller area, measured from this one's first cell."""
@@ -66,8 +76,9 @@ class Block:
     """A rectangle of cells that belong together.
 
     A block with `fills` holds formulas, one without holds constants; those with an `entry`
-    ("number", "letter" or "word") may be edited. Its values are either `values`, known to the
-    plan, or those of the trace's array `trace` from time step `time` on.
+    ("number", "letter", "word", "positive", "weight", "slider") may be edited. Its values are
+    either `values`, known to the plan, or those of the trace's array `trace`: its columns from
+    `time` on, or of an array over epochs all columns of each epoch, unit by unit.
     """
 
     name: str
@@ -79,6 +90,8 @@ class Block:
     trace: str = ""
     time: int = 1
     entry: str = ""
+    choices: Area | None = None
+    """Where the entries stand that may be chosen."""
     words: bool = False
     """The values are sentences of the label file, which a later version may put better."""
 
@@ -91,8 +104,9 @@ class Block:
         """The value of each cell, row by row."""
         if self.values is not None:
             return self.values
-        first = self.time - 1
-        rows: Sequence[Sequence[Any]] = trace[self.trace][:, first : first + self.area.cols].tolist()
+        array, first = trace[self.trace], self.time - 1
+        flat = array.reshape(len(array), -1)[:, first : first + self.area.cols]
+        rows: Sequence[Sequence[Any]] = flat.tolist()
         return rows
 
     def formulas(self) -> list[list[str]]:
@@ -118,12 +132,20 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Chart:
-    """A chart of columns: one series per row of `series`, named by the cells of `titles`."""
+class Series:
+    """A row or a column of numbers in a chart, and its name: a cell that holds it, or a text."""
 
+    values: Area
+    title: Area | str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart: "shares" are columns from 0 to 1, "line" is lines, "powers" lines over powers of ten."""
+
+    kind: str
     title: str
-    series: Area
-    titles: Area
+    series: tuple[Series, ...]
     categories: Area
     x_title: str
     y_title: str
@@ -133,10 +155,15 @@ class Chart:
 
 @dataclass(frozen=True)
 class Highlight:
-    """A colouring that follows the numbers: "share" shades 0 to 1, "mark" tells 1 from 0."""
+    """A colouring that follows the numbers, of a kind that `skeleton` knows.
+
+    "one_hot" and "share" shade 0 to 1, "mark" tells 1 from 0, "factor" less from more than 1,
+    "bar" is a bar in the cell, "target" marks letters that are those of `other`, one row.
+    """
 
     area: Area
     kind: str
+    other: Area | None = None
 
 
 @dataclass

@@ -19,7 +19,7 @@ from openpyxl.workbook import Workbook
 
 from rnnsheet.errors import LessonError, WorkbookError
 from rnnsheet.files import is_file
-from rnnsheet.lesson import Lesson, Model
+from rnnsheet.lesson import Lesson, Model, Settings
 from rnnsheet.sheet.pages import manifest
 from rnnsheet.sheet.plan import LAYOUT, Area
 
@@ -147,28 +147,27 @@ def lesson(contents: Contents, recalculated: Value) -> Lesson:
     """
     facts = contents.facts
     places = dict(contents.inputs())
-    texts = {
-        name: [_text(name, *entry) for entry in _entries(contents, recalculated, places[name])]
-        for name in ("word", "vocabulary")
-        if name in places
-    }
-    numbers = {
-        name: np.reshape(
-            [_number(name, *entry) for entry in _entries(contents, recalculated, area)],
-            (area.rows, area.cols),
-        )
+    found = {
+        name: [_entry(name, *entry) for entry in _entries(contents, recalculated, area)]
         for name, area in places.items()
-        if name not in texts
     }
+    settings = {name: values[0] for name, values in found.items() if name in _KINDS}
     try:
+        numbers = {
+            name: np.reshape(values, (places[name].rows, places[name].cols))
+            for name, values in found.items()
+            if name not in ("word", "vocabulary", *settings)
+        }
+        sizes = {name: int(facts[name]) for name in ("epochs", "flow_steps")}
         return Lesson(
             name=facts["lesson"],
-            word=texts["word"][0],
-            vocabulary=tuple(texts["vocabulary"]),
+            word=found["word"][0],
+            vocabulary=tuple(found["vocabulary"]),
             steps=int(facts["steps"]),
             h_0=numbers.pop("h_0"),
             model=Model(facts["cell"], numbers),
             source=str(contents.path),
+            settings=Settings(**sizes, **{name.lower(): value for name, value in settings.items()}),
         )
     except LessonError as error:
         area = places.get(str(error.values.get("name")))
@@ -187,20 +186,27 @@ def _entries(contents: Contents, recalculated: Value, area: Area) -> Iterator[tu
             yield f"{contents.path}: {cell.sheet}!{cell.a1}", value
 
 
-def _number(name: str, place: str, value: Any) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
+_KINDS = {
+    "rate": "positive",
+    "clip": "positive",
+    "update_rate": "positive",
+    "flow_clip": "positive",
+    "flow_Whh": "slider",
+    "chosen": "weight",
+}
+"""What the cells of the settings hold."""
+
+
+def _entry(name: str, place: str, value: Any) -> Any:
+    """A number, or a text where the input is one. Raises LessonError for anything else."""
+    kind = {"word": "word", "vocabulary": "letter", **_KINDS}.get(name, "number")
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if kind in ("word", "letter", "weight"):
+        if is_number:
+            return f"{value:.15g}"
+        if isinstance(value, str) and value and not isinstance(value, CellError):
+            return value
+    elif is_number and (value > 0 or kind != "positive"):
         return float(value)
-    raise _wrong_entry("number", name, place, value)
-
-
-def _text(name: str, place: str, value: Any) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{value:.15g}"
-    if isinstance(value, str) and value and not isinstance(value, CellError):
-        return value
-    raise _wrong_entry("word" if name == "word" else "letter", name, place, value)
-
-
-def _wrong_entry(expected: str, name: str, place: str, value: Any) -> LessonError:
     state = "empty" if value in (None, "") else "other"
-    return LessonError(f"{state}_{expected}", place=place, name=name, got=repr(str(value)))
+    raise LessonError(f"{state}_{kind}", place=place, name=name, got=repr(str(value)))

@@ -5,11 +5,13 @@ import unicodedata
 from itertools import pairwise
 
 from openpyxl import Workbook
-from openpyxl.chart import BarChart, Reference, Series
+from openpyxl.chart import BarChart, LineChart, Reference
+from openpyxl.chart import Series as NewSeries
 from openpyxl.chart.data_source import StrRef
+from openpyxl.chart.series import Series as Drawn
 from openpyxl.chart.series import SeriesLabel
-from openpyxl.formatting.rule import CellIsRule, ColorScaleRule, Rule
-from openpyxl.styles import Font
+from openpyxl.formatting.rule import CellIsRule, ColorScaleRule, DataBarRule, Rule
+from openpyxl.styles import Font, PatternFill
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.hyperlink import Hyperlink
@@ -18,8 +20,9 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from rnnsheet.labels import Labels, labels
+from rnnsheet.lesson import FLOW, LIMIT
 from rnnsheet.sheet.formula import column_letters
-from rnnsheet.sheet.plan import Block, Chart, Plan, Sheet, Text
+from rnnsheet.sheet.plan import Area, Block, Chart, Highlight, Plan, Series, Sheet, Text, quoted
 
 WIDTH = 10.7
 """The default width of a column, in characters."""
@@ -79,7 +82,7 @@ def _dress(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
         if block.entry:
             _validate(worksheet, block, texts)
     for highlight in sheet.highlights:
-        for rule in _RULES[highlight.kind]:
+        for rule in [_same_letter(highlight)] if highlight.other else _RULES[highlight.kind]:
             worksheet.conditional_formatting.add(highlight.area.a1, rule)
     for chart in sheet.charts:
         worksheet.add_chart(_chart(chart), f"{column_letters(chart.col)}{chart.row}")
@@ -92,7 +95,24 @@ def _shades(full: str) -> Rule:
     return rule
 
 
+def _around_one() -> Rule:
+    """Less than 1 is one colour, more another."""
+    points = {f"{part}_type": "num" for part in ("start", "mid", "end")}
+    colors = {"start_color": "F4A582", "mid_color": "FFFFFF", "end_color": "92C5DE"}
+    rule: Rule = ColorScaleRule(**points, **colors, start_value=0, mid_value=1, end_value=2)  # type: ignore[no-untyped-call]
+    return rule
+
+
+def _same_letter(highlight: Highlight) -> Rule:
+    """Marks the cells that hold what the highlight's other row has in the same column."""
+    other = highlight.other or highlight.area
+    letter = f"{column_letters(other.col)}${other.row}"
+    return CellIsRule("equal", [letter], font=Font(color="166534"), fill=PatternFill(bgColor="DFF0D8"))  # type: ignore[no-untyped-call]
+
+
 _RULES = {
+    "factor": [_around_one()],
+    "bar": [DataBarRule("num", -FLOW, "num", FLOW, color="F2B233")],  # type: ignore[no-untyped-call]
     "one_hot": [_shades("C9A6F5")],
     "share": [_shades("5B9BD5")],
     "mark": [
@@ -168,13 +188,16 @@ def _reach(worksheet: Worksheet, text: Text) -> None:
         worksheet.merged_cells.add(f"{first}{text.row}:{last}{text.row}")
     if text.link:
         cell = worksheet.cell(text.row, text.col)
-        cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"{text.link}!A1", display=text.text)
+        cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"{quoted(text.link)}!A1", display=text.text)
 
 
 def _validate(worksheet: Worksheet, block: Block, texts: Labels) -> None:
     title, prompt = texts(f"entry.{block.entry}_title"), texts(f"entry.{block.entry}")
-    if block.entry == "number":
-        rule = DataValidation("decimal", operator="between", formula1="-1E+300", formula2="1E+300")
+    if block.entry in _BOUNDS:
+        least, most = _BOUNDS[block.entry]
+        rule = DataValidation("decimal", operator="between", formula1=least, formula2=most)
+    elif block.choices:
+        rule = DataValidation("list", formula1=block.choices.fixed, allow_blank=False)
     else:
         rule = DataValidation("textLength", operator="between", formula1="1", formula2=_LONGEST[block.entry])
     rule.errorTitle = rule.promptTitle = title
@@ -185,20 +208,39 @@ def _validate(worksheet: Worksheet, block: Block, texts: Labels) -> None:
 
 
 _LONGEST = {"letter": "1", "word": "255"}
+_BOUNDS = {
+    "number": ("-1E+300", "1E+300"),
+    "positive": ("1E-100", f"{LIMIT:G}"),
+    "slider": (f"{-FLOW:g}", f"{FLOW:g}"),
+}
 
 
-def _chart(chart: Chart) -> BarChart:
-    drawn = BarChart()
+def _chart(chart: Chart) -> BarChart | LineChart:
+    drawn = BarChart() if chart.kind == "shares" else LineChart()
     drawn.title, drawn.x_axis.title, drawn.y_axis.title = chart.title, chart.x_title, chart.y_title
     drawn.x_axis.delete = drawn.y_axis.delete = False
-    drawn.y_axis.scaling.min, drawn.y_axis.scaling.max = 0, 1
-    drawn.y_axis.number_format = "0.0"
     drawn.width, drawn.height = 15, 9
-    series, names = chart.series, chart.titles
-    for down in range(series.rows):
-        row = series.part(down, 0, 1, series.cols)
-        line = Series(Reference(range_string=row.absolute))
-        line.tx = SeriesLabel(strRef=StrRef(names.part(down).absolute))
-        drawn.series.append(line)
+    if chart.kind == "shares":
+        drawn.y_axis.scaling.min, drawn.y_axis.scaling.max = 0, 1
+        drawn.y_axis.number_format = "0.0"
+    elif chart.kind == "powers":
+        drawn.y_axis.scaling.logBase = 10
+        drawn.y_axis.number_format = "0E+00"
+        # Below all powers, not at 1 = 10⁰.
+        drawn.x_axis.tickLblPos = "low"
+    for series in chart.series:
+        drawn.series.append(_series(series, lines=chart.kind != "shares"))
     drawn.set_categories(Reference(range_string=chart.categories.absolute))
+    return drawn
+
+
+def _series(series: Series, lines: bool) -> Drawn:
+    drawn = NewSeries(Reference(range_string=series.values.absolute))
+    if isinstance(series.title, Area):
+        drawn.tx = SeriesLabel(strRef=StrRef(series.title.absolute))
+    else:
+        drawn.tx = SeriesLabel(v=series.title)
+    if lines:
+        drawn.smooth = False
+        drawn.marker.symbol = "none"
     return drawn

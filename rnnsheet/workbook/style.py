@@ -15,6 +15,7 @@ FORMATS = {
     "number": "[>=10000]0.00E+00;[<=-10000]0.00E+00;0.000000",
     "whole": "0",
     "letter": "@",
+    "powers": "0.00E+00",
     "mark": '"✓";"✗";"✗"',
     "general": "General",
 }
@@ -62,6 +63,8 @@ LOOKS = {
     "given": _numbers("F3E8FF"),
     "hidden": _numbers("DFF0D8"),
     "output": _numbers("DCE9F9"),
+    "loss": _numbers("F5E0A9"),
+    "gradient": _numbers("FBE0D3"),
     "result": Look(fill="C9DDF5", bold=True, align="center", frame="medium"),
 }
 

@@ -7,12 +7,11 @@ from rnnsheet.equations.recurrence import Recurrence
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
 from rnnsheet.sheet.page import Page, Values
+from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block
 
 NAME = "Inputs"
 ANSWERS = ("t", "letter", "predicted", "target", "right")
-MESSAGES = ("unknown", "long", "short", "fits")
-"""What may be said of the word, in the order in which it is looked for."""
 
 _LABEL, _FIRST = 2, 3
 _WORD, _STATUS, _ANSWERS = 4, 5, 6
@@ -41,7 +40,7 @@ def place(lesson: Lesson, network: Recurrence, labels: Labels) -> tuple[Page, di
     return page, blocks
 
 
-def answer(page: Page, lesson: Lesson, over_time: Mapping[str, Block], messages: Area) -> None:
+def answer(page: Page, lesson: Lesson, over_time: Mapping[str, Block], messages: Mapping[str, Area]) -> None:
     """The rows under the word that answer it at once, and what is to be said of the word."""
     for row, name in enumerate(ANSWERS, start=_ANSWERS):
         page.text(row, 1, page.labels(f"meaning.{name}"), "caption")
@@ -59,7 +58,8 @@ def _vocabulary(page: Page, lesson: Lesson, word: Block) -> Block:
     cell, letter = f"$C${word.area.row}", block.area.part().a1
     counts = [[lesson.word.count(letter)] for letter in lesson.vocabulary]
     text = f'LEN({cell})-LEN(SUBSTITUTE({cell},{letter},""))'
-    page.formula("count", row, _FIRST + 1, text, counts, "label")
+    area = page.area(row, _FIRST + 1, len(counts))
+    page.formula("count", area, text, "label", values=counts)
     return block
 
 
@@ -74,20 +74,15 @@ def _parameter(page: Page, row: int, parameter: Parameter, numbers: Values, voca
     return page.constants(parameter.name, row + 1 + labelled, _FIRST, numbers, "input", "number")
 
 
-def _status(page: Page, lesson: Lesson, messages: Area) -> None:
-    """Says below the word whether the network can read it: the first of `MESSAGES` that is true."""
-    unknown, long, short, fits = (messages.part(down).absolute for down in range(len(MESSAGES)))
+def _status(page: Page, lesson: Lesson, messages: Mapping[str, Area]) -> None:
+    """Says below the word whether the network can read it."""
     count = page.area(_VOCABULARY + 1, _FIRST + 1, len(lesson.vocabulary)).a1
     length, room = f"LEN(C{_WORD})", lesson.steps + 1
-    text = (
-        f"IF(SUM({count})<{length},{unknown},IF({length}>{room},{long},IF({length}<{room},{short},{fits})))"
+    cells = {key: area.absolute for key, area in messages.items()}
+    said_of_length = (
+        f"IF({length}>{room},{cells['long']},IF({length}<{room},{cells['short']},{cells['fits']}))"
     )
+    text = f"IF(SUM({count})<{length},{cells['unknown']},{said_of_length})"
     said = "long" if len(lesson.word) > room else "short" if len(lesson.word) < room else "fits"
-    page.formula(
-        "status", _STATUS, _FIRST, text, [[message(said, lesson, page.labels)]], "status", words=True
-    )
-
-
-def message(key: str, lesson: Lesson, labels: Labels) -> str:
-    """One of `MESSAGES`, as words."""
-    return labels(f"inputs.{key}", room=lesson.steps + 1)
+    values = [[message(said, lesson, page.labels)]]
+    page.formula("status", page.area(_STATUS, _FIRST), text, "status", values=values, words=True)

@@ -1,35 +1,43 @@
 """The hidden worksheet by which the workbook describes itself: its lesson, its blocks, its messages."""
 
 from rnnsheet.labels import Labels
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import FLOW, Lesson
 from rnnsheet.sheet.page import Page
-from rnnsheet.sheet.pages.inputs import MESSAGES, message
 from rnnsheet.sheet.plan import LAYOUT, Area, Sheet
 
 NAME = "rnnsheet"
-KEYS = ("rnnsheet", "layout", "lesson", "cell", "language", "steps")
+KEYS = ("rnnsheet", "layout", "lesson", "cell", "language", "steps", "epochs", "flow_steps")
+MESSAGES = ("unknown", "long", "short", "fits", "positive", "slider")
+"""What formulas may say of what was typed."""
 TABLE = 4
 """The first column of the table of blocks: name, sheet, range, kind."""
 
 
 def place(lesson: Lesson, labels: Labels, version: str) -> Page:
-    """The sheet with everything but its table of blocks; the messages are its first block."""
+    """The sheet with everything but its table of blocks."""
     page = Page(NAME, labels)
     page.sheet.hidden = True
-    facts = (version, LAYOUT, lesson.name, lesson.model.cell, labels.language, lesson.steps)
+    sizes = (lesson.steps, lesson.settings.epochs, lesson.settings.flow_steps)
+    facts = (version, LAYOUT, lesson.name, lesson.model.cell, labels.language, *sizes)
     for row, (key, fact) in enumerate(zip(KEYS, facts, strict=True), start=1):
         page.text(row, 1, key)
         page.text(row, 2, str(fact))
     return page
 
 
-def messages(page: Page, lesson: Lesson) -> Area:
-    """Where the messages about the word stand."""
-    row = len(KEYS) + 1
-    for line, key in enumerate(MESSAGES):
-        page.text(row + line, 1, key)
-        page.text(row + line, 2, message(key, lesson, page.labels))
-    return page.area(row, 2, len(MESSAGES))
+def messages(page: Page, lesson: Lesson) -> dict[str, Area]:
+    """Where each of `MESSAGES` stands."""
+    places = {}
+    for row, key in enumerate(MESSAGES, start=len(KEYS) + 1):
+        page.text(row, 1, key)
+        page.text(row, 2, message(key, lesson, page.labels))
+        places[key] = page.area(row, 2)
+    return places
+
+
+def message(key: str, lesson: Lesson, labels: Labels) -> str:
+    """One of `MESSAGES`, as words."""
+    return labels(f"message.{key}", room=lesson.steps + 1, most=f"{FLOW:g}")
 
 
 def list_blocks(page: Page, sheets: tuple[Sheet, ...]) -> None:

@@ -8,7 +8,7 @@ from rnnsheet.sheet.page import SPAN, Page
 from rnnsheet.sheet.plan import Block
 
 NAME = "Overview"
-LEGEND = ("sample", "link", "given", "hidden", "output", "result")
+LEGEND = ("sample", "link", "given", "hidden", "output", "loss", "gradient", "result")
 _DRAWN = 6
 """The picture shows at most so many time steps."""
 _PICTURE, _FIRST = 6, 4
@@ -32,7 +32,7 @@ def place(lesson: Lesson, over_time: Mapping[str, Block], sheets: tuple[str, ...
     page.text(row, 1, labels("overview.sheets"), "heading", SPAN)
     for line, sheet in enumerate(sheets, start=row + 1):
         page.text(line, 1, sheet, "link_text", link=sheet)
-        page.text(line, 2, labels(f"overview.{sheet.lower()}"), "beside")
+        page.text(line, 2, labels(f"overview.{sheet.lower().replace(' ', '_')}"), "beside")
     page.text(row + len(sheets) + 2, 1, labels("overview.proof"), "about", SPAN)
     page.sheet.widths = {1: 14}
     return page

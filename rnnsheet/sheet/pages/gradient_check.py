@@ -1,0 +1,127 @@
+"""The worksheet that checks a gradient: move one weight a little up and down, and see what the loss does."""
+
+from collections.abc import Mapping
+
+from rnnsheet.equations.expr import Parameter
+from rnnsheet.equations.recurrence import Recurrence
+from rnnsheet.labels import Labels
+from rnnsheet.lesson import WIDTH, Lesson
+from rnnsheet.sheet.bands import WEIGHTS, Bands, Columns, Weight
+from rnnsheet.sheet.formula import Formula
+from rnnsheet.sheet.page import Page
+from rnnsheet.sheet.pages.backward import Placed
+from rnnsheet.sheet.pages.update import forward_again
+from rnnsheet.sheet.plan import Area, Block, Fill
+
+NAME = "Gradient check"
+_CHOSEN, _WIDTH, _PLUS, _MINUS, _CENTRAL, _GRADIENT, _DIFFERENCE = range(4, 11)
+_PASSES = _DIFFERENCE + 2
+
+
+def place(
+    lesson: Lesson,
+    network: Recurrence,
+    inputs: Mapping[str, Block],
+    over_time: Mapping[str, Block],
+    gradients: Mapping[str, Placed],
+    where: Columns,
+    labels: Labels,
+) -> Page:
+    """The sheet."""
+    page = Page(NAME, labels)
+    page.title(labels("gradient_check.title"), labels("gradient_check.about"))
+    page.sheet.frozen = (_DIFFERENCE, 1)
+    table = where.after + 1
+    choices = page.area(
+        _PASSES + 1,
+        table,
+        sum(len(block.values or ()) * block.area.cols for block in _weights(network, inputs)),
+    )
+    name, row, col = lesson.settings.chosen
+    chosen = page.constants(
+        "chosen", _CHOSEN, WEIGHTS, [[_label(name, row, col)]], "input", "weight", choices
+    )
+    width = page.constants("width", _WIDTH, WEIGHTS, [[WIDTH]], "link")
+    bands = Bands(page, network, inputs, where, _PASSES)
+    losses = []
+    for run, sign in (("plus", "+"), ("minus", "-")):
+        bands.run = f"{run}."
+        bands.heading(labels(f"gradient_check.{run}"))
+        bands.weight = _moved(
+            inputs, run, f"{{source}}{sign}IF({chosen.area.fixed}={{label}},{width.area.fixed},0)"
+        )
+        losses.append(forward_again(bands, inputs, over_time))
+    _table(page, network, inputs, gradients, table)
+    _verdict(page, chosen, width, losses, choices)
+    return page
+
+
+def _weights(network: Recurrence, inputs: Mapping[str, Block]) -> list[Block]:
+    return [inputs[name] for name in network.gradients]
+
+
+def _label(name: str, row: int, col: int) -> str:
+    return f"{name}[{row},{col}]"
+
+
+def _moved(inputs: Mapping[str, Block], run: str, text: str) -> Weight:
+    """Weights of which the chosen one is moved."""
+
+    def weight(page: Page, parameter: Parameter, row: int, col: int) -> Block:
+        source, name = inputs[parameter.name].area, parameter.name
+        fills = tuple(
+            Fill(
+                Formula(
+                    text.format(
+                        source=page.reference(source.part(down, right)),
+                        label=f'"{_label(name, down + 1, right + 1)}"',
+                    )
+                ),
+                down,
+                right,
+                1,
+                1,
+            )
+            for down in range(source.rows)
+            for right in range(source.cols)
+        )
+        area = page.area(row, col, source.rows, source.cols)
+        return page.formulas(name, area, fills, "weight", trace=f"{run}.{name}")
+
+    return weight
+
+
+def _table(
+    page: Page, network: Recurrence, inputs: Mapping[str, Block], gradients: Mapping[str, Placed], col: int
+) -> None:
+    """Every weight with its gradient, column by column of each parameter."""
+    for right, key in enumerate(("weight", "value", "gradient")):
+        page.text(_PASSES, col + right, page.labels(f"gradient_check.{key}"), "caption")
+    row = _PASSES + 1
+    for block in _weights(network, inputs):
+        rows = block.area.rows
+        for right in range(block.area.cols):
+            names = [[_label(block.name, down + 1, right + 1)] for down in range(rows)]
+            page.constants("weight", row, col, names, "label")
+            page.link(block, row, col + 1, right, 1)
+            page.link(gradients[block.name].sums[right], row, col + 2)
+            row += rows
+
+
+def _verdict(page: Page, chosen: Block, width: Block, losses: list[Block], choices: Area) -> None:
+    """The two losses, the difference quotient, the gradient, and how far they are apart."""
+    captions = ("chosen", "width", "plus_loss", "minus_loss", "central", "gradient", "difference")
+    for row, key in enumerate(captions, start=_CHOSEN):
+        page.text(row, 1, page.labels(f"gradient_check.{key}"), "caption")
+    plus, minus = (
+        page.link(loss, row, WEIGHTS, style="loss") for row, loss in zip((_PLUS, _MINUS), losses, strict=True)
+    )
+    gradient = page.area(_GRADIENT, WEIGHTS)
+    found = f"MATCH({chosen.area.a1},{choices.a1},0)"
+    text = f'IFERROR(INDEX({choices.column(2).a1},{found},1),"")'
+    page.formula("gradient", gradient, text, "gradient", trace="check.gradient", form="number")
+    text = f'IF({gradient.a1}="","",({plus.area.a1}-{minus.area.a1})/(2*{width.area.a1}))'
+    central = page.area(_CENTRAL, WEIGHTS)
+    page.formula("central", central, text, "gradient", trace="check.central", form="number")
+    text = f'IF({gradient.a1}="","",{central.a1}-{gradient.a1})'
+    page.formula("difference", page.area(_DIFFERENCE, WEIGHTS), text, "result", trace="check.difference")

@@ -1,0 +1,76 @@
+"""The worksheet of one step of gradient descent: every weight before and after, the loss before and after."""
+
+from collections.abc import Mapping
+
+from rnnsheet.equations.expr import Parameter
+from rnnsheet.equations.recurrence import Recurrence
+from rnnsheet.labels import Labels
+from rnnsheet.lesson import Lesson
+from rnnsheet.sheet.bands import WEIGHTS, Bands, Columns
+from rnnsheet.sheet.page import Page
+from rnnsheet.sheet.plan import Area, Block
+
+NAME = "Update"
+_RATE, _BEFORE, _AFTER = 4, 5, 6
+
+
+def place(
+    lesson: Lesson,
+    network: Recurrence,
+    inputs: Mapping[str, Block],
+    over_time: Mapping[str, Block],
+    gradients: Mapping[str, Block],
+    where: Columns,
+    messages: Mapping[str, Area],
+    labels: Labels,
+) -> tuple[Page, dict[str, Block]]:
+    """The sheet, and its learning rate by name."""
+    page = Page(NAME, labels)
+    page.title(labels("update.title"), labels("update.about"))
+    page.sheet.frozen = (_AFTER, 1)
+    rate, used = page.positive(_RATE, WEIGHTS, "update_rate", lesson.settings.update_rate, messages)
+    bands = Bands(page, network, inputs, where, _AFTER + 2, "update.")
+    bands.heading(labels("update.weights"), labels("update.weights_about"))
+    new = {name: _weight(bands, name, gradients[f"d{name}"], used) for name in network.gradients}
+    bands.heading(labels("update.forward"), labels("update.forward_about"))
+    after = forward_again(bands, {**inputs, **new}, over_time)
+    for row, name, loss in ((_BEFORE, "loss_before", over_time["loss"]), (_AFTER, "loss_after", after)):
+        page.text(row, 1, labels(f"meaning.{name}"), "caption")
+        page.link(loss, row, WEIGHTS, style="result")
+    return page, {"update_rate": rate}
+
+
+def forward_again(bands: Bands, given: Mapping[str, Block], over_time: Mapping[str, Block]) -> Block:
+    """The forward pass over the same letters with the weights that are `given`, and its loss."""
+    bands.given = given
+    bands.time()
+    bands.line_of(over_time["letter"])
+    bands.band_of(over_time["x"])
+    bands.bands(bands.network.of("cell", "output"))
+    bands.row += 1
+    bands.line_of(over_time["target"])
+    bands.band_of(over_time["goal"])
+    bands.bands([equation for equation in bands.network.of("loss") if equation.name != "goal"])
+    bands.row += 1
+    loss = bands.total("loss", over="loss_t")
+    bands.row += 1
+    return loss
+
+
+def _weight(bands: Bands, name: str, gradient: Block, rate: Block) -> Block:
+    """One line: the weight - rate · its gradient = the new weight."""
+    page, source = bands.page, bands.given[name]
+    parameter: Parameter = bands.network.parameters[name]
+    row, cols, rate_cell = bands.row, parameter.cols.size, rate.area.fixed
+    page.text(row, WEIGHTS, name, "symbol")
+    old = page.link(source, row + 1, WEIGHTS, style="weight")
+    minus = WEIGHTS + cols
+    page.text(row + 1, minus, "− η ·", "sign")
+    page.text(row, minus + 1, f"d{name}", "symbol")
+    slope = page.link(gradient, row + 1, minus + 1)
+    page.text(row + 1, minus + 1 + cols, "=", "sign")
+    page.text(row, minus + 2 + cols, page.labels("update.new", name=name), "symbol")
+    text = f"{page.reference(old.area)}-{rate_cell}*{page.reference(slope.area)}"
+    area = page.area(row + 1, minus + 2 + cols, parameter.rows.size, cols)
+    bands.row += parameter.rows.size + 2
+    return page.formula(name, area, text, "result", trace=f"update.{name}", form="number")
