@@ -58,6 +58,8 @@ class Bands:
         self.page, self.network, self.given, self.where, self.row = page, network, given, where, row
         self.run = run
         """What the names of the trace's arrays begin with."""
+        self.form = ""
+        """The format of the numbers; "" for the usual one."""
         self.weight: Weight = self._linked
         self.blocks: dict[str, Block] = {}
         self.scope: dict[Leaf, Area] = {
@@ -179,6 +181,7 @@ class Bands:
             only or 1,
             scope,
             self.run,
+            self.form,
         )
         self.blocks[equation.name] = block
         self.page.mark(block)

@@ -151,6 +151,7 @@ class Page:
         time: int,
         scope: Scope,
         run: str = "",
+        form: str = "",
     ) -> Block:
         """The block of an equation over `cols` time steps, the first of them `time`.
 
@@ -164,6 +165,7 @@ class Page:
             STYLES[equation.part],
             trace=run + equation.name,
             time=time,
+            form=form,
         )
 
     def formula(
@@ -210,7 +212,7 @@ class Page:
         entry = self.constants(name, row, col, [[value]], "input", "positive")
         cell, message = entry.area.a1, messages["positive"].absolute
         text = f"IF(ISNUMBER({cell}),IF({cell}>0,MIN({cell},1E+100),0),0)"
-        used = self.formula(name, self.area(row, col + 1), text, "link", values=[[value]])
+        used = self.formula(name, self.area(row, col + 1), text, "label", values=[[value]])
         status = f'IF({used.area.a1}>0,"",{message})'
         self.formula("status", self.area(row, col + 2), status, "status", values=[[""]], words=True)
         return entry, used

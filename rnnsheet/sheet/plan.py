@@ -183,6 +183,8 @@ class Sheet:
     """How many rows and columns stay in sight."""
     sections: list[int] = field(default_factory=list)
     """The rows at which a section begins; in print a page ends only between sections."""
+    printed: int = 0
+    """How many columns are printed; 0 for all."""
     zoom: int = 100
     hidden: bool = False
 

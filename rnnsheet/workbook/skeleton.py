@@ -24,7 +24,7 @@ from rnnsheet.lesson import FLOW, LIMIT
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.plan import Area, Block, Chart, Highlight, Plan, Series, Sheet, Text, quoted
 
-WIDTH = 10.7
+WIDTH = 11.7
 """The default width of a column, in characters."""
 LINE = 15.0
 """The height of a line of text, in points."""
@@ -131,6 +131,8 @@ def _print_setup(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
     footer = worksheet.oddFooter
     footer.left.text, footer.right.text = "&A", texts("style.footer")  # type: ignore[union-attr]
     width, heights = _size(sheet)
+    if sheet.printed:
+        worksheet.print_area = f"A1:{column_letters(sheet.printed)}{len(heights)}"
     # A scale of our own: Excel forgets page breaks where it fits a sheet to the page.
     if sheet.sections:
         page.orientation, scale = "portrait", max(_LEGIBLE, min(1.0, _SHORT / width))
@@ -156,7 +158,7 @@ _POINTS_PER_CHARACTER = 7.1
 
 def _size(sheet: Sheet) -> tuple[float, list[float]]:
     """The width of all used columns and the height of each used row, in points."""
-    columns = range(1, _last_column(sheet) + 1)
+    columns = range(1, (sheet.printed or _last_column(sheet)) + 1)
     width = _POINTS_PER_CHARACTER * sum(sheet.widths.get(col, WIDTH) for col in columns)
     last = max([text.row for text in sheet.texts] + [b.area.row + b.area.rows - 1 for b in sheet.blocks])
     heights = row_heights(sheet)
@@ -223,7 +225,10 @@ def _chart(chart: Chart) -> BarChart | LineChart:
     if chart.kind == "shares":
         drawn.y_axis.scaling.min, drawn.y_axis.scaling.max = 0, 1
         drawn.y_axis.number_format = "0.0"
-    elif chart.kind == "powers":
+    else:
+        drawn.y_axis.number_format = "General"
+        drawn.x_axis.tickLblSkip = max(1, max(chart.categories.rows, chart.categories.cols) // 10)
+    if chart.kind == "powers":
         drawn.y_axis.scaling.logBase = 10
         drawn.y_axis.number_format = "0E+00"
         # Below all powers, not at 1 = 10⁰.

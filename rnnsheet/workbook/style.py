@@ -10,9 +10,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 INK, BLUE, GREY = "1F2933", "1F4E9E", "6B7280"
 
-# Large numbers turn to powers of ten instead of ####; the columns hold nine digits.
+# Large numbers turn to powers of ten instead of ####. Negative ones stand in the first section:
+# LibreOffice and Gnumeric drop the minus sign in a later one.
 FORMATS = {
-    "number": "[>=10000]0.00E+00;[<=-10000]0.00E+00;0.000000",
+    "number": "[<10000]0.000000;0.00E+00",
     "whole": "0",
     "letter": "@",
     "powers": "0.00E+00",

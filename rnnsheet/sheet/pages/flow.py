@@ -71,6 +71,7 @@ class _Flow:
         # Only the last time step has a loss here.
         area = bands.scope[dy.value]
         page.constants("dy", area.row, area.col, [[0.0] * (last - 1)] * area.rows, "link")
+        bands.form = "powers"
         bands.bands(gradients)
         self._factors(rows, clip)
         return page
@@ -87,7 +88,7 @@ class _Flow:
         page.sheet.highlights.append(Highlight(entry.area, "bar"))
         cell, used = entry.area.a1, min(FLOW, max(-FLOW, value))
         text = f"IF(ISNUMBER({cell}),MAX(-{FLOW:g},MIN({FLOW:g},{cell})),0)"
-        block = page.formula("flow_Whh", page.area(_WHH, WEIGHTS + 1), text, "link", values=[[used]])
+        block = page.formula("flow_Whh", page.area(_WHH, WEIGHTS + 1), text, "label", values=[[used]])
         status = f'IF(ISNUMBER({cell}),IF({cell}={block.area.a1},"",{self.messages["slider"].absolute}),'
         status += f"{self.messages['slider'].absolute})"
         said = "" if used == value else None

@@ -31,16 +31,8 @@ def place(
     page = Page(NAME, labels)
     page.title(labels("gradient_check.title"), labels("gradient_check.about"))
     page.sheet.frozen = (_DIFFERENCE, 1)
-    table = where.after + 1
-    choices = page.area(
-        _PASSES + 1,
-        table,
-        sum(len(block.values or ()) * block.area.cols for block in _weights(network, inputs)),
-    )
     name, row, col = lesson.settings.chosen
-    chosen = page.constants(
-        "chosen", _CHOSEN, WEIGHTS, [[_label(name, row, col)]], "input", "weight", choices
-    )
+    chosen = page.area(_CHOSEN, WEIGHTS)
     width = page.constants("width", _WIDTH, WEIGHTS, [[WIDTH]], "link")
     bands = Bands(page, network, inputs, where, _PASSES)
     losses = []
@@ -48,16 +40,14 @@ def place(
         bands.run = f"{run}."
         bands.heading(labels(f"gradient_check.{run}"))
         bands.weight = _moved(
-            inputs, run, f"{{source}}{sign}IF({chosen.area.fixed}={{label}},{width.area.fixed},0)"
+            inputs, run, f"{{source}}{sign}IF({chosen.fixed}={{label}},{width.area.fixed},0)"
         )
         losses.append(forward_again(bands, inputs, over_time))
-    _table(page, network, inputs, gradients, table)
+    bands.heading(labels("gradient_check.weights"))
+    choices = _table(page, network, inputs, gradients, bands.row)
+    page.constants("chosen", _CHOSEN, WEIGHTS, [[_label(name, row, col)]], "input", "weight", choices)
     _verdict(page, chosen, width, losses, choices)
     return page
-
-
-def _weights(network: Recurrence, inputs: Mapping[str, Block]) -> list[Block]:
-    return [inputs[name] for name in network.gradients]
 
 
 def _label(name: str, row: int, col: int) -> str:
@@ -92,23 +82,25 @@ def _moved(inputs: Mapping[str, Block], run: str, text: str) -> Weight:
 
 
 def _table(
-    page: Page, network: Recurrence, inputs: Mapping[str, Block], gradients: Mapping[str, Placed], col: int
-) -> None:
-    """Every weight with its gradient, column by column of each parameter."""
-    for right, key in enumerate(("weight", "value", "gradient")):
-        page.text(_PASSES, col + right, page.labels(f"gradient_check.{key}"), "caption")
-    row = _PASSES + 1
-    for block in _weights(network, inputs):
+    page: Page, network: Recurrence, inputs: Mapping[str, Block], gradients: Mapping[str, Placed], top: int
+) -> Area:
+    """Every weight with its gradient, column by column of each parameter; where their names stand."""
+    for right, key in enumerate(("weight", "value", "by_backward")):
+        page.text(top, WEIGHTS + right, page.labels(f"gradient_check.{key}"), "small")
+    row = top + 1
+    for name in network.gradients:
+        block = inputs[name]
         rows = block.area.rows
         for right in range(block.area.cols):
-            names = [[_label(block.name, down + 1, right + 1)] for down in range(rows)]
-            page.constants("weight", row, col, names, "label")
-            page.link(block, row, col + 1, right, 1)
-            page.link(gradients[block.name].sums[right], row, col + 2)
+            names = [[_label(name, down + 1, right + 1)] for down in range(rows)]
+            page.constants("weight", row, WEIGHTS, names, "label")
+            page.link(block, row, WEIGHTS + 1, right, 1)
+            page.link(gradients[name].sums[right], row, WEIGHTS + 2)
             row += rows
+    return page.area(top + 1, WEIGHTS, row - top - 1)
 
 
-def _verdict(page: Page, chosen: Block, width: Block, losses: list[Block], choices: Area) -> None:
+def _verdict(page: Page, chosen: Area, width: Block, losses: list[Block], choices: Area) -> None:
     """The two losses, the difference quotient, the gradient, and how far they are apart."""
     captions = ("chosen", "width", "plus_loss", "minus_loss", "central", "gradient", "difference")
     for row, key in enumerate(captions, start=_CHOSEN):
@@ -117,7 +109,7 @@ def _verdict(page: Page, chosen: Block, width: Block, losses: list[Block], choic
         page.link(loss, row, WEIGHTS, style="loss") for row, loss in zip((_PLUS, _MINUS), losses, strict=True)
     )
     gradient = page.area(_GRADIENT, WEIGHTS)
-    found = f"MATCH({chosen.area.a1},{choices.a1},0)"
+    found = f"MATCH({chosen.a1},{choices.a1},0)"
     text = f'IFERROR(INDEX({choices.column(2).a1},{found},1),"")'
     page.formula("gradient", gradient, text, "gradient", trace="check.gradient", form="number")
     text = f'IF({gradient.a1}="","",({plus.area.a1}-{minus.area.a1})/(2*{width.area.a1}))'

@@ -40,9 +40,12 @@ def place(
     training = _Training(page, lesson, network, given)
     if training.width > LAST_COLUMN:
         return None
-    page.title(labels("training.title"), labels("training.about"))
+    page.text(1, 1, labels("training.title"), "title")
+    page.text(2, 1, labels("training.about"), "about", _WIDE)
     page.sheet.frozen = (0, _LOSS)
     page.sheet.zoom = 85
+    page.sheet.printed = max(training.areas["scale"].col, _WIDE)
+    page.sheet.sections = [1]
     settings = {}
     for row, name, value in ((_RATE, "rate", lesson.settings.rate), (_CLIP, "clip", lesson.settings.clip)):
         settings[name], training.used[name] = page.positive(row, _SETTING, name, value, messages)
@@ -54,7 +57,7 @@ def place(
     return page, {**settings, "loss_epoch": blocks["loss"]}
 
 
-_WIDE = 24
+_WIDE = 16
 """How many columns the instructions are wide: those of the letters are narrow."""
 
 
