@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import rnnsheet
+from tests.lessons import hello
 
 settings.register_profile("default", deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 settings.load_profile("default")
@@ -21,5 +22,5 @@ def english(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def hello_xlsx(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The workbook of `hello`; not to be changed."""
-    return rnnsheet.export("hello", tmp_path_factory.mktemp("hello") / "hello.xlsx", "en")
+    """The workbook of `lessons.hello`; not to be changed."""
+    return rnnsheet.export(hello(), tmp_path_factory.mktemp("hello") / "hello.xlsx", "en")

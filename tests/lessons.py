@@ -1,12 +1,13 @@
 """Lessons for tests: random ones of any size and form, and the article's."""
 
 import string
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import strategies as st
 
 import rnnsheet
-from rnnsheet.lesson import Model
+from rnnsheet.lesson import Model, Settings
 
 # Signs that a file format or a formula could trip over stand among the letters.
 ALPHABET = string.ascii_letters + "012*?~ &<>\"'=%_中文é"
@@ -40,12 +41,30 @@ def lessons(draw, letters: int = 9, hidden: int = 7, steps: int = 8, largest: fl
         word=word,
         steps=room,
         h_0=draw(st.sampled_from([numbers(1, 1), numbers(h, 1)])),
+        settings=Settings(
+            epochs=draw(st.integers(1, 4)),
+            flow_steps=draw(st.integers(2, 6)),
+            rate=draw(st.floats(1e-3, 1.0)),
+            clip=draw(st.floats(0.1, 100.0)),
+            update_rate=draw(st.floats(1e-3, 1.0)),
+            chosen=draw(chosen(parameters)),
+            flow_whh=draw(st.floats(-6.0, 6.0)),
+            flow_clip=draw(st.floats(0.1, 100.0)),
+        ),
     )
 
 
+@st.composite
+def chosen(draw, parameters: dict[str, np.ndarray]) -> tuple[str, int, int]:
+    """One of the weights, as the gradient check names it."""
+    name = draw(st.sampled_from(sorted(parameters)))
+    rows, cols = parameters[name].shape
+    return name, draw(st.integers(1, rows)), draw(st.integers(1, cols))
+
+
 def hello() -> rnnsheet.Lesson:
-    """The article's lesson."""
-    return rnnsheet.load("hello")
+    """The article's lesson, with room for a training of a few epochs only: its check takes a tenth as long."""
+    return replace(rnnsheet.load("hello"), settings=Settings(epochs=8, flow_steps=6))
 
 
 # The article's own figures, printed to six digits from weights of five to nine digits, so that they hold

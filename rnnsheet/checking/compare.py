@@ -90,7 +90,8 @@ class _Cell:
         found = "" if self.has_formula is None else f"={self.has_formula}"
         if self.formula and self.has_formula is None:
             return self._failure("constant", f"={self.formula}", self.stored)
-        if _normal(self.formula) != _normal(self.has_formula or ""):
+        has = self.has_formula or ""
+        if self.formula != has and _normal(self.formula) != _normal(has):
             return self._failure("formula", f"={self.formula}" if self.formula else self.expected, found)
         right = self._acceptable()
         if not self._matches(self.got, right):

@@ -1,6 +1,7 @@
 """A formula that fills: the text of a block's first cell, shifted right and down as a spreadsheet does it."""
 
 import re
+from collections.abc import Callable
 from functools import cache, cached_property
 
 # A string, a quoted sheet name, or a cell reference that is not part of a longer word.
@@ -49,15 +50,15 @@ class Formula:
         pieces.append(self.text[end:])
         return pieces
 
-    def row(self, down: int, width: int) -> list[str]:
-        """The texts of `width` cells from left to right, `down` rows below the first."""
+    def cells(self, width: int, row: Callable[[int], str]) -> list[str]:
+        """The texts of `width` cells from left to right; `row` gives the text of a row that moves."""
         pattern, moving = "", []
         for piece in self._pieces:
             if isinstance(piece, str):
                 pattern += piece.replace("%", "%%")
                 continue
-            col, col_fixed, row, row_fixed = piece
-            row_text = f"${row}" if row_fixed else str(row + down)
+            col, col_fixed, number, row_fixed = piece
+            row_text = f"${number}" if row_fixed else row(number)
             if col_fixed:
                 pattern += f"${column_letters(col)}{row_text}"
             else:
@@ -66,3 +67,7 @@ class Formula:
         if not moving:
             return [pattern.replace("%%", "%")] * width
         return [pattern % columns for columns in zip(*moving, strict=True)]
+
+    def row(self, down: int, width: int) -> list[str]:
+        """The texts of `width` cells from left to right, `down` rows below the first."""
+        return self.cells(width, lambda number: str(number + down))

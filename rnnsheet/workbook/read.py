@@ -16,6 +16,7 @@ from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.utils import range_boundaries
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.workbook import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
 
 from rnnsheet.errors import LessonError, WorkbookError
 from rnnsheet.files import is_file
@@ -58,7 +59,7 @@ class Contents:
 
     def formula(self, sheet: str, row: int, col: int) -> str | None:
         """The cell's formula without `=`; None where it holds none."""
-        cell = self._cell(self._formulas, sheet, row, col)
+        cell = self._cell(self._formula_sheets, sheet, row, col)
         if cell.data_type != "f":
             return None
         text: str = getattr(cell.value, "text", None) or str(cell.value)
@@ -66,7 +67,7 @@ class Contents:
 
     def value(self, sheet: str, row: int, col: int) -> Any:
         """The cell's constant, or the value stored beside its formula; None where there is none."""
-        cell = self._cell(self._values, sheet, row, col)
+        cell = self._cell(self._value_sheets, sheet, row, col)
         return CellError(cell.value) if cell.data_type == "e" else cell.value
 
     @cached_property
@@ -116,10 +117,19 @@ class Contents:
             raise self._damaged(f"F{row}")
         return Area(sheet, top, left, bottom - top + 1, right - left + 1)
 
-    def _cell(self, book: Workbook, sheet: str, row: int, col: int) -> Cell | MergedCell:
-        if sheet not in book.sheetnames:
+    # Looked up once: openpyxl goes through all sheets to find one by name.
+    @cached_property
+    def _formula_sheets(self) -> Mapping[str, Worksheet]:
+        return {sheet.title: sheet for sheet in self._formulas.worksheets}
+
+    @cached_property
+    def _value_sheets(self) -> Mapping[str, Worksheet]:
+        return {sheet.title: sheet for sheet in self._values.worksheets}
+
+    def _cell(self, sheets: Mapping[str, Worksheet], sheet: str, row: int, col: int) -> Cell | MergedCell:
+        if sheet not in sheets:
             raise WorkbookError("missing_sheet", place=str(self.path), sheet=sheet)
-        return book[sheet].cell(row, col)
+        return sheets[sheet].cell(row, col)
 
     def _damaged(self, cell: str) -> WorkbookError:
         return WorkbookError("damaged_manifest", place=str(self.path), reason=f"{manifest.NAME}!{cell}")

@@ -64,7 +64,7 @@ LOOKS = {
     "given": _numbers("F3E8FF"),
     "hidden": _numbers("DFF0D8"),
     "output": _numbers("DCE9F9"),
-    "loss": _numbers("F5E0A9"),
+    "loss": _numbers("DDDDE6"),
     "gradient": _numbers("FBE0D3"),
     "result": Look(fill="C9DDF5", bold=True, align="center", frame="medium"),
 }

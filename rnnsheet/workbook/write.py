@@ -3,7 +3,7 @@
 import re
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,7 +13,7 @@ from openpyxl.writer.excel import ExcelWriter
 from rnnsheet.files import write_whole
 from rnnsheet.lesson import Trace
 from rnnsheet.sheet.formula import column_letters
-from rnnsheet.sheet.plan import Block, Plan, Sheet, Text
+from rnnsheet.sheet.plan import Block, Fill, Plan, Sheet, Text
 from rnnsheet.workbook.skeleton import row_heights, skeleton
 from rnnsheet.workbook.style import LOOKS, Styles
 
@@ -106,17 +106,23 @@ class _TextCell:
         return _text_cell(column_letters(self._text.col), row, self._style, self._text.text)
 
 
+_VALUE, _TYPE = "\x00", "\x01"
+"""Where a template's values and the types of its cells go; XML has no such signs."""
+_ROWS = 0xE000
+"""Where the signs begin that stand for rows in a template."""
+
+
 class _BlockCells:
+    """A block's cells as XML, each row filled into a template that is compiled once."""
+
     def __init__(self, block: Block, trace: Trace, styles: Styles):
-        self._block = block
-        self._values = block.expected(trace)
+        self._block, self._values = block, block.expected(trace)
         area = block.area
         self.width = area.cols
         self._columns = [column_letters(col) for col in range(area.col, area.col + area.cols)]
-        self._styles = {
-            ends: self._row_styles(styles, *ends)
-            for ends in {(down == 0, down == area.rows - 1) for down in range(area.rows)}
-        }
+        ends = {(down == 0, down == area.rows - 1) for down in range(area.rows)}
+        self._styles = {end: self._row_styles(styles, *end) for end in ends}
+        self._templates: dict[tuple[object, ...], _Template] = {}
 
     def _row_styles(self, styles: Styles, top: bool, bottom: bool) -> list[int]:
         last = self.width - 1
@@ -125,30 +131,66 @@ class _BlockCells:
 
     def row(self, row: int, down: int) -> str:
         """The XML of the block's cells in one row."""
-        styles = self._styles[down == 0, down == self._block.area.rows - 1]
         values = self._values[down]
-        if not self._block.fills:
-            return "".join(
-                _text_cell(col, row, style, value)
-                if isinstance(value, str)
-                else f'<c r="{col}{row}" s="{style}"><v>{value!r}</v></c>'
-                for col, style, value in zip(self._columns, styles, values, strict=True)
-            )
-        return "".join(
-            f'<c r="{col}{row}" s="{style}" t="str"><f>{formula}</f><v>{escape(value)}</v></c>'
-            if isinstance(value, str)
-            else f'<c r="{col}{row}" s="{style}"><f>{formula}</f><v>{value!r}</v></c>'
-            for col, style, formula, value in zip(
-                self._columns, styles, self._formulas(down), values, strict=True
-            )
-        )
+        end = (down == 0, down == self._block.area.rows - 1)
+        if not self._block.fills and isinstance(values[0], str):
+            cells = zip(self._columns, self._styles[end], values, strict=True)
+            return "".join(_text_cell(col, row, style, value) for col, style, value in cells)
+        fills = tuple(fill for fill in self._block.fills if fill.down <= down < fill.down + fill.rows)
+        letters = str in map(type, values)
+        # Rows of one kind differ by their number alone.
+        key = (end, letters, *map(id, fills))
+        if key not in self._templates:
+            self._templates[key] = self._template(self._styles[end], fills, letters)
+        return self._templates[key].row(row, values)
 
-    def _formulas(self, down: int) -> list[str]:
-        texts: list[str] = []
-        for fill in self._block.fills:
-            if fill.down <= down < fill.down + fill.rows:
-                texts += fill.formula.row(down - fill.down, fill.cols)
-        return [escape(text) for text in texts]
+    def _template(self, styles: list[int], fills: tuple[Fill, ...], letters: bool) -> "_Template":
+        offsets: dict[int, str] = {}
+        formulas = [""] * self.width
+        for fill in fills:
+            first = self._block.area.row + fill.down
+
+            def mark(number: int, first: int = first) -> str:
+                return offsets.setdefault(number - first, chr(_ROWS + len(offsets)))
+
+            texts = fill.formula.cells(fill.cols, mark)
+            formulas[fill.right : fill.right + fill.cols] = [f"<f>{escape(text)}</f>" for text in texts]
+        here, kind = offsets.setdefault(0, chr(_ROWS + len(offsets))), _TYPE if letters else ""
+        cells = zip(self._columns, styles, formulas, strict=True)
+        text = "".join(
+            f'<c r="{col}{here}" s="{style}"{kind}>{formula}<v>{_VALUE}</v></c>'
+            for col, style, formula in cells
+        )
+        return _Template(text, [(sign, offset) for offset, sign in offsets.items()])
+
+
+class _Template:
+    """The XML of a row of cells, with signs for row numbers and places for values."""
+
+    def __init__(self, text: str, rows: list[tuple[str, int]]):
+        self._text, self._rows = text, rows
+
+    def row(self, row: int, values: Sequence[Any]) -> str:
+        """The XML of one row of the sheet, with the values."""
+        text = self._text
+        for sign, offset in self._rows:
+            text = text.replace(sign, str(row + offset))
+        if _TYPE in text:
+            text = _typed(text, values)
+            shown = [escape(value) if isinstance(value, str) else repr(value) for value in values]
+        else:
+            shown = list(map(repr, values))
+        pieces = text.split(_VALUE)
+        filled = [""] * (2 * len(pieces) - 1)
+        filled[::2], filled[1::2] = pieces, shown
+        return "".join(filled)
+
+
+def _typed(text: str, values: Sequence[Any]) -> str:
+    """The template's text with the type of each cell that holds a text."""
+    pieces = text.split(_TYPE)
+    kinds = [' t="str"' if isinstance(value, str) else "" for value in values]
+    return "".join(map("".join, zip(pieces, [*kinds, ""], strict=True)))
 
 
 def escape(text: str) -> str:

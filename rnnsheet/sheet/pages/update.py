@@ -65,7 +65,7 @@ def _weight(bands: Bands, name: str, gradient: Block, rate: Block) -> Block:
     page.text(row, WEIGHTS, name, "symbol")
     old = page.link(source, row + 1, WEIGHTS, style="weight")
     minus = bands.where.label
-    page.text(row + 1, minus, "− η ·", "sign")
+    page.text(row + 1, minus, "−η ·", "sign")
     page.text(row, minus + 1, f"d{name}", "symbol")
     slope = page.link(gradient, row + 1, minus + 1)
     page.text(row + 1, minus + 1 + cols, "=", "sign")
