@@ -62,9 +62,13 @@ def chosen(draw, parameters: dict[str, np.ndarray]) -> tuple[str, int, int]:
     return name, draw(st.integers(1, rows)), draw(st.integers(1, cols))
 
 
+SMALL = Settings(epochs=8, flow_steps=6)
+"""Room for a short training only: most tests need no long one, and it is most of a book's cells."""
+
+
 def hello() -> rnnsheet.Lesson:
-    """The article's lesson, with room for a training of a few epochs only: its check takes a tenth as long."""
-    return replace(rnnsheet.load("hello"), settings=Settings(epochs=8, flow_steps=6))
+    """The article's lesson, with room for a short training."""
+    return replace(rnnsheet.load("hello"), settings=SMALL)
 
 
 # The article's own figures, printed to six digits from weights of five to nine digits, so that they hold

@@ -123,8 +123,9 @@ def test_one_number_stands_for_all_units():
         lesson(h_0=0.5, bh=0.25, by=0.125),
         lesson(h_0=[0.5, 0.5], bh=[0.25, 0.25], by=[0.125, 0.125]),
     )
-    for name, array in short.run().arrays.items():
-        np.testing.assert_array_equal(array, long.run()[name])
+    for name in ("z", "h", "y", "p", "loss_t", "dz", "dWxh", "dWhy"):
+        np.testing.assert_array_equal(short.run()[name], long.run()[name])
+    np.testing.assert_allclose(short.run()["dbh"], long.run()["dbh"].sum(keepdims=True))
 
 
 def test_every_array_comes_as_a_frame_of_the_same_numbers():
@@ -132,6 +133,9 @@ def test_every_array_comes_as_a_frame_of_the_same_numbers():
     assert trace.frames.keys() == trace.arrays.keys()
     for name, frame in trace.frames.items():
         assert (frame.to_numpy() == trace[name]).all()
-        assert list(frame.columns) == [1, 2, 3, 4]
+        assert name.startswith("dW") or name in ("loss", "dbh") or list(frame.columns) == [1, 2, 3, 4]
+    assert list(trace.frame("dWxh").columns) == list("helo")
+    assert list(trace.frame("dWhy").index) == list("helo")
+    assert list(trace.frame("dWhy_t").index)[:2] == ["h 1", "e 1"]
     assert list(trace.frame("x").index) == list("helo")
     assert list(trace.frame("z").index) == ["1", "2", "3"]

@@ -19,13 +19,8 @@ import rnnsheet
 from rnnsheet.labels import labels
 from rnnsheet.lesson import Model
 from rnnsheet.sheet.layout import plan
-from tests.lessons import PUBLISHED, PUBLISHED_TOLERANCE, hello, lessons
-
-
-def block(name: str, sheet: str, lesson=None):
-    """The block of that name on that sheet."""
-    blocks = plan(lesson or hello(), "en").blocks()
-    return next(block for block in blocks if block.name == name and block.area.sheet == sheet)
+from tests.lessons import PUBLISHED, PUBLISHED_TOLERANCE, SMALL, hello, lessons
+from tests.typist import Typist, block
 
 
 def edit(source: Path, target: Path, part: str, pattern: str, replacement: str) -> Path:
@@ -76,7 +71,8 @@ def test_a_network_wide_enough_for_matrix_products_is_right(tmp_path, seed):
     weights = np.random.default_rng(seed)
     shapes = {"Wxh": (10, 27), "Whh": (10, 10), "bh": (10, 1), "Why": (27, 10), "by": (27, 1)}
     model = Model("elman", {name: weights.normal(size=shape) for name, shape in shapes.items()})
-    lesson = rnnsheet.Lesson("wide", model, tuple("abcdefghijklmnopqrstuvwxyz "), "the cat sat", steps=14)
+    letters = tuple("abcdefghijklmnopqrstuvwxyz ")
+    lesson = rnnsheet.Lesson("wide", model, letters, "the cat sat", steps=14, settings=SMALL)
     path = rnnsheet.export(lesson, tmp_path / "wide.xlsx", "zh")
     assert "MMULT" in block("xh", "Unrolled", lesson).formulas()[0][0]
     assert rnnsheet.check(path, tolerance=1e-12).ok
@@ -93,26 +89,6 @@ def test_the_spreadsheet_itself_gives_the_published_figures(hello_xlsx):
             assert got == pytest.approx(value, abs=PUBLISHED_TOLERANCE)
 
 
-class Typist:
-    """Types into a workbook's cells as a person would, in IronCalc."""
-
-    def __init__(self, path: Path):
-        self.model = ironcalc.load_from_xlsx(str(path), "en", "UTC", "en")
-        self.sheets = [entry["name"] for entry in self.model.get_worksheets_properties()]
-
-    def type(self, area, text: str) -> None:
-        self.model.set_user_input(self.sheets.index(area.sheet), area.row, area.col, text)
-
-    def values(self, name: str) -> list[list[object]]:
-        self.model.evaluate()
-        area = block(name, "Unrolled").area
-        sheet = self.sheets.index("Unrolled")
-        return [
-            [self.model.get_cell_value(sheet, area.row + i, area.col + j) for j in range(area.cols)]
-            for i in range(area.rows)
-        ]
-
-
 @pytest.mark.parametrize("word", ["hello", "olleh", "hhhhh", "he", "lo", "h", "hellohello", "leo"])
 def test_typing_another_word_gives_what_the_engine_gives(hello_xlsx, tmp_path, word):
     typist = Typist(hello_xlsx)
@@ -120,9 +96,11 @@ def test_typing_another_word_gives_what_the_engine_gives(hello_xlsx, tmp_path, w
     lesson = hello()
     trace = rnnsheet.Lesson("typed", lesson.model, lesson.vocabulary, word, steps=4).run()
     for name in ("x", "h", "p"):
-        np.testing.assert_allclose(typist.values(name), trace[name], rtol=1e-12)
+        np.testing.assert_allclose(typist.values(block(name, "Unrolled")), trace[name], rtol=1e-12)
     for name in ("letter", "predicted", "target", "right"):
-        assert [value or "" for value in typist.values(name)[0]] == [v or "" for v in trace[name][0]]
+        assert [value or "" for value in typist.values(block(name, "Unrolled"))[0]] == [
+            v or "" for v in trace[name][0]
+        ]
     typist.model.save_to_xlsx(str(tmp_path / "typed.xlsx"))
     assert rnnsheet.check(tmp_path / "typed.xlsx").ok
 
@@ -136,7 +114,7 @@ def test_the_sheet_says_what_it_makes_of_the_word(hello_xlsx, word, message):
     typist.model.evaluate()
     status = block("status", "Inputs").area
     said = typist.model.get_cell_value(typist.sheets.index("Inputs"), status.row, status.col)
-    assert said == labels("en")(f"inputs.{message}", room=5)
+    assert said == labels("en")(f"message.{message}", room=5)
 
 
 @settings(max_examples=15)
@@ -150,13 +128,15 @@ def test_typing_other_weights_gives_what_the_engine_gives(hello_xlsx, numbers, r
         parameters[name][place] = number
     trace = rnnsheet.Lesson("typed", Model("elman", parameters), lesson.vocabulary, "hello").run()
     for name in ("z", "h", "y", "p"):
-        np.testing.assert_allclose(typist.values(name), trace[name], rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(
+            typist.values(block(name, "Unrolled")), trace[name], rtol=1e-12, atol=1e-12
+        )
 
 
 def test_a_formula_typed_into_an_input_counts_with_its_value(hello_xlsx, tmp_path):
     typist = Typist(hello_xlsx)
     typist.type(block("Whh", "Inputs").area, "=1/3")
-    typist.values("h")
+    typist.values(block("h", "Unrolled"))
     typist.model.save_to_xlsx(str(tmp_path / "third.xlsx"))
     assert rnnsheet.check(tmp_path / "third.xlsx").ok
 
@@ -360,7 +340,7 @@ def saved_by_gnumeric(path: Path, folder: Path) -> Path:
 def test_a_book_saved_by_another_program_is_still_right(tmp_path, program, save, language):
     if not shutil.which(program):
         pytest.skip(f"{program} is not installed")
-    path = rnnsheet.export("hello", tmp_path / "hello.xlsx", language)
+    path = rnnsheet.export(hello(), tmp_path / "hello.xlsx", language)
     report = rnnsheet.check(save(path, tmp_path))
     assert failures(report) == []
     assert report.cells == rnnsheet.check(path).cells
@@ -386,7 +366,7 @@ def test_any_book_saved_by_another_program_is_still_right(tmp_path, program, sav
     weights, letters = np.random.default_rng(0), len(vocabulary)
     shapes = {"Wxh": (hidden, letters), "Whh": (hidden, hidden), "bh": (hidden, 1), "Why": (letters, hidden)}
     model = Model("elman", {name: weights.normal(size=shape) for name, shape in shapes.items()})
-    lesson = rnnsheet.Lesson("other", model, tuple(vocabulary), word, steps=len(word) + 2)
+    lesson = rnnsheet.Lesson("other", model, tuple(vocabulary), word, len(word) + 2, settings=SMALL)
     path = rnnsheet.export(lesson, tmp_path / "other.xlsx", "zh")
     assert failures(rnnsheet.check(save(path, tmp_path))) == []
 

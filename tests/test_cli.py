@@ -97,7 +97,7 @@ def test_a_wrong_cell_ends_with_1_and_is_shown_with_formula_expected_and_got(tmp
     cell = change_h(tmp_path / "hello.xlsx")
     ended = rnnsheet("check", "hello.xlsx", cwd=tmp_path)
     assert ended.returncode == 1
-    (line,) = [line for line in ended.stdout.splitlines() if line.startswith("h: ")]
+    line = next(line for line in ended.stdout.splitlines() if line.startswith("h: "))
     assert f"{cell} holds 0.7, expected =TANH(" in line
     report = json.loads(rnnsheet("check", "hello.xlsx", "--json", cwd=tmp_path).stdout)
     assert report["ok"] is False

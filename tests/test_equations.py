@@ -3,8 +3,9 @@
 import pytest
 from hypothesis import given
 
+from rnnsheet.equations.backward import chain_rule, differentiate, limited
 from rnnsheet.equations.cells import network
-from rnnsheet.equations.expr import ONE, Axis, Operation, Parameter, Value, scale, spread
+from rnnsheet.equations.expr import ONE, Axis, Operation, Parameter, Value, greatest, scale, spread
 from rnnsheet.equations.recurrence import Recurrence, walkthrough
 from rnnsheet.equations.rules import RULES, symbols, words
 from rnnsheet.labels import labels, languages
@@ -20,8 +21,10 @@ def operations(expr) -> set[str]:
 
 
 def test_every_operation_of_the_table_is_used_by_the_article_s_network():
-    used = {rule for equation in network(hello()).equations.values() for rule in operations(equation.expr)}
-    assert used == set(RULES)
+    article = network(hello())
+    items = [*article.equations.values(), *article.gradients.values()]
+    items += [limited(article, equation) for equation in article.of("gradient")]
+    assert {rule for item in items for rule in operations(item.expr)} == set(RULES)
 
 
 @pytest.mark.parametrize("language", languages())
@@ -78,7 +81,7 @@ def test_the_walkthrough_has_the_article_s_seven_steps():
         (2, ["xh", "hh"], True),
         (2, ["z", "h"], True),
         (2, ["y"], False),
-        (2, ["e", "p", "predicted", "confidence"], False),
+        (2, ["e", "p", "confidence", "predicted"], False),
     ]
 
 
@@ -86,3 +89,54 @@ def test_a_word_of_two_letters_is_told_at_one_time_step():
     steps = walkthrough(network(hello()), 1)
     assert {step.time for step in steps} == {1}
     assert [step.number for step in steps] == [1, 2, 3, 4, 5]
+
+
+def test_the_gradients_read_like_the_textbook():
+    article = network(hello())
+    told = {equation.name: symbols(equation.expr) for equation in article.of("gradient")}
+    assert told == {
+        "dy": "pₜ − goalₜ",
+        "dh_now": "Whyᵀ·dyₜ",
+        "dh": "dh_nowₜ + dh_backₜ₊₁",
+        "dz": "dhₜ ⊙ (1 − hₜ²)",
+        "dh_back": "Whh·dzₜ",
+    }
+    assert {name: symbols(gradient.expr) for name, gradient in article.gradients.items()} == {
+        "Wxh": "dzₜ·xₜᵀ",
+        "Whh": "dzₜ·hₜ₋₁",
+        "bh": "sum(dzₜ)",
+        "Why": "dyₜ·hₜᵀ",
+    }
+
+
+def test_each_gradient_names_its_term_of_the_chain_rule():
+    article = network(hello())
+    assert chain_rule(article.equations["dz"]) == "∂L/∂hₜ · ∂hₜ/∂zₜ"
+    assert chain_rule(article.equations["dh_back"]) == "∂L/∂zₜ · ∂zₜ/∂hₜ₋₁"
+    assert chain_rule(article.gradients["Wxh"]) == "Σₜ ∂L/∂zₜ · ∂zₜ/∂Wxh"
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_gradient_reads_in_words(language):
+    for gradient in network(hello()).gradients.values():
+        assert "{" not in words(gradient.expr, labels(language))
+
+
+def test_a_value_used_twice_gets_the_sum_of_what_its_uses_hand_back():
+    r = Recurrence()
+    a = r.let("a", Value("x", HIDDEN), "cell")
+    b = r.let("b", a + a, "cell")
+    r.given["b"] = Value("goal", HIDDEN)
+    r.let("c", b, "output")
+    differentiate(r)
+    assert symbols(r.equations["da"].expr) == "dbₜ + dbₜ"
+
+
+def test_an_operation_without_a_derivative_is_refused():
+    r = Recurrence()
+    r.let("a", greatest(Value("x", HIDDEN)), "cell")
+    r.given["a"] = Value("goal", ONE)
+    r.let("b", greatest(r.equations["a"].value), "cell")
+    r.given["b"] = Value("goal", ONE)
+    with pytest.raises(ValueError, match="greatest has no derivative"):
+        differentiate(r)

@@ -12,7 +12,9 @@ from rnnsheet import templates
 from rnnsheet.equations.cells import network
 from rnnsheet.equations.rules import RULES
 from rnnsheet.labels import default_language, labels, languages
+from rnnsheet.sheet.pages.manifest import MESSAGES
 from rnnsheet.sheet.pages.overview import LEGEND
+from rnnsheet.workbook.read import SETTINGS
 from tests.lessons import lessons
 
 SOURCE = "\n".join(path.read_text("utf-8") for path in Path(rnnsheet.__file__).parent.rglob("*.py"))
@@ -55,7 +57,11 @@ def test_every_key_that_the_source_asks_for_is_there():
 
 def test_every_text_is_asked_for():
     computed = [pattern(key) for key in asked_for() if "*" in key and not key.startswith("error.")]
-    computed += [r"error\.\w+_meant", r"error\.(empty|other)_(number|letter|word)", r"walk\.(again\.)?\w+"]
+    computed += [
+        r"error\.\w+_meant",
+        r"error\.(empty|other)_(number|letter|word|positive|slider|weight)",
+        r"walk\.(again\.)?\w+",
+    ]
     unused = [
         key
         for key in ENGLISH
@@ -75,8 +81,11 @@ def test_what_is_said_of_names_is_said_of_all_of_them_and_of_nothing_else():
     """The keys that no scan of the source can see: those made of the name of an equation or operation."""
     everything = network(find(lessons(), lambda lesson: {"bh", "by"} <= set(lesson.model.parameters)))
     told = [e.name for e in everything.of("cell", "output")]
-    assert named("meaning") == {*everything.equations, *everything.parameters, "t"}
-    assert named("words") == {*RULES, "previous"}
+    gradients = {equation.name for equation in everything.of("gradient")}
+    assert named("meaning") == {*everything.equations, *everything.parameters, "t", "loss"} - gradients
+    assert named("words") == {*RULES, "previous", "next"}
+    assert named("setting") == {name for name, kind in SETTINGS.items() if kind == "positive"}
+    assert named("message") == set(MESSAGES)
     assert named("legend") == {key for style in LEGEND for key in (style, f"{style}_sample")}
     assert named("walk.broadcast") == {"scale", "spread"}
     walk = {key for key in named("walk") if "." not in key}

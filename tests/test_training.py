@@ -34,8 +34,11 @@ def test_every_gradient_agrees_with_central_differences(lesson):
         )
 
 
-def as_torch(torch, lesson):
-    """The loss by PyTorch's autograd, with its leaves: parameters, and z, h, y of every step."""
+def as_torch(torch, lesson, last_only=False):
+    """The loss by PyTorch's autograd, with its leaves: parameters, and z, h, y of every step.
+
+    The loss is the whole word's, or that of the last time step only.
+    """
     leaves = {
         name: torch.tensor(np.array(array), requires_grad=True)
         for name, array in lesson.model.parameters.items()
@@ -52,7 +55,9 @@ def as_torch(torch, lesson):
             value.retain_grad()
             kept[name].append(value)
         if target:
-            loss = loss - torch.log_softmax(y, dim=0)[lesson.vocabulary.index(target), 0]
+            loss = (0.0 if last_only else loss) - torch.log_softmax(y, dim=0)[
+                lesson.vocabulary.index(target), 0
+            ]
     loss.backward()
     return loss, leaves, kept
 

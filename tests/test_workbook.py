@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rnnsheet
+from rnnsheet import engine
 from rnnsheet.lesson import Model, Trace
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.layout import plan
@@ -36,8 +37,9 @@ def values_of(book, area: Area) -> list[list[object]]:
 @settings(max_examples=30)
 @given(lessons())
 def test_every_value_is_there_before_recalculation_bit_for_bit(tmp_path_factory, lesson):
-    path = rnnsheet.export(lesson, tmp_path_factory.mktemp("book") / "book.xlsx", "en")
-    stored, trace = openpyxl.load_workbook(path, data_only=True), lesson.run()
+    path, trace = tmp_path_factory.mktemp("book") / "book.xlsx", engine.complete(lesson)
+    writer.write(plan(lesson, "en"), trace, path)
+    stored = openpyxl.load_workbook(path, data_only=True)
     for block in plan(lesson, "en").blocks():
         found = values_of(stored, block.area)
         for row, expected in zip(found, block.expected(trace), strict=True):
@@ -154,7 +156,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monke
 
     monkeypatch.setattr(writer, "_stream", full)
     with pytest.raises(rnnsheet.OutputError, match=r"hello\.xlsx: cannot be written \(No space left"):
-        rnnsheet.export("hello", target, "en", force=True)
+        rnnsheet.export(hello(), target, "en", force=True)
     assert target.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [target]
 
@@ -165,7 +167,7 @@ def test_an_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(writer, "_stream", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        rnnsheet.export("hello", tmp_path / "hello.xlsx", "en")
+        rnnsheet.export(hello(), tmp_path / "hello.xlsx", "en")
     assert list(tmp_path.iterdir()) == []
 
 

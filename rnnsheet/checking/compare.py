@@ -108,7 +108,9 @@ class _Cell:
 
     def _of(self, array: NDArray[Any]) -> Any:
         """The entry of an array like the block's trace that belongs to the cell."""
-        return array[self.down].flat[self.block.time - 1 + self.right]
+        return (array.T if self.block.transposed else array)[self.down].ravel()[
+            self.block.time - 1 + self.right
+        ]
 
     def error(self) -> float:
         """How far the recalculated number is from the expected one; 0 for texts."""
@@ -142,11 +144,26 @@ class _Cell:
         return Failure(self.name, reason, f"={self.formula}" if self.formula else "", str(expected), str(got))
 
 
+# A number that is no part of a reference or a name.
+_NUMBER = re.compile(r"(?<![\w.$])\d+(?:\.\d*)?(?:E[+-]?\d+)?")
+
+
 def _normal(formula: str) -> str:
-    """The formula in one spelling: programs differ in blanks, in case, in quotes around sheet names."""
+    """The formula in one spelling.
+
+    Programs differ in blanks, in case, in quotes around sheet names, and in the digits of 1E-300.
+    """
     texts = _STRING_OR_REST.split(formula)
-    texts[::2] = [re.sub(r"\s|'(?=[^']*'?!)|(?<=\w)'(?=!)", "", text).upper() for text in texts[::2]]
+    texts[::2] = [_NUMBER.sub(_shortest, _plain(text)) for text in texts[::2]]
     return "".join(texts)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\s|'(?=[^']*'?!)|(?<=\w)'(?=!)", "", text).upper()
+
+
+def _shortest(number: re.Match[str]) -> str:
+    return repr(float(number[0]))
 
 
 def _spread(absolute: str) -> str:

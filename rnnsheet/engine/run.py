@@ -8,7 +8,7 @@ import numpy as np
 from rnnsheet.engine import experiments, output
 from rnnsheet.engine.training import CELLS, as_columns, gradients
 from rnnsheet.errors import LessonError
-from rnnsheet.lesson import PARAMETERS, Array, Lesson, Trace
+from rnnsheet.lesson import PARAMETERS, WIDTH, Array, Lesson, Trace
 
 
 def run(lesson: Lesson) -> Trace:
@@ -60,7 +60,8 @@ def roundings(lesson: Lesson) -> dict[str, Array]:
     Two programs round differently, and a network may amplify that: strong recurrent weights are
     chaotic, large scores cancel, a training goes on from what it had. So every weight is moved by
     one rounding, up or down by chance; the greatest change that this makes, in four trials, times
-    64, is the answer.
+    64, is the answer. Of a training it is the greatest of all numbers of an array up to each epoch:
+    once two trainings have parted, chance alone says which of their numbers are still close.
     """
     generator = np.random.default_rng(0)
     exact = _all_numbers(lesson, lesson.model.parameters, lesson.h_0)
@@ -73,7 +74,18 @@ def roundings(lesson: Lesson) -> dict[str, Array]:
         parameters = {name: rounded(array) for name, array in lesson.model.parameters.items()}
         for name, array in _all_numbers(lesson, parameters, rounded(lesson.h_0)).items():
             changes[name] = np.fmax(changes[name], 64 * np.abs(array - exact[name]))
-    return changes
+    # A difference of two losses keeps the roundings of both, however small it is.
+    for name in ("check.central", "check.difference"):
+        changes[name] = changes[name] + 64 * _EPSILON * np.abs(exact["plus.loss"]) / WIDTH
+    return {
+        name: _so_far(array) if name.startswith("training.") else array for name, array in changes.items()
+    }
+
+
+def _so_far(changes: Array) -> Array:
+    """Per epoch the greatest change of any number until then, for each number."""
+    greatest = np.maximum.accumulate(changes.reshape(len(changes), -1).max(axis=1))
+    return np.broadcast_to(greatest.reshape(-1, *[1] * (changes.ndim - 1)), changes.shape)
 
 
 _EPSILON = float(np.finfo(np.float64).eps)

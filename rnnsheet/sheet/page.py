@@ -22,7 +22,7 @@ SPAN = 12
 NUMBER, WHOLE, LETTER, MARK, GENERAL = "number", "whole", "letter", "mark", "general"
 FORMATS = {
     **dict.fromkeys(("word", "vocabulary", "letter", "target", "predicted", "status", "chosen"), LETTER),
-    **dict.fromkeys(("x", "goal", "t", "unit", "count", "epoch", "steps back"), WHOLE),
+    **dict.fromkeys(("x", "goal", "t", "unit", "count", "epoch", "steps_back"), WHOLE),
     **dict.fromkeys(("rate", "clip", "update_rate", "flow_clip", "width", "difference"), GENERAL),
     "right": MARK,
 }
@@ -132,7 +132,7 @@ class Page:
         )
 
     def link_transposed(self, source: Block, row: int, col: int, style: str = "link") -> Block:
-        """A block whose rows are the columns of another, one of constants."""
+        """A block whose rows are the columns of another."""
         area = self.area(row, col, source.area.cols, source.area.rows)
         fills = tuple(
             Fill(Formula(self.reference(source.area.part(down, right))), right, down, 1, 1)
@@ -140,7 +140,8 @@ class Page:
             for right in range(source.area.cols)
         )
         values = source.values and [list(column) for column in zip(*source.values, strict=True)]
-        return self._add(Block(source.name, area, style, source.format, fills, values))
+        named = (source.name, area, style, source.format, fills, values, source.trace, source.time)
+        return self._add(Block(*named, transposed=bool(source.trace)))
 
     def equation(
         self,
@@ -208,7 +209,7 @@ class Page:
         self, row: int, col: int, name: str, value: float, messages: Mapping[str, Area]
     ) -> tuple[Block, Block]:
         """A number above 0 to be edited, and beside it the one that is used: 0 while it is none."""
-        self.text(row, 1, self.labels(f"meaning.{name}"), "caption")
+        self.text(row, 1, self.labels(f"setting.{name}"), "caption")
         entry = self.constants(name, row, col, [[value]], "input", "positive")
         cell, message = entry.area.a1, messages["positive"].absolute
         text = f"IF(ISNUMBER({cell}),IF({cell}>0,MIN({cell},1E+100),0),0)"

@@ -89,6 +89,8 @@ class Block:
     values: Sequence[Sequence[Any]] | None = None
     trace: str = ""
     time: int = 1
+    transposed: bool = False
+    """The rows are the columns of the trace's array."""
     entry: str = ""
     choices: Area | None = None
     """Where the entries stand that may be chosen."""
@@ -105,6 +107,8 @@ class Block:
         if self.values is not None:
             return self.values
         array, first = trace[self.trace], self.time - 1
+        if self.transposed:
+            array = array.T
         flat = array.reshape(len(array), -1)[:, first : first + self.area.cols]
         rows: Sequence[Sequence[Any]] = flat.tolist()
         return rows

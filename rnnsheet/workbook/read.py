@@ -161,7 +161,7 @@ def lesson(contents: Contents, recalculated: Value) -> Lesson:
         name: [_entry(name, *entry) for entry in _entries(contents, recalculated, area)]
         for name, area in places.items()
     }
-    settings = {name: values[0] for name, values in found.items() if name in _KINDS}
+    settings = {name: values[0] for name, values in found.items() if name in SETTINGS}
     try:
         numbers = {
             name: np.reshape(values, (places[name].rows, places[name].cols))
@@ -196,7 +196,7 @@ def _entries(contents: Contents, recalculated: Value, area: Area) -> Iterator[tu
             yield f"{contents.path}: {cell.sheet}!{cell.a1}", value
 
 
-_KINDS = {
+SETTINGS = {
     "rate": "positive",
     "clip": "positive",
     "update_rate": "positive",
@@ -209,7 +209,7 @@ _KINDS = {
 
 def _entry(name: str, place: str, value: Any) -> Any:
     """A number, or a text where the input is one. Raises LessonError for anything else."""
-    kind = {"word": "word", "vocabulary": "letter", **_KINDS}.get(name, "number")
+    kind = {"word": "word", "vocabulary": "letter", **SETTINGS}.get(name, "number")
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if kind in ("word", "letter", "weight"):
         if is_number:

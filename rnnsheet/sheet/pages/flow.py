@@ -135,7 +135,7 @@ class _Flow:
         cell = {name: page.reference(page.area(row, first)) for name, row in rows.items()}
         after = {name: page.reference(page.area(row, first + 1)) for name, row in rows.items()}
         last = f"${page.reference(time.part(0, steps - 1))}"
-        texts = {"steps back": f"{last}-{page.reference(time)}"}
+        texts = {"steps_back": f"{last}-{page.reference(time)}"}
         for name in ("dh", "dz", "dh_back"):
             column = self.bands.blocks[name].area.column(0).a1
             texts[f"norm_{name}"] = f"SQRT(SUMPRODUCT({column},{column}))"
@@ -149,9 +149,9 @@ class _Flow:
         for name, text in texts.items():
             area, style = (
                 page.area(rows[name], first, 1, steps),
-                "label" if name == "steps back" else "gradient",
+                "label" if name == "steps_back" else "gradient",
             )
-            known = values if name == "steps back" else None
+            known = values if name == "steps_back" else None
             page.formula(
                 name,
                 area,
@@ -175,7 +175,7 @@ class _Flow:
         labels, first, steps = self.page.labels, self.where.first, self.where.steps
         lines = {name: self.page.area(rows[f"drawn_{name}"], first, 1, steps) for name in _DRAWN}
         series = tuple(Series(area, labels(f"flow.series_{name}")) for name, area in lines.items())
-        back = self.page.area(rows["steps back"], first, 1, steps)
+        back = self.page.area(rows["steps_back"], first, 1, steps)
         titles = {"x_title": labels("flow.chart_x"), "y_title": labels("flow.chart_y")}
         self.page.sheet.charts.append(
             Chart("powers", labels("flow.chart"), series, back, **titles, row=_CHART, col=1)
@@ -183,7 +183,7 @@ class _Flow:
 
 
 _LINES = (
-    "steps back",
+    "steps_back",
     "norm_dh",
     "by_tanh",
     "norm_dz",

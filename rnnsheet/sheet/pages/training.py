@@ -180,7 +180,7 @@ class _Training:
             return
         times = list(range(1, self.steps + 1)) * equation.value.rows.size
         self.page.constants("t", _HEAD + 2, area.col, [times], "label")
-        for unit in range(equation.value.rows.size):
+        for unit in range(equation.value.rows.size if equation.value.rows.name != "one" else 0):
             text = self.page.labels(f"training.{equation.value.rows.name}", number=unit + 1)
             self.page.text(_HEAD + 1, area.col + unit * self.steps, text, "small")
 

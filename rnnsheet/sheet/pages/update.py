@@ -35,7 +35,7 @@ def place(
     bands.heading(labels("update.forward"), labels("update.forward_about"))
     after = forward_again(bands, {**inputs, **new}, over_time)
     for row, name, loss in ((_BEFORE, "loss_before", over_time["loss"]), (_AFTER, "loss_after", after)):
-        page.text(row, 1, labels(f"meaning.{name}"), "caption")
+        page.text(row, 1, labels(f"update.{name}"), "caption")
         page.link(loss, row, WEIGHTS, style="result")
     return page, {"update_rate": rate}
 
