@@ -107,8 +107,11 @@ def export(
     if target.suffix.lower() != ".xlsx":
         raise OutputError("not_xlsx", place=str(target))
     check_free(target, force)
-    sizes = {"epochs": epochs, "flow_steps": steps}
-    settings = replace(loaded.settings, **{name: size for name, size in sizes.items() if size is not None})
+    settings = loaded.settings
+    if epochs is not None:
+        settings = replace(settings, epochs=epochs)
+    if steps is not None:
+        settings = replace(settings, flow_steps=steps)
     loaded = replace(loaded, settings=settings)
     write(plan(loaded, language), engine.complete(loaded), target)
     return target

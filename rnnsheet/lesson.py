@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -92,10 +92,13 @@ class Settings:
     """The greatest norm that a gradient of the training may have."""
     update_rate: float = 0.1
     """The learning rate of the one update."""
-    chosen: tuple[str, int, int] | str = ""
-    """The weight of the gradient check: its parameter, row and column; also "Wxh[1,2]"."""
+    chosen: str = "Whh[1,1]"
+    """The weight of the gradient check: its parameter, row and column."""
     flow_whh: float | None = None
-    """Whh for the gradient's flow where it is one number, otherwise what it is multiplied by."""
+    """Whh for the gradient's flow where it is one number, otherwise what it is multiplied by.
+
+    None is the lesson's own.
+    """
     flow_clip: float = 1.0
     """The greatest norm that the gradient's flow may have, for comparison."""
 
@@ -137,12 +140,20 @@ class Lesson:
         object.__setattr__(self, "steps", self.steps or len(self.word) - 1)
         h_0 = _fit(ParameterSpec("h_0", "hidden", "one", scalar=True), self.h_0, self.sizes)
         object.__setattr__(self, "h_0", np.broadcast_to(h_0, (model.hidden, 1)))
-        object.__setattr__(self, "settings", _check_settings(self.settings, model))
+        _check_settings(self.settings, model)
 
     @property
     def sizes(self) -> dict[str, int]:
         """The length of each axis: letters, hidden, one."""
         return {"letters": len(self.vocabulary), "hidden": self.model.hidden, "one": 1}
+
+    @property
+    def flow_whh(self) -> float:
+        """`settings.flow_whh`, or the lesson's own: Whh if that is one number, once Whh otherwise."""
+        if self.settings.flow_whh is not None:
+            return float(self.settings.flow_whh)
+        whh = self.model.parameters["Whh"]
+        return float(whh[0, 0]) if whh.size == 1 else 1.0
 
     @property
     def letters(self) -> tuple[str, ...]:
@@ -216,11 +227,8 @@ def check_model(model: Model, letters: int) -> Model:
     return Model(model.cell, MappingProxyType(fitted))
 
 
-def _check_settings(settings: Settings, model: Model) -> Settings:
-    """The settings with the chosen weight as a tuple and the strength of the flow as a number.
-
-    Raises LessonError where one is not what it should be.
-    """
+def _check_settings(settings: Settings, model: Model) -> None:
+    """Raises LessonError where a setting is not what it should be."""
     for name, (least, most) in {"epochs": (1, MOST_EPOCHS), "flow_steps": FLOW_STEPS}.items():
         size = getattr(settings, name)
         if type(size) is not int or not least <= size <= most:
@@ -229,25 +237,24 @@ def _check_settings(settings: Settings, model: Model) -> Settings:
         value = getattr(settings, name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LIMIT:
             raise LessonError("not_positive", name=name, got=value)
-    whh = model.parameters["Whh"]
-    default = float(whh[0, 0]) if whh.size == 1 else 1.0
-    strength = default if settings.flow_whh is None else settings.flow_whh
-    return replace(settings, chosen=_chosen(settings.chosen, model), flow_whh=strength)
+    weight_of(settings.chosen, model)
 
 
 _WEIGHT = re.compile(r"(\w+)\[(\d+),(\d+)\]")
 
 
-def _chosen(chosen: tuple[str, int, int] | str, model: Model) -> tuple[str, int, int]:
-    if isinstance(chosen, str):
-        found = _WEIGHT.fullmatch(chosen or "Whh[1,1]")
-        chosen = (found[1], int(found[2]), int(found[3])) if found else (chosen, 0, 0)
-    name, row, col = chosen
-    shape = model.parameters[name].shape if name in model.parameters else (0, 0)
-    if not (1 <= row <= shape[0] and 1 <= col <= shape[1]):
-        given = f"{name}[{row},{col}]" if row else name
-        raise LessonError("no_such_weight", name="chosen", given=given, example="Whh[1,1]")
-    return chosen
+def weight_of(chosen: str, model: Model) -> tuple[str, int, int]:
+    """The parameter, the row and the column (from 1) of a weight such as "Wxh[1,2]".
+
+    Raises LessonError where there is no such weight.
+    """
+    found = _WEIGHT.fullmatch(chosen)
+    if found and found[1] in model.parameters:
+        name, row, col = found[1], int(found[2]), int(found[3])
+        rows, cols = model.parameters[name].shape
+        if 1 <= row <= rows and 1 <= col <= cols:
+            return name, row, col
+    raise LessonError("no_such_weight", name="chosen", given=chosen, example="Whh[1,1]")
 
 
 def _fit(spec: ParameterSpec, given: ArrayLike, sizes: Mapping[str, int]) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 
 from rnnsheet.engine import output
 from rnnsheet.engine.training import CELLS, as_columns, gradients, norm
-from rnnsheet.lesson import FLOW, LIMIT, WIDTH, Array, Lesson
+from rnnsheet.lesson import FLOW, LIMIT, WIDTH, Array, Lesson, weight_of
 
 Arrays = dict[str, Array]
 
@@ -68,7 +68,7 @@ def gradient_check(word: _Word, parameters: Mapping[str, Array]) -> Arrays:
 
     Source: Goodfellow et al., "Deep Learning" (2016), eq. 11.6.
     """
-    name, row, col = word.settings.chosen
+    name, row, col = weight_of(word.settings.chosen, word.lesson.model)
     place = (row - 1, col - 1)
     found: Arrays = {}
     for prefix, change in (("plus", WIDTH), ("minus", -WIDTH)):
@@ -128,7 +128,7 @@ def flow(word: _Word, parameters: Mapping[str, Array]) -> Arrays:
     cell, steps = CELLS[lesson.model.cell], settings.flow_steps
     text = (lesson.word * (steps + 1))[: steps + 1]
     x, goal = (output.one_hot(letters, lesson.vocabulary) for letters in (list(text[:-1]), list(text[1:])))
-    strength = min(FLOW, max(-FLOW, settings.flow_whh))
+    strength = min(FLOW, max(-FLOW, lesson.flow_whh))
     whh = parameters["Whh"]
     changed = {**parameters, "Whh": np.array([[strength]]) if whh.size == 1 else strength * whh}
     states = cell.forward(changed, x, word.h_0)

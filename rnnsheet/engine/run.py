@@ -38,7 +38,7 @@ def _trace(lesson: Lesson, numbers: dict[str, Array], more: Mapping[str, Any]) -
     labels = {"letters": vocabulary, "hidden": units, "one": ("",)}
     rows = dict.fromkeys(("x", "y", "e", "p", "goal", "dy"), vocabulary)
     rows |= dict.fromkeys(("xh", "hh", "z", "h", "dh_now", "dh", "dz", "dh_back"), units)
-    columns = {"loss": ("",)}
+    columns: dict[str, tuple[str, ...]] = {"loss": ("",)}
     for spec in PARAMETERS[lesson.model.cell]:
         if spec.name in lesson.model.parameters:
             rows[f"d{spec.name}"], columns[f"d{spec.name}"] = (

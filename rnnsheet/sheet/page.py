@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from rnnsheet.equations.expr import Axis, Component, Leaf, Parameter
@@ -162,7 +163,7 @@ class Page:
         return self.formula(
             equation.name,
             area,
-            formula(equation.expr, lambda leaf: reference(leaf, scope, area)),
+            formula(equation.expr, partial(reference, scope, area)),
             STYLES[equation.part],
             trace=run + equation.name,
             time=time,
@@ -228,7 +229,7 @@ class Page:
         return f"{sheet}{column_letters(area.col)}{area.row}"
 
 
-def reference(leaf: Leaf, scope: Scope, target: Area) -> "_Reference":
+def reference(scope: Scope, target: Area, leaf: Leaf) -> "_Reference":
     """How the cells of a block refer to a leaf."""
     if isinstance(leaf, Component):
         return _Reference(leaf, scope[leaf.vector].part(leaf.row), target)

@@ -168,7 +168,7 @@ def lesson(contents: Contents, recalculated: Value) -> Lesson:
             for name, values in found.items()
             if name not in ("word", "vocabulary", *settings)
         }
-        sizes = {name: int(facts[name]) for name in ("epochs", "flow_steps")}
+        sizes: dict[str, Any] = {name: int(facts[name]) for name in ("epochs", "flow_steps")}
         return Lesson(
             name=facts["lesson"],
             word=found["word"][0],

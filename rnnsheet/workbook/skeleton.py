@@ -7,7 +7,9 @@ from itertools import pairwise
 from openpyxl import Workbook
 from openpyxl.chart import BarChart, LineChart, Reference
 from openpyxl.chart import Series as NewSeries
+from openpyxl.chart.axis import TextAxis
 from openpyxl.chart.data_source import StrRef
+from openpyxl.chart.marker import Marker
 from openpyxl.chart.series import Series as Drawn
 from openpyxl.chart.series import SeriesLabel
 from openpyxl.formatting.rule import CellIsRule, ColorScaleRule, DataBarRule, Rule
@@ -51,11 +53,11 @@ def row_heights(sheet: Sheet) -> dict[int, float]:
         if text.style == "title":
             heights[text.row] = 26
         elif text.style == "about":
-            heights[text.row] = LINE * _lines(sheet, text) + 3
+            heights[text.row] = LINE * _lines_needed(sheet, text) + 3
     return heights
 
 
-def _lines(sheet: Sheet, text: Text) -> int:
+def _lines_needed(sheet: Sheet, text: Text) -> int:
     """How many lines a wrapped text needs at most: wide letters count twice."""
     width = sum(sheet.widths.get(col, WIDTH) for col in range(text.col, text.col + text.span))
     wide = sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text.text)
@@ -107,7 +109,9 @@ def _same_letter(highlight: Highlight) -> Rule:
     """Marks the cells that hold what the highlight's other row has in the same column."""
     other = highlight.other or highlight.area
     letter = f"{column_letters(other.col)}${other.row}"
-    return CellIsRule("equal", [letter], font=Font(color="166534"), fill=PatternFill(bgColor="DFF0D8"))  # type: ignore[no-untyped-call]
+    looks = {"font": Font(color="166534"), "fill": PatternFill(bgColor="DFF0D8")}
+    rule: Rule = CellIsRule("equal", [letter], **looks)  # type: ignore[no-untyped-call]
+    return rule
 
 
 _RULES = {
@@ -218,34 +222,42 @@ _BOUNDS = {
 
 
 def _chart(chart: Chart) -> BarChart | LineChart:
-    drawn = BarChart() if chart.kind == "shares" else LineChart()
+    drawn = _column_chart() if chart.kind == "shares" else _line_chart(chart)
     drawn.title, drawn.x_axis.title, drawn.y_axis.title = chart.title, chart.x_title, chart.y_title
     drawn.x_axis.delete = drawn.y_axis.delete = False
     drawn.width, drawn.height = 15, 9
-    if chart.kind == "shares":
-        drawn.y_axis.scaling.min, drawn.y_axis.scaling.max = 0, 1
-        drawn.y_axis.number_format = "0.0"
-    else:
-        drawn.y_axis.number_format = "General"
-        drawn.x_axis.tickLblSkip = max(1, max(chart.categories.rows, chart.categories.cols) // 10)
-    if chart.kind == "powers":
-        drawn.y_axis.scaling.logBase = 10
-        drawn.y_axis.number_format = "0E+00"
-        # Below all powers, not at 1 = 10⁰.
-        drawn.x_axis.tickLblPos = "low"
     for series in chart.series:
         drawn.series.append(_series(series, lines=chart.kind != "shares"))
     drawn.set_categories(Reference(range_string=chart.categories.absolute))
     return drawn
 
 
+def _column_chart() -> BarChart:
+    drawn = BarChart()
+    drawn.y_axis.scaling.min, drawn.y_axis.scaling.max = 0, 1
+    drawn.y_axis.number_format = "0.0"
+    return drawn
+
+
+def _line_chart(chart: Chart) -> LineChart:
+    drawn = LineChart()
+    drawn.x_axis = TextAxis(tickLblSkip=max(1, max(chart.categories.rows, chart.categories.cols) // 10))
+    drawn.y_axis.number_format = "General"
+    if chart.kind == "powers":
+        drawn.y_axis.scaling.logBase = 10
+        drawn.y_axis.number_format = "0E+00"
+        # Below all powers, not at 1 = 10⁰.
+        drawn.x_axis.tickLblPos = "low"
+    return drawn
+
+
 def _series(series: Series, lines: bool) -> Drawn:
-    drawn = NewSeries(Reference(range_string=series.values.absolute))
+    drawn: Drawn = NewSeries(Reference(range_string=series.values.absolute))
     if isinstance(series.title, Area):
         drawn.tx = SeriesLabel(strRef=StrRef(series.title.absolute))
     else:
         drawn.tx = SeriesLabel(v=series.title)
     if lines:
         drawn.smooth = False
-        drawn.marker.symbol = "none"
+        drawn.marker = Marker("none")
     return drawn

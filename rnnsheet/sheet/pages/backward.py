@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from rnnsheet.equations.backward import chain_rule
 from rnnsheet.equations.recurrence import Gradient, Recurrence
@@ -55,7 +56,8 @@ def place(
 
 def _needed(network: Recurrence) -> list[str]:
     """The values of the forward pass that gradients are computed of, in its order."""
-    used = {name for item in (*network.of("gradient"), *network.gradients.values()) for name in item.values}
+    used = set[str]().union(*(equation.values for equation in network.of("gradient")))
+    used = used.union(*(gradient.values for gradient in network.gradients.values()))
     kept = [*network.of("read"), *network.of("cell", "output", "loss")]
     return [equation.name for equation in kept if equation.name in used and equation.name != "target"]
 
@@ -104,7 +106,7 @@ def _contributions(bands: Bands, gradient: Gradient, first: int) -> Block:
     for col in range(cols):
         part = area.part(col * rows, 0, rows, where.steps)
         _label_rows(bands, gradient, part, col)
-        text = formula(gradient.column(col), lambda leaf, part=part: reference(leaf, bands.scope, part))
+        text = formula(gradient.column(col), partial(reference, bands.scope, part))
         fills.append(Fill(Formula(text), col * rows, 0, rows, where.steps))
     return page.formulas(f"{gradient.name}_t", area, tuple(fills), "gradient", trace=f"{gradient.name}_t")
 

@@ -83,7 +83,7 @@ class _Flow:
             self.network.parameters["Whh"].rows.size * self.network.parameters["Whh"].cols.size == 1,
         )
         page.text(_WHH, 1, page.labels("flow.Whh" if one else "flow.Whh_times"), "caption")
-        value = float(self.lesson.settings.flow_whh or 0.0)
+        value = self.lesson.flow_whh
         entry = page.constants("flow_Whh", _WHH, WEIGHTS, [[value]], "input", "slider")
         page.sheet.highlights.append(Highlight(entry.area, "bar"))
         cell, used = entry.area.a1, min(FLOW, max(-FLOW, value))
@@ -135,7 +135,7 @@ class _Flow:
         cell = {name: page.reference(page.area(row, first)) for name, row in rows.items()}
         after = {name: page.reference(page.area(row, first + 1)) for name, row in rows.items()}
         last = f"${page.reference(time.part(0, steps - 1))}"
-        texts = {"steps_back": f"{last}-{page.reference(time)}"}
+        behind, texts = f"{last}-{page.reference(time)}", {}
         for name in ("dh", "dz", "dh_back"):
             column = self.bands.blocks[name].area.column(0).a1
             texts[f"norm_{name}"] = f"SQRT(SUMPRODUCT({column},{column}))"
@@ -145,31 +145,24 @@ class _Flow:
         texts["clipped"] = f"MIN({cell['through_Whh']},{clip.area.fixed})"
         for name in _DRAWN:
             texts[f"drawn_{name}"] = f"MAX({cell[name]},1E-45)"
-        values = [[steps - 1 - step for step in range(steps)]]
+        back = [[steps - 1 - step for step in range(steps)]]
+        page.formula(
+            "steps_back", page.area(rows["steps_back"], first, 1, steps), behind, "label", values=back
+        )
         for name, text in texts.items():
-            area, style = (
-                page.area(rows[name], first, 1, steps),
-                "label" if name == "steps_back" else "gradient",
-            )
-            known = values if name == "steps_back" else None
-            page.formula(
-                name,
-                area,
-                text,
-                style,
-                values=known,
-                trace="" if known else f"flow.{name}",
-                form="" if known else "powers",
-            )
-        row, run = rows["through_Whh"], {"trace": "flow.through_Whh", "form": "powers"}
-        through = f"MIN(1E+100,{after['through_Whh']}*{after['by_Whh']})"
-        page.formula("through_Whh", page.area(row, first, 1, steps - 1), through, "gradient", **run)
-        end = page.area(row, first + steps - 1)
-        start = page.reference(page.area(rows["norm_dh"], end.col))
-        page.formula("through_Whh", end, start, "gradient", time=steps, **run)
+            self._line(name, page.area(rows[name], first, 1, steps), text)
+        through, end = rows["through_Whh"], first + steps - 1
+        text = f"MIN(1E+100,{after['through_Whh']}*{after['by_Whh']})"
+        self._line("through_Whh", page.area(through, first, 1, steps - 1), text)
+        self._line(
+            "through_Whh", page.area(through, end), page.reference(page.area(rows["norm_dh"], end)), steps
+        )
         for name in ("by_tanh", "by_Whh"):
             page.sheet.highlights.append(Highlight(page.area(rows[name], first, 1, steps), "factor"))
         self._chart(rows)
+
+    def _line(self, name: str, area: Area, text: str, time: int = 1) -> None:
+        self.page.formula(name, area, text, "gradient", trace=f"flow.{name}", time=time, form="powers")
 
     def _chart(self, rows: Mapping[str, int]) -> None:
         labels, first, steps = self.page.labels, self.where.first, self.where.steps

@@ -31,7 +31,6 @@ def place(
     page = Page(NAME, labels)
     page.title(labels("gradient_check.title"), labels("gradient_check.about"))
     page.sheet.frozen = (_DIFFERENCE, 1)
-    name, row, col = lesson.settings.chosen
     chosen = page.area(_CHOSEN, WEIGHTS)
     width = page.constants("width", _WIDTH, WEIGHTS, [[WIDTH]], "link")
     bands = Bands(page, network, inputs, where, _PASSES)
@@ -45,7 +44,7 @@ def place(
         losses.append(forward_again(bands, inputs, over_time))
     bands.heading(labels("gradient_check.weights"))
     choices = _table(page, network, inputs, gradients, bands.row)
-    page.constants("chosen", _CHOSEN, WEIGHTS, [[_label(name, row, col)]], "input", "weight", choices)
+    page.constants("chosen", _CHOSEN, WEIGHTS, [[lesson.settings.chosen]], "input", "weight", choices)
     _verdict(page, chosen, width, losses, choices)
     return page
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 from rnnsheet.equations.backward import limited
@@ -165,7 +166,7 @@ class _Training:
         fills = []
         for unit in range(equation.value.rows.size):
             for start, end in pairwise(ends):
-                text = formula(equation.expr, lambda leaf, s=start, u=unit: _Strip(self, leaf, u, s))
+                text = formula(equation.expr, partial(_Strip, self, unit, start))
                 fills.append(self._fill(text, unit * steps + start, end - start))
         block = self._block(name, fills, STYLES[equation.part])
         self._head(equation, block)
@@ -199,7 +200,7 @@ class _Training:
     def _summed(self, expr: Expr, row: int, col: int) -> str:
         """One number of a gradient: the sum over all time steps."""
         if not isinstance(expr, Operation):
-            return f"SUM({_Strip(self, expr, row, 0).over_time})"
+            return f"SUM({_Strip(self, row, 0, expr).over_time})"
         if expr.rule == "add":
             return "+".join(self._summed(operand, row, col) for operand in expr.operands)
         vectors = expr.operands
@@ -217,13 +218,13 @@ class _Training:
         left, right = vectors
         assert not isinstance(left, Operation) and not isinstance(right, Operation)  # noqa: S101
         if not isinstance(right, Previous):
-            strips = _Strip(self, left, row, 0).over_time, _Strip(self, right, col, 0).over_time
+            strips = _Strip(self, row, 0, left).over_time, _Strip(self, col, 0, right).over_time
             return f"SUMPRODUCT({strips[0]},{strips[1]})"
-        first = f"{_Strip(self, left, row, 0).here}*{_Strip(self, right, col, 0).here}"
+        first = f"{_Strip(self, row, 0, left).here}*{_Strip(self, col, 0, right).here}"
         if self.steps == 1:
             return first
         before = Value(right.name, right.rows)
-        rest = _Strip(self, left, row, 0).until_end, _Strip(self, before, col, 0).until_last
+        rest = _Strip(self, row, 0, left).until_end, _Strip(self, col, 0, before).until_last
         return f"{first}+SUMPRODUCT({rest[0]},{rest[1]})"
 
 
@@ -232,9 +233,9 @@ class _Strip:
     """How a cell of one unit at the time step `start` (from 0) refers to a leaf (rules.Place)."""
 
     its: _Training
-    leaf: Leaf
     unit: int
     start: int
+    leaf: Leaf
 
     @property
     def here(self) -> str:
