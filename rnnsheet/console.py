@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from time import perf_counter
 from typing import Any
 from unicodedata import east_asian_width
@@ -11,11 +11,13 @@ import typer
 
 from rnnsheet.checking.report import BlockReport, Report
 from rnnsheet.engine import Epoch
+from rnnsheet.equations.backward import chain_rule
 from rnnsheet.equations.cells import network
 from rnnsheet.equations.recurrence import Equation, walkthrough
 from rnnsheet.equations.rules import symbol, symbols, words
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson, Trace
+from rnnsheet.sheet.bands import gradient_meaning
 from rnnsheet.sheet.pages.overview import title
 from rnnsheet.sheet.pages.steps import explanation, heading
 
@@ -42,6 +44,8 @@ def walk(lesson: Lesson, trace: Trace, labels: Labels) -> Iterator[str]:
             yield f"  {_says(trace, step.time - 1, labels)}"
     yield from ("", labels("run.unrolled"))
     yield from _indent(table(_over_time(equations.equations.values(), trace, labels)))
+    yield ""
+    yield labels("run.loss", loss=float(trace["loss"].item()))
 
 
 def _line(equation: Equation, trace: Trace, step: int) -> list[str]:
@@ -55,11 +59,12 @@ def _says(trace: Trace, step: int, labels: Labels) -> str:
     return labels("run.says", letter=predicted, probability=confidence, target=target, verdict=verdict)
 
 
-def _over_time(equations: Iterable[Equation], trace: Trace, labels: Labels) -> Iterator[list[str]]:
+def _over_time(equations: Collection[Equation], trace: Trace, labels: Labels) -> Iterator[list[str]]:
     yield [labels("meaning.t"), "", *(str(step + 1) for step in range(trace["h"].shape[1]))]
     shown = [equation for equation in equations if equation.name not in _ANSWERS]
+    meanings = {equation.name: meaning_of(equation, labels) for equation in equations}
     for name in [*(equation.name for equation in shown), *_ANSWERS]:
-        meaning = labels.get(f"meaning.{name}")
+        meaning = meanings[name]
         head = labels("run.row", name=name, meaning=meaning) if meaning else name
         for row, values in zip(trace.rows[name], trace[name], strict=True):
             marks = {1.0: "✓", 0.0: "✗", "": ""} if name == "right" else {}
@@ -80,8 +85,22 @@ def explain(lesson: Lesson, labels: Labels) -> Iterator[str]:
     for equation in recurrence.equations.values():
         shape = labels("explain.shape", rows=equation.value.rows.size, cols=1)
         left = symbol(equation.value)
-        yield f"  {left} = {symbols(equation.expr)}    [{shape}] {labels.get(f'meaning.{equation.name}')}"
+        yield f"  {left} = {symbols(equation.expr)}    [{shape}] {meaning_of(equation, labels)}"
         yield f"      {words(equation.expr, labels)}"
+    yield from ("", labels("explain.gradients"))
+    for gradient in recurrence.gradients.values():
+        parameter = gradient.parameter
+        shape = labels("explain.shape", rows=parameter.rows.size, cols=parameter.cols.size)
+        meaning = labels("gradient.pulled", name=parameter.name)
+        yield f"  {gradient.name} = Σₜ {symbols(gradient.expr)}    [{shape}] {meaning}"
+        yield f"      {chain_rule(gradient)}"
+
+
+def meaning_of(equation: Equation, labels: Labels) -> str:
+    """What an equation's value is, in a few words; "" where nothing is said of it."""
+    if equation.part == "gradient":
+        return gradient_meaning(equation, labels)
+    return labels.get(f"meaning.{equation.name}")
 
 
 class Training:
