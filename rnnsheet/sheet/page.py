@@ -22,7 +22,10 @@ SPAN = 12
 
 NUMBER, WHOLE, LETTER, MARK, GENERAL = "number", "whole", "letter", "mark", "general"
 FORMATS = {
-    **dict.fromkeys(("word", "vocabulary", "letter", "target", "predicted", "status", "chosen"), LETTER),
+    **dict.fromkeys(
+        ("word", "vocabulary", "letter", "target", "predicted", "status", "chosen", "weight", "blocks"),
+        LETTER,
+    ),
     **dict.fromkeys(("x", "goal", "t", "unit", "count", "epoch", "steps_back"), WHOLE),
     **dict.fromkeys(("rate", "clip", "update_rate", "flow_clip", "width", "difference"), GENERAL),
     "right": MARK,

@@ -2,7 +2,8 @@
 
 import math
 import unicodedata
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 
 from openpyxl import Workbook
 from openpyxl.chart import BarChart, LineChart, Reference
@@ -16,6 +17,7 @@ from openpyxl.formatting.rule import CellIsRule, ColorScaleRule, DataBarRule, Ru
 from openpyxl.styles import Font, PatternFill
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.properties import PageSetupProperties
@@ -70,8 +72,11 @@ def _dress(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
     worksheet.sheet_view.zoomScale = sheet.zoom
     worksheet.sheet_state = "hidden" if sheet.hidden else "visible"
     # Every width said: Gnumeric takes the default width for something else.
-    for col in range(1, _last_column(sheet) + 1):
-        worksheet.column_dimensions[column_letters(col)].width = sheet.widths.get(col, WIDTH)
+    widths = [(sheet.widths.get(col, WIDTH), col) for col in range(1, _last_column(sheet) + 1)]
+    for width, run in groupby(widths, key=itemgetter(0)):
+        first, *rest = (col for _, col in run)
+        name, last = column_letters(first), rest[-1] if rest else first
+        worksheet.column_dimensions[name] = ColumnDimension(worksheet, width=width, min=first, max=last)
     rows, cols = sheet.frozen
     if rows or cols:
         worksheet.freeze_panes = f"{column_letters(cols + 1)}{rows + 1}"

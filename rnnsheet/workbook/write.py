@@ -3,7 +3,8 @@
 import re
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,9 +14,9 @@ from openpyxl.writer.excel import ExcelWriter
 from rnnsheet.files import write_whole
 from rnnsheet.lesson import Trace
 from rnnsheet.sheet.formula import column_letters
-from rnnsheet.sheet.plan import Block, Fill, Plan, Sheet, Text
+from rnnsheet.sheet.plan import Area, Block, Fill, Plan, Sheet, Text
 from rnnsheet.workbook.skeleton import row_heights, skeleton
-from rnnsheet.workbook.style import LOOKS, Styles
+from rnnsheet.workbook.style import LOOKS, Edges, Styles
 
 _SHEET_DATA = re.compile(rb"<sheetData\s*/>|<sheetData>.*</sheetData>", re.DOTALL)
 _DIMENSION = re.compile(rb'<dimension ref="[^"]*"\s*/>')
@@ -64,18 +65,29 @@ def _stream(skeleton_part: bytes, body: "_SheetCells", part: Any) -> None:
     part.write("".join(waiting).encode() + b"</sheetData>" + after)
 
 
+_VALUE = "\x00"
+"""Where a value goes in a template; XML has no such sign."""
+_ROWS = 0xE000
+"""Where the signs begin that stand for rows in a template."""
+
+
 class _SheetCells:
-    """The rows of one sheet as XML. Made before the skeleton is saved, so that it knows all styles."""
+    """The rows of one sheet as XML. Made before the skeleton is saved, so that it knows all styles.
+
+    Rows of one kind differ by their number and their values alone, so each kind is compiled once,
+    into a template.
+    """
 
     def __init__(self, sheet: Sheet, trace: Trace, styles: Styles):
         self._heights = row_heights(sheet)
-        self._pieces: dict[int, list[tuple[int, Any, int]]] = defaultdict(list)
+        self._pieces: dict[int, list[tuple[int, _Cells, int]]] = defaultdict(list)
         for text in sheet.texts:
-            self._pieces[text.row].append((text.col, _TextCell(text, styles), 0))
+            self._pieces[text.row].append((text.col, _text_cells(text, styles), 0))
         for block in sheet.blocks:
-            cells = _BlockCells(block, trace, styles)
+            cells = _block_cells(block, trace, styles)
             for down in range(block.area.rows):
                 self._pieces[block.area.row + down].append((block.area.col, cells, down))
+        self._templates: dict[tuple[object, ...], _Template] = {}
 
     @property
     def dimension(self) -> str:
@@ -89,116 +101,114 @@ class _SheetCells:
         """Each row's XML, from the top."""
         for row in sorted(self._pieces.keys() | self._heights.keys()):
             height = f' ht="{self._heights[row]}" customHeight="1"' if row in self._heights else ""
-            cells = "".join(
-                piece.row(row, down)
-                for _, piece, down in sorted(self._pieces[row], key=lambda piece: piece[0])
-            )
-            yield f'<row r="{row}"{height}>{cells}</row>'
-
-
-class _TextCell:
-    def __init__(self, text: Text, styles: Styles):
-        self.width = text.span
-        self._style = styles.number(text.style, "letter" if LOOKS[text.style].frame else "general")
-        self._text = text
-
-    def row(self, row: int, down: int) -> str:
-        return _text_cell(column_letters(self._text.col), row, self._style, self._text.text)
-
-
-_VALUE, _TYPE = "\x00", "\x01"
-"""Where a template's values and the types of its cells go; XML has no such signs."""
-_ROWS = 0xE000
-"""Where the signs begin that stand for rows in a template."""
-
-
-class _BlockCells:
-    """A block's cells as XML, each row filled into a template that is compiled once."""
-
-    def __init__(self, block: Block, trace: Trace, styles: Styles):
-        self._block, self._values = block, block.expected(trace)
-        area = block.area
-        self.width = area.cols
-        self._columns = [column_letters(col) for col in range(area.col, area.col + area.cols)]
-        ends = {(down == 0, down == area.rows - 1) for down in range(area.rows)}
-        self._styles = {end: self._row_styles(styles, *end) for end in ends}
-        self._templates: dict[tuple[object, ...], _Template] = {}
-
-    def _row_styles(self, styles: Styles, top: bool, bottom: bool) -> list[int]:
-        last = self.width - 1
-        kinds = [(col == 0, col == last) for col in range(self.width)]
-        return [styles.number(self._block.style, self._block.format, (*kind, top, bottom)) for kind in kinds]
-
-    def row(self, row: int, down: int) -> str:
-        """The XML of the block's cells in one row."""
-        values = self._values[down]
-        end = (down == 0, down == self._block.area.rows - 1)
-        if not self._block.fills and isinstance(values[0], str):
-            cells = zip(self._columns, self._styles[end], values, strict=True)
-            return "".join(_text_cell(col, row, style, value) for col, style, value in cells)
-        fills = tuple(fill for fill in self._block.fills if fill.down <= down < fill.down + fill.rows)
-        letters = str in map(type, values)
-        # Rows of one kind differ by their number alone.
-        key = (end, letters, *map(id, fills))
-        if key not in self._templates:
-            self._templates[key] = self._template(self._styles[end], fills, letters)
-        return self._templates[key].row(row, values)
-
-    def _template(self, styles: list[int], fills: tuple[Fill, ...], letters: bool) -> "_Template":
-        offsets: dict[int, str] = {}
-        formulas = [""] * self.width
-        for fill in fills:
-            first = self._block.area.row + fill.down
-
-            def mark(number: int, first: int = first) -> str:
-                return offsets.setdefault(number - first, chr(_ROWS + len(offsets)))
-
-            texts = fill.formula.cells(fill.cols, mark)
-            formulas[fill.right : fill.right + fill.cols] = [f"<f>{escape(text)}</f>" for text in texts]
-        here, kind = offsets.setdefault(0, chr(_ROWS + len(offsets))), _TYPE if letters else ""
-        cells = zip(self._columns, styles, formulas, strict=True)
-        text = "".join(
-            f'<c r="{col}{here}" s="{style}"{kind}>{formula}<v>{_VALUE}</v></c>'
-            for col, style, formula in cells
-        )
-        return _Template(text, [(sign, offset) for offset, sign in offsets.items()])
+            pieces = sorted(self._pieces[row], key=lambda piece: piece[0])
+            kinds = tuple([piece.kind(down) for _, piece, down in pieces])
+            if kinds not in self._templates:
+                self._templates[kinds] = _Template([piece.cells(down) for _, piece, down in pieces])
+            values = [value for _, piece, down in pieces for value in piece.shown(down)]
+            yield f'<row r="{row}"{height}>{self._templates[kinds].filled(row, values)}</row>'
 
 
 class _Template:
-    """The XML of a row of cells, with signs for row numbers and places for values."""
+    """The XML of a row, with signs for row numbers and for values."""
 
-    def __init__(self, text: str, rows: list[tuple[str, int]]):
-        self._text, self._rows = text, rows
+    def __init__(self, cells: list[Callable[[Callable[[int], str]], str]]):
+        self._signs: dict[int, str] = {}
+        """Per distance from the row, the sign that stands for the row so far below it."""
+        self._text = "".join(text(self._sign) for text in cells)
 
-    def row(self, row: int, values: Sequence[Any]) -> str:
-        """The XML of one row of the sheet, with the values."""
+    def _sign(self, distance: int) -> str:
+        return self._signs.setdefault(distance, chr(_ROWS + len(self._signs)))
+
+    def filled(self, row: int, values: list[str]) -> str:
+        """The XML of one row of the sheet."""
         text = self._text
-        for sign, offset in self._rows:
-            text = text.replace(sign, str(row + offset))
-        if _TYPE in text:
-            text = _typed(text, values)
-            shown = [escape(value) if isinstance(value, str) else repr(value) for value in values]
-        else:
-            shown = list(map(repr, values))
+        for distance, sign in self._signs.items():
+            text = text.replace(sign, str(row + distance))
         pieces = text.split(_VALUE)
         filled = [""] * (2 * len(pieces) - 1)
-        filled[::2], filled[1::2] = pieces, shown
+        filled[::2], filled[1::2] = pieces, values
         return "".join(filled)
 
 
-def _typed(text: str, values: Sequence[Any]) -> str:
-    """The template's text with the type of each cell that holds a text."""
-    pieces = text.split(_TYPE)
-    kinds = [' t="str"' if isinstance(value, str) else "" for value in values]
-    return "".join(map("".join, zip(pieces, [*kinds, ""], strict=True)))
+class _Cells:
+    """Adjacent cells of some rows: of each row its kind, its values, and the template of its kind.
+
+    `numbers` gives the style's number from the edges of the area at which a cell stands.
+    """
+
+    def __init__(
+        self,
+        area: Area,
+        values: Sequence[Sequence[Any]],
+        fills: tuple[Fill, ...],
+        numbers: Callable[[Edges], int],
+    ):
+        self._area, self._values, self._fills = area, values, fills
+        self.width = area.cols
+        self._columns = [column_letters(col) for col in range(area.col, area.col + area.cols)]
+        self._styles = {
+            ends: [numbers((col == 0, col == area.cols - 1, *ends)) for col in range(area.cols)]
+            for ends in {self._ends(down) for down in range(area.rows)}
+        }
+
+    def _ends(self, down: int) -> tuple[bool, bool]:
+        return down == 0, down == self._area.rows - 1
+
+    def kind(self, down: int) -> tuple[object, ...]:
+        """What rows that have the same template have in common."""
+        row = self._values[down]
+        texts = tuple([isinstance(value, str) for value in row]) if str in map(type, row) else ()
+        fills = [id(fill) for fill in self._fills if fill.down <= down < fill.down + fill.rows]
+        return id(self), self._ends(down), texts, *fills
+
+    def shown(self, down: int) -> list[str]:
+        """The values of a row as XML wants them, floats bit for bit."""
+        row = self._values[down]
+        if str in map(type, row):
+            return [escape(value) if isinstance(value, str) else repr(value) for value in row]
+        return list(map(repr, row))
+
+    def cells(self, down: int) -> Callable[[Callable[[int], str]], str]:
+        """The XML of a row's kind, made with a function that gives the sign of a row at a distance."""
+        return partial(self._cells, down)
+
+    def _cells(self, down: int, sign: Callable[[int], str]) -> str:
+        formulas = [""] * self.width
+        for fill in self._fills:
+            if fill.down <= down < fill.down + fill.rows:
+                first = self._area.row + fill.down
+                texts = fill.formula.cells(fill.cols, lambda row, first=first: sign(row - first))  # type: ignore[misc]
+                formulas[fill.right : fill.right + fill.cols] = texts
+        cells = zip(self._columns, self._styles[self._ends(down)], formulas, self._values[down], strict=True)
+        return "".join(
+            _cell(f'r="{col}{sign(0)}" s="{style}"', formula, isinstance(value, str))
+            for col, style, formula, value in cells
+        )
+
+
+def _text_cells(text: Text, styles: Styles) -> _Cells:
+    form = "letter" if LOOKS[text.style].frame else "general"
+    area = Area("", text.row, text.col)
+    # Only the first cell of a text that spans several holds it.
+    return _Cells(area, [[text.text]], (), lambda _: styles.number(text.style, form))
+
+
+def _block_cells(block: Block, trace: Trace, styles: Styles) -> _Cells:
+    numbers = partial(styles.number, block.style, block.format)
+    return _Cells(block.area, block.expected(trace), block.fills, numbers)
+
+
+def _cell(attributes: str, formula: str, is_text: bool) -> str:
+    """A cell's XML, with a place for its value."""
+    if formula:
+        kind = ' t="str"' if is_text else ""
+        return f"<c {attributes}{kind}><f>{escape(formula)}</f><v>{_VALUE}</v></c>"
+    if is_text:
+        return f'<c {attributes} t="inlineStr"><is><t xml:space="preserve">{_VALUE}</t></is></c>'
+    return f"<c {attributes}><v>{_VALUE}</v></c>"
 
 
 def escape(text: str) -> str:
     """The text as XML wants it between tags."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _text_cell(col: str, row: int, style: int, text: str) -> str:
-    return (
-        f'<c r="{col}{row}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{escape(text)}</t></is></c>'
-    )
