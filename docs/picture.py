@@ -1,6 +1,6 @@
-"""Makes the README's pictures: the unrolled network of `hello` as LibreOffice shows it.
+"""Makes the README's pictures: sheets of `hello` as LibreOffice shows them.
 
-python docs/picture.py        (needs LibreOffice, poppler-utils and Pillow)
+python docs/picture.py        (needs LibreOffice, poppler-utils, CJK fonts and Pillow)
 """
 
 import subprocess
@@ -10,8 +10,28 @@ from pathlib import Path
 from PIL import Image, ImageChops
 
 import rnnsheet
+from rnnsheet.labels import labels
 
 HERE = Path(__file__).parent
+SHEETS = ("unrolled", "backward")
+MARGIN = 16
+
+
+def page_of(title: str, pdf: Path) -> int:
+    """The number of the first page that begins with the title."""
+    text = subprocess.run(["pdftotext", "-layout", pdf, "-"], check=True, capture_output=True, text=True)
+    pages = text.stdout.split("\f")
+    return next(number for number, page in enumerate(pages, start=1) if page.strip().startswith(title))
+
+
+def cropped(picture: Image.Image) -> Image.Image:
+    """The picture without its white edges and its footer, which stands in the lowest twentieth."""
+    picture = picture.crop((0, 0, picture.width, int(picture.height * 0.93)))
+    white = Image.new("RGB", picture.size, "white")
+    left, top, right, bottom = ImageChops.difference(picture, white).getbbox() or picture.getbbox()
+    box = (max(left - MARGIN, 0), max(top - MARGIN, 0), right + MARGIN, bottom + MARGIN)
+    return picture.crop(box).quantize(64)
+
 
 for language in ("en", "zh"):
     with tempfile.TemporaryDirectory() as folder:
@@ -19,13 +39,10 @@ for language in ("en", "zh"):
         profile = f"-env:UserInstallation=file://{folder}/profile"
         convert = ["soffice", profile, "--headless", "--convert-to", "pdf", "--outdir", folder, str(book)]
         subprocess.run(convert, check=True, capture_output=True)
-        subprocess.run(["pdftoppm", "-r", "150", "-png", f"{folder}/hello.pdf", f"{folder}/page"], check=True)
-        # Unrolled is the last sheet, and `hello` has it on one page.
-        picture = Image.open(max(Path(folder).glob("page*.png"))).convert("RGB")
-        # Without the footer, which stands in the lowest tenth.
-        picture = picture.crop((0, 0, picture.width, int(picture.height * 0.9)))
-        white = Image.new("RGB", picture.size, "white")
-        left, top, right, bottom = ImageChops.difference(picture, white).getbbox() or picture.getbbox()
-        margin = 16
-        box = (max(left - margin, 0), max(top - margin, 0), right + margin, bottom + margin)
-        picture.crop(box).quantize(64).save(HERE / f"unrolled-{language}.png", optimize=True)
+        pdf = book.with_suffix(".pdf")
+        for sheet in SHEETS:
+            page = str(page_of(labels(language)(f"{sheet}.title"), pdf))
+            draw = ["pdftoppm", "-r", "150", "-png", "-singlefile", "-f", page, "-l", page, str(pdf)]
+            subprocess.run([*draw, f"{folder}/{sheet}"], check=True)
+            picture = Image.open(f"{folder}/{sheet}.png").convert("RGB")
+            cropped(picture).save(HERE / f"{sheet}-{language}.png", optimize=True)

@@ -38,14 +38,16 @@ class Lesson(lesson.Lesson):
         """Learns the word by gradient descent: the network before the first epoch, and after each.
 
         With a `seed` it starts from random weights of the same shapes. `clip` bounds the norm of
-        each epoch's gradient. Raises LessonError where an option is not positive or unknown, or
-        the numbers overflow.
+        each epoch's gradient. Raises LessonError where an option is not positive or unknown, the
+        word has no letter to be predicted, or the numbers overflow.
         """
         for name, value in (("epochs", epochs), ("rate", rate), ("clip", clip)):
             if not value > 0 or (name == "rate" and value == math.inf):
                 raise LessonError("not_positive", name=name, got=value)
         if optimizer not in engine.OPTIMIZERS:
             raise LessonError("unknown_optimizer", given=optimizer, known=", ".join(engine.OPTIMIZERS))
+        if not any(self.targets):
+            raise LessonError("short_word", place=self.source, word=repr(self.word), shortest=2)
         start = self if seed is None else self.with_model(engine.random_model(self.model, seed))
         return engine.train(start, epochs, rate, clip, optimizer)
 

@@ -33,6 +33,8 @@ def place(lesson: Lesson, over_time: Mapping[str, Block], sheets: tuple[str, ...
     for line, sheet in enumerate(sheets, start=row + 1):
         page.text(line, 1, sheet, "link_text", link=sheet)
         page.text(line, 2, labels(f"overview.{sheet.lower().replace(' ', '_')}"), "beside")
+    if "Training" not in sheets:
+        page.text(row + len(sheets) + 1, 1, labels("overview.no_training"), "status")
     page.text(row + len(sheets) + 2, 1, labels("overview.proof"), "about", SPAN)
     page.sheet.widths = {1: 14}
     return page

@@ -124,7 +124,7 @@ class _Training:
 
     def _epochs(self) -> Block:
         first = self.areas["epoch"]
-        self.page.text(_HEAD + 2, _EPOCH, self.page.labels("train.epoch"), "caption")
+        self.page.text(_HEAD + 2, _EPOCH, self.page.labels("training.epoch"), "caption")
         self.page.constants("epoch", self.row, _EPOCH, [[0]], "label")
         area = replace(first, row=self.row + 1, rows=self.epochs)
         values = [[epoch + 1] for epoch in range(self.epochs)]
@@ -368,7 +368,7 @@ def _cell(area: Area, right: int) -> str:
 def _chart(page: Page, epochs: Area, losses: Area) -> None:
     labels = page.labels
     series = Series(losses, labels("training.loss"))
-    titles = {"x_title": labels("train.epoch"), "y_title": labels("train.loss")}
+    titles = {"x_title": labels("training.epoch"), "y_title": labels("training.loss")}
     page.sheet.charts.append(
         Chart("line", labels("training.chart"), (series,), epochs, **titles, row=_CHART, col=1)
     )
