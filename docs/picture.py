@@ -14,7 +14,9 @@ from rnnsheet.labels import labels
 
 HERE = Path(__file__).parent
 SHEETS = ("unrolled", "backward")
-MARGIN = 16
+DPI = 150
+MARGIN, FOOTER = 16, int(0.8 * DPI)
+"""In pixels: the white around a picture, and the lower margin of a printed page."""
 
 
 def page_of(title: str, pdf: Path) -> int:
@@ -25,11 +27,12 @@ def page_of(title: str, pdf: Path) -> int:
 
 
 def cropped(picture: Image.Image) -> Image.Image:
-    """The picture without its white edges and its footer, which stands in the lowest twentieth."""
-    picture = picture.crop((0, 0, picture.width, int(picture.height * 0.93)))
+    """The picture without its white edges and its footer."""
+    picture = picture.crop((0, 0, picture.width, picture.height - FOOTER))
     white = Image.new("RGB", picture.size, "white")
     left, top, right, bottom = ImageChops.difference(picture, white).getbbox() or picture.getbbox()
-    box = (max(left - MARGIN, 0), max(top - MARGIN, 0), right + MARGIN, bottom + MARGIN)
+    right, bottom = min(right + MARGIN, picture.width), min(bottom + MARGIN, picture.height)
+    box = (max(left - MARGIN, 0), max(top - MARGIN, 0), right, bottom)
     return picture.crop(box).quantize(64)
 
 
@@ -42,7 +45,7 @@ for language in ("en", "zh"):
         pdf = book.with_suffix(".pdf")
         for sheet in SHEETS:
             page = str(page_of(labels(language)(f"{sheet}.title"), pdf))
-            draw = ["pdftoppm", "-r", "150", "-png", "-singlefile", "-f", page, "-l", page, str(pdf)]
+            draw = ["pdftoppm", "-r", str(DPI), "-png", "-singlefile", "-f", page, "-l", page, str(pdf)]
             subprocess.run([*draw, f"{folder}/{sheet}"], check=True)
             picture = Image.open(f"{folder}/{sheet}.png").convert("RGB")
             cropped(picture).save(HERE / f"{sheet}-{language}.png", optimize=True)
