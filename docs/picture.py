@@ -15,7 +15,7 @@ from rnnsheet.labels import labels
 HERE = Path(__file__).parent
 SHEETS = ("unrolled", "backward")
 DPI = 150
-MARGIN, FOOTER = 16, int(0.8 * DPI)
+MARGIN, FOOTER = 16, int(0.7 * DPI)
 """In pixels: the white around a picture, and the lower margin of a printed page."""
 
 
