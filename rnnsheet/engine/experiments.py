@@ -3,7 +3,7 @@
 The arrays of each have a prefix of their own, as in `update.h`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -12,16 +12,18 @@ from rnnsheet.engine.training import CELLS, as_columns, gradients, norm
 from rnnsheet.lesson import FLOW, LIMIT, WIDTH, Array, Lesson, weight_of
 
 Arrays = dict[str, Array]
+Rounded = Callable[[Array], Array]
+"""As in `training.gradients`."""
 
 SMALLEST = 1e-45
 """What a norm is drawn as at least: a chart with a scale of powers of ten has no place for 0."""
 
 
 def all_of(
-    lesson: Lesson, parameters: Mapping[str, Array], h_0: Array
+    lesson: Lesson, parameters: Mapping[str, Array], h_0: Array, rounded: Rounded = np.asarray
 ) -> tuple[Arrays, dict[str, np.ndarray]]:
     """The arrays of every experiment with these weights: the numbers, and the letters."""
-    word = _Word(lesson, h_0)
+    word = _Word(lesson, h_0, rounded)
     with np.errstate(over="ignore", invalid="ignore"):
         trained, letters = training(word, parameters)
         return {
@@ -35,14 +37,15 @@ def all_of(
 class _Word:
     """What a network is to learn, as arrays (steps, 1, letters), and how."""
 
-    def __init__(self, lesson: Lesson, h_0: Array):
+    def __init__(self, lesson: Lesson, h_0: Array, rounded: Rounded):
+        self.rounded = rounded
         self.lesson, self.settings, self.h_0 = lesson, lesson.settings, h_0.T
         self.x = output.one_hot(lesson.letters, lesson.vocabulary)
         self.goal = output.one_hot(lesson.targets, lesson.vocabulary)
 
     def learn(self, parameters: Mapping[str, Array], limit: float = np.inf) -> Arrays:
         """`training.gradients` of this word."""
-        return gradients(self.lesson.model.cell, parameters, self.x, self.h_0, self.goal, limit)
+        return gradients(self.lesson.model.cell, parameters, self.x, self.h_0, self.goal, limit, self.rounded)
 
     def forward(self, parameters: Mapping[str, Array], prefix: str) -> Arrays:
         """The forward pass and the loss, under the prefix, with the parameters."""
@@ -131,7 +134,7 @@ def flow(word: _Word, parameters: Mapping[str, Array]) -> Arrays:
     strength = min(FLOW, max(-FLOW, lesson.flow_whh))
     whh = parameters["Whh"]
     changed = {**parameters, "Whh": np.array([[strength]]) if whh.size == 1 else strength * whh}
-    states = cell.forward(changed, x, word.h_0)
+    states = {name: word.rounded(array) for name, array in cell.forward(changed, x, word.h_0).items()}
     outputs = output.probabilities(changed, states["h"])
     last = output.backward(changed, states["h"], outputs["p"], goal)
     last["dh_now"][:-1] = 0.0

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from rnnsheet.engine import experiments, output
+from rnnsheet.engine.experiments import Rounded
 from rnnsheet.engine.training import CELLS, as_columns, gradients
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import PARAMETERS, WIDTH, Array, Lesson, Trace
@@ -58,10 +59,11 @@ def roundings(lesson: Lesson) -> dict[str, Array]:
     """How far roundings may carry each number: what a right computation may differ by.
 
     Two programs round differently, and a network may amplify that: strong recurrent weights are
-    chaotic, large scores cancel, a training goes on from what it had. So every weight is moved by
-    one rounding, up or down by chance; the greatest change that this makes, in four trials, times
-    64, is the answer. Of a training it is the greatest of all numbers of an array up to each epoch:
-    once two trainings have parted, chance alone says which of their numbers are still close.
+    chaotic, large scores cancel, 1 - h² keeps little of an h near 1, a training goes on from what it
+    had. So every weight and every state is moved by one rounding, up or down by chance; the greatest
+    change that this makes, in four trials, times 64, is the answer. Of a training it is the greatest
+    of all numbers of an array up to each epoch: once two trainings have parted, chance alone says
+    which of their numbers are still close.
     """
     generator = np.random.default_rng(0)
     exact = _all_numbers(lesson, lesson.model.parameters, lesson.h_0)
@@ -72,7 +74,7 @@ def roundings(lesson: Lesson) -> dict[str, Array]:
 
     for _ in range(4):
         parameters = {name: rounded(array) for name, array in lesson.model.parameters.items()}
-        for name, array in _all_numbers(lesson, parameters, rounded(lesson.h_0)).items():
+        for name, array in _all_numbers(lesson, parameters, rounded(lesson.h_0), rounded).items():
             changes[name] = np.fmax(changes[name], 64 * np.abs(array - exact[name]))
     # A difference of two losses keeps the roundings of both, however small it is.
     for name in ("check.central", "check.difference"):
@@ -91,13 +93,15 @@ def _so_far(changes: Array) -> Array:
 _EPSILON = float(np.finfo(np.float64).eps)
 
 
-def _numbers(lesson: Lesson, parameters: Mapping[str, Array], h_0: Array) -> dict[str, Array]:
+def _numbers(
+    lesson: Lesson, parameters: Mapping[str, Array], h_0: Array, rounded: Rounded = np.asarray
+) -> dict[str, Array]:
     """x, goal and all that is computed of them, (rows, steps); a gradient in its parameter's shape."""
     x = output.one_hot(lesson.letters, lesson.vocabulary)
     goal = output.one_hot(lesson.targets, lesson.vocabulary)
     cell = CELLS[lesson.model.cell]
     with np.errstate(over="ignore", invalid="ignore"):
-        found = gradients(lesson.model.cell, parameters, x, h_0.T, goal)
+        found = gradients(lesson.model.cell, parameters, x, h_0.T, goal, rounded=rounded)
         added = cell.contributions(parameters, x, h_0.T, found["h"], found["dz"])
         added |= output.contributions(parameters, found["h"], found["dy"])
         loss = found["loss_t"].sum().reshape(1, 1)
@@ -111,7 +115,9 @@ def _check_finite(arrays: Mapping[str, Array], place: str) -> None:
             raise LessonError("overflow", place=place, name=name, step=bad[0][1] + 1)
 
 
-def _all_numbers(lesson: Lesson, parameters: Mapping[str, Array], h_0: Array) -> dict[str, Array]:
-    numbers = _numbers(lesson, parameters, h_0)
+def _all_numbers(
+    lesson: Lesson, parameters: Mapping[str, Array], h_0: Array, rounded: Rounded = np.asarray
+) -> dict[str, Array]:
+    numbers = _numbers(lesson, parameters, h_0, rounded)
     confidence = {"confidence": numbers["p"].max(axis=0, keepdims=True)}
-    return {**numbers, **confidence, **experiments.all_of(lesson, parameters, h_0)[0]}
+    return {**numbers, **confidence, **experiments.all_of(lesson, parameters, h_0, rounded)[0]}

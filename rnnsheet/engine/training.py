@@ -25,16 +25,23 @@ class Epoch:
 
 
 def gradients(
-    cell: str, parameters: Arrays, x: Array, h_0: Array, goal: Array, limit: float = np.inf
+    cell: str,
+    parameters: Arrays,
+    x: Array,
+    h_0: Array,
+    goal: Array,
+    limit: float = np.inf,
+    rounded: Callable[[Array], Array] = np.asarray,
 ) -> dict[str, Array]:
     """The forward pass, the loss and every gradient of a network.
 
     Takes x and the one-hot targets goal (steps, batch, letters), h_0 (batch, hidden). Gives what the
     cell's `forward` gives; y, e, p, q, loss_t; dy, dh_now, dh, dz, dh_back (steps, batch, rows); and
     dWxh, dWhh, dbh, dWhy, dby, each in its parameter's shape and summed over the batch. `limit` as
-    in the cell's `backward`.
+    in the cell's `backward`. `rounded` may change the states in their last digits on the way back.
     """
     states = CELLS[cell].forward(parameters, x, h_0)
+    states = {name: rounded(array) for name, array in states.items()}
     outputs = output.probabilities(parameters, states["h"])
     outer = output.backward(parameters, states["h"], outputs["p"], goal)
     inner = CELLS[cell].backward(parameters, x, h_0, states["h"], outer["dh_now"], limit)
