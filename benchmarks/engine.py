@@ -7,6 +7,7 @@ import torch
 
 from benchmarks.timing import line, ratio, rounds
 from rnnsheet.engine import gradients
+from rnnsheet.lesson import PARAMETERS, STATES
 
 SIZES = {
     "4-3-4, T 4": (4, 3, 4, 1),
@@ -16,14 +17,20 @@ SIZES = {
 """Letters, hidden units, steps, batch."""
 
 
+CELLS = {"elman": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
+"""PyTorch's layer of each cell."""
+
+
 def report(count: int) -> Iterator[str]:
     """The ratios of forward and backward together, in float64."""
     torch.set_num_threads(1)
-    for name, size in SIZES.items():
-        ours, theirs = _ours(*size), _theirs(*size)
-        calls = 200 if size[0] < 10 else 1
-        times = rounds({"rnnsheet": _repeat(ours, calls), "torch": _repeat(theirs, calls)}, count)
-        yield line(f"forward + backward / torch nn.RNN: {name}", ratio(times, "rnnsheet", "torch"), 1.0)
+    for cell, layer in CELLS.items():
+        for name, size in SIZES.items():
+            ours, theirs = _ours(cell, *size), _theirs(layer, *size)
+            calls = 200 if size[0] < 10 else 1
+            times = rounds({"rnnsheet": _repeat(ours, calls), "torch": _repeat(theirs, calls)}, count)
+            what = f"forward + backward / torch nn.{layer.__name__}: {name}"
+            yield line(what, ratio(times, "rnnsheet", "torch"), 1.0)
 
 
 def _repeat(task: Callable[[], object], calls: int) -> Callable[[], None]:
@@ -34,18 +41,23 @@ def _repeat(task: Callable[[], object], calls: int) -> Callable[[], None]:
     return repeated
 
 
-def _ours(letters: int, hidden: int, steps: int, batch: int) -> Callable[[], object]:
-    generator = np.random.default_rng(0)
-    shapes = {"Wxh": (hidden, letters), "Whh": (hidden, hidden), "bh": (hidden, 1), "Why": (letters, hidden)}
-    parameters = {name: generator.uniform(-0.1, 0.1, shape) for name, shape in shapes.items()}
+def _ours(cell: str, letters: int, hidden: int, steps: int, batch: int) -> Callable[[], object]:
+    generator, sizes = np.random.default_rng(0), {"letters": letters, "hidden": hidden, "one": 1}
+    parameters = {
+        spec.name: generator.uniform(-0.1, 0.1, (sizes[spec.rows], sizes[spec.cols]))
+        for spec in PARAMETERS[cell]
+        if spec.name != "by"
+    }
     x = generator.normal(size=(steps, batch, letters))
     goal = np.eye(letters)[generator.integers(0, letters, (steps, batch))]
-    h_0 = np.zeros((batch, hidden))
-    return lambda: gradients("elman", parameters, x, h_0, goal)
+    initial = {state: np.zeros((batch, hidden)) for state in STATES[cell]}
+    return lambda: gradients(cell, parameters, x, initial, goal)
 
 
-def _theirs(letters: int, hidden: int, steps: int, batch: int) -> Callable[[], object]:
-    rnn = torch.nn.RNN(letters, hidden, dtype=torch.float64)
+def _theirs(
+    layer: type[torch.nn.RNNBase], letters: int, hidden: int, steps: int, batch: int
+) -> Callable[[], object]:
+    rnn = layer(letters, hidden, dtype=torch.float64)
     head = torch.nn.Linear(hidden, letters, bias=False, dtype=torch.float64)
     x = torch.randn(steps, batch, letters, dtype=torch.float64)
     goal = torch.randint(0, letters, (steps * batch,))

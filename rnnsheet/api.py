@@ -80,7 +80,7 @@ def as_dict(ran: lesson.Lesson, trace: Trace) -> dict[str, Any]:
         "word": ran.word,
         "steps": ran.steps,
         "parameters": {name: array.tolist() for name, array in ran.model.parameters.items()},
-        "h_0": ran.h_0.tolist(),
+        **{f"{state}_0": array.tolist() for state, array in ran.initial.items()},
         "arrays": {name: array.tolist() for name, array in trace.arrays.items()},
     }
 

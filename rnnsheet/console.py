@@ -37,7 +37,8 @@ def walk(lesson: Lesson, trace: Trace, labels: Labels) -> Iterator[str]:
         yield ""
         time = labels("run.time", time=step.time, letter=lesson.letters[step.time - 1])
         yield f"{heading(step, labels)} ({time})"
-        yield from _indent(wrap(explanation(step, lesson, labels), _LINE))
+        if told := explanation(step, lesson, labels):
+            yield from _indent(wrap(told, _LINE))
         shown = [equation for equation in step.equations if equation.part != "answer"]
         yield from _indent(table([_line(equation, trace, step.time - 1) for equation in shown]))
         if len(shown) < len(step.equations):

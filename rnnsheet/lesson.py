@@ -35,20 +35,44 @@ class ParameterSpec:
     scalar: bool = False
     """One number may stand for all of them."""
     optional: bool = False
+    recurrent: bool = False
+    """It multiplies a state of the time step before."""
 
+
+def _gate(gate: str) -> tuple[ParameterSpec, ...]:
+    """The parameters of one gate: from the letter, from the hidden state, and a bias."""
+    return (
+        ParameterSpec(f"Wx{gate}", "hidden", "letters"),
+        ParameterSpec(f"Wh{gate}", "hidden", "hidden", scalar=True, recurrent=True),
+        ParameterSpec(f"b{gate}", "hidden", "one", scalar=True, optional=True),
+    )
+
+
+_OUTPUT = (
+    ParameterSpec("Why", "letters", "hidden"),
+    ParameterSpec("by", "letters", "one", scalar=True, optional=True),
+)
 
 PARAMETERS: Mapping[str, tuple[ParameterSpec, ...]] = MappingProxyType(
     {
-        "elman": (
-            ParameterSpec("Wxh", "hidden", "letters"),
-            ParameterSpec("Whh", "hidden", "hidden", scalar=True),
-            ParameterSpec("bh", "hidden", "one", scalar=True, optional=True),
-            ParameterSpec("Why", "letters", "hidden"),
-            ParameterSpec("by", "letters", "one", scalar=True, optional=True),
+        "elman": (*_gate("h"), *_OUTPUT),
+        "lstm": (*_gate("i"), *_gate("f"), *_gate("g"), *_gate("o"), *_OUTPUT),
+        "gru": (
+            *_gate("r"),
+            *_gate("u"),
+            *_gate("n"),
+            ParameterSpec("bm", "hidden", "one", scalar=True, optional=True),
+            *_OUTPUT,
         ),
+        "gru-before": (*_gate("r"), *_gate("u"), *_gate("n"), *_OUTPUT),
     }
 )
 """Per cell, its parameters in the order in which they are shown."""
+
+STATES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"elman": ("h",), "lstm": ("h", "c"), "gru": ("h",), "gru-before": ("h",)}
+)
+"""Per cell, what a time step hands on to the next: the hidden state, and what else there is."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +89,12 @@ class Model:
     @property
     def hidden(self) -> int:
         """The number of hidden units."""
-        return int(self.parameters["Wxh"].shape[0])
+        return int(self.parameters["Why"].shape[1])
+
+    @property
+    def recurrent(self) -> tuple[str, ...]:
+        """The names of the parameters that multiply a state of the time step before."""
+        return tuple(spec.name for spec in PARAMETERS[self.cell] if spec.recurrent)
 
 
 LIMIT = 1e100
@@ -92,13 +121,11 @@ class Settings:
     """The greatest norm that a gradient of the training may have."""
     update_rate: float = 0.1
     """The learning rate of the one update."""
-    chosen: str = "Whh[1,1]"
-    """The weight of the gradient check: its parameter, row and column."""
+    chosen: str = ""
+    """The weight of the gradient check, such as "Whh[1,2]"; "" is the first recurrent one."""
     flow_whh: float | None = None
-    """Whh for the gradient's flow where it is one number, otherwise what it is multiplied by.
-
-    None is the lesson's own.
-    """
+    """Whh for the gradient's flow where that is one number, else what all recurrent weights are
+    multiplied by; None is the lesson's own."""
     flow_clip: float = 1.0
     """The greatest norm that the gradient's flow may have, for comparison."""
 
@@ -108,9 +135,9 @@ class Lesson:
     """A network with the word it reads.
 
     The network reads `steps` letters of `word`, one per time step; each step's target is
-    the letter after it. A step past the end of the word reads the zero vector. `h_0`
-    (hidden, 1) is the hidden state before the first step, zeros where left out; one
-    number stands for every unit. `title` and
+    the letter after it. A step past the end of the word reads the zero vector. `h_0` and `c_0`
+    (hidden, 1) are the hidden state and, of an LSTM, the cell state before the first step,
+    zeros where left out; one number stands for every unit. `title` and
     `about` map a language to a text, `notes` an equation's name to such a map.
     """
 
@@ -120,6 +147,7 @@ class Lesson:
     word: str
     steps: int = 0
     h_0: Array = field(default_factory=lambda: np.zeros((1, 1)))
+    c_0: Array = field(default_factory=lambda: np.zeros((1, 1)))
     title: Mapping[str, str] = field(default_factory=dict)
     about: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -138,8 +166,9 @@ class Lesson:
         model = check_model(self.model, len(self.vocabulary))
         object.__setattr__(self, "model", model)
         object.__setattr__(self, "steps", self.steps or len(self.word) - 1)
-        h_0 = _fit(ParameterSpec("h_0", "hidden", "one", scalar=True), self.h_0, self.sizes)
-        object.__setattr__(self, "h_0", np.broadcast_to(h_0, (model.hidden, 1)))
+        for name, given in (("h_0", self.h_0), ("c_0", self.c_0)):
+            array = _fit(ParameterSpec(name, "hidden", "one", scalar=True), given, self.sizes)
+            object.__setattr__(self, name, np.broadcast_to(array, (model.hidden, 1)))
         _check_settings(self.settings, model)
 
     @property
@@ -148,12 +177,27 @@ class Lesson:
         return {"letters": len(self.vocabulary), "hidden": self.model.hidden, "one": 1}
 
     @property
+    def chosen(self) -> str:
+        """`settings.chosen`, or the first recurrent weight."""
+        return self.settings.chosen or f"{self.model.recurrent[0]}[1,1]"
+
+    @property
+    def initial(self) -> dict[str, Array]:
+        """Each state before the first time step, (hidden, 1)."""
+        given = {"h": self.h_0, "c": self.c_0}
+        return {state: given[state] for state in STATES[self.model.cell]}
+
+    @property
+    def flow_is_whh(self) -> bool:
+        """Whether the gradient's flow is shown for a Whh of one's choice, not for a multiple of all."""
+        return self.model.recurrent == ("Whh",) and self.model.parameters["Whh"].size == 1
+
+    @property
     def flow_whh(self) -> float:
-        """`settings.flow_whh`, or the lesson's own: Whh if that is one number, once Whh otherwise."""
+        """`settings.flow_whh`, or the lesson's own: Whh, or once all recurrent weights."""
         if self.settings.flow_whh is not None:
             return float(self.settings.flow_whh)
-        whh = self.model.parameters["Whh"]
-        return float(whh[0, 0]) if whh.size == 1 else 1.0
+        return float(self.model.parameters["Whh"][0, 0]) if self.flow_is_whh else 1.0
 
     @property
     def letters(self) -> tuple[str, ...]:
@@ -217,7 +261,7 @@ def check_model(model: Model, letters: int) -> Model:
     for spec in specs:
         if spec.name not in model.parameters and not spec.optional:
             raise LessonError("missing_parameter", name=spec.name, cell=model.cell)
-    hidden = np.atleast_2d(_numbers("Wxh", model.parameters["Wxh"])).shape[0]
+    hidden = np.atleast_2d(_numbers("Why", model.parameters["Why"])).shape[-1]
     sizes = {"letters": letters, "hidden": hidden, "one": 1}
     fitted = {
         spec.name: _fit(spec, model.parameters[spec.name], sizes)
@@ -237,7 +281,7 @@ def _check_settings(settings: Settings, model: Model) -> None:
         value = getattr(settings, name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LIMIT:
             raise LessonError("not_positive", name=name, got=value)
-    weight_of(settings.chosen, model)
+    weight_of(settings.chosen or f"{model.recurrent[0]}[1,1]", model)
 
 
 _WEIGHT = re.compile(r"(\w+)\[(\d+),(\d+)\]")
@@ -254,7 +298,7 @@ def weight_of(chosen: str, model: Model) -> tuple[str, int, int]:
         rows, cols = model.parameters[name].shape
         if 1 <= row <= rows and 1 <= col <= cols:
             return name, row, col
-    raise LessonError("no_such_weight", name="chosen", given=chosen, example="Whh[1,1]")
+    raise LessonError("no_such_weight", name="chosen", given=chosen, example=f"{model.recurrent[0]}[1,1]")
 
 
 def _fit(spec: ParameterSpec, given: ArrayLike, sizes: Mapping[str, int]) -> Array:

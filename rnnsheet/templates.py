@@ -10,7 +10,7 @@ from typing import Any
 from rnnsheet.errors import LessonError
 from rnnsheet.files import check_free, is_file, write_whole
 from rnnsheet.labels import languages
-from rnnsheet.lesson import MOST_STEPS, PARAMETERS, Lesson, Model
+from rnnsheet.lesson import MOST_STEPS, PARAMETERS, STATES, Lesson, Model
 
 _HERE = Path(__file__).parent
 # The wheel carries the templates inside the package; a checkout has them beside it.
@@ -75,10 +75,11 @@ def save(lesson: Lesson, target: Path, force: bool = False) -> None:
     data: dict[str, object] = {"vocabulary": list(lesson.vocabulary), "word": lesson.word}
     if lesson.steps != len(lesson.word) - 1:
         data["steps"] = lesson.steps
-    columns = {spec.name for spec in PARAMETERS[lesson.model.cell] if spec.cols == "one"} | {"h_0"}
+    initial = {f"{state}_0": array for state, array in lesson.initial.items()}
+    columns = {spec.name for spec in PARAMETERS[lesson.model.cell] if spec.cols == "one"} | initial.keys()
     weights = {
         name: array.item() if array.size == 1 else array[:, 0].tolist() if name in columns else array.tolist()
-        for name, array in {**lesson.model.parameters, "h_0": lesson.h_0}.items()
+        for name, array in {**lesson.model.parameters, **initial}.items()
     }
     tables: dict[str, Mapping[str, object]] = {
         "title": lesson.title,
@@ -124,7 +125,8 @@ def _lesson(path: Path, tree: Mapping[str, Any]) -> Lesson:
     if cell not in PARAMETERS:
         raise LessonError("unknown_cell", cell=cell, known=", ".join(PARAMETERS))
     weights = _table(tree, "weights")
-    _known(weights, [*(spec.name for spec in PARAMETERS[cell]), "h_0"], "weights.")
+    initial = [f"{state}_0" for state in STATES[cell]]
+    _known(weights, [*(spec.name for spec in PARAMETERS[cell]), *initial], "weights.")
     notes = _table(tree, "notes") if "notes" in tree else {}
     word, steps = _text(data, "data.word"), data.get("steps", 0)
     if "steps" in data and (type(steps) is not int or steps < max(len(word) - 1, 1)):
@@ -132,11 +134,11 @@ def _lesson(path: Path, tree: Mapping[str, Any]) -> Lesson:
     return Lesson(
         # A file's name may hold bytes that are no text.
         name=path.stem.encode("utf-8", "replace").decode(),
-        model=Model(cell, {key: value for key, value in weights.items() if key != "h_0"}),
+        model=Model(cell, {key: value for key, value in weights.items() if key not in initial}),
         vocabulary=_vocabulary(data),
         word=word,
         steps=steps,
-        h_0=weights.get("h_0", 0.0),
+        **{name: weights.get(name, 0.0) for name in initial},
         title=_texts(tree, "title"),
         about=_texts(tree, "about"),
         notes={name: _texts(notes, name, "notes.") for name in notes},

@@ -7,16 +7,27 @@ import numpy as np
 from hypothesis import strategies as st
 
 import rnnsheet
-from rnnsheet.lesson import Model, Settings
+from rnnsheet.lesson import PARAMETERS, Model, Settings
 
 # Signs that a file format or a formula could trip over stand among the letters.
 ALPHABET = string.ascii_letters + "012*?~ &<>\"'=%_中文é"
 
 
+ELMAN, ANY_CELL = ("elman",), tuple(PARAMETERS)
+
+
 @st.composite
-def lessons(draw, letters: int = 9, hidden: int = 7, steps: int = 8, largest: float = 3.0) -> rnnsheet.Lesson:
+def lessons(
+    draw,
+    letters: int = 9,
+    hidden: int = 7,
+    steps: int = 8,
+    largest: float = 3.0,
+    cells: tuple[str, ...] = ELMAN,
+) -> rnnsheet.Lesson:
     """A lesson with distinct random weights; sizes differ where they can."""
     v, h = draw(st.integers(1, letters)), draw(st.integers(1, hidden))
+    cell = draw(st.sampled_from(cells))
     vocabulary = draw(st.lists(st.sampled_from(ALPHABET), min_size=v, max_size=v, unique=True))
     word = "".join(draw(st.lists(st.sampled_from(vocabulary), min_size=2, max_size=steps)))
     room = draw(st.integers(len(word) - 1, steps))
@@ -25,22 +36,22 @@ def lessons(draw, letters: int = 9, hidden: int = 7, steps: int = 8, largest: fl
     def numbers(*shape: int) -> np.ndarray:
         return weights.uniform(-largest, largest, shape)
 
-    parameters = {
-        "Wxh": numbers(h, v),
-        "Whh": draw(st.sampled_from([numbers(1, 1), numbers(h, h)])),
-        "Why": numbers(v, h),
-    }
-    for name, size in (("bh", h), ("by", v)):
-        bias = draw(st.sampled_from([None, numbers(1, 1), numbers(size, 1)]))
-        if bias is not None:
-            parameters[name] = bias
+    parameters, sizes = {}, {"letters": v, "hidden": h, "one": 1}
+    for spec in PARAMETERS[cell]:
+        forms = [numbers(sizes[spec.rows], sizes[spec.cols])]
+        forms += [numbers(1, 1)] if spec.scalar else []
+        forms += [None] if spec.optional else []
+        array = draw(st.sampled_from(forms))
+        if array is not None:
+            parameters[spec.name] = array
     return rnnsheet.Lesson(
         name="random",
-        model=Model("elman", parameters),
+        model=Model(cell, parameters),
         vocabulary=tuple(vocabulary),
         word=word,
         steps=room,
         h_0=draw(st.sampled_from([numbers(1, 1), numbers(h, 1)])),
+        c_0=numbers(h, 1),
         settings=Settings(
             epochs=draw(st.integers(1, 4)),
             flow_steps=draw(st.integers(2, 6)),

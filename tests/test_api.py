@@ -72,8 +72,8 @@ def test_every_mistake_is_an_rnnsheet_error():
     ("make", "said"),
     [
         (
-            lambda: rnnsheet.Lesson("x", rnnsheet.Model("lstm", WEIGHTS), ("a", "b"), "ab"),
-            "unknown cell 'lstm'",
+            lambda: rnnsheet.Lesson("x", rnnsheet.Model("lstn", WEIGHTS), ("a", "b"), "ab"),
+            "unknown cell 'lstn'",
         ),
         (lambda: rnnsheet.Lesson("x", rnnsheet.Model("elman", {}), ("a", "b"), "ab"), "Wxh"),
         (lambda: lesson(Wxz=1.0), "has no parameter Wxz"),

@@ -1,15 +1,16 @@
 """The equations: their shapes, their words, the table of operations, the order of telling."""
 
 import pytest
-from hypothesis import given
+from hypothesis import find, given
 
-from rnnsheet.equations.backward import chain_rule, differentiate, limited
+from rnnsheet.equations.backward import chain_rule, differentiate, limited, path_back
 from rnnsheet.equations.cells import network
 from rnnsheet.equations.expr import ONE, Axis, Operation, Parameter, Value, greatest, scale, spread
 from rnnsheet.equations.recurrence import Recurrence, walkthrough
 from rnnsheet.equations.rules import RULES, symbols, words
 from rnnsheet.labels import labels, languages
-from tests.lessons import hello, lessons
+from rnnsheet.lesson import PARAMETERS
+from tests.lessons import ANY_CELL, hello, lessons
 
 HIDDEN, LETTERS = Axis("hidden", 3), Axis("letters", 4)
 
@@ -20,11 +21,17 @@ def operations(expr) -> set[str]:
     return {expr.rule}.union(*(operations(operand) for operand in expr.operands))
 
 
-def test_every_operation_of_the_table_is_used_by_the_article_s_network():
+def test_every_operation_of_the_table_is_used_by_a_cell_that_the_check_proves():
+    used = set()
+    for cell in PARAMETERS:
+        r = network(find(lessons(cells=(cell,)), lambda lesson: True))
+        items = [*r.equations.values(), *r.gradients.values()]
+        items += [limited(r, equation) for equation in r.of("gradient")]
+        used |= {rule for item in items for rule in operations(item.expr)}
+    assert used | {"spread", "total", "scale", "dot"} == set(RULES)
     article = network(hello())
     items = [*article.equations.values(), *article.gradients.values()]
-    items += [limited(article, equation) for equation in article.of("gradient")]
-    assert {rule for item in items for rule in operations(item.expr)} == set(RULES)
+    assert {"spread", "total", "scale", "dot"} <= {rule for item in items for rule in operations(item.expr)}
 
 
 @pytest.mark.parametrize("language", languages())
@@ -33,7 +40,7 @@ def test_every_operation_has_words(language):
 
 
 @pytest.mark.parametrize("language", languages())
-@given(lesson=lessons())
+@given(lesson=lessons(cells=ANY_CELL))
 def test_every_equation_reads_in_words_and_symbols(language, lesson):
     for equation in network(lesson).equations.values():
         assert "{" not in words(equation.expr, labels(language))
@@ -140,3 +147,33 @@ def test_an_operation_without_a_derivative_is_refused():
     r.given["b"] = Value("goal", ONE)
     with pytest.raises(ValueError, match="greatest has no derivative"):
         differentiate(r)
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("elman", {"h": ("dh", "dz", "dh_back")}),
+        ("lstm", {"h": ("dh", "dh_back"), "c": ("dc", "dc_back")}),
+        ("gru", {"h": ("dh", "dh_back")}),
+        ("gru-before", {"h": ("dh", "dh_back")}),
+    ],
+)
+def test_a_state_s_gradient_has_its_way_back(cell, told):
+    r = network(find(lessons(cells=(cell,)), lambda lesson: True))
+    assert {state: path_back(r, state) for state in r.states} == told
+
+
+def test_the_gates_read_like_the_textbook():
+    r = network(find(lessons(cells=("lstm",)), lambda lesson: True))
+    told = {name: symbols(r.equations[name].expr) for name in ("c", "h", "dc_now", "do", "df", "dc_back")}
+    assert told == {
+        "c": "fₜ ⊙ cₜ₋₁ + iₜ ⊙ gₜ",
+        "h": "oₜ ⊙ tanh(cₜ)",
+        "dc_now": "dhₜ ⊙ oₜ ⊙ (1 − tanh(cₜ)²)",
+        "do": "dhₜ ⊙ tanh(cₜ)",
+        "df": "dcₜ ⊙ cₜ₋₁",
+        "dc_back": "dcₜ ⊙ fₜ",
+    }
+    r = network(find(lessons(cells=("gru",)), lambda lesson: True))
+    assert symbols(r.equations["h"].expr) == "(1 − uₜ) ⊙ nₜ + uₜ ⊙ hₜ₋₁"
+    assert symbols(r.equations["du"].expr) == "dhₜ ⊙ hₜ₋₁ − dhₜ ⊙ nₜ"

@@ -12,6 +12,7 @@ from rnnsheet import templates
 from rnnsheet.equations.cells import network
 from rnnsheet.equations.rules import RULES
 from rnnsheet.labels import default_language, labels, languages
+from rnnsheet.lesson import PARAMETERS
 from rnnsheet.sheet.pages.manifest import MESSAGES
 from rnnsheet.sheet.pages.overview import LEGEND
 from rnnsheet.workbook.read import SETTINGS
@@ -60,7 +61,7 @@ def test_every_text_is_asked_for():
     computed += [
         r"error\.\w+_meant",
         r"error\.(empty|other)_(number|letter|word|positive|slider|weight)",
-        r"walk\.(again\.)?\w+",
+        r"walk\.(again\.)?[\w.]+",
     ]
     unused = [
         key
@@ -72,6 +73,12 @@ def test_every_text_is_asked_for():
     assert unused == []
 
 
+def whole(cell: str):
+    """A lesson with every parameter that the cell may have."""
+    every = len(PARAMETERS[cell])
+    return find(lessons(cells=(cell,)), lambda lesson: len(lesson.model.parameters) == every)
+
+
 def named(table: str) -> set[str]:
     """The names that a table of the label file speaks of."""
     return {key.removeprefix(f"{table}.") for key in ENGLISH if key.startswith(f"{table}.")}
@@ -79,18 +86,23 @@ def named(table: str) -> set[str]:
 
 def test_what_is_said_of_names_is_said_of_all_of_them_and_of_nothing_else():
     """The keys that no scan of the source can see: those made of the name of an equation or operation."""
-    everything = network(find(lessons(), lambda lesson: {"bh", "by"} <= set(lesson.model.parameters)))
-    told = [e.name for e in everything.of("cell", "output")]
-    gradients = {equation.name for equation in everything.of("gradient")}
-    assert named("meaning") == {*everything.equations, *everything.parameters, "t", "loss"} - gradients
+    everything = [network(whole(cell)) for cell in PARAMETERS]
+    equations = {e.name for r in everything for e in r.equations.values() if e.part != "gradient"}
+    parameters = {name for r in everything for name in r.parameters}
+    assert named("meaning") == {*equations, *parameters, "t", "loss"}
     assert named("words") == {*RULES, "previous", "next"}
     assert named("setting") == {name for name, kind in SETTINGS.items() if kind == "positive"}
     assert named("message") == set(MESSAGES)
     assert named("legend") == {key for style in LEGEND for key in (style, f"{style}_sample")}
     assert named("walk.broadcast") == {"scale", "spread"}
-    walk = {key for key in named("walk") if "." not in key}
-    assert set(told) <= walk <= set(everything.equations)
-    assert named("walk.again") <= walk
+    told = {name for name in named("walk") if "." not in name}
+    assert {e.name for e in everything[0].of("output")} <= told <= equations
+    for cell, r in zip(PARAMETERS, everything, strict=True):
+        of_cell = {e.name for e in r.of("cell")}
+        table = cell.replace("-", "_")
+        told = named(f"walk.{table}")
+        assert {"h"} <= told <= of_cell
+        assert named(f"walk.again.{table}") <= told
 
 
 def test_the_chinese_speaks_in_the_terms_of_the_chinese_article():

@@ -15,12 +15,12 @@ from rnnsheet.labels import languages
 from rnnsheet.sheet.formula import Formula, column_letters, column_number
 from rnnsheet.sheet.layout import plan
 from rnnsheet.sheet.names import defined_name
-from tests.lessons import hello, lessons
+from tests.lessons import ANY_CELL, hello, lessons
 
 EXCEL_ROWS, EXCEL_COLUMNS, EXCEL_FORMULA, EXCEL_SHEET_NAME = 1_048_576, 16_384, 8_192, 31
 
 
-LARGE = lessons(letters=12, hidden=10, steps=12)
+LARGE = lessons(letters=12, hidden=10, steps=12, cells=ANY_CELL)
 """Lessons in which sums of products are written both ways: one by one, and as an MMULT."""
 
 

@@ -9,16 +9,17 @@ from hypothesis import given, settings
 import rnnsheet
 from rnnsheet import engine
 from rnnsheet.engine import output
-from tests.lessons import hello, lessons
+from rnnsheet.engine.training import transposed
+from tests.lessons import ANY_CELL, hello, lessons
 
 
 def found(lesson, parameters=None):
     x, goal = (output.one_hot(letters, lesson.vocabulary) for letters in (lesson.letters, lesson.targets))
     parameters = parameters or lesson.model.parameters
-    return engine.gradients(lesson.model.cell, parameters, x, lesson.h_0.T, goal)
+    return engine.gradients(lesson.model.cell, parameters, x, transposed(lesson.initial), goal)
 
 
-@given(lessons(largest=1.5))
+@given(lessons(largest=1.5, cells=ANY_CELL))
 def test_every_gradient_agrees_with_central_differences(lesson):
     gradients, width = found(lesson), 1e-6
     for name, array in lesson.model.parameters.items():
@@ -81,9 +82,9 @@ def test_a_batch_has_the_sum_of_its_words_gradients():
     generator, lesson = np.random.default_rng(0), hello()
     x, goal = generator.normal(size=(5, 3, 4)), np.eye(4)[generator.integers(0, 4, (5, 3))]
     h_0 = generator.normal(size=(3, 3))
-    whole = engine.gradients("elman", lesson.model.parameters, x, h_0, goal)
+    whole = engine.gradients("elman", lesson.model.parameters, x, {"h": h_0}, goal)
     parts = [
-        engine.gradients("elman", lesson.model.parameters, x[:, [i]], h_0[[i]], goal[:, [i]])
+        engine.gradients("elman", lesson.model.parameters, x[:, [i]], {"h": h_0[[i]]}, goal[:, [i]])
         for i in range(3)
     ]
     for name in ("dWxh", "dWhh", "dbh", "dWhy"):
@@ -146,12 +147,13 @@ def test_a_training_that_overflows_is_told():
         list(hello().train(rate=1e308))
 
 
-@given(lessons())
+@given(lessons(cells=ANY_CELL))
 def test_a_saved_lesson_is_the_same_bit_for_bit(tmp_path_factory, lesson):
     path = lesson.save(tmp_path_factory.mktemp("saved") / "saved.toml")
     again = rnnsheet.load(path)
     assert (again.vocabulary, again.word, again.steps) == (lesson.vocabulary, lesson.word, lesson.steps)
-    np.testing.assert_array_equal(again.h_0, lesson.h_0)
+    for state, array in lesson.initial.items():
+        np.testing.assert_array_equal(again.initial[state], array)
     assert again.model.parameters.keys() == lesson.model.parameters.keys()
     for name, array in lesson.model.parameters.items():
         assert again.model.parameters[name].tobytes() == array.tobytes()
@@ -160,3 +162,46 @@ def test_a_saved_lesson_is_the_same_bit_for_bit(tmp_path_factory, lesson):
 def test_a_saved_lesson_keeps_its_texts(tmp_path):
     again = rnnsheet.load(hello().save(tmp_path / "saved.toml"))
     assert (again.title, again.about, again.notes) == (hello().title, hello().about, hello().notes)
+
+
+@settings(max_examples=30)
+@given(lessons(largest=1.5, cells=("lstm", "gru")))
+def test_gated_cells_agree_with_pytorch_s_layers(lesson):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install -e '.[dev]'")
+    kind, v, h = lesson.model.cell, len(lesson.vocabulary), lesson.model.hidden
+    gates = {"lstm": "ifgo", "gru": "run"}[kind]
+    layer = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[kind](v, h).double()
+
+    def whole(name, shape):
+        """A parameter as PyTorch has it: one number is a multiple of the identity, or a row of it."""
+        array = lesson.model.parameters.get(name, np.zeros((1, 1)))
+        one = np.eye(h) if name.startswith("Wh") else np.ones(shape)
+        return array * one if array.shape == (1, 1) and shape != (1, 1) else array
+
+    with torch.no_grad():
+        for ours, theirs, shape in (("Wx", "ih", (h, v)), ("Wh", "hh", (h, h))):
+            rows = np.concatenate([whole(f"{ours}{gate}", shape) for gate in gates])
+            getattr(layer, f"weight_{theirs}_l0")[:] = torch.tensor(rows)
+        bias = np.concatenate([whole(f"b{gate}", (h, 1)) for gate in gates])[:, 0]
+        layer.bias_ih_l0[:], layer.bias_hh_l0[:] = torch.tensor(bias), 0.0
+        if kind == "gru":
+            layer.bias_hh_l0[2 * h :] = torch.tensor(whole("bm", (h, 1))[:, 0])
+    x, goal = (output.one_hot(letters, lesson.vocabulary) for letters in (lesson.letters, lesson.targets))
+    initial = [torch.tensor(np.array(array.T))[None] for array in lesson.initial.values()]
+    states, _ = layer(torch.tensor(x), tuple(initial) if kind == "lstm" else initial[0])
+    by = torch.tensor(whole("by", (v, 1))[:, 0])
+    y = states @ torch.tensor(np.array(lesson.model.parameters["Why"])).T + by
+    loss = -(torch.log_softmax(y, -1) * torch.tensor(goal)).sum()
+    loss.backward()
+    ours = found(lesson)
+    np.testing.assert_allclose(ours["h"], states.detach().numpy(), rtol=1e-12, atol=1e-13)
+    assert ours["loss_t"].sum() == pytest.approx(loss.item(), 1e-12)
+    by_torch = np.split(layer.weight_ih_l0.grad.numpy(), len(gates))
+    for gate, gradient in zip(gates, by_torch, strict=True):
+        np.testing.assert_allclose(ours[f"dWx{gate}"], gradient, rtol=1e-10, atol=1e-12)
+    by_torch = np.split(layer.weight_hh_l0.grad.numpy(), len(gates))
+    for gate, gradient in zip(gates, by_torch, strict=True):
+        mine = ours[f"dWh{gate}"]
+        np.testing.assert_allclose(
+            mine, np.trace(gradient).reshape(1, 1) if mine.shape == (1, 1) else gradient, 1e-10, 1e-12
+        )

@@ -8,14 +8,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from rnnsheet.engine.output import by_columns, summed
+from rnnsheet.engine.output import added, summed
 from rnnsheet.lesson import Array
 
+Arrays = Mapping[str, Array]
 
-def forward(parameters: Mapping[str, Array], x: Array, h_0: Array) -> dict[str, Array]:
+
+def forward(parameters: Arrays, x: Array, initial: Arrays) -> dict[str, Array]:
     """The hidden states of an Elman network over all time steps.
 
-    Takes x (steps, batch, input) and h_0 (batch, hidden); Wxh (hidden, input), Whh (hidden, hidden)
+    Takes x (steps, batch, input) and the state h before the first step (batch, hidden);
+    Wxh (hidden, input), Whh (hidden, hidden)
     or (1, 1), bh (hidden, 1), (1, 1) or absent. Gives, each (steps, batch, hidden):
 
         xh_t = Wxh·x_t,  hh_t = Whh·h_{t-1} + bh,  z_t = xh_t + hh_t,  h_t = tanh(z_t)
@@ -27,7 +30,7 @@ def forward(parameters: Mapping[str, Array], x: Array, h_0: Array) -> dict[str, 
     bh = parameters["bh"][:, 0] if "bh" in parameters else 0.0
     xh = (x.reshape(steps * batch, letters) @ parameters["Wxh"].T).reshape(steps, batch, -1)
     hh, z, h = np.empty_like(xh), np.empty_like(xh), np.empty_like(xh)
-    before = h_0
+    before = initial["h"]
     for t in range(steps):
         _recur(before, whh, out=hh[t])
         hh[t] += bh
@@ -37,16 +40,16 @@ def forward(parameters: Mapping[str, Array], x: Array, h_0: Array) -> dict[str, 
 
 
 def backward(
-    parameters: Mapping[str, Array],
+    parameters: Arrays,
     x: Array,
-    h_0: Array,
-    h: Array,
+    initial: Arrays,
+    states: Arrays,
     dh_now: Array,
     limit: float = np.inf,
 ) -> dict[str, Array]:
     """The gradients of a loss with respect to everything that the cell computes.
 
-    Takes the forward pass's x, h_0 and h, and dh_now (steps, batch, hidden), the loss's gradient
+    Takes what `forward` took and gave, and dh_now (steps, batch, hidden), the loss's gradient
     with respect to h by way of each step's own output. Gives dh_now, dh, dz and dh_back (steps,
     batch, hidden) and the parameters' gradients, each in its parameter's shape:
 
@@ -57,8 +60,8 @@ def backward(
     `limit` or below -`limit`. Source: Werbos, "Backpropagation Through Time" (1990); Goodfellow
     et al., "Deep Learning" (2016), eq. 10.18 to 10.28.
     """
+    h, whh = states["h"], parameters["Whh"]
     steps, batch, hidden = h.shape
-    whh = parameters["Whh"]
     dh, dz, dh_back = dh_now.copy(), np.empty_like(h), np.empty_like(h)
     slope = np.empty((batch, hidden))
     for t in reversed(range(steps)):
@@ -71,7 +74,7 @@ def backward(
         np.multiply(dh[t], slope, out=dz[t])
         _recur(dz[t], whh.T, out=dh_back[t])
     flat = dz.reshape(steps * batch, hidden)
-    before = np.concatenate([h_0[None], h[:-1]]).reshape(steps * batch, hidden)
+    before = np.concatenate([initial["h"][None], h[:-1]]).reshape(steps * batch, hidden)
     gradients = {
         "dh_now": dh_now,
         "dh": dh,
@@ -86,21 +89,14 @@ def backward(
 
 
 def contributions(
-    parameters: Mapping[str, Array], x: Array, h_0: Array, h: Array, dz: Array
+    parameters: Arrays, x: Array, initial: Arrays, states: Arrays, gradients: Arrays
 ) -> dict[str, Array]:
     """What each time step adds to the gradients of `backward`, each (steps, batch, numbers).
 
     A matrix's numbers lie column by column.
     """
-    before = np.concatenate([h_0[None], h[:-1]])
-    whole = parameters["Whh"].size == 1
-    added = {
-        "dWxh_t": by_columns(dz, x),
-        "dWhh_t": (dz * before).sum(axis=-1, keepdims=True) if whole else by_columns(dz, before),
-    }
-    if "bh" in parameters:
-        added["dbh_t"] = dz.sum(axis=-1, keepdims=True) if parameters["bh"].size == 1 else dz
-    return added
+    before = np.concatenate([initial["h"][None], states["h"][:-1]])
+    return added(parameters, "h", gradients["dz"], x, before)
 
 
 def _recur(state: Array, whh: Array, out: Array) -> None:

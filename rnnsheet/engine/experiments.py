@@ -4,12 +4,13 @@ The arrays of each have a prefix of their own, as in `update.h`.
 """
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 import numpy as np
 
 from rnnsheet.engine import output
-from rnnsheet.engine.training import CELLS, as_columns, gradients, norm
-from rnnsheet.lesson import FLOW, LIMIT, WIDTH, Array, Lesson, weight_of
+from rnnsheet.engine.training import CELLS, as_columns, gradients, norm, transposed
+from rnnsheet.lesson import FLOW, LIMIT, STATES, WIDTH, Array, Lesson, weight_of
 
 Arrays = dict[str, Array]
 Rounded = Callable[[Array], Array]
@@ -20,10 +21,13 @@ SMALLEST = 1e-45
 
 
 def all_of(
-    lesson: Lesson, parameters: Mapping[str, Array], h_0: Array, rounded: Rounded = np.asarray
+    lesson: Lesson,
+    parameters: Mapping[str, Array],
+    initial: Mapping[str, Array],
+    rounded: Rounded = np.asarray,
 ) -> tuple[Arrays, dict[str, np.ndarray]]:
     """The arrays of every experiment with these weights: the numbers, and the letters."""
-    word = _Word(lesson, h_0, rounded)
+    word = _Word(lesson, initial, rounded)
     with np.errstate(over="ignore", invalid="ignore"):
         trained, letters = training(word, parameters)
         return {
@@ -37,19 +41,20 @@ def all_of(
 class _Word:
     """What a network is to learn, as arrays (steps, 1, letters), and how."""
 
-    def __init__(self, lesson: Lesson, h_0: Array, rounded: Rounded):
+    def __init__(self, lesson: Lesson, initial: Mapping[str, Array], rounded: Rounded):
         self.rounded = rounded
-        self.lesson, self.settings, self.h_0 = lesson, lesson.settings, h_0.T
+        self.lesson, self.settings, self.initial = lesson, lesson.settings, transposed(initial)
         self.x = output.one_hot(lesson.letters, lesson.vocabulary)
         self.goal = output.one_hot(lesson.targets, lesson.vocabulary)
 
     def learn(self, parameters: Mapping[str, Array], limit: float = np.inf) -> Arrays:
         """`training.gradients` of this word."""
-        return gradients(self.lesson.model.cell, parameters, self.x, self.h_0, self.goal, limit, self.rounded)
+        cell = self.lesson.model.cell
+        return gradients(cell, parameters, self.x, self.initial, self.goal, limit, self.rounded)
 
     def forward(self, parameters: Mapping[str, Array], prefix: str) -> Arrays:
         """The forward pass and the loss, under the prefix, with the parameters."""
-        states = CELLS[self.lesson.model.cell].forward(parameters, self.x, self.h_0)
+        states = CELLS[self.lesson.model.cell].forward(parameters, self.x, self.initial)
         outputs = output.probabilities(parameters, states["h"])
         losses = output.loss(outputs["p"], self.goal)
         found = {**parameters, **as_columns({**states, **outputs, **losses})}
@@ -71,7 +76,7 @@ def gradient_check(word: _Word, parameters: Mapping[str, Array]) -> Arrays:
 
     Source: Goodfellow et al., "Deep Learning" (2016), eq. 11.6.
     """
-    name, row, col = weight_of(word.settings.chosen, word.lesson.model)
+    name, row, col = weight_of(word.lesson.chosen, word.lesson.model)
     place = (row - 1, col - 1)
     found: Arrays = {}
     for prefix, change in (("plus", WIDTH), ("minus", -WIDTH)):
@@ -119,42 +124,56 @@ def training(word: _Word, parameters: Mapping[str, Array]) -> tuple[Arrays, dict
     return {f"training.{name}": array for name, array in found.items()}, letters
 
 
-def flow(word: _Word, parameters: Mapping[str, Array]) -> Arrays:
-    """How much of the last step's loss reaches the hidden state of each step before, over a long word.
+PATHS: Mapping[str, Mapping[str, tuple[str, ...]]] = {"elman": {"h": ("dh", "dz", "dh_back")}}
+"""Per cell and state, where the state's gradient passes on its way to the time step before."""
 
-    The lesson's word is repeated; the recurrent weight is the one that the settings say. `norm_dh`,
-    `norm_dz`, `norm_dh_back` are Euclidean; `by_tanh` and `by_Whh` the factors by which tanh and Whh
-    change the norm at one step; `through_Whh` what Whh alone would leave. Source: Pascanu et al., "On
-    the difficulty of training recurrent neural networks" (2013), section 2.
+
+def flow(word: _Word, parameters: Mapping[str, Array]) -> Arrays:
+    """How much of the last step's loss reaches the states of each step before, over a long word.
+
+    The lesson's word is repeated; the recurrent weights are those that the settings say. `norm_dh` is
+    Euclidean, as are those of the other gradients on a state's path from its own time step to the one
+    before; `by_dz` is the factor by which the norm changes on the way to dz. `through` is what the last
+    factor of the last state alone would leave. Source: Pascanu et al., "On the difficulty of training
+    recurrent neural networks" (2013), section 2.
     """
     lesson, settings = word.lesson, word.settings
-    cell, steps = CELLS[lesson.model.cell], settings.flow_steps
+    kind, steps = lesson.model.cell, settings.flow_steps
     text = (lesson.word * (steps + 1))[: steps + 1]
     x, goal = (output.one_hot(letters, lesson.vocabulary) for letters in (list(text[:-1]), list(text[1:])))
-    strength = min(FLOW, max(-FLOW, lesson.flow_whh))
-    whh = parameters["Whh"]
-    changed = {**parameters, "Whh": np.array([[strength]]) if whh.size == 1 else strength * whh}
-    states = {name: word.rounded(array) for name, array in cell.forward(changed, x, word.h_0).items()}
+    changed = {**parameters, **_strengthened(lesson, parameters)}
+    states = CELLS[kind].forward(changed, x, word.initial)
+    states = {name: word.rounded(array) for name, array in states.items()}
     outputs = output.probabilities(changed, states["h"])
     last = output.backward(changed, states["h"], outputs["p"], goal)
     last["dh_now"][:-1] = 0.0
-    back = cell.backward(changed, x, word.h_0, states["h"], last["dh_now"], LIMIT)
+    back = CELLS[kind].backward(changed, x, word.initial, states, last["dh_now"], LIMIT)
     found = as_columns({"x": x, "goal": goal, **states, **outputs, "dy": last["dy"], **back})
     found = {name: array for name, array in found.items() if array.shape[1] == steps}
-    norms = {name: np.sqrt((found[name] ** 2).sum(axis=0)) for name in ("dh", "dz", "dh_back")}
-    by_tanh, by_whh = (_ratio(norms[b], norms[a]) for a, b in (("dh", "dz"), ("dz", "dh_back")))
-    through = [norms["dh"][-1]]
-    for factor in by_whh[:0:-1]:
-        through.append(min(LIMIT, through[-1] * factor))
-    rows = {f"norm_{name}": row for name, row in norms.items()}
-    rows |= {"by_tanh": by_tanh, "by_Whh": by_whh, "through_Whh": np.array(through[::-1])}
-    rows["clipped"] = np.minimum(rows["through_Whh"], settings.flow_clip)
-    rows |= {
-        f"drawn_{name}": np.maximum(rows[name], SMALLEST) for name in ("norm_dh", "through_Whh", "clipped")
-    }
-    found |= {name: row[None] for name, row in rows.items()}
-    found["Whh"] = changed["Whh"]
+    rows: Arrays = {}
+    for state in STATES[kind]:
+        path = PATHS.get(kind, {}).get(state, (f"d{state}", f"d{state}_back"))
+        rows |= {f"norm_{name}": np.sqrt((found[name] ** 2).sum(axis=0)) for name in path}
+        for before, after in pairwise(path):
+            rows[f"by_{after}"] = _ratio(rows[f"norm_{after}"], rows[f"norm_{before}"])
+        through = [rows[f"norm_{path[0]}"][-1]]
+        for factor in rows[f"by_{path[-1]}"][:0:-1]:
+            through.append(min(LIMIT, through[-1] * factor))
+        rows["through"] = np.array(through[::-1])
+    rows["clipped"] = np.minimum(rows["through"], settings.flow_clip)
+    drawn = (*(f"norm_d{state}" for state in STATES[kind]), "through", "clipped")
+    rows |= {f"drawn_{name}": np.maximum(rows[name], SMALLEST) for name in drawn}
+    recurrent = {name: changed[name] for name in lesson.model.recurrent}
+    found |= {name: row[None] for name, row in rows.items()} | recurrent
     return {f"flow.{name}": array for name, array in found.items()}
+
+
+def _strengthened(lesson: Lesson, parameters: Mapping[str, Array]) -> Arrays:
+    """The recurrent weights for the flow: Whh itself where that is one number, else multiples."""
+    strength = min(FLOW, max(-FLOW, lesson.flow_whh))
+    if lesson.flow_is_whh:
+        return {"Whh": np.array([[strength]])}
+    return {name: strength * parameters[name] for name in lesson.model.recurrent}
 
 
 def _ratio(left: Array, right: Array) -> Array:

@@ -72,6 +72,22 @@ def contributions(parameters: Mapping[str, Array], h: Array, dy: Array) -> dict[
     return added
 
 
+def added(parameters: Mapping[str, Array], gate: str, dz: Array, x: Array, h: Array) -> dict[str, Array]:
+    """What each time step adds to the gradients of a gate's Wx, Wh and b, each (steps, batch, numbers).
+
+    dz is the gradient with respect to z = Wx·x + Wh·h + b; every number column by column.
+    """
+    wh, b = f"Wh{gate}", f"b{gate}"
+    one = parameters[wh].size == 1
+    found = {
+        f"dWx{gate}_t": by_columns(dz, x),
+        f"d{wh}_t": (dz * h).sum(axis=-1, keepdims=True) if one else by_columns(dz, h),
+    }
+    if b in parameters:
+        found[f"d{b}_t"] = dz.sum(axis=-1, keepdims=True) if parameters[b].size == 1 else dz
+    return found
+
+
 def by_columns(left: Array, right: Array) -> Array:
     """Each step's outer product left·rightᵀ, (steps, batch, rows * columns), column by column."""
     products = right[..., :, None] * left[..., None, :]

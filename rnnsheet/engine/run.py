@@ -7,9 +7,11 @@ import numpy as np
 
 from rnnsheet.engine import experiments, output
 from rnnsheet.engine.experiments import Rounded
-from rnnsheet.engine.training import CELLS, as_columns, gradients
+from rnnsheet.engine.training import CELLS, as_columns, gradients, transposed
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import PARAMETERS, WIDTH, Array, Lesson, Trace
+
+Arrays = Mapping[str, Array]
 
 
 def run(lesson: Lesson) -> Trace:
@@ -17,16 +19,16 @@ def run(lesson: Lesson) -> Trace:
 
     Raises LessonError where a number grows past what a float64 holds.
     """
-    numbers = _numbers(lesson, lesson.model.parameters, lesson.h_0)
+    numbers = _numbers(lesson, lesson.model.parameters, lesson.initial)
     _check_finite(numbers, lesson.source)
     return _trace(lesson, numbers, {})
 
 
 def complete(lesson: Lesson) -> Trace:
     """The trace of `run`, and of `experiments.all_of`, which are set by the lesson's settings."""
-    numbers = _numbers(lesson, lesson.model.parameters, lesson.h_0)
+    numbers = _numbers(lesson, lesson.model.parameters, lesson.initial)
     _check_finite(numbers, lesson.source)
-    further, letters = experiments.all_of(lesson, lesson.model.parameters, lesson.h_0)
+    further, letters = experiments.all_of(lesson, lesson.model.parameters, lesson.initial)
     _check_finite(further, lesson.source)
     return _trace(lesson, numbers, {**further, **letters})
 
@@ -37,8 +39,9 @@ def _trace(lesson: Lesson, numbers: dict[str, Array], more: Mapping[str, Any]) -
     letters = {"letter": output.row_of(lesson.letters), "target": output.row_of(lesson.targets)}
     units = tuple(str(unit + 1) for unit in range(lesson.model.hidden))
     labels = {"letters": vocabulary, "hidden": units, "one": ("",)}
-    rows = dict.fromkeys(("x", "y", "e", "p", "goal", "dy"), vocabulary)
-    rows |= dict.fromkeys(("xh", "hh", "z", "h", "dh_now", "dh", "dz", "dh_back"), units)
+    outer = ("x", "y", "e", "p", "goal", "dy")
+    rows = {name: units for name, array in numbers.items() if array.shape == (len(units), lesson.steps)}
+    rows |= dict.fromkeys(outer, vocabulary) | dict.fromkeys(("q", "loss_t", "loss"), ("",))
     columns: dict[str, tuple[str, ...]] = {"loss": ("",)}
     for spec in PARAMETERS[lesson.model.cell]:
         if spec.name in lesson.model.parameters:
@@ -66,7 +69,7 @@ def roundings(lesson: Lesson) -> dict[str, Array]:
     which of their numbers are still close.
     """
     generator = np.random.default_rng(0)
-    exact = _all_numbers(lesson, lesson.model.parameters, lesson.h_0)
+    exact = _all_numbers(lesson, lesson.model.parameters, lesson.initial)
     changes = {name: np.zeros_like(array) for name, array in exact.items()}
 
     def rounded(array: Array) -> Array:
@@ -74,7 +77,8 @@ def roundings(lesson: Lesson) -> dict[str, Array]:
 
     for _ in range(4):
         parameters = {name: rounded(array) for name, array in lesson.model.parameters.items()}
-        for name, array in _all_numbers(lesson, parameters, rounded(lesson.h_0), rounded).items():
+        initial = {name: rounded(array) for name, array in lesson.initial.items()}
+        for name, array in _all_numbers(lesson, parameters, initial, rounded).items():
             changes[name] = np.fmax(changes[name], 64 * np.abs(array - exact[name]))
     # A difference of two losses keeps the roundings of both, however small it is.
     for name in ("check.central", "check.difference"):
@@ -94,15 +98,15 @@ _EPSILON = float(np.finfo(np.float64).eps)
 
 
 def _numbers(
-    lesson: Lesson, parameters: Mapping[str, Array], h_0: Array, rounded: Rounded = np.asarray
+    lesson: Lesson, parameters: Mapping[str, Array], initial: Arrays, rounded: Rounded = np.asarray
 ) -> dict[str, Array]:
     """x, goal and all that is computed of them, (rows, steps); a gradient in its parameter's shape."""
     x = output.one_hot(lesson.letters, lesson.vocabulary)
     goal = output.one_hot(lesson.targets, lesson.vocabulary)
     cell = CELLS[lesson.model.cell]
     with np.errstate(over="ignore", invalid="ignore"):
-        found = gradients(lesson.model.cell, parameters, x, h_0.T, goal, rounded=rounded)
-        added = cell.contributions(parameters, x, h_0.T, found["h"], found["dz"])
+        found = gradients(lesson.model.cell, parameters, x, transposed(initial), goal, rounded=rounded)
+        added = cell.contributions(parameters, x, transposed(initial), found, found)
         added |= output.contributions(parameters, found["h"], found["dy"])
         loss = found["loss_t"].sum().reshape(1, 1)
     return {**as_columns({"x": x, "goal": goal, **found, **added}), "loss": loss}
@@ -116,8 +120,8 @@ def _check_finite(arrays: Mapping[str, Array], place: str) -> None:
 
 
 def _all_numbers(
-    lesson: Lesson, parameters: Mapping[str, Array], h_0: Array, rounded: Rounded = np.asarray
+    lesson: Lesson, parameters: Mapping[str, Array], initial: Arrays, rounded: Rounded = np.asarray
 ) -> dict[str, Array]:
-    numbers = _numbers(lesson, parameters, h_0, rounded)
+    numbers = _numbers(lesson, parameters, initial, rounded)
     confidence = {"confidence": numbers["p"].max(axis=0, keepdims=True)}
-    return {**numbers, **confidence, **experiments.all_of(lesson, parameters, h_0, rounded)[0]}
+    return {**numbers, **confidence, **experiments.all_of(lesson, parameters, initial, rounded)[0]}

@@ -2,17 +2,23 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from rnnsheet.engine import elman, output
+from rnnsheet.engine import elman, gru, lstm, output
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import Array, Lesson, Model
 
 Arrays = Mapping[str, Array]
 
-CELLS = {"elman": elman}
-"""Per kind of cell, the module with its `forward`, `backward` and `contributions`."""
+CELLS: Mapping[str, Any] = {
+    "elman": elman,
+    "lstm": lstm,
+    "gru": gru.cell(reset_after=True),
+    "gru-before": gru.cell(reset_after=False),
+}
+"""Per kind of cell, its `forward`, `backward` and `contributions`."""
 
 
 @dataclass(frozen=True)
@@ -28,29 +34,38 @@ def gradients(
     cell: str,
     parameters: Arrays,
     x: Array,
-    h_0: Array,
+    initial: Arrays,
     goal: Array,
     limit: float = np.inf,
     rounded: Callable[[Array], Array] = np.asarray,
 ) -> dict[str, Array]:
     """The forward pass, the loss and every gradient of a network.
 
-    Takes x and the one-hot targets goal (steps, batch, letters), h_0 (batch, hidden). Gives what the
-    cell's `forward` gives; y, e, p, q, loss_t; dy, dh_now, dh, dz, dh_back (steps, batch, rows); and
-    dWxh, dWhh, dbh, dWhy, dby, each in its parameter's shape and summed over the batch. `limit` as
-    in the cell's `backward`. `rounded` may change the states in their last digits on the way back.
+    Takes x and the one-hot targets goal (steps, batch, letters), and each state before the first step
+    (batch, hidden). Gives what the cell's `forward` and `backward` give; y, e, p, q, loss_t, dy (steps,
+    batch, rows); and the gradient of every parameter, in its shape and summed over the batch. `limit`
+    as in the cell's `backward`. `rounded` may change the states in their last digits on the way back.
     """
-    states = CELLS[cell].forward(parameters, x, h_0)
+    states = CELLS[cell].forward(parameters, x, initial)
     states = {name: rounded(array) for name, array in states.items()}
     outputs = output.probabilities(parameters, states["h"])
     outer = output.backward(parameters, states["h"], outputs["p"], goal)
-    inner = CELLS[cell].backward(parameters, x, h_0, states["h"], outer["dh_now"], limit)
+    inner = CELLS[cell].backward(parameters, x, initial, states, outer["dh_now"], limit)
     return {**states, **outputs, **output.loss(outputs["p"], goal), **outer, **inner}
 
 
+def transposed(columns: Arrays) -> dict[str, Array]:
+    """Column vectors (rows, 1) as one sample each, (1, rows)."""
+    return {name: array.T for name, array in columns.items()}
+
+
 def as_columns(found: Arrays) -> dict[str, Array]:
-    """Arrays over time of one word, (steps, 1, rows), as columns (rows, steps); any other as it is."""
-    return {name: array[:, 0].T if array.ndim == 3 else array for name, array in found.items()}
+    """Arrays over time of one word, (steps, 1, rows), as columns (rows, steps); others as they are.
+
+    Those whose name begins with an underline are for the cell alone.
+    """
+    shown = {name: array for name, array in found.items() if not name.startswith("_")}
+    return {name: array[:, 0].T if array.ndim == 3 else array for name, array in shown.items()}
 
 
 def norm(slopes: Iterable[Array]) -> float:
@@ -71,7 +86,7 @@ def train(lesson: Lesson, epochs: int, rate: float, clip: float, optimizer: str)
     update = OPTIMIZERS[optimizer](rate)
     for number in range(epochs + 1):
         with np.errstate(over="ignore", invalid="ignore"):
-            found = gradients(lesson.model.cell, parameters, x, lesson.h_0.T, goal)
+            found = gradients(lesson.model.cell, parameters, x, transposed(lesson.initial), goal)
             slopes = {name: found[f"d{name}"] for name in parameters}
             length = norm(slopes.values())
         loss = float(found["loss_t"].sum())

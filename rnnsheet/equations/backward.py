@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
 
-from rnnsheet.equations.expr import Expr, Leaf, Next, Operation, Previous, limit
+from rnnsheet.equations.expr import Expr, Leaf, Next, Operation, Previous, limit, minus
 from rnnsheet.equations.recurrence import Equation, Gradient, Recurrence
 from rnnsheet.equations.rules import RULES
 
@@ -25,7 +25,18 @@ class _Sum:
 
     @property
     def expr(self) -> Expr:
-        return reduce(add, self.terms)
+        signed = [(_positive(term), term) for term in self.terms]
+        less = [term.operands[0] for positive, term in signed if not positive]  # type: ignore[union-attr]
+        more = [term for positive, term in signed if positive]
+        if not more:
+            raise ValueError(
+                f"{less[0]} would be a gradient with a minus sign before it, which no rule writes"
+            )
+        return reduce(minus, less, reduce(add, more))
+
+
+def _positive(term: Expr) -> bool:
+    return not (isinstance(term, Operation) and term.rule == "negative")
 
 
 def differentiate(r: Recurrence) -> None:
@@ -56,6 +67,22 @@ def limited(r: Recurrence, equation: Equation) -> Equation:
     """The equation; that of a state's gradient kept within bounds, so that nothing overflows."""
     is_gradient_of_state = equation.name in {f"d{state}" for state in r.states}
     return replace(equation, expr=limit(equation.expr)) if is_gradient_of_state else equation
+
+
+def path_back(r: Recurrence, state: str) -> tuple[str, ...]:
+    """The gradients that a state's passes on its way to the time step before, as far as there is one way.
+
+    `dh, dz, dh_back` of the Elman cell; `dc, dc_back` of the LSTM's cell state.
+    """
+    path, end = [f"d{state}"], f"d{state}_back"
+    gradients = {equation.name: equation for equation in r.of("gradient")}
+    while True:
+        users = [name for name, each in gradients.items() if each.values & gradients.keys() == {path[-1]}]
+        if end in users:
+            return (*path, end)
+        if len(users) != 1:
+            return (f"d{state}", end)
+        path += users
 
 
 def chain_rule(item: Equation | Gradient) -> str:

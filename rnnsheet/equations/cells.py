@@ -1,11 +1,14 @@
 """The recurrent cells as equations, and the letters on both ends of them."""
 
+from collections.abc import Callable
+
 from rnnsheet.equations.backward import differentiate
 from rnnsheet.equations.expr import (
     ONE,
     Axis,
     Expr,
     Leaf,
+    Operation,
     Parameter,
     Value,
     dot,
@@ -16,10 +19,12 @@ from rnnsheet.equations.expr import (
     letter_at,
     letter_with,
     one_hot,
+    one_minus,
     previous,
     same_letter,
     scale,
     share,
+    sigmoid,
     spread,
     surprise,
     tanh,
@@ -39,7 +44,55 @@ def elman(r: Recurrence, x: Value, model: Model) -> Value:
     return r.let("h", tanh(z), "cell")
 
 
-CELLS = {"elman": elman}
+def lstm(r: Recurrence, x: Value, model: Model) -> Value:
+    """The hidden state of the LSTM with a forget gate. Source: Gers et al., "Learning to Forget" (2000)."""
+    hidden = Axis("hidden", model.hidden)
+    h, c = r.state("h", hidden), r.state("c", hidden)
+
+    def gate(name: str, squash: Callable[[Expr], Operation]) -> Value:
+        return r.let(
+            name, squash(r.let(f"z{name}", _weighted(r, name, x, previous(h), model), "cell")), "cell"
+        )
+
+    i, f, g, o = gate("i", sigmoid), gate("f", sigmoid), gate("g", tanh), gate("o", sigmoid)
+    c = r.let("c", f * previous(c) + i * g, "cell")
+    return r.let("h", o * tanh(c), "cell")
+
+
+def gru(r: Recurrence, x: Value, model: Model) -> Value:
+    """The hidden state of the GRU whose reset gate acts after the recurrent product, as in PyTorch."""
+    h, reset, update = _gru_gates(r, x, model)
+    memory = _plus_bias(r, _recurrent(r, "Whn", previous(h), model), "bm", model)
+    m = r.let("m", memory, "cell")
+    new = r.parameter("Wxn", h.rows, x.rows) @ x
+    return _gru_state(r, h, update, _plus_bias(r, new, "bn", model) + reset * m)
+
+
+def gru_before(r: Recurrence, x: Value, model: Model) -> Value:
+    """The hidden state of the GRU whose reset gate acts before the recurrent product.
+
+    Source: Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder" (2014), eq. 5 to 8.
+    """
+    h, reset, update = _gru_gates(r, x, model)
+    kept = r.let("s", reset * previous(h), "cell")
+    return _gru_state(r, h, update, _weighted(r, "n", x, kept, model))
+
+
+def _gru_gates(r: Recurrence, x: Value, model: Model) -> tuple[Value, Value, Value]:
+    h = r.state("h", Axis("hidden", model.hidden))
+    gates = [
+        r.let(name, sigmoid(r.let(f"z{name}", _weighted(r, name, x, previous(h), model), "cell")), "cell")
+        for name in ("r", "u")
+    ]
+    return h, gates[0], gates[1]
+
+
+def _gru_state(r: Recurrence, h: Value, update: Value, candidate: Expr) -> Value:
+    n = r.let("n", tanh(r.let("zn", candidate, "cell")), "cell")
+    return r.let("h", one_minus(update) * n + update * previous(h), "cell")
+
+
+CELLS = {"elman": elman, "lstm": lstm, "gru": gru, "gru-before": gru_before}
 
 
 def network(lesson: Lesson) -> Recurrence:
@@ -79,6 +132,12 @@ def _recurrent(r: Recurrence, name: str, state: Leaf, model: Model) -> Expr:
     if model.parameters[name].size == 1:
         return scale(r.parameter(name, ONE), state)
     return r.parameter(name, state.rows, state.rows) @ state
+
+
+def _weighted(r: Recurrence, gate: str, x: Value, state: Leaf, model: Model) -> Expr:
+    """A gate's weights times the letter and times the state, plus its bias."""
+    letters = r.parameter(f"Wx{gate}", state.rows, x.rows) @ x
+    return _plus_bias(r, letters + _recurrent(r, f"Wh{gate}", state, model), f"b{gate}", model)
 
 
 def _plus_bias(r: Recurrence, expr: Expr, name: str, model: Model) -> Expr:

@@ -125,6 +125,34 @@ def tanh(vector: Expr) -> Operation:
     return Operation("tanh", (vector,), vector.rows)
 
 
+def sigmoid(vector: Expr) -> Operation:
+    """1 / (1 + exp(-v)), number by number."""
+    return Operation("sigmoid", (vector,), vector.rows)
+
+
+def sigmoid_slope(result: Leaf) -> Operation:
+    """The derivative of the sigmoid where its value is `result`, number by number."""
+    return Operation("sigmoid_slope", (result,), result.rows)
+
+
+def one_minus(vector: Leaf) -> Operation:
+    """1 - v, number by number."""
+    return Operation("one_minus", (vector,), vector.rows)
+
+
+def negative(vector: Expr) -> Operation:
+    """-v, number by number: a term to be subtracted from the others of its sum."""
+    return Operation("negative", (vector,), vector.rows)
+
+
+def minus(left: Expr, right: Expr) -> Operation:
+    """The difference of two vectors; the right one no sum, as a formula has no brackets there."""
+    _same(left, right, "-")
+    if isinstance(right, Operation) and right.rule != "mul":
+        raise ValueError(f"minus: a leaf or a product was expected, not {right.rule}")
+    return Operation("minus", (left, right), left.rows)
+
+
 def tanh_slope(result: Expr) -> Operation:
     """The derivative of tanh where its value is `result`, number by number."""
     return Operation("tanh_slope", (result,), result.rows)

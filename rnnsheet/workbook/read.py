@@ -175,6 +175,7 @@ def lesson(contents: Contents, recalculated: Value) -> Lesson:
             vocabulary=tuple(found["vocabulary"]),
             steps=int(facts["steps"]),
             h_0=numbers.pop("h_0"),
+            c_0=numbers.pop("c_0", np.zeros((1, 1))),
             model=Model(facts["cell"], numbers),
             source=str(contents.path),
             settings=Settings(**sizes, **{name.lower(): value for name, value in settings.items()}),

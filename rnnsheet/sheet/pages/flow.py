@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 
-from rnnsheet.equations.backward import limited
+from rnnsheet.equations.backward import limited, path_back
 from rnnsheet.equations.recurrence import STEP, Recurrence
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import FLOW, Lesson
@@ -15,7 +16,6 @@ NAME = "Gradient flow"
 _WHH, _CLIP, _CHART = 4, 5, 7
 _ROWS_OF_CHART = 20
 _FACTORS = _CHART + _ROWS_OF_CHART + 1
-_DRAWN = ("norm_dh", "through_Whh", "clipped")
 
 
 def place(
@@ -28,7 +28,9 @@ def place(
 ) -> Page:
     """The sheet."""
     page = Page(NAME, labels)
-    page.title(labels("flow.title"), labels("flow.about"))
+    page.title(
+        labels("flow.title"), labels("flow.about" if lesson.model.cell == "elman" else "flow.about_gates")
+    )
     page.sheet.frozen = (_CLIP, 1)
     page.sheet.zoom = 85
     return _Flow(
@@ -49,17 +51,23 @@ class _Flow:
         self.page, self.lesson, self.network, self.where = page, lesson, network, where
         self.inputs, self.messages = inputs, messages
         self.bands = Bands(page, network, inputs, where, _FACTORS, "flow.")
+        self.paths = [path_back(network, state) for state in network.states]
+        norms = [f"norm_{path[0]}" for path in self.paths]
+        self.drawn = [*norms, "through", "clipped"]
+        passed = [line for path in self.paths for line in _on_path(path)]
+        self.lines = ["steps_back", *passed, "through", "clipped", *(f"drawn_{name}" for name in self.drawn)]
 
     def place(self) -> Page:
         page, labels, bands = self.page, self.page.labels, self.bands
         strength = self._strength()
         _, clip = page.positive(_CLIP, WEIGHTS, "flow_clip", self.lesson.settings.flow_clip, self.messages)
-        bands.heading(labels("flow.factors"), labels("flow.factors_about"))
+        gates = "" if self.lesson.model.cell == "elman" else "_gates"
+        bands.heading(labels("flow.factors"), labels(f"flow.factors_about{gates}"))
         bands.time()
-        rows = {name: bands.row + line for line, name in enumerate(_LINES)}
-        bands.row += len(_LINES) + 1
+        rows = {name: bands.row + line for line, name in enumerate(self.lines)}
+        bands.row += len(self.lines) + 1
         bands.heading(labels("flow.forward"), labels("flow.forward_about"))
-        bands.given = {**self.inputs, "Whh": self._recurrent(strength)}
+        bands.given = {**self.inputs, **self._recurrent(strength)}
         self._letters()
         bands.bands([self.network.equations["x"], *self.network.of("cell")])
         last = self.where.steps
@@ -78,11 +86,8 @@ class _Flow:
 
     def _strength(self) -> Block:
         """The cell of Whh or of what it is multiplied by, and beside it what is used of it."""
-        page, one = (
-            self.page,
-            self.network.parameters["Whh"].rows.size * self.network.parameters["Whh"].cols.size == 1,
-        )
-        page.text(_WHH, 1, page.labels("flow.Whh" if one else "flow.Whh_times"), "caption")
+        page = self.page
+        page.text(_WHH, 1, page.labels("flow.Whh" if self.lesson.flow_is_whh else "flow.times"), "caption")
         value = self.lesson.flow_whh
         entry = page.constants("flow_Whh", _WHH, WEIGHTS, [[value]], "input", "slider")
         page.sheet.highlights.append(Highlight(entry.area, "bar"))
@@ -96,17 +101,20 @@ class _Flow:
         page.formula("status", page.area(_WHH, WEIGHTS + 2), status, "status", values=[[said]], words=True)
         return block
 
-    def _recurrent(self, strength: Block) -> Block:
-        """The recurrent weight: the cell itself, or a matrix of that many times the lesson's."""
-        source = self.inputs["Whh"]
-        if source.area.rows * source.area.cols == 1:
-            return strength
+    def _recurrent(self, strength: Block) -> dict[str, Block]:
+        """The recurrent weights: the cell itself, or matrices of that many times the lesson's."""
+        if self.lesson.flow_is_whh:
+            return {"Whh": strength}
         bands, page = self.bands, self.page
-        page.text(bands.row, 1, page.labels("flow.Whh_used"), "caption")
-        area = page.area(bands.row, WEIGHTS, source.area.rows, source.area.cols)
-        bands.row += area.rows + 1
-        text = f"{strength.area.fixed}*{page.reference(source.area)}"
-        return page.formula("Whh", area, text, "weight", trace="flow.Whh")
+        found = {}
+        for name in self.lesson.model.recurrent:
+            source = self.inputs[name]
+            page.text(bands.row, 1, page.labels("flow.used", name=name), "caption")
+            area = page.area(bands.row, WEIGHTS, source.area.rows, source.area.cols)
+            text = f"{strength.area.fixed}*{page.reference(source.area)}"
+            found[name] = page.formula(name, area, text, "weight", trace=f"flow.{name}")
+            bands.row += area.rows + 1
+        return found
 
     def _letters(self) -> None:
         """The lesson's word over and over: the letter read, and the one that should follow."""
@@ -131,43 +139,58 @@ class _Flow:
         page, first, steps = self.page, self.where.first, self.where.steps
         time = self.bands.blocks["t"].area
         for name, row in rows.items():
-            page.text(row, 1, page.labels(f"flow.{name}"), "caption")
+            page.text(row, 1, self._caption(name), "caption")
         cell = {name: page.reference(page.area(row, first)) for name, row in rows.items()}
         after = {name: page.reference(page.area(row, first + 1)) for name, row in rows.items()}
         last = f"${page.reference(time.part(0, steps - 1))}"
-        behind, texts = f"{last}-{page.reference(time)}", {}
-        for name in ("dh", "dz", "dh_back"):
-            column = self.bands.blocks[name].area.column(0).a1
-            texts[f"norm_{name}"] = f"SQRT(SUMPRODUCT({column},{column}))"
-        for name, of, to in (("by_tanh", "norm_dh", "norm_dz"), ("by_Whh", "norm_dz", "norm_dh_back")):
-            # Not IF(norm>0, …): IronCalc takes 1E-17 for 0 there.
-            texts[name] = f"IFERROR({cell[to]}/{cell[of]},0)"
-        texts["clipped"] = f"MIN({cell['through_Whh']},{clip.area.fixed})"
-        for name in _DRAWN:
-            texts[f"drawn_{name}"] = f"MAX({cell[name]},1E-45)"
         back = [[steps - 1 - step for step in range(steps)]]
+        behind = f"{last}-{page.reference(time)}"
         page.formula(
             "steps_back", page.area(rows["steps_back"], first, 1, steps), behind, "label", values=back
         )
+        texts = {}
+        for path in self.paths:
+            for name in path:
+                column = self.bands.blocks[name].area.column(0).a1
+                texts[f"norm_{name}"] = f"SQRT(SUMPRODUCT({column},{column}))"
+            for of, to in pairwise(path):
+                # Not IF(norm>0, …): IronCalc takes 1E-17 for 0 there.
+                texts[f"by_{to}"] = f"IFERROR({cell[f'norm_{to}']}/{cell[f'norm_{of}']},0)"
+                page.sheet.highlights.append(
+                    Highlight(page.area(rows[f"by_{to}"], first, 1, steps), "factor")
+                )
+        texts["clipped"] = f"MIN({cell['through']},{clip.area.fixed})"
+        for name in self.drawn:
+            texts[f"drawn_{name}"] = f"MAX({cell[name]},1E-45)"
         for name, text in texts.items():
             self._line(name, page.area(rows[name], first, 1, steps), text)
-        through, end = rows["through_Whh"], first + steps - 1
-        text = f"MIN(1E+100,{after['through_Whh']}*{after['by_Whh']})"
-        self._line("through_Whh", page.area(through, first, 1, steps - 1), text)
-        self._line(
-            "through_Whh", page.area(through, end), page.reference(page.area(rows["norm_dh"], end)), steps
-        )
-        for name in ("by_tanh", "by_Whh"):
-            page.sheet.highlights.append(Highlight(page.area(rows[name], first, 1, steps), "factor"))
+        path, through, end = self.paths[-1], rows["through"], first + steps - 1
+        text = f"MIN(1E+100,{after['through']}*{after[f'by_{path[-1]}']})"
+        self._line("through", page.area(through, first, 1, steps - 1), text)
+        start = page.reference(page.area(rows[f"norm_{path[0]}"], end))
+        self._line("through", page.area(through, end), start, steps)
         self._chart(rows)
+
+    def _caption(self, name: str) -> str:
+        """What a line is: a norm, a factor, or what one factor alone would leave."""
+        labels, (of, to) = self.page.labels, self.paths[-1][-2:]
+        kind, _, of_what = name.partition("_")
+        if kind == "drawn":
+            return labels("flow.drawn", line=self._caption(of_what))
+        if kind == "norm":
+            return labels("flow.norm", name=of_what)
+        if kind == "by":
+            before = next(a for path in self.paths for a, b in pairwise(path) if b == of_what)
+            return labels("flow.by", of=before, to=of_what)
+        return labels(f"flow.{name}", of=of, to=to)
 
     def _line(self, name: str, area: Area, text: str, time: int = 1) -> None:
         self.page.formula(name, area, text, "gradient", trace=f"flow.{name}", time=time, form="powers")
 
     def _chart(self, rows: Mapping[str, int]) -> None:
         labels, first, steps = self.page.labels, self.where.first, self.where.steps
-        lines = {name: self.page.area(rows[f"drawn_{name}"], first, 1, steps) for name in _DRAWN}
-        series = tuple(Series(area, labels(f"flow.series_{name}")) for name, area in lines.items())
+        lines = {name: self.page.area(rows[f"drawn_{name}"], first, 1, steps) for name in self.drawn}
+        series = tuple(Series(area, self._caption(name)) for name, area in lines.items())
         back = self.page.area(rows["steps_back"], first, 1, steps)
         titles = {"x_title": labels("flow.chart_x"), "y_title": labels("flow.chart_y")}
         self.page.sheet.charts.append(
@@ -175,15 +198,9 @@ class _Flow:
         )
 
 
-_LINES = (
-    "steps_back",
-    "norm_dh",
-    "by_tanh",
-    "norm_dz",
-    "by_Whh",
-    "norm_dh_back",
-    "through_Whh",
-    "clipped",
-    *(f"drawn_{name}" for name in _DRAWN),
-)
-"""The lines of norms and factors, in the order in which a gradient passes them."""
+def _on_path(path: tuple[str, ...]) -> list[str]:
+    """The lines of a path: the norm of its first gradient, then a factor and a norm for each further one."""
+    lines = [f"norm_{path[0]}"]
+    for name in path[1:]:
+        lines += [f"by_{name}", f"norm_{name}"]
+    return lines

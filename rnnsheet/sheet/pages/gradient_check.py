@@ -44,7 +44,7 @@ def place(
         losses.append(forward_again(bands, inputs, over_time))
     bands.heading(labels("gradient_check.weights"))
     choices = _table(page, network, inputs, gradients, bands.row)
-    page.constants("chosen", _CHOSEN, WEIGHTS, [[lesson.settings.chosen]], "input", "weight", choices)
+    page.constants("chosen", _CHOSEN, WEIGHTS, [[lesson.chosen]], "input", "weight", choices)
     _verdict(page, chosen, width, losses, choices)
     return page
 

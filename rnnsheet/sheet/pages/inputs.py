@@ -29,7 +29,7 @@ def place(lesson: Lesson, network: Recurrence, labels: Labels) -> tuple[Page, di
     word = page.constants("word", _WORD, _FIRST, [[lesson.word]], "input", "word")
     vocabulary = _vocabulary(page, lesson, word)
     blocks = {"word": word, "vocabulary": vocabulary}
-    numbers = {**lesson.model.parameters, "h_0": lesson.h_0}
+    numbers = {**lesson.model.parameters, **{f"{name}_0": array for name, array in lesson.initial.items()}}
     row = vocabulary.area.row + vocabulary.area.rows + 1
     page.sheet.sections.append(1)
     for name, parameter in network.parameters.items():

@@ -12,7 +12,7 @@ LEGEND = ("sample", "link", "given", "hidden", "output", "loss", "gradient", "re
 _DRAWN = 6
 """The picture shows at most so many time steps."""
 _PICTURE, _FIRST = 6, 4
-_PICTURE_ROWS = ("right", "predicted", "confidence", "↑ Why", "h", "↑ Wxh", "letter", "t")
+_PICTURE_ROWS = ("right", "predicted", "confidence", "↑ Why", "h", "↑", "letter", "t")
 _PICTURE_STYLES = {"letter": "given", "t": "label"}
 
 
@@ -52,19 +52,22 @@ def _picture(page: Page, lesson: Lesson, over_time: Mapping[str, Block]) -> None
         if not name.startswith("↑"):
             page.text(row, 1, page.labels(f"picture.{name}", **sizes), "caption")
     states = _PICTURE + _PICTURE_ROWS.index("h")
+    # Where there are several weights, an arrow stands for all of them.
+    into = "↑ Wxh" if "Wxh" in lesson.model.parameters else "↑"
+    on = "Whh →" if lesson.model.recurrent == ("Whh",) else "→"
     drawn = min(lesson.steps, _DRAWN)
     page.text(states, _FIRST - 1, "h₀ →", "arrow")
     for step in range(drawn):
         col = _FIRST + 2 * step
         for row, name in enumerate(_PICTURE_ROWS, start=_PICTURE):
             if name.startswith("↑"):
-                page.text(row, col, name, "arrow")
+                page.text(row, col, into if name == "↑" else name, "arrow")
             elif name == "h":
                 page.text(row, col, f"h{_subscript(step + 1)}", "hidden")
             else:
                 page.mark(page.link(over_time[name], row, col, step, 1, _PICTURE_STYLES.get(name, "result")))
         if step + 1 < lesson.steps:
-            page.text(states, col + 1, "Whh →" if step + 1 < drawn else "Whh → …", "arrow")
+            page.text(states, col + 1, on if step + 1 < drawn else f"{on} …", "arrow")
 
 
 def _subscript(number: int) -> str:

@@ -14,6 +14,8 @@ NAME = "Steps"
 _MARGIN, _FIRST = 1, 2
 _ANSWER = _FIRST + 3
 """Where a letter stands that has its caption left of it."""
+_MOST_TOLD = 3
+"""A heading tells what each of so many values means; of more it has no room."""
 
 
 def place(
@@ -37,9 +39,11 @@ def place(
 def explanation(step: WalkStep, lesson: Lesson, labels: Labels) -> str:
     """A step in a paragraph: of each equation what it says, then the lesson's own notes."""
     told = "again." if step.again else ""
+    cell = lesson.model.cell.replace("-", "_")
     texts = []
     for equation in step.equations:
-        texts.append(labels.get(f"walk.{told}{equation.name}"))
+        of_cell = f"{cell}." if equation.part == "cell" else ""
+        texts.append(labels.get(f"walk.{told}{of_cell}{equation.name}"))
         if not step.again:
             texts += _broadcasts(equation.expr, labels)
             texts.append(lesson.notes.get(equation.name, {}).get(labels.language, ""))
@@ -48,11 +52,11 @@ def explanation(step: WalkStep, lesson: Lesson, labels: Labels) -> str:
 
 def heading(step: WalkStep, labels: Labels) -> str:
     """A step's number and what it computes."""
-    told = []
-    for equation in step.equations:
-        if equation.part != "answer":
-            meaning = labels.get(f"meaning.{equation.name}")
-            told.append(labels("steps.what", name=symbol(equation.value), meaning=meaning))
+    equations = [equation for equation in step.equations if equation.part != "answer"]
+    told = [symbol(equation.value) for equation in equations]
+    if len(equations) <= _MOST_TOLD:
+        meanings = [labels.get(f"meaning.{equation.name}") for equation in equations]
+        told = [labels("steps.what", name=n, meaning=m) for n, m in zip(told, meanings, strict=True)]
     return labels("steps.step", number=step.number, what=labels("steps.and").join(told))
 
 

@@ -1,0 +1,67 @@
+"""What the gated cells share: the weights of several gates as one matrix, so that one product serves all."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from rnnsheet.engine.output import by_columns, summed
+from rnnsheet.lesson import Array
+
+Arrays = Mapping[str, Array]
+
+
+def sigmoid(z: Array, out: Array) -> None:
+    """1 / (1 + exp(-z)) into `out`, safe from overflow."""
+    np.multiply(z, 0.5, out=out)
+    np.tanh(out, out=out)
+    out += 1.0
+    out *= 0.5
+
+
+def stacked(parameters: Arrays, kind: str, gates: Sequence[str], hidden: int) -> Array:
+    """Wx, Wh or b of several gates below each other: (gates * hidden, columns).
+
+    One number stands for that number times the identity as Wh, for a row of it as b; a bias that is
+    absent for zeros.
+    """
+    return np.concatenate([_whole(parameters, kind + gate, kind, hidden) for gate in gates])
+
+
+def _whole(parameters: Arrays, name: str, kind: str, hidden: int) -> Array:
+    if name not in parameters:
+        return np.zeros((hidden, 1))
+    array = parameters[name]
+    if array.size > 1 or kind == "Wx":
+        return array
+    return array * (np.eye(hidden) if kind == "Wh" else np.ones((hidden, 1)))
+
+
+def weight_gradients(
+    parameters: Arrays, gate: str, dz: Array, x: Array, before: Array, recurrent: Array | None = None
+) -> dict[str, Array]:
+    """The gradients of a gate's Wx, Wh and b, in their shapes; all arrays (steps, batch, rows).
+
+    z = Wx·x + Wh·before + b. Where Wh·before does not enter z directly, `recurrent` is the gradient
+    with respect to that product.
+    """
+    flat, inner = dz.reshape(-1, dz.shape[-1]), dz if recurrent is None else recurrent
+    product = inner.reshape(-1, inner.shape[-1]).T @ before.reshape(-1, before.shape[-1])
+    wh = f"Wh{gate}"
+    found = {
+        f"dWx{gate}": flat.T @ x.reshape(-1, x.shape[-1]),
+        f"d{wh}": np.trace(product).reshape(1, 1) if parameters[wh].size == 1 else product,
+    }
+    if f"b{gate}" in parameters:
+        found[f"db{gate}"] = summed(flat, parameters[f"b{gate}"])
+    return found
+
+
+def recurrent_contributions(parameters: Arrays, wh: str, dz: Array, before: Array) -> dict[str, Array]:
+    """What each time step adds to the gradient of a recurrent weight, (steps, batch, numbers)."""
+    one = parameters[wh].size == 1
+    return {f"d{wh}_t": (dz * before).sum(axis=-1, keepdims=True) if one else by_columns(dz, before)}
+
+
+def before(initial: Array, states: Array) -> Array:
+    """The state before each time step, (steps, batch, rows)."""
+    return np.concatenate([initial[None], states[:-1]])
