@@ -13,7 +13,7 @@ from openpyxl.chart.data_source import StrRef
 from openpyxl.chart.marker import Marker
 from openpyxl.chart.series import Series as Drawn
 from openpyxl.chart.series import SeriesLabel
-from openpyxl.formatting.rule import CellIsRule, ColorScaleRule, DataBarRule, Rule
+from openpyxl.formatting.rule import CellIsRule, ColorScaleRule, DataBarRule, FormulaRule, Rule
 from openpyxl.styles import Font, PatternFill
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -111,11 +111,12 @@ def _around_one() -> Rule:
 
 
 def _same_letter(highlight: Highlight) -> Rule:
-    """Marks the cells that hold what the highlight's other row has in the same column."""
+    """Marks the cells that hold the letter that the highlight's other row has in the same column."""
     other = highlight.other or highlight.area
-    letter = f"{column_letters(other.col)}${other.row}"
+    cell, letter = highlight.area.part().a1, f"{column_letters(other.col)}${other.row}"
     looks = {"font": Font(color="166534"), "fill": PatternFill(bgColor="DFF0D8")}
-    rule: Rule = CellIsRule("equal", [letter], **looks)  # type: ignore[no-untyped-call]
+    condition = f'AND({cell}<>"",EXACT({cell},{letter}))'
+    rule: Rule = FormulaRule([condition], **looks)  # type: ignore[no-untyped-call]
     return rule
 
 
