@@ -2,7 +2,9 @@
 
 import errno
 import re
+import shutil
 import struct
+import subprocess
 import zipfile
 from dataclasses import replace
 
@@ -187,3 +189,24 @@ def test_the_chart_has_axis_titles_and_live_series(hello_xlsx):
     assert [series.val.numRef.f.replace("'", "") for series in chart.series] == [
         p.part(down, 0, 1, p.cols).absolute for down in range(p.rows)
     ]
+
+
+@pytest.mark.slow
+def test_negative_numbers_are_shown_with_their_sign(tmp_path):
+    """What people see, not what is stored: a number format may drop the sign, and LibreOffice did."""
+    if not shutil.which("soffice"):
+        pytest.skip("soffice is not installed")
+    values = [-0.5, -1.25, -999.5, -20000.5, 0.5, 20000.5]
+    sheet = Sheet("Shown", [Block("given", Area("Shown", 1, 1, 1, 6), "link", "number", values=[values])])
+    writer.write(Plan((sheet,), {}, "en"), Trace({}, {}), tmp_path / "shown.xlsx")
+    command = [
+        "soffice",
+        f"-env:UserInstallation=file://{tmp_path}/profile",
+        "--headless",
+        "--convert-to",
+        "html",
+    ]
+    command += ["--outdir", str(tmp_path), str(tmp_path / "shown.xlsx")]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    shown = re.findall(r"sdval[^>]*>(?:<[^>]*>)*([^<]+)", (tmp_path / "shown.html").read_text("utf-8"))
+    assert shown == ["-0.500000", "-1.250000", "-999.500000", "-20000.500000", "0.500000", "2.00E+04"]
