@@ -1,61 +1,29 @@
 """Blocks over time on one worksheet: captions and weights on the left, time steps to the right."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from rnnsheet.equations.backward import chain_rule
 from rnnsheet.equations.expr import Leaf, Next, Parameter, Previous
-from rnnsheet.equations.recurrence import STEP, Equation, Recurrence
+from rnnsheet.equations.recurrence import STEP, Equation
 from rnnsheet.equations.rules import symbol, symbols
 from rnnsheet.labels import Labels
+from rnnsheet.sheet.context import WEIGHTS, Context
 from rnnsheet.sheet.page import SPAN, Page
 from rnnsheet.sheet.plan import Area, Block
 
-WEIGHTS = 2
-"""The first column of the weights; captions stand left of it."""
 CAPTION_WIDTH, LABEL_WIDTH = 34, 5
 
 Weight = Callable[[Page, Parameter, int, int], Block]
 """Puts a weight beside its equation, at a row and a column."""
 
 
-@dataclass(frozen=True)
-class Columns:
-    """The columns of a worksheet over time: row labels, the state before, the time steps, what is after."""
-
-    label: int
-    steps: int
-
-    @property
-    def first(self) -> int:
-        """The first time step's."""
-        return self.label + 2
-
-    @property
-    def after(self) -> int:
-        """The one behind the last time step's."""
-        return self.first + self.steps
-
-
-def columns(network: Recurrence, steps: int) -> Columns:
-    """The columns of all sheets of a network, so that a time step has the same one on each."""
-    bands = network.of("cell", "output", "gradient")
-    return Columns(WEIGHTS + max(sum(w.cols.size for w in band.weights) for band in bands), steps)
-
-
 class Bands:
     """Writes one band below the other: first their places, then their formulas, which refer to any."""
 
-    def __init__(
-        self,
-        page: Page,
-        network: Recurrence,
-        given: Mapping[str, Block],
-        where: Columns,
-        row: int,
-        run: str = "",
-    ):
-        self.page, self.network, self.given, self.where, self.row = page, network, given, where, row
+    def __init__(self, page: Page, context: Context, row: int, run: str = ""):
+        self.page, self.network, self.where, self.row = page, context.network, context.where, row
+        self.given: Mapping[str, Block] = context.inputs
+        """The blocks of the parameters."""
         self.run = run
         """What the names of the trace's arrays begin with."""
         self.form = ""
@@ -63,9 +31,9 @@ class Bands:
         self.weight: Weight = self._linked
         self.blocks: dict[str, Block] = {}
         self.scope: dict[Leaf, Area] = {
-            parameter: given[name].area for name, parameter in network.parameters.items()
+            parameter: self.given[name].area for name, parameter in self.network.parameters.items()
         }
-        page.sheet.widths |= {1: CAPTION_WIDTH, where.label: LABEL_WIDTH}
+        page.sheet.widths |= {1: CAPTION_WIDTH, self.where.label: LABEL_WIDTH}
 
     def heading(self, text: str, about: str = "") -> None:
         """A line across the page, and a paragraph under it."""

@@ -1,10 +1,12 @@
 """A lesson into its plan: the order of the worksheets, and what each may know of the others."""
 
+from dataclasses import replace
+
 from rnnsheet.equations.cells import network
 from rnnsheet.errors import LessonError
 from rnnsheet.labels import labels
 from rnnsheet.lesson import Lesson
-from rnnsheet.sheet.bands import columns
+from rnnsheet.sheet.context import Context, columns
 from rnnsheet.sheet.names import defined_name
 from rnnsheet.sheet.pages import (
     backward,
@@ -30,22 +32,23 @@ def plan(lesson: Lesson, language: str) -> Plan:
     LessonError where the network has no room on a worksheet.
     """
     words, equations = labels(language), network(lesson)
-    where = columns(equations, lesson.steps)
     about_page = manifest.place(lesson, words, VERSION)
     messages = manifest.messages(about_page, lesson)
     inputs_page, given = inputs.place(lesson, equations, words)
-    unrolled_page, over_time = unrolled.place(equations, given, where, words)
+    context = Context(lesson, equations, words, columns(equations, lesson.steps), messages, given, {})
+    unrolled_page, over_time = unrolled.place(context)
     inputs.answer(inputs_page, lesson, over_time, messages)
-    steps_page = steps.place(lesson, equations, given, over_time, words)
-    loss_page, losses = loss.place(equations, given, over_time, where, words)
-    over_time |= losses
-    backward_page, gradients, placed = backward.place(equations, given, over_time, where, words)
-    check_page = gradient_check.place(lesson, equations, given, over_time, placed, where, words)
-    matrices = {gradient.matrix.name: gradient.matrix for gradient in placed.values()}
-    update_page, rates = update.place(lesson, equations, given, over_time, matrices, where, messages, words)
-    trained = training.place(lesson, equations, {**given, **over_time}, messages, words)
+    context = replace(context, over_time=over_time)
+    steps_page = steps.place(context)
+    loss_page, losses = loss.place(context)
+    context = replace(context, over_time=over_time | losses)
+    backward_page, gradients, placed = backward.place(context)
+    check_page = gradient_check.place(context, placed)
+    matrices = {name: gradient.matrix for name, gradient in placed.items()}
+    update_page, rates = update.place(context, matrices)
+    trained = training.place(context)
     training_pages, settings = ((trained[0],), trained[1]) if trained else ((), {})
-    flow_page = flow.place(lesson, equations, given, where, messages, words)
+    flow_page = flow.place(context)
     pages = (
         *(inputs_page, steps_page, unrolled_page, loss_page, backward_page, check_page, update_page),
         *training_pages,
@@ -55,7 +58,8 @@ def plan(lesson: Lesson, language: str) -> Plan:
     sheets = tuple(page.sheet for page in (overview_page, *pages))
     _check_room(sheets, lesson)
     manifest.list_blocks(about_page, sheets)
-    named = {**given, **over_time, **gradients, **matrices, **rates, **settings}
+    named = {**given, **context.over_time, **gradients, **rates, **settings}
+    named |= {f"d{name}": block for name, block in matrices.items()}
     names = {defined_name(name): block.area for name, block in named.items()}
     return Plan((*sheets, about_page.sheet), names, language, overview.title(lesson, words))
 

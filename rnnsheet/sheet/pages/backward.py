@@ -1,14 +1,13 @@
 """The worksheet of back-propagation through time: gradients of every value, then of every weight."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from rnnsheet.equations.backward import chain_rule
 from rnnsheet.equations.recurrence import Gradient, Recurrence
 from rnnsheet.equations.rules import formula, symbols
-from rnnsheet.labels import Labels
-from rnnsheet.sheet.bands import WEIGHTS, Bands, Columns
+from rnnsheet.sheet.bands import Bands
+from rnnsheet.sheet.context import WEIGHTS, Context
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.page import Page, reference
 from rnnsheet.sheet.plan import Area, Block, Fill
@@ -24,21 +23,16 @@ class Placed:
     sums: tuple[Block, ...]
 
 
-def place(
-    network: Recurrence,
-    inputs: Mapping[str, Block],
-    over_time: Mapping[str, Block],
-    where: Columns,
-    labels: Labels,
-) -> tuple[Page, dict[str, Block], dict[str, Placed]]:
+def place(context: Context) -> tuple[Page, dict[str, Block], dict[str, Placed]]:
     """The sheet, its blocks over time by name, and the gradient of each parameter by its name."""
+    network, labels, over_time = context.network, context.labels, context.over_time
     page = Page(NAME, labels)
     page.title(labels("backward.title"), labels("backward.about"))
     page.sheet.frozen = (6, 1)
     page.sheet.zoom = 85
-    bands = Bands(page, network, inputs, where, 4)
+    bands = Bands(page, context, 4)
     bands.time()
-    page.text(4, where.after, labels("backward.after"), "small")
+    page.text(4, context.where.after, labels("backward.after"), "small")
     bands.line_of(over_time["letter"])
     bands.line_of(over_time["target"])
     bands.row += 1

@@ -5,10 +5,10 @@ from dataclasses import replace
 from itertools import pairwise
 
 from rnnsheet.equations.backward import limited, path_back
-from rnnsheet.equations.recurrence import STEP, Recurrence
-from rnnsheet.labels import Labels
-from rnnsheet.lesson import FLOW, Lesson
-from rnnsheet.sheet.bands import WEIGHTS, Bands, Columns
+from rnnsheet.equations.recurrence import STEP
+from rnnsheet.lesson import FLOW
+from rnnsheet.sheet.bands import Bands
+from rnnsheet.sheet.context import WEIGHTS, Context
 from rnnsheet.sheet.page import Page
 from rnnsheet.sheet.plan import Area, Block, Chart, Highlight, Series
 
@@ -18,40 +18,27 @@ _ROWS_OF_CHART = 20
 _FACTORS = _CHART + _ROWS_OF_CHART + 1
 
 
-def place(
-    lesson: Lesson,
-    network: Recurrence,
-    inputs: Mapping[str, Block],
-    where: Columns,
-    messages: Mapping[str, Area],
-    labels: Labels,
-) -> Page:
+def place(context: Context) -> Page:
     """The sheet."""
-    page = Page(NAME, labels)
-    page.title(
-        labels("flow.title"), labels("flow.about" if lesson.model.cell == "elman" else "flow.about_gates")
-    )
+    page, gates = Page(NAME, context.labels), context.lesson.model.cell != "elman"
+    page.title(context.labels("flow.title"), context.labels("flow.about_gates" if gates else "flow.about"))
     page.sheet.frozen = (_CLIP, 1)
     page.sheet.zoom = 85
-    return _Flow(
-        page, lesson, network, inputs, replace(where, steps=lesson.settings.flow_steps), messages
-    ).place()
+    long = replace(context.where, steps=context.lesson.settings.flow_steps)
+    return _Flow(page, replace(context, where=long)).place()
 
 
 class _Flow:
-    def __init__(
-        self,
-        page: Page,
-        lesson: Lesson,
-        network: Recurrence,
-        inputs: Mapping[str, Block],
-        where: Columns,
-        messages: Mapping[str, Area],
-    ):
-        self.page, self.lesson, self.network, self.where = page, lesson, network, where
-        self.inputs, self.messages = inputs, messages
-        self.bands = Bands(page, network, inputs, where, _FACTORS, "flow.")
-        self.paths = [path_back(network, state) for state in network.states]
+    def __init__(self, page: Page, context: Context):
+        self.page, self.lesson, self.network, self.where = (
+            page,
+            context.lesson,
+            context.network,
+            context.where,
+        )
+        self.inputs, self.messages = context.inputs, context.messages
+        self.bands = Bands(page, context, _FACTORS, "flow.")
+        self.paths = [path_back(self.network, state) for state in self.network.states]
         norms = [f"norm_{path[0]}" for path in self.paths]
         self.drawn = [*norms, "through", "clipped"]
         passed = [line for path in self.paths for line in _on_path(path)]

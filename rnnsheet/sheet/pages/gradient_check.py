@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 
 from rnnsheet.equations.expr import Parameter
-from rnnsheet.equations.recurrence import Recurrence
-from rnnsheet.labels import Labels
-from rnnsheet.lesson import WIDTH, Lesson
-from rnnsheet.sheet.bands import WEIGHTS, Bands, Columns, Weight
+from rnnsheet.lesson import WIDTH
+from rnnsheet.sheet.bands import Bands, Weight
+from rnnsheet.sheet.context import WEIGHTS, Context
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.page import Page
 from rnnsheet.sheet.pages.backward import Placed
@@ -18,22 +17,15 @@ _CHOSEN, _WIDTH, _PLUS, _MINUS, _CENTRAL, _GRADIENT, _DIFFERENCE = range(4, 11)
 _PASSES = _DIFFERENCE + 2
 
 
-def place(
-    lesson: Lesson,
-    network: Recurrence,
-    inputs: Mapping[str, Block],
-    over_time: Mapping[str, Block],
-    gradients: Mapping[str, Placed],
-    where: Columns,
-    labels: Labels,
-) -> Page:
-    """The sheet."""
+def place(context: Context, gradients: Mapping[str, Placed]) -> Page:
+    """The sheet; `gradients` has those of the parameters by their names."""
+    labels, inputs = context.labels, context.inputs
     page = Page(NAME, labels)
     page.title(labels("gradient_check.title"), labels("gradient_check.about"))
     page.sheet.frozen = (_DIFFERENCE, 1)
     chosen = page.area(_CHOSEN, WEIGHTS)
     width = page.constants("width", _WIDTH, WEIGHTS, [[WIDTH]], "link")
-    bands = Bands(page, network, inputs, where, _PASSES)
+    bands = Bands(page, context, _PASSES)
     losses = []
     for run, sign in (("plus", "+"), ("minus", "-")):
         bands.run = f"{run}."
@@ -41,10 +33,10 @@ def place(
         bands.weight = _moved(
             inputs, run, f"{{source}}{sign}IF({chosen.fixed}={{label}},{width.area.fixed},0)"
         )
-        losses.append(forward_again(bands, inputs, over_time))
+        losses.append(forward_again(bands, inputs, context.over_time))
     bands.heading(labels("gradient_check.weights"))
-    choices = _table(page, network, inputs, gradients, bands.row)
-    page.constants("chosen", _CHOSEN, WEIGHTS, [[lesson.chosen]], "input", "weight", choices)
+    choices = _table(page, inputs, gradients, bands.row)
+    page.constants("chosen", _CHOSEN, WEIGHTS, [[context.lesson.chosen]], "input", "weight", choices)
     _verdict(page, chosen, width, losses, choices)
     return page
 
@@ -80,21 +72,19 @@ def _moved(inputs: Mapping[str, Block], run: str, text: str) -> Weight:
     return weight
 
 
-def _table(
-    page: Page, network: Recurrence, inputs: Mapping[str, Block], gradients: Mapping[str, Placed], top: int
-) -> Area:
+def _table(page: Page, inputs: Mapping[str, Block], gradients: Mapping[str, Placed], top: int) -> Area:
     """Every weight with its gradient, column by column of each parameter; where their names stand."""
     for right, key in enumerate(("weight", "value", "by_backward")):
         page.text(top, WEIGHTS + right, page.labels(f"gradient_check.{key}"), "small")
     row = top + 1
-    for name in network.gradients:
+    for name, gradient in gradients.items():
         block = inputs[name]
         rows = block.area.rows
         for right in range(block.area.cols):
             names = [[_label(name, down + 1, right + 1)] for down in range(rows)]
             page.constants("weight", row, WEIGHTS, names, "label")
             page.link(block, row, WEIGHTS + 1, right, 1)
-            page.link(gradients[name].sums[right], row, WEIGHTS + 2)
+            page.link(gradient.sums[right], row, WEIGHTS + 2)
             row += rows
     return page.area(top + 1, WEIGHTS, row - top - 1)
 

@@ -1,28 +1,20 @@
 """The worksheet of the loss: how much each time step's answer surprises, and the sum over the word."""
 
-from collections.abc import Mapping
-
-from rnnsheet.equations.recurrence import Recurrence
-from rnnsheet.labels import Labels
-from rnnsheet.sheet.bands import Bands, Columns
+from rnnsheet.sheet.bands import Bands
+from rnnsheet.sheet.context import Context
 from rnnsheet.sheet.page import SPAN, Page
 from rnnsheet.sheet.plan import Block
 
 NAME = "Loss"
 
 
-def place(
-    network: Recurrence,
-    inputs: Mapping[str, Block],
-    over_time: Mapping[str, Block],
-    where: Columns,
-    labels: Labels,
-) -> tuple[Page, dict[str, Block]]:
+def place(context: Context) -> tuple[Page, dict[str, Block]]:
     """The sheet, and its blocks over time by name, `loss` among them."""
+    network, labels, over_time = context.network, context.labels, context.over_time
     page = Page(NAME, labels)
     page.title(labels("loss.title"), labels("loss.about"))
     page.sheet.frozen = (6, 1)
-    bands = Bands(page, network, inputs, where, 4)
+    bands = Bands(page, context, 4)
     bands.time()
     bands.line_of(over_time["letter"])
     bands.line_of(over_time["target"])

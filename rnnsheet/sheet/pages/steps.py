@@ -7,6 +7,7 @@ from rnnsheet.equations.recurrence import Equation, Recurrence, WalkStep, walkth
 from rnnsheet.equations.rules import pieces, symbol, symbols
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
+from rnnsheet.sheet.context import Context
 from rnnsheet.sheet.page import SPAN, Page
 from rnnsheet.sheet.plan import Area, Block
 
@@ -18,19 +19,14 @@ _MOST_TOLD = 3
 """A heading tells what each of so many values means; of more it has no room."""
 
 
-def place(
-    lesson: Lesson,
-    network: Recurrence,
-    inputs: Mapping[str, Block],
-    over_time: Mapping[str, Block],
-    labels: Labels,
-) -> Page:
+def place(context: Context) -> Page:
     """The sheet; its operands are links to the inputs, to `x` over time, and to earlier steps."""
+    lesson, network, labels = context.lesson, context.network, context.labels
     page = Page(NAME, labels)
     page.sheet.widths = {_MARGIN: 4}
     page.sheet.frozen = (1, 0)
     page.title(labels("steps.title"), labels("steps.about"))
-    teller = _Teller(page, network, inputs, over_time)
+    teller = _Teller(page, network, context.inputs, context.over_time)
     for step in walkthrough(network, lesson.steps):
         teller.tell(step, explanation(step, lesson, labels))
     return page

@@ -10,8 +10,7 @@ from rnnsheet.equations.backward import limited
 from rnnsheet.equations.expr import Component, Expr, Leaf, Next, Operation, Parameter, Previous, Value
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.equations.rules import RULES, formula
-from rnnsheet.labels import Labels
-from rnnsheet.lesson import Lesson
+from rnnsheet.sheet.context import Context
 from rnnsheet.sheet.formula import Formula, column_letters
 from rnnsheet.sheet.page import STYLES, Page
 from rnnsheet.sheet.plan import LAST_COLUMN, Area, Block, Chart, Fill, Highlight, Series
@@ -26,19 +25,11 @@ _HEAD = 28
 _EPOCH, _LOSS, _SAID = 1, 2, 3
 
 
-def place(
-    lesson: Lesson,
-    network: Recurrence,
-    given: Mapping[str, Block],
-    messages: Mapping[str, Area],
-    labels: Labels,
-) -> tuple[Page, dict[str, Block]] | None:
-    """The sheet, and its settings and losses by name; None where a worksheet has no room for it.
-
-    `given` has the inputs, and the letters, one-hot columns and targets over time.
-    """
+def place(context: Context) -> tuple[Page, dict[str, Block]] | None:
+    """The sheet, and its settings and losses by name; None where a worksheet has no room for it."""
+    labels, given = context.labels, context.lesson.settings
     page = Page(NAME, labels)
-    training = _Training(page, lesson, network, given)
+    training = _Training(page, context)
     if training.width > LAST_COLUMN:
         return None
     page.text(1, 1, labels("training.title"), "title")
@@ -48,8 +39,8 @@ def place(
     page.sheet.printed = max(training.areas["scale"].col, _WIDE)
     page.sheet.sections = [1]
     settings = {}
-    for row, name, value in ((_RATE, "rate", lesson.settings.rate), (_CLIP, "clip", lesson.settings.clip)):
-        settings[name], training.used[name] = page.positive(row, _SETTING, name, value, messages)
+    for row, name, value in ((_RATE, "rate", given.rate), (_CLIP, "clip", given.clip)):
+        settings[name], training.used[name] = page.positive(row, _SETTING, name, value, context.messages)
     page.text(_HOW, 1, labels("training.fill_down"), "about", _WIDE)
     blocks = training.place()
     if training.longest >= LONGEST:
@@ -69,11 +60,12 @@ class _Training:
     fill to the right over time as well as down over the epochs.
     """
 
-    def __init__(self, page: Page, lesson: Lesson, network: Recurrence, given: Mapping[str, Block]):
-        self.page, self.network, self.given = page, network, given
-        self.steps, self.epochs = lesson.steps, lesson.settings.epochs
+    def __init__(self, page: Page, context: Context):
+        self.page, self.network = page, context.network
+        self.given = {**context.inputs, **context.over_time}
+        self.steps, self.epochs = context.lesson.steps, context.lesson.settings.epochs
         self.row = _HEAD + 3
-        self.equations = _kept(network)
+        self.equations = _kept(self.network)
         self.used: dict[str, Block] = {}
         self.longest = 0
         self.areas: dict[str, Area] = {}
@@ -85,8 +77,8 @@ class _Training:
         self._reserve("norm", 1)
         self._reserve("scale", 1)
         for prefix in ("", "d"):
-            for name in network.gradients:
-                parameter = network.parameters[name]
+            for name, gradient in self.network.gradients.items():
+                parameter = gradient.parameter
                 self._reserve(prefix + name, parameter.rows.size * parameter.cols.size)
         for equation in self.equations:
             if equation.name != "predicted":

@@ -1,10 +1,7 @@
 """The worksheet of the whole network: weights on the left, time to the right, the derivation downwards."""
 
-from collections.abc import Mapping
-
-from rnnsheet.equations.recurrence import Recurrence
-from rnnsheet.labels import Labels
-from rnnsheet.sheet.bands import Bands, Columns
+from rnnsheet.sheet.bands import Bands
+from rnnsheet.sheet.context import Context
 from rnnsheet.sheet.page import Page
 from rnnsheet.sheet.plan import Block, Chart, Series
 
@@ -12,15 +9,14 @@ NAME = "Unrolled"
 _STEP = 4
 
 
-def place(
-    network: Recurrence, inputs: Mapping[str, Block], where: Columns, labels: Labels
-) -> tuple[Page, dict[str, Block]]:
+def place(context: Context) -> tuple[Page, dict[str, Block]]:
     """The sheet, and its blocks over time by name."""
+    network, labels = context.network, context.labels
     page = Page(NAME, labels)
     page.title(labels("unrolled.title"), labels("unrolled.about"))
     page.sheet.frozen = (_STEP + 1, 1)
     page.sheet.zoom = 85
-    bands = Bands(page, network, inputs, where, _STEP)
+    bands = Bands(page, context, _STEP)
     read = {equation.name: equation for equation in network.of("read")}
     bands.time()
     bands.lines([read["letter"]])

@@ -3,38 +3,31 @@
 from collections.abc import Mapping
 
 from rnnsheet.equations.expr import Parameter
-from rnnsheet.equations.recurrence import Recurrence
-from rnnsheet.labels import Labels
-from rnnsheet.lesson import Lesson
-from rnnsheet.sheet.bands import WEIGHTS, Bands, Columns
+from rnnsheet.sheet.bands import Bands
+from rnnsheet.sheet.context import WEIGHTS, Context
 from rnnsheet.sheet.page import Page
-from rnnsheet.sheet.plan import Area, Block
+from rnnsheet.sheet.plan import Block
 
 NAME = "Update"
 _RATE, _BEFORE, _AFTER = 4, 5, 6
 
 
-def place(
-    lesson: Lesson,
-    network: Recurrence,
-    inputs: Mapping[str, Block],
-    over_time: Mapping[str, Block],
-    gradients: Mapping[str, Block],
-    where: Columns,
-    messages: Mapping[str, Area],
-    labels: Labels,
-) -> tuple[Page, dict[str, Block]]:
-    """The sheet, and its learning rate by name."""
+def place(context: Context, gradients: Mapping[str, Block]) -> tuple[Page, dict[str, Block]]:
+    """The sheet, and its learning rate by name; `gradients` has those of the parameters by their names."""
+    labels, given = context.labels, context.lesson.settings.update_rate
     page = Page(NAME, labels)
     page.title(labels("update.title"), labels("update.about"))
     page.sheet.frozen = (_AFTER, 1)
-    rate, used = page.positive(_RATE, WEIGHTS, "update_rate", lesson.settings.update_rate, messages)
-    bands = Bands(page, network, inputs, where, _AFTER + 2, "update.")
+    rate, used = page.positive(_RATE, WEIGHTS, "update_rate", given, context.messages)
+    bands = Bands(page, context, _AFTER + 2, "update.")
     bands.heading(labels("update.weights"), labels("update.weights_about"))
-    new = {name: _weight(bands, name, gradients[f"d{name}"], used) for name in network.gradients}
+    new = {name: _weight(bands, name, gradients[name], used) for name in context.network.gradients}
     bands.heading(labels("update.forward"), labels("update.forward_about"))
-    after = forward_again(bands, {**inputs, **new}, over_time)
-    for row, name, loss in ((_BEFORE, "loss_before", over_time["loss"]), (_AFTER, "loss_after", after)):
+    after = forward_again(bands, {**context.inputs, **new}, context.over_time)
+    for row, name, loss in (
+        (_BEFORE, "loss_before", context.over_time["loss"]),
+        (_AFTER, "loss_after", after),
+    ):
         page.text(row, 1, labels(f"update.{name}"), "caption")
         page.link(loss, row, WEIGHTS, style="result")
     return page, {"update_rate": rate}

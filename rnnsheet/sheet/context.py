@@ -1,0 +1,50 @@
+"""What the pages of one plan share: the lesson, its network, and where its inputs and results stand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rnnsheet.equations.recurrence import Recurrence
+from rnnsheet.labels import Labels
+from rnnsheet.lesson import Lesson
+from rnnsheet.sheet.plan import Area, Block
+
+WEIGHTS = 2
+"""The first column of the weights; captions stand left of it."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a worksheet over time: row labels, the state before, the time steps, what is after."""
+
+    label: int
+    steps: int
+
+    @property
+    def first(self) -> int:
+        """The first time step's."""
+        return self.label + 2
+
+    @property
+    def after(self) -> int:
+        """The one behind the last time step's."""
+        return self.first + self.steps
+
+
+def columns(network: Recurrence, steps: int) -> Columns:
+    """The columns of all sheets of a network, so that a time step has the same one on each."""
+    bands = network.of("cell", "output", "gradient")
+    return Columns(WEIGHTS + max(sum(w.cols.size for w in band.weights) for band in bands), steps)
+
+
+@dataclass(frozen=True)
+class Context:
+    """The lesson, its network and words; by name, the blocks of its inputs and of its values over time."""
+
+    lesson: Lesson
+    network: Recurrence
+    labels: Labels
+    where: Columns
+    messages: Mapping[str, Area]
+    """Where the sentences stand that formulas may say."""
+    inputs: Mapping[str, Block]
+    over_time: Mapping[str, Block]
