@@ -9,6 +9,7 @@ from rnnsheet.equations.recurrence import STEP
 from rnnsheet.lesson import FLOW
 from rnnsheet.sheet.bands import Bands
 from rnnsheet.sheet.context import WEIGHTS, Context
+from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.page import Page
 from rnnsheet.sheet.plan import Area, Block, Chart, Highlight, Series
 
@@ -30,13 +31,8 @@ def place(context: Context) -> Page:
 
 class _Flow:
     def __init__(self, page: Page, context: Context):
-        self.page, self.lesson, self.network, self.where = (
-            page,
-            context.lesson,
-            context.network,
-            context.where,
-        )
-        self.inputs, self.messages = context.inputs, context.messages
+        self.page, self.lesson, self.network = page, context.lesson, context.network
+        self.where, self.inputs, self.messages = context.where, context.inputs, context.messages
         self.bands = Bands(page, context, _FACTORS, "flow.")
         self.paths = [path_back(self.network, state) for state in self.network.states]
         norms = [f"norm_{path[0]}" for path in self.paths]
@@ -81,10 +77,9 @@ class _Flow:
         cell, used = entry.area.a1, min(FLOW, max(-FLOW, value))
         text = f"IF(ISNUMBER({cell}),MAX(-{FLOW:g},MIN({FLOW:g},{cell})),0)"
         block = page.formula("flow_Whh", page.area(_WHH, WEIGHTS + 1), text, "label", values=[[used]])
-        status = f'IF(ISNUMBER({cell}),IF({cell}={block.area.a1},"",{self.messages["slider"].absolute}),'
-        status += f"{self.messages['slider'].absolute})"
-        said = "" if used == value else None
-        said = said if said is not None else page.labels("message.slider", most=f"{FLOW:g}")
+        message = self.messages["slider"].absolute
+        status = f'IF(ISNUMBER({cell}),IF({cell}={block.area.a1},"",{message}),{message})'
+        said = "" if used == value else page.labels("message.slider", most=f"{FLOW:g}")
         page.formula("status", page.area(_WHH, WEIGHTS + 2), status, "status", values=[[said]], words=True)
         return block
 
@@ -105,36 +100,35 @@ class _Flow:
 
     def _letters(self) -> None:
         """The lesson's word over and over: the letter read, and the one that should follow."""
-        bands, steps, word = self.bands, self.where.steps, self.lesson.word
-        cell, length = self.inputs["word"].area, f"MAX(1,LEN({self.inputs['word'].area.absolute}))"
-        time = f"{self.page.reference(bands.scope[STEP])}"
-        time = time.replace(str(bands.scope[STEP].row), f"${bands.scope[STEP].row}")
-        for name, on in (("letter", 0), ("target", 1)):
-            equation = self.network.equations[name]
-            bands.reserve(equation, bands.row)
+        bands, word, cell = self.bands, self.lesson.word, self.inputs["word"].area.absolute
+        time = f"{column_letters(bands.scope[STEP].col)}${bands.scope[STEP].row}"
+        for name, at, on in (("letter", f"{time}-1", 0), ("target", time, 1)):
+            bands.reserve(self.network.equations[name], bands.row)
             self.page.text(bands.row, 1, self.page.labels(f"meaning.{name}"), "caption")
-            at = f"{time}-1" if not on else time
-            text = f"MID({cell.absolute},MOD({at},{length})+1,1)"
-            said = [[word[(step + on) % len(word)] for step in range(steps)]]
-            self.page.formula(
-                name, self.page.area(bands.row, self.where.first, 1, steps), text, "given", values=said
-            )
+            area = self.page.area(bands.row, self.where.first, 1, self.where.steps)
+            text = f"MID({cell},MOD({at},MAX(1,LEN({cell})))+1,1)"
+            said = [[word[(step + on) % len(word)] for step in range(self.where.steps)]]
+            self.page.formula(name, area, text, "given", values=said)
             bands.row += 1
 
     def _factors(self, rows: Mapping[str, int], clip: Block) -> None:
         """The norms, their factors from step to step, and the lines of the chart."""
-        page, first, steps = self.page, self.where.first, self.where.steps
+        page, where = self.page, self.where
+        areas = {name: page.area(row, where.first, 1, where.steps) for name, row in rows.items()}
+        for name, area in areas.items():
+            page.text(area.row, 1, self._caption(name), "caption")
         time = self.bands.blocks["t"].area
-        for name, row in rows.items():
-            page.text(row, 1, self._caption(name), "caption")
-        cell = {name: page.reference(page.area(row, first)) for name, row in rows.items()}
-        after = {name: page.reference(page.area(row, first + 1)) for name, row in rows.items()}
-        last = f"${page.reference(time.part(0, steps - 1))}"
-        back = [[steps - 1 - step for step in range(steps)]]
-        behind = f"{last}-{page.reference(time)}"
-        page.formula(
-            "steps_back", page.area(rows["steps_back"], first, 1, steps), behind, "label", values=back
-        )
+        behind = f"${page.reference(time.part(0, where.steps - 1))}-{page.reference(time)}"
+        back = [list(reversed(range(where.steps)))]
+        page.formula("steps_back", areas["steps_back"], behind, "label", values=back)
+        for name, text in self._texts(areas, clip).items():
+            self._line(name, areas[name], text)
+        self._through(areas)
+        self._chart(areas)
+
+    def _texts(self, areas: Mapping[str, Area], clip: Block) -> dict[str, str]:
+        """The formulas of the lines that read their own column only."""
+        cell = {name: self.page.reference(area) for name, area in areas.items()}
         texts = {}
         for path in self.paths:
             for name in path:
@@ -143,20 +137,18 @@ class _Flow:
             for of, to in pairwise(path):
                 # Not IF(norm>0, …): IronCalc takes 1E-17 for 0 there.
                 texts[f"by_{to}"] = f"IFERROR({cell[f'norm_{to}']}/{cell[f'norm_{of}']},0)"
-                page.sheet.highlights.append(
-                    Highlight(page.area(rows[f"by_{to}"], first, 1, steps), "factor")
-                )
+                self.page.sheet.highlights.append(Highlight(areas[f"by_{to}"], "factor"))
         texts["clipped"] = f"MIN({cell['through']},{clip.area.fixed})"
-        for name in self.drawn:
-            texts[f"drawn_{name}"] = f"MAX({cell[name]},1E-45)"
-        for name, text in texts.items():
-            self._line(name, page.area(rows[name], first, 1, steps), text)
-        path, through, end = self.paths[-1], rows["through"], first + steps - 1
-        text = f"MIN(1E+100,{after['through']}*{after[f'by_{path[-1]}']})"
-        self._line("through", page.area(through, first, 1, steps - 1), text)
-        start = page.reference(page.area(rows[f"norm_{path[0]}"], end))
-        self._line("through", page.area(through, end), start, steps)
-        self._chart(rows)
+        return texts | {f"drawn_{name}": f"MAX({cell[name]},1E-45)" for name in self.drawn}
+
+    def _through(self, areas: Mapping[str, Area]) -> None:
+        """From the last norm on, what the last factor of the last path alone would leave."""
+        first, *_, last = self.paths[-1]
+        area, end = areas["through"], self.where.steps - 1
+        after, factor = (self.page.reference(areas[name].part(0, 1)) for name in ("through", f"by_{last}"))
+        self._line("through", area.part(0, 0, 1, end), f"MIN(1E+100,{after}*{factor})")
+        start = self.page.reference(areas[f"norm_{first}"].part(0, end))
+        self._line("through", area.part(0, end), start, self.where.steps)
 
     def _caption(self, name: str) -> str:
         """What a line is: a norm, a factor, or what one factor alone would leave."""
@@ -174,15 +166,14 @@ class _Flow:
     def _line(self, name: str, area: Area, text: str, time: int = 1) -> None:
         self.page.formula(name, area, text, "gradient", trace=f"flow.{name}", time=time, form="powers")
 
-    def _chart(self, rows: Mapping[str, int]) -> None:
-        labels, first, steps = self.page.labels, self.where.first, self.where.steps
-        lines = {name: self.page.area(rows[f"drawn_{name}"], first, 1, steps) for name in self.drawn}
-        series = tuple(Series(area, self._caption(name)) for name, area in lines.items())
-        back = self.page.area(rows["steps_back"], first, 1, steps)
+    def _chart(self, areas: Mapping[str, Area]) -> None:
+        labels = self.page.labels
+        series = tuple(Series(areas[f"drawn_{name}"], self._caption(name)) for name in self.drawn)
         titles = {"x_title": labels("flow.chart_x"), "y_title": labels("flow.chart_y")}
-        self.page.sheet.charts.append(
-            Chart("powers", labels("flow.chart"), series, back, **titles, row=_CHART, col=1)
+        chart = Chart(
+            "powers", labels("flow.chart"), series, areas["steps_back"], **titles, row=_CHART, col=1
         )
+        self.page.sheet.charts.append(chart)
 
 
 def _on_path(path: tuple[str, ...]) -> list[str]:
