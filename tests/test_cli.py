@@ -141,7 +141,7 @@ def test_the_version(tmp_path):
 
 
 BAD_LESSONS = {
-    "wrong shape": ("[0.902874, 0.871522, 0.691079, 0.18998],", "", "Why has the shape 4×3; expected 4×2"),
+    "wrong shape": ("[0.902874, 0.871522, 0.691079, 0.18998],", "", "Wxh has the shape 2×4; expected 3×4"),
     "ragged": ("0.572392, 0.486813", "0.572392", "Wxh does not consist of numbers only, in rows of one"),
     "a text for a number": ("0.427043", '"much"', "Whh does not consist of numbers only"),
     "a truth for a number": ("0.427043", "true", "Whh does not consist of numbers only"),
@@ -342,7 +342,7 @@ def test_a_letter_twice_in_the_file_is_told(tmp_path):
         (lambda sheets: sheets["rnnsheet"].__setitem__("B2", "99"), "in layout 99; this version checks"),
         (lambda sheets: sheets["rnnsheet"].__setitem__("A3", "x"), "is damaged: rnnsheet!A3"),
         (lambda sheets: sheets["rnnsheet"].__setitem__("B6", "many"), "is damaged: rnnsheet"),
-        (lambda sheets: sheets["rnnsheet"].__setitem__("B4", "gru"), "unknown cell 'gru'"),
+        (lambda sheets: sheets["rnnsheet"].__setitem__("B4", "gro"), "unknown cell 'gro'"),
     ],
 )
 def test_a_damaged_description_is_told(tmp_path, spoil, said):
