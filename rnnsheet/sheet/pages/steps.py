@@ -87,21 +87,23 @@ class _Teller:
         self.row += 1
 
     def _derivation(self, equation: Equation, time: int) -> None:
-        """One line of blocks: the operands with the signs between them, =, and the result."""
-        line, col = self.row + 1, _FIRST
+        """Blocks in a line: operands with the signs between them, =, the result; a wide one goes on below."""
+        col, tallest = _FIRST, 1
         for piece in _reading_order(equation):
             if isinstance(piece, str):
-                self.page.text(line, col, piece, "sign")
+                if col > SPAN and piece.strip().startswith("+"):
+                    self.row, col, tallest = self.row + tallest + 2, _FIRST, 1
+                self.page.text(self.row + 1, col, piece, "sign")
                 col += 1
             else:
                 self.page.text(self.row, col, symbol(piece), "symbol")
-                self.scope[piece] = self._operand(piece, time, line, col).area
+                self.scope[piece] = self._operand(piece, time, self.row + 1, col).area
                 col += self.scope[piece].cols
-        self.page.text(line, col, "=", "sign")
+                tallest = max(tallest, self.scope[piece].rows)
+        self.page.text(self.row + 1, col, "=", "sign")
         self.page.text(self.row, col + 2, symbol(equation.value), "symbol")
-        self._result(equation, time, line, col + 2)
-        heights = [self.scope[leaf].rows for leaf in _reading_order(equation) if not isinstance(leaf, str)]
-        self.row = line + max(heights) + 1
+        self._result(equation, time, self.row + 1, col + 2)
+        self.row += 2 + max(tallest, equation.value.rows.size)
 
     def _answer(self, equation: Equation, time: int) -> None:
         """One line: what the answer is called, and the answer."""
