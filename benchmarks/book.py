@@ -27,7 +27,8 @@ class _Book:
 
     def export(self) -> None:
         """As `rnnsheet export` does it, from the lesson to the file."""
-        write(plan(self.lesson, "en"), engine.complete(self.lesson), self.path)
+        trace = engine.complete(self.lesson)
+        write(plan(self.lesson, "en"), lambda block: block.expected(trace), self.path)
 
     def floor(self) -> None:
         """A template for every row, ready beforehand, with all that does not depend on the numbers."""

@@ -7,7 +7,8 @@ import torch
 
 from benchmarks.timing import line, ratio, rounds
 from rnnsheet.engine import gradients
-from rnnsheet.lesson import PARAMETERS, STATES
+from rnnsheet.engine.network import Batch
+from rnnsheet.model import KINDS, Axis, Layer, Model, check_model
 
 SIZES = {
     "4-3-4, T 4": (4, 3, 4, 1),
@@ -42,16 +43,21 @@ def _repeat(task: Callable[[], object], calls: int) -> Callable[[], None]:
 
 
 def _ours(cell: str, letters: int, hidden: int, steps: int, batch: int) -> Callable[[], object]:
-    generator, sizes = np.random.default_rng(0), {"letters": letters, "hidden": hidden, "one": 1}
-    parameters = {
-        spec.name: generator.uniform(-0.1, 0.1, (sizes[spec.rows], sizes[spec.cols]))
-        for spec in PARAMETERS[cell]
-        if spec.name != "by"
-    }
+    generator, axis = np.random.default_rng(0), Axis("letters", letters)
+    parameters = {}
+    for kind, sizes in (
+        (cell, {"hidden": hidden, "input": letters, "one": 1}),
+        ("softmax", {"hidden": letters, "input": hidden, "one": 1}),
+    ):
+        for spec in KINDS[kind].parameters:
+            if (spec.name[0] == "W" and spec.cols != "one") or (spec.name != "by" and spec.name[0] == "b"):
+                parameters[spec.name] = generator.uniform(-0.1, 0.1, (sizes[spec.rows], sizes[spec.cols]))
+    model = check_model(Model((Layer(cell), Layer("softmax")), parameters), {"word": axis}, axis)
     x = generator.normal(size=(steps, batch, letters))
     goal = np.eye(letters)[generator.integers(0, letters, (steps, batch))]
-    initial = {state: np.zeros((batch, hidden)) for state in STATES[cell]}
-    return lambda: gradients(cell, parameters, x, initial, goal)
+    initial = {f"{state}_0": np.zeros((batch, hidden)) for state in KINDS[cell].states}
+    given = Batch({"word": x}, {"": goal}, initial)
+    return lambda: gradients(model, given)
 
 
 def _theirs(

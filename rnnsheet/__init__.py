@@ -14,18 +14,21 @@ if TYPE_CHECKING:
     from rnnsheet.api import Lesson, check, export, load
     from rnnsheet.checking.report import Report
     from rnnsheet.errors import LessonError, OutputError, RnnsheetError, WorkbookError
-    from rnnsheet.lesson import Model, Trace
+    from rnnsheet.lesson import Trace
+    from rnnsheet.model import Layer, Model
 
 __version__ = VERSION
 
 _HOMES = {
     **dict.fromkeys(("Lesson", "check", "export", "load"), "rnnsheet.api"),
     **dict.fromkeys(("LessonError", "OutputError", "RnnsheetError", "WorkbookError"), "rnnsheet.errors"),
-    **dict.fromkeys(("Model", "Trace"), "rnnsheet.lesson"),
+    **dict.fromkeys(("Layer", "Model"), "rnnsheet.model"),
+    "Trace": "rnnsheet.lesson",
     "Report": "rnnsheet.checking.report",
 }
 
 __all__ = [
+    "Layer",
     "Lesson",
     "LessonError",
     "Model",

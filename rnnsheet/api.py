@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from rnnsheet import engine, lesson, templates
 from rnnsheet.engine import Epoch
@@ -14,10 +18,13 @@ from rnnsheet.equations.cells import network
 from rnnsheet.errors import LessonError, OutputError, RnnsheetError, WorkbookError, known_language
 from rnnsheet.files import check_free
 from rnnsheet.labels import languages
-from rnnsheet.lesson import Model, Trace
+from rnnsheet.lesson import Trace
+from rnnsheet.model import Model
 
 if TYPE_CHECKING:
     from rnnsheet.checking.report import Report
+    from rnnsheet.sheet.plan import Block, Plan
+    from rnnsheet.workbook.write import Expected
 
 
 class Lesson(lesson.Lesson):
@@ -46,7 +53,9 @@ class Lesson(lesson.Lesson):
                 raise LessonError("not_positive", name=name, got=value)
         if optimizer not in engine.OPTIMIZERS:
             raise LessonError("unknown_optimizer", given=optimizer, known=", ".join(engine.OPTIMIZERS))
-        if not any(self.targets):
+        if not any(
+            any(each.should_say(layer)) for each in self.each_example() for layer in self.model.outputs
+        ):
             raise LessonError("short_word", place=self.source, word=repr(self.word), shortest=2)
         start = self if seed is None else self.with_model(engine.random_model(self.model, seed))
         return engine.train(start, epochs, rate, clip, optimizer)
@@ -77,10 +86,11 @@ def as_dict(ran: lesson.Lesson, trace: Trace) -> dict[str, Any]:
         "lesson": ran.name,
         "cell": ran.model.cell,
         "vocabulary": ran.vocabulary,
+        "labels": ran.labels,
         "word": ran.word,
         "steps": ran.steps,
         "parameters": {name: array.tolist() for name, array in ran.model.parameters.items()},
-        **{f"{state}_0": array.tolist() for state, array in ran.initial.items()},
+        **{name: np.asarray(array).tolist() for name, array in ran.initial.items()},
         "arrays": {name: array.tolist() for name, array in trace.arrays.items()},
     }
 
@@ -95,10 +105,10 @@ def export(
 ) -> Path:
     """Writes a lesson's workbook and gives its path; by default the lesson's name with .xlsx.
 
-    `epochs` is for how many rows of training it has room (by default 200), `steps` for how many
-    time steps it shows the gradient's flow (by default 30). Raises LessonError where the lesson
-    cannot be run, OutputError where the file cannot be written, exists already (unless `force`),
-    or is not named .xlsx.
+    `epochs` is for how many rows of training it has room, `steps` for how many time steps it shows the
+    gradient's flow; by default what the lesson's settings say, else 200 and 30. Raises LessonError
+    where the lesson cannot be run, OutputError where the file cannot be written, exists already (unless
+    `force`), or is not named .xlsx.
     """
     from rnnsheet.sheet.layout import plan
     from rnnsheet.workbook.write import write
@@ -115,8 +125,28 @@ def export(
     if steps is not None:
         settings = replace(settings, flow_steps=steps)
     loaded = replace(loaded, settings=settings)
-    write(plan(loaded, language), engine.complete(loaded), target)
+    planned = plan(loaded, language)
+    if engine.knows(loaded.model):
+        trace = engine.complete(loaded)
+        write(planned, lambda block: block.expected(trace), target)
+    else:
+        write(planned, _recalculated(planned), target)
     return target
+
+
+def _recalculated(planned: Plan) -> Expected:
+    """The values of a workbook whose network NumPy does not know: as a spreadsheet engine finds them."""
+    from rnnsheet.checking import ironcalc, recalculate
+    from rnnsheet.workbook.write import write
+
+    def unknown(block: Block) -> Sequence[Sequence[Any]]:
+        return block.values or [[0.0] * block.area.cols] * block.area.rows
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "workbook.xlsx"
+        write(planned, unknown, file)
+        found = ironcalc.recalculate(file)
+    return partial(recalculate.values, found)
 
 
 def check(path: str | Path, tolerance: float = 1e-9) -> Report:
@@ -145,9 +175,22 @@ def check(path: str | Path, tolerance: float = 1e-9) -> Report:
         contents,
         recalculated,
         planned,
-        engine.complete(found),
-        engine.roundings(found),
-        tuple(found.vocabulary),
+        engine.complete(found) if engine.knows(found.model) else None,
+        engine.roundings(found) if engine.knows(found.model) else {},
+        tuple(found.labels),
         tolerance,
     )
     return comparison.report(found.name, ironcalc.NAME)
+
+
+def add_cells(path: str | Path) -> None:
+    """Runs a Python file that adds recurrent cells by `equations.cells.cell`.
+
+    Raises RnnsheetError where it cannot be run.
+    """
+    import runpy
+
+    try:
+        runpy.run_path(str(path))
+    except Exception as error:
+        raise RnnsheetError("bad_cells", place=str(path), reason=f"{type(error).__name__}: {error}") from None

@@ -49,8 +49,8 @@ def run(lesson: LessonName, as_json: Json = False, lang: Language = "") -> None:
 def export(
     lesson: LessonName,
     output: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help=_help("help.output"))] = "",
-    epochs: Annotated[int, typer.Option(help=_help("help.rows"))] = 200,
-    steps: Annotated[int, typer.Option(help=_help("help.steps"))] = 30,
+    epochs: Annotated[int | None, typer.Option(help=_help("help.rows"))] = None,
+    steps: Annotated[int | None, typer.Option(help=_help("help.steps"))] = None,
     lang: Language = "",
     force: Force = False,
 ) -> None:
@@ -95,7 +95,7 @@ def train(
         if as_json:
             _print_json(run.as_dict(str(target)))
         else:
-            _print(run.summary(trained.run(), str(target)))
+            _print(run.summary(trained, trained.run(), str(target)))
 
 
 @app.command(help=_help("help.check"))
@@ -154,10 +154,18 @@ def explain(lesson: LessonName, lang: Language = "") -> None:
 
 
 @app.callback(invoke_without_command=True)
-def options(version: Annotated[bool, typer.Option("--version", help=_help("help.version"))] = False) -> None:
+def options(
+    version: Annotated[bool, typer.Option("--version", help=_help("help.version"))] = False,
+    cells: Annotated[list[str] | None, typer.Option(metavar="FILE.py", help=_help("help.cells"))] = None,
+) -> None:
     if version:
         _print([f"rnnsheet {VERSION}"])
         raise typer.Exit
+    for file in cells or ():
+        with _errors(""):
+            from rnnsheet import api
+
+            api.add_cells(file)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from time import perf_counter
 from typing import Any
 from unicodedata import east_asian_width
@@ -13,11 +13,12 @@ from rnnsheet.checking.report import BlockReport, Report
 from rnnsheet.engine import Epoch
 from rnnsheet.equations.backward import chain_rule
 from rnnsheet.equations.cells import network
-from rnnsheet.equations.recurrence import Equation, walkthrough
+from rnnsheet.equations.recurrence import Equation, Recurrence, WalkStep, walkthrough
 from rnnsheet.equations.rules import symbol, symbols, words
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson, Trace
-from rnnsheet.sheet.bands import gradient_meaning
+from rnnsheet.model import ONCE
+from rnnsheet.sheet.meaning import meaning, meaning_of_parameter
 from rnnsheet.sheet.pages.overview import title
 from rnnsheet.sheet.pages.steps import explanation, heading
 
@@ -30,23 +31,37 @@ _ANSWERS = ("predicted", "confidence", "target", "right")
 
 def walk(lesson: Lesson, trace: Trace, labels: Labels) -> Iterator[str]:
     """The steps of a lesson and all of its time steps, with their numbers."""
-    sizes = {"hidden": lesson.model.hidden, "letters": len(lesson.vocabulary), "steps": lesson.steps}
-    yield labels("run.lesson", title=title(lesson, labels), **sizes)
     equations = network(lesson)
-    for step in walkthrough(equations, lesson.steps):
+    unit = labels("unit.word" if lesson.split == "words" else "unit.letter")
+    sizes = {"hidden": lesson.model.hidden, "letters": len(lesson.vocabulary), "steps": lesson.steps}
+    yield labels("run.lesson", title=title(lesson, labels), unit=unit, **sizes)
+    for step in walkthrough(equations):
         yield ""
-        time = labels("run.time", time=step.time, letter=lesson.letters[step.time - 1])
-        yield f"{heading(step, labels)} ({time})"
-        if told := explanation(step, lesson, labels):
+        yield f"{heading(step, equations, labels)}{_when(step, trace, labels)}"
+        if told := explanation(step, lesson, equations, labels):
             yield from _indent(wrap(told, _LINE))
         shown = [equation for equation in step.equations if equation.part != "answer"]
         yield from _indent(table([_line(equation, trace, step.time - 1) for equation in shown]))
-        if len(shown) < len(step.equations):
-            yield f"  {_says(trace, step.time - 1, labels)}"
-    yield from ("", labels("run.unrolled"))
-    yield from _indent(table(_over_time(equations.equations.values(), trace, labels)))
+        for said in step.equations:
+            if said.base == "predicted":
+                yield f"  {_says(said, trace, step.time - 1, labels)}"
+    for line in equations.time_lines:
+        yield ""
+        several = len(equations.time_lines) > 1
+        yield labels(f"line.{line}") if several else labels("run.unrolled")
+        yield from _indent(table(_over_time(equations, line, trace, labels)))
     yield ""
     yield labels("run.loss", loss=float(trace["loss"].item()))
+
+
+def _when(step: WalkStep, trace: Trace, labels: Labels) -> str:
+    """The time step and what it reads; nothing of what is computed once."""
+    line = step.equations[0].line
+    if line == ONCE:
+        return ""
+    letter = trace["letter" if line == "word" else f"letter_{line}"][0, step.time - 1]
+    told = labels("run.time", time=step.time, letter=letter)
+    return f" ({told})"
 
 
 def _line(equation: Equation, trace: Trace, step: int) -> list[str]:
@@ -54,21 +69,25 @@ def _line(equation: Equation, trace: Trace, step: int) -> list[str]:
     return [f"{symbol(equation.value)} = {symbols(equation.expr)}", "=", *numbers]
 
 
-def _says(trace: Trace, step: int, labels: Labels) -> str:
-    predicted, confidence, target, right = (trace[name][0, step] for name in _ANSWERS)
+def _says(said: Equation, trace: Trace, step: int, labels: Labels) -> str:
+    ending = said.name.removeprefix(said.base)
+    predicted, confidence, target, right = (trace[f"{base}{ending}"][0, step] for base in _ANSWERS)
     verdict = labels("run.none" if right == "" else "run.right" if right else "run.wrong")
     return labels("run.says", letter=predicted, probability=confidence, target=target, verdict=verdict)
 
 
-def _over_time(equations: Collection[Equation], trace: Trace, labels: Labels) -> Iterator[list[str]]:
-    yield [labels("meaning.t"), "", *(str(step + 1) for step in range(trace["h"].shape[1]))]
-    shown = [equation for equation in equations if equation.name not in _ANSWERS]
-    meanings = {equation.name: meaning_of(equation, labels) for equation in equations}
-    for name in [*(equation.name for equation in shown), *_ANSWERS]:
-        meaning = meanings[name]
-        head = labels("run.row", name=name, meaning=meaning) if meaning else name
+def _over_time(equations: Recurrence, line: str, trace: Trace, labels: Labels) -> Iterator[list[str]]:
+    if line != ONCE:
+        yield [labels("meaning.t"), "", *(str(step + 1) for step in range(equations.time_lines[line]))]
+    own = [equation for equation in equations.equations.values() if equation.line == line]
+    answers = sorted(
+        (each for each in own if each.base in _ANSWERS), key=lambda each: _ANSWERS.index(each.base)
+    )
+    for equation in [*(each for each in own if each.base not in _ANSWERS), *answers]:
+        name, told = equation.name, meaning(equation, equations, labels)
+        head = labels("run.row", name=name, meaning=told) if told else name
         for row, values in zip(trace.rows[name], trace[name], strict=True):
-            marks = {1.0: "✓", 0.0: "✗", "": ""} if name == "right" else {}
+            marks = {1.0: "✓", 0.0: "✗", "": ""} if equation.base == "right" else {}
             yield [head, row, *(marks.get(value) or number(value) for value in values)]
             head = ""
 
@@ -80,28 +99,23 @@ def explain(lesson: Lesson, labels: Labels) -> Iterator[str]:
     parameters = []
     for parameter in recurrence.parameters.values():
         shape = labels("explain.shape", rows=parameter.rows.size, cols=parameter.cols.size)
-        parameters.append([parameter.name, shape, labels.get(f"meaning.{parameter.name}")])
+        parameters.append([parameter.name, shape, meaning_of_parameter(parameter, recurrence, labels)])
     yield from _indent(table(parameters, "lll"))
     yield from ("", labels("explain.equations"))
     for equation in recurrence.equations.values():
         shape = labels("explain.shape", rows=equation.value.rows.size, cols=1)
         left = symbol(equation.value)
-        yield f"  {left} = {symbols(equation.expr)}    [{shape}] {meaning_of(equation, labels)}"
+        yield f"  {left} = {symbols(equation.expr)}    [{shape}] {meaning(equation, recurrence, labels)}"
         yield f"      {words(equation.expr, labels)}"
     yield from ("", labels("explain.gradients"))
     for gradient in recurrence.gradients.values():
         parameter = gradient.parameter
         shape = labels("explain.shape", rows=parameter.rows.size, cols=parameter.cols.size)
-        meaning = labels("gradient.pulled", name=parameter.name)
-        yield f"  {gradient.name} = Σₜ {symbols(gradient.expr)}    [{shape}] {meaning}"
-        yield f"      {chain_rule(gradient)}"
-
-
-def meaning_of(equation: Equation, labels: Labels) -> str:
-    """What an equation's value is, in a few words; "" where nothing is said of it."""
-    if equation.part == "gradient":
-        return gradient_meaning(equation, labels)
-    return labels.get(f"meaning.{equation.name}")
+        told = labels("gradient.pulled", name=parameter.name)
+        for share in gradient.shares:
+            total = "" if share.line == ONCE else "Σₜ "
+            yield f"  {gradient.name} = {total}{symbols(share.expr)}    [{shape}] {told}"
+            yield f"      {chain_rule(share)}"
 
 
 class Training:
@@ -134,15 +148,28 @@ class Training:
             except KeyboardInterrupt:
                 self.stopped = True
 
-    def summary(self, trace: Trace, file: str) -> Iterator[str]:
+    def summary(self, lesson: Lesson, trace: Trace, file: str) -> Iterator[str]:
         """What was learned, and where it is."""
         if self.stopped:
             yield self.labels("train.stopped", epoch=self.last.number)
         values = {"epochs": self.last.number, "before": self.losses[0], "after": self.last.loss}
-        letters = {name: "".join(trace[name][0]) for name in ("letter", "predicted", "target")}
         yield self.labels("train.learned", **values)
-        yield self.labels("train.says", **letters)
+        yield from self._says(lesson, trace)
         yield self.labels("train.done", file=file)
+
+    def _says(self, lesson: Lesson, trace: Trace) -> Iterator[str]:
+        """What each softmax reads of the lesson's own texts, and says now."""
+        between = "" if lesson.split == "letters" else " "
+        for layer in lesson.model.outputs:
+            ending, root = layer.ending, lesson.model.root(layer)
+            read = {"word": lesson.word, "second": lesson.second}.get(root, "")
+            said, target = (
+                (between if lesson.model.time_line(layer) == "word" else " ")
+                .join(trace[f"{base}{ending}"][0])
+                .strip()
+                for base in ("predicted", "target")
+            )
+            yield self.labels("train.says", letter=read, predicted=said, target=target)
 
     def as_dict(self, file: str) -> dict[str, Any]:
         """The course of the training as plain data for JSON."""
@@ -164,7 +191,8 @@ def verdict(report: Report, labels: Labels) -> Iterator[str]:
         "failed": report.failed,
         "engine": report.engine,
     }
-    yield labels("check.good" if report.ok else "check.bad", error=report.max_abs_error, **values)
+    verdict = "check.bad" if not report.ok else "check.good" if report.proved else "check.unproved"
+    yield labels(verdict, error=report.max_abs_error, **values)
 
 
 def _follows(block: BlockReport) -> bool:

@@ -1,5 +1,6 @@
 """What a user did wrong, as exceptions that read as one line in the user's language."""
 
+from collections.abc import Iterable
 from typing import Self
 
 from rnnsheet.labels import default_language, labels, languages
@@ -50,3 +51,14 @@ def known_language(language: str) -> str:
     if language and language not in languages():
         raise RnnsheetError("unknown_language", given=language, known=", ".join(languages()))
     return language or default_language()
+
+
+def unknown(message: str, given: str, known: Iterable[str], prefix: str = "") -> LessonError:
+    """The error for a word that is none of those known, with the one that was meant."""
+    import difflib
+
+    by_lower = {name.lower(): prefix + name for name in known}
+    values = {"given": prefix + given, "known": ", ".join(by_lower.values())}
+    if close := difflib.get_close_matches(given.lower(), by_lower, 1, cutoff=0.5):
+        return LessonError(f"{message}_meant", meant=by_lower[close[0]], **values)
+    return LessonError(message, **values)

@@ -1,4 +1,4 @@
-"""The data everything else speaks about: Lesson, Model and Trace. Checked, frozen, no arithmetic.
+"""The data everything else speaks about: Lesson and Trace. Checked, frozen, no arithmetic.
 
 Column vectors throughout; a weight matrix has the shape (out, in).
 """
@@ -6,8 +6,8 @@ Column vectors throughout; a weight matrix has the shape (out, in).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -15,87 +15,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rnnsheet.errors import LessonError
+from rnnsheet.model import INPUTS, ONCE, Array, Axis, Layer, Model, check_model, fit_state
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Array = NDArray[np.float64]
-
 MOST_STEPS = 16_384
 """More time steps than a worksheet has columns are of no use."""
-
-
-@dataclass(frozen=True)
-class ParameterSpec:
-    """What a cell asks of one of its parameters: its axes, and which short forms it allows."""
-
-    name: str
-    rows: str
-    cols: str
-    scalar: bool = False
-    """One number may stand for all of them."""
-    optional: bool = False
-    recurrent: bool = False
-    """It multiplies a state of the time step before."""
-
-
-def _gate(gate: str) -> tuple[ParameterSpec, ...]:
-    """The parameters of one gate: from the letter, from the hidden state, and a bias."""
-    return (
-        ParameterSpec(f"Wx{gate}", "hidden", "letters"),
-        ParameterSpec(f"Wh{gate}", "hidden", "hidden", scalar=True, recurrent=True),
-        ParameterSpec(f"b{gate}", "hidden", "one", scalar=True, optional=True),
-    )
-
-
-_OUTPUT = (
-    ParameterSpec("Why", "letters", "hidden"),
-    ParameterSpec("by", "letters", "one", scalar=True, optional=True),
-)
-
-PARAMETERS: Mapping[str, tuple[ParameterSpec, ...]] = MappingProxyType(
-    {
-        "elman": (*_gate("h"), *_OUTPUT),
-        "lstm": (*_gate("i"), *_gate("f"), *_gate("g"), *_gate("o"), *_OUTPUT),
-        "gru": (
-            *_gate("r"),
-            *_gate("u"),
-            *_gate("n"),
-            ParameterSpec("bm", "hidden", "one", scalar=True, optional=True),
-            *_OUTPUT,
-        ),
-        "gru-before": (*_gate("r"), *_gate("u"), *_gate("n"), *_OUTPUT),
-    }
-)
-"""Per cell, its parameters in the order in which they are shown."""
-
-STATES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"elman": ("h",), "lstm": ("h", "c"), "gru": ("h",), "gru-before": ("h",)}
-)
-"""Per cell, what a time step hands on to the next: the hidden state, and what else there is."""
-
-
-@dataclass(frozen=True)
-class Model:
-    """A recurrent network: the kind of its cell and its parameters.
-
-    `parameters` maps a name to a float64 array of two dimensions: (out, in) for a matrix,
-    (out, 1) for a bias vector, (1, 1) for one number that broadcasts. Absent means left out.
-    """
-
-    cell: str
-    parameters: Mapping[str, Array]
-
-    @property
-    def hidden(self) -> int:
-        """The number of hidden units."""
-        return int(self.parameters["Why"].shape[1])
-
-    @property
-    def recurrent(self) -> tuple[str, ...]:
-        """The names of the parameters that multiply a state of the time step before."""
-        return tuple(spec.name for spec in PARAMETERS[self.cell] if spec.recurrent)
-
+LONGEST_TEXT = 200
+"""So many signs of a text that is split into words are read."""
+PUNCTUATION = ".,!?;:。，！？；："
+"""Signs that stand for a space where a text is split into words."""
+START, END = "<start>", "<end>"
+"""What a network reads before its first own word, and says after its last."""
 
 LIMIT = 1e100
 """In a training, weights and the gradients of states stay within ± this, so that nothing overflows."""
@@ -130,24 +62,40 @@ class Settings:
     """The greatest norm that the gradient's flow may have, for comparison."""
 
 
+Example = tuple[str | Array, str]
+"""A text or a picture, and what is to be said of it; "" where it is the next letter."""
+
+
 @dataclass(frozen=True)
 class Lesson:
-    """A network with the word it reads.
+    """A network with what it reads and what it should say.
 
-    The network reads `steps` letters of `word`, one per time step; each step's target is
-    the letter after it. A step past the end of the word reads the zero vector. `h_0` and `c_0`
-    (hidden, 1) are the hidden state and, of an LSTM, the cell state before the first step,
-    zeros where left out; one number stands for every unit. `title` and
+    It reads the letters of `word`, one per time step, or its words where `split` is "words"; a step
+    past the end reads the zero vector. A softmax over these time steps should say what comes next;
+    one that is computed once should say `target`, one of the `labels`; one that reads its own answers
+    should say the words of `target` one by one. `second` is another text for layers that read it, with
+    a target of its own. `picture` (rows, columns) is read whole. `initial` has states before the first
+    time step, zeros where left out; one number stands for every unit. `title` and
     `about` map a language to a text, `notes` an equation's name to such a map.
     """
 
     name: str
     model: Model
-    vocabulary: Sequence[str]
-    word: str
+    vocabulary: Sequence[str] = ()
+    word: str = ""
     steps: int = 0
-    h_0: Array = field(default_factory=lambda: np.zeros((1, 1)))
-    c_0: Array = field(default_factory=lambda: np.zeros((1, 1)))
+    initial: Mapping[str, Array] = field(default_factory=dict)
+    split: str = "letters"
+    labels: Sequence[str] = ()
+    """What the network chooses from; by default the vocabulary."""
+    target: str = ""
+    second: str = ""
+    second_target: str = ""
+    picture: Array | None = None
+    answer_steps: int = 0
+    """How many words it may answer; 0 for as many as the target has, and the end."""
+    examples: Sequence[Example] = ()
+    """What `train` learns; by default the lesson itself."""
     title: Mapping[str, str] = field(default_factory=dict)
     about: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -156,36 +104,145 @@ class Lesson:
     settings: Settings = field(default_factory=Settings)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "vocabulary", tuple(self.vocabulary))
-        _check_vocabulary(self.vocabulary)
-        if type(self.steps) is not int or not 0 <= self.steps <= MOST_STEPS:
-            raise LessonError(
-                "wrong_steps", place=self.source, least=1, most=MOST_STEPS, got=repr(self.steps)
-            )
-        _check_word(self.word, self.vocabulary, shortest=1 if self.steps else 2)
-        model = check_model(self.model, len(self.vocabulary))
-        object.__setattr__(self, "model", model)
-        object.__setattr__(self, "steps", self.steps or len(self.word) - 1)
-        for name, given in (("h_0", self.h_0), ("c_0", self.c_0)):
-            array = _fit(ParameterSpec(name, "hidden", "one", scalar=True), given, self.sizes)
-            object.__setattr__(self, name, np.broadcast_to(array, (model.hidden, 1)))
+        def put(name: str, value: object) -> None:
+            object.__setattr__(self, name, value)
+
+        put("vocabulary", tuple(self.vocabulary))
+        put("labels", tuple(self.labels) or self.vocabulary)
+        put("examples", tuple(self.examples))
+        if self.split not in ("letters", "words"):
+            raise LessonError("wrong_split", got=repr(self.split))
+        if self.picture is not None:
+            put("picture", np.atleast_2d(np.asarray(self.picture, float)))
+        if self.word or self.vocabulary or self.picture is None:
+            _check_vocabulary("vocabulary", self.vocabulary, self.split == "letters")
+            if self.split == "words":
+                _check_readable("vocabulary", self.vocabulary)
+        if self.labels != self.vocabulary:
+            _check_vocabulary("labels", self.labels, letters=False)
+        for name, steps in (("steps", self.steps), ("answer_steps", self.answer_steps)):
+            if type(steps) is not int or not 0 <= steps <= MOST_STEPS:
+                raise LessonError(
+                    "wrong_steps", place=self.source, name=name, least=1, most=MOST_STEPS, got=repr(steps)
+                )
+        model = check_model(self.model, self.inputs, self.choice)
+        put("model", model)
+        _check_texts(self)
+        put("steps", self.steps or self.least_steps)
+        if "answer" in self.time_lines:
+            if END not in self.labels:
+                raise LessonError("no_end", place=self.source, end=END)
+            _check_readable("labels", self.labels)
+            put("answer_steps", self.answer_steps or len(words_of(self.target)) + 1)
+        for source in (source for layer in model for source in layer.reads if source.at.isdigit()):
+            if int(source.at) > self.steps:
+                raise LessonError("no_such_step", place=self.source, given=str(source), steps=self.steps)
+        put("initial", _states(model, self.initial))
         _check_settings(self.settings, model)
 
     @property
-    def sizes(self) -> dict[str, int]:
-        """The length of each axis: letters, hidden, one."""
-        return {"letters": len(self.vocabulary), "hidden": self.model.hidden, "one": 1}
+    def inputs(self) -> dict[str, Axis]:
+        """The axis of each input that the lesson has."""
+        letters = Axis("letters", len(self.vocabulary))
+        pixels = 0 if self.picture is None else self.picture.size
+        axes = {
+            "word": letters if self.word or not pixels else None,
+            "second": letters if self.second else None,
+            "picture": Axis("pixels", pixels) if pixels else None,
+            "answer": self.choice,
+        }
+        return {name: axis for name, axis in axes.items() if axis}
+
+    @property
+    def choice(self) -> Axis:
+        """The axis of what a softmax chooses from."""
+        own = self.labels != self.vocabulary
+        return Axis("labels" if own else "letters", len(self.labels))
+
+    @property
+    def time_lines(self) -> dict[str, int]:
+        """The number of time steps of each time line; what one takes from another comes from those before."""
+        used = {str(source.of) for layer in self.model for source in layer.reads}
+        used |= {self.model.time_line(layer) for layer in self.model}
+        steps = {"word": self.steps, "second": self.steps, ONCE: 1, "answer": self.answer_steps}
+        if "picture" in used:
+            used.add(ONCE)
+        return {line: count for line, count in steps.items() if line in used}
+
+    @property
+    def least_steps(self) -> int:
+        """How many time steps the text needs: the last letter is read only where nothing follows it."""
+        ahead = self.reads_ahead
+        return max(1, len(self.parts(self.word)) - ahead, len(self.parts(self.second)) - ahead)
+
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether a softmax says at each time step what comes next."""
+        return any(self.model.time_line(layer) in ("word", "second") for layer in self.model.outputs)
+
+    def parts(self, text: str) -> tuple[str, ...]:
+        """The letters of a text, or its words."""
+        return words_of(text) if self.split == "words" else tuple(text)
+
+    def read(self, line: str) -> tuple[str, ...]:
+        """What is read at each step of a time line "word" or "second"; "" past the end."""
+        return _padded(self.parts(self.second if line == "second" else self.word), self.time_lines[line])
+
+    def should_say(self, layer: Layer) -> tuple[str, ...]:
+        """What a softmax should say at each of its time steps; "" where there is nothing."""
+        line = self.model.time_line(layer)
+        if line == "answer":
+            return self.answer_for(self.target)
+        if line == ONCE:
+            return (self.second_target if self.model.root(layer) == "second" else self.target,)
+        return _padded(self.parts(self.second if line == "second" else self.word)[1:], self.time_lines[line])
+
+    def answer_for(self, target: str) -> tuple[str, ...]:
+        """The words of a target, one for each step of the answer, and the end; none of no target."""
+        return _padded((*words_of(target), END) if target else (), self.answer_steps)
+
+    def each_example(self) -> Iterator[Lesson]:
+        """A lesson of each example, where only what it reads is judged; this one where there are none."""
+        if not self.examples:
+            yield self
+        for read, target in self.examples:
+            if isinstance(read, str):
+                yield replace(self, word=read, target=target, second_target="")
+            else:
+                yield replace(self, picture=read, target=target, second_target="")
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """What is read of the word at each time step; "" past its end."""
+        return self.read("word")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """What the first softmax should say at each of its time steps; "" where there is nothing."""
+        return self.should_say(self.model.outputs[0])
 
     @property
     def chosen(self) -> str:
         """`settings.chosen`, or the first recurrent weight."""
-        return self.settings.chosen or f"{self.model.recurrent[0]}[1,1]"
+        return self.settings.chosen or _first_weight(self.model)
 
     @property
-    def initial(self) -> dict[str, Array]:
-        """Each state before the first time step, (hidden, 1)."""
-        given = {"h": self.h_0, "c": self.c_0}
-        return {state: given[state] for state in STATES[self.model.cell]}
+    def flow_layers(self) -> tuple[Layer, ...]:
+        """The recurrent layers whose gradient's flow is shown, where all that is read is the word."""
+        in_part = any(source.at and source.of in INPUTS for layer in self.model for source in layer.reads)
+        if in_part or not set(self.time_lines) <= {"word", ONCE} or "picture" in self.inputs:
+            return ()
+        return tuple(
+            layer for layer in self.model if layer.kind.states and self.model.time_line(layer) == "word"
+        )
+
+    def labels_of(self, axis: Axis) -> tuple[str, ...]:
+        """What the rows or columns of an axis are called: letters, labels, or numbers."""
+        if axis.name == "one":
+            return ("",)
+        if axis.name in ("letters", "labels"):
+            return tuple(self.vocabulary if axis.name == "letters" else self.labels)
+        return tuple(str(number + 1) for number in range(axis.size))
 
     @property
     def flow_is_whh(self) -> bool:
@@ -199,15 +256,41 @@ class Lesson:
             return float(self.settings.flow_whh)
         return float(self.model.parameters["Whh"][0, 0]) if self.flow_is_whh else 1.0
 
-    @property
-    def letters(self) -> tuple[str, ...]:
-        """The letter read at each time step; "" past the end of the word."""
-        return tuple(self.word[t : t + 1] for t in range(self.steps))
 
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """The letter that should follow at each time step; "" past the end of the word."""
-        return tuple(self.word[t + 1 : t + 2] for t in range(self.steps))
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of a text in small letters, without punctuation."""
+    text = text[:LONGEST_TEXT].lower()
+    for sign in PUNCTUATION:
+        text = text.replace(sign, " ")
+    return tuple(word for word in text.split(" ") if word)
+
+
+def _padded(entries: Sequence[str], steps: int) -> tuple[str, ...]:
+    return (*entries[:steps], *[""] * (steps - len(entries)))
+
+
+def _states(model: Model, given: Mapping[str, ArrayLike]) -> Mapping[str, Array]:
+    """Every state before the first time step that no other layer gives, (units, 1)."""
+    sizes = {
+        f"{layer.named(state)}_0": model.size(layer)
+        for layer in model
+        for state in layer.kind.states
+        if not _started(model, layer, state)
+    }
+    for name in given:
+        if name not in sizes:
+            raise LessonError("unknown_state", name=name, known=", ".join(sizes))
+    return MappingProxyType(
+        {name: fit_state(name, given.get(name, 0.0), size) for name, size in sizes.items()}
+    )
+
+
+def _started(model: Model, layer: Layer, state: str) -> bool:
+    """Whether the state's first value is that of another layer."""
+    if layer.starts is None:
+        return False
+    before = model.layer(layer.starts).kind
+    return state in before.states or state == "h"
 
 
 @dataclass(frozen=True)
@@ -245,32 +328,6 @@ class Trace:
         return {name: self.frame(name) for name in self.arrays}
 
 
-def check_model(model: Model, letters: int) -> Model:
-    """The model with its parameters as read-only float64 arrays in the order of `PARAMETERS`.
-
-    Raises LessonError where a parameter is missing, unknown, of a wrong shape or not finite.
-    """
-    if model.cell not in PARAMETERS:
-        known = ", ".join(PARAMETERS)
-        raise LessonError("unknown_cell", cell=model.cell, known=known)
-    specs = PARAMETERS[model.cell]
-    for name in model.parameters:
-        if name not in [spec.name for spec in specs]:
-            known = ", ".join(spec.name for spec in specs)
-            raise LessonError("unknown_parameter", name=name, cell=model.cell, known=known)
-    for spec in specs:
-        if spec.name not in model.parameters and not spec.optional:
-            raise LessonError("missing_parameter", name=spec.name, cell=model.cell)
-    hidden = np.atleast_2d(_numbers("Why", model.parameters["Why"])).shape[-1]
-    sizes = {"letters": letters, "hidden": hidden, "one": 1}
-    fitted = {
-        spec.name: _fit(spec, model.parameters[spec.name], sizes)
-        for spec in specs
-        if spec.name in model.parameters
-    }
-    return Model(model.cell, MappingProxyType(fitted))
-
-
 def _check_settings(settings: Settings, model: Model) -> None:
     """Raises LessonError where a setting is not what it should be."""
     for name, (least, most) in {"epochs": (1, MOST_EPOCHS), "flow_steps": FLOW_STEPS}.items():
@@ -281,7 +338,18 @@ def _check_settings(settings: Settings, model: Model) -> None:
         value = getattr(settings, name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LIMIT:
             raise LessonError("not_positive", name=name, got=value)
-    weight_of(settings.chosen or f"{model.recurrent[0]}[1,1]", model)
+    if not isinstance(settings.chosen, str):
+        raise LessonError(
+            "no_such_weight", name="chosen", given=settings.chosen, example=_first_weight(model)
+        )
+    weight_of(settings.chosen or _first_weight(model), model)
+    slider = settings.flow_whh
+    if slider is not None and (isinstance(slider, bool) or not isinstance(slider, int | float)):
+        raise LessonError("wrong_slider", got=repr(slider))
+
+
+def _first_weight(model: Model) -> str:
+    return f"{next(iter((*model.recurrent, *model.parameters)))}[1,1]"
 
 
 _WEIGHT = re.compile(r"(\w+)\[(\d+),(\d+)\]")
@@ -298,65 +366,59 @@ def weight_of(chosen: str, model: Model) -> tuple[str, int, int]:
         rows, cols = model.parameters[name].shape
         if 1 <= row <= rows and 1 <= col <= cols:
             return name, row, col
-    raise LessonError("no_such_weight", name="chosen", given=chosen, example=f"{model.recurrent[0]}[1,1]")
+    raise LessonError("no_such_weight", name="chosen", given=chosen, example=_first_weight(model))
 
 
-def _fit(spec: ParameterSpec, given: ArrayLike, sizes: Mapping[str, int]) -> Array:
-    array = _numbers(spec.name, given)
-    wanted = (sizes[spec.rows], sizes[spec.cols])
-    if array.ndim == 0 or (spec.scalar and array.size == 1):
-        fitted = array.reshape(1, 1)
-        fits = spec.scalar or wanted == (1, 1)
-    else:
-        fitted = array.reshape(-1, 1) if array.ndim == 1 and spec.cols == "one" else array
-        fits = fitted.shape == wanted
-    if not fits:
-        expected = "×".join(map(str, wanted))
-        raise LessonError(
-            "wrong_shape_or_number" if spec.scalar else "wrong_shape",
-            name=spec.name,
-            expected=expected,
-            axes=f"{spec.rows} × {spec.cols}",
-            got="×".join(map(str, array.shape)) or "1",
-        )
-    if not np.isfinite(fitted).all():
-        row, col = np.argwhere(~np.isfinite(fitted))[0] + 1
-        raise LessonError("not_finite", name=spec.name, row=row, col=col)
-    fitted = fitted.copy()
-    fitted.flags.writeable = False
-    return fitted
+def _check_vocabulary(name: str, entries: Sequence[str], letters: bool) -> None:
+    if not entries:
+        raise LessonError("empty_vocabulary", name=name)
+    for entry in entries:
+        fits = isinstance(entry, str) and _printable(entry) and (len(entry) == 1 or not letters)
+        if not fits:
+            raise LessonError("not_a_letter" if letters else "not_a_word", name=name, letter=repr(entry))
+        if entries.count(entry) > 1:
+            raise LessonError("letter_twice", name=name, letter=repr(entry))
 
 
-def _numbers(name: str, given: ArrayLike) -> Array:
-    try:
-        array = np.asarray(given)
-        # NumPy takes a truth value among numbers for a 1.
-        truths = array.dtype == bool or bool in map(type, np.asarray(given, dtype=object).ravel())
-        if array.size == 0 or array.dtype.kind not in "iuf" or truths:
-            raise ValueError
-        return array.astype(np.float64)
-    except (ValueError, OverflowError):
-        raise LessonError("not_numbers", name=name) from None
-
-
-def _check_vocabulary(vocabulary: Sequence[str]) -> None:
-    if not vocabulary:
-        raise LessonError("empty_vocabulary", name="vocabulary")
-    for letter in vocabulary:
-        # Spreadsheets count a letter beyond U+FFFF as two, so MID would cut it in half.
-        printable = isinstance(letter, str) and len(letter) == 1 and letter.isprintable()
-        if not printable or ord(letter) > 0xFFFF:
-            raise LessonError("not_a_letter", name="vocabulary", letter=repr(letter))
-        if vocabulary.count(letter) > 1:
-            raise LessonError("letter_twice", name="vocabulary", letter=repr(letter))
-
-
-def _check_word(word: str, vocabulary: Sequence[str], shortest: int) -> None:
-    for position, letter in enumerate(word, start=1):
-        if letter not in vocabulary:
-            known = " ".join(vocabulary)
+def _check_readable(name: str, words: Sequence[str]) -> None:
+    """Raises LessonError where no text, read word by word, can have the word."""
+    for word in words:
+        if words_of(word) != (word,) and word != END:
+            example = " ".join(words_of(word)) or "word"
             raise LessonError(
-                "unknown_letter", name="word", letter=repr(letter), position=position, known=known
+                "never_read", name=name, letter=repr(word), signs=PUNCTUATION, example=repr(example)
             )
-    if len(word) < shortest:
-        raise LessonError("short_word", name="word", word=repr(word), shortest=shortest)
+
+
+def _printable(text: str) -> bool:
+    """Spreadsheets count a letter beyond U+FFFF as two, so MID would cut it in half."""
+    fits = text.isprintable() and all(ord(letter) <= 0xFFFF for letter in text)
+    return fits and (text == " " or (bool(text) and text == text.strip()))
+
+
+def _check_texts(lesson: Lesson) -> None:
+    """Raises LessonError where a text is too short, or has a letter that is not in the vocabulary."""
+    aligned = [layer for layer in lesson.model.outputs if lesson.model.time_line(layer) in ("word", "second")]
+    for name, text in (("word", lesson.word), ("second", lesson.second)):
+        if lesson.split == "letters":
+            for position, letter in enumerate(text, start=1):
+                if letter not in lesson.vocabulary:
+                    known = " ".join(lesson.vocabulary)
+                    raise LessonError(
+                        "unknown_letter", name=name, letter=repr(letter), position=position, known=known
+                    )
+        shortest = 2 if aligned and not lesson.steps else 1
+        if name in lesson.inputs and len(lesson.parts(text)) < shortest:
+            raise LessonError("short_word", name=name, word=repr(text), shortest=shortest)
+    if any(lesson.model.root(layer) == "answer" for layer in lesson.model.outputs):
+        known_words = [*lesson.labels]
+        for word in words_of(lesson.target):
+            if word not in known_words:
+                raise LessonError(
+                    "unknown_target", name="target", got=repr(word), known=", ".join(known_words)
+                )
+        return
+    for name in ("target", "second_target"):
+        said = getattr(lesson, name)
+        if said and said not in lesson.labels:
+            raise LessonError("unknown_target", name=name, got=repr(said), known=", ".join(lesson.labels))

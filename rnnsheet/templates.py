@@ -3,14 +3,18 @@
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-from rnnsheet.errors import LessonError
+import numpy as np
+
+from rnnsheet.errors import LessonError, unknown
 from rnnsheet.files import check_free, is_file, write_whole
 from rnnsheet.labels import languages
-from rnnsheet.lesson import MOST_STEPS, PARAMETERS, STATES, Lesson, Model
+from rnnsheet.lesson import MOST_STEPS, Example, Lesson, Settings
+from rnnsheet.model import Array, Layer, Model, Source
 
 _HERE = Path(__file__).parent
 # The wheel carries the templates inside the package; a checkout has them beside it.
@@ -19,9 +23,14 @@ FOLDER = next(path for path in (_HERE / "templates", _HERE.parent / "templates")
 # Signs that no XML file can hold.
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
-DATA = ("vocabulary", "word", "steps")
+TEXTS = ("word", "split", "target", "second", "second_target")
+LISTS = ("vocabulary", "labels")
+SIZES = ("steps", "answer_steps")
+DATA = (*LISTS, *TEXTS, *SIZES, "picture", "examples")
 NETWORK = ("cell",)
-TABLES = ("title", "about", "data", "network", "weights", "notes")
+LAYER = ("cell", "name", "reads", "starts", "weights", "activation", "reverse", "bidirectional")
+SETTINGS = tuple(field.name for field in fields(Settings))
+TABLES = ("title", "about", "data", "settings", "network", "layers", "weights", "notes")
 
 
 def names() -> list[str]:
@@ -41,7 +50,7 @@ def find(lesson: str) -> Path:
         return path
     if path.suffix or len(path.parts) > 1:
         raise LessonError("no_lesson_file", place=lesson)
-    raise _unknown("no_lesson", lesson, names())
+    raise unknown("no_lesson", lesson, names())
 
 
 def load(lesson: str | Path) -> Lesson:
@@ -72,33 +81,115 @@ def save(lesson: Lesson, target: Path, force: bool = False) -> None:
     Raises OutputError where it cannot be written.
     """
     check_free(target, force)
-    data: dict[str, object] = {"vocabulary": list(lesson.vocabulary), "word": lesson.word}
-    if lesson.steps != len(lesson.word) - 1:
-        data["steps"] = lesson.steps
-    initial = {f"{state}_0": array for state, array in lesson.initial.items()}
-    columns = {spec.name for spec in PARAMETERS[lesson.model.cell] if spec.cols == "one"} | initial.keys()
-    weights = {
-        name: array.item() if array.size == 1 else array[:, 0].tolist() if name in columns else array.tolist()
-        for name, array in {**lesson.model.parameters, **initial}.items()
-    }
     tables: dict[str, Mapping[str, object]] = {
         "title": lesson.title,
         "about": lesson.about,
-        "data": data,
-        "network": {"cell": lesson.model.cell},
-        "weights": weights,
+        "data": _data(lesson),
+        **({"settings": changed} if (changed := _settings(lesson.settings)) else {}),
+        **_network(lesson.model),
+        "weights": _weights(lesson),
         **{f"notes.{name}": texts for name, texts in lesson.notes.items()},
     }
     lines = []
     for table, entries in tables.items():
-        lines += [f"[{table}]", *(f"{key} = {_toml(value)}" for key, value in entries.items()), ""]
+        head = f"[[{table.split()[0]}]]" if " " in table else f"[{table}]"
+        lines += [head, *(f"{key} = {_toml(value)}" for key, value in entries.items()), ""]
     write_whole(target, lambda file: file.write("\n".join(lines).encode()))
+
+
+def _data(lesson: Lesson) -> dict[str, object]:
+    """What the lesson reads and should say, without what is usual."""
+    data: dict[str, object] = {}
+    if lesson.vocabulary:
+        data["vocabulary"] = list(lesson.vocabulary)
+    if lesson.labels != lesson.vocabulary:
+        data["labels"] = list(lesson.labels)
+    usual = {"split": "letters"}
+    data |= {key: text for key in TEXTS if (text := getattr(lesson, key)) != usual.get(key, "")}
+    if lesson.word and lesson.steps != lesson.least_steps:
+        data["steps"] = lesson.steps
+    if lesson.answer_steps:
+        data["answer_steps"] = lesson.answer_steps
+    if lesson.picture is not None:
+        data["picture"] = _drawn(lesson.picture)
+    if lesson.examples:
+        data["examples"] = [
+            [read if isinstance(read, str) else _drawn(read), *([target] if target else [])]
+            for read, target in lesson.examples
+        ]
+    return data
+
+
+def _settings(settings: Settings) -> dict[str, object]:
+    """What is not as usual."""
+    usual = asdict(Settings())
+    return {name: value for name, value in asdict(settings).items() if value != usual[name]}
+
+
+def _drawn(picture: Array) -> list[object]:
+    """A picture as texts of # and . where it is only ink and paper, else its numbers."""
+    if set(picture.ravel().tolist()) <= {0.0, 1.0}:
+        return ["".join("#" if ink else "." for ink in row) for row in picture]
+    rows: list[object] = picture.tolist()
+    return rows
+
+
+def _network(model: Model) -> dict[str, Mapping[str, object]]:
+    """The table [network] of one recurrent cell, or a table [[layers]] of each layer."""
+    usual = [(Source("word"),), (Source(""),)]
+    layers = list(model)
+    if [layer.reads for layer in layers] == usual and layers[1].cell == "softmax":
+        first, kind = layers[0], layers[0].kind
+        if first.name == "" and not first.reverse and first.activation in ("", *kind.activations[:1]):
+            return {"network": {"cell": first.cell}}
+    return {f"layers {number}": _layer(layer) for number, layer in enumerate(layers)}
+
+
+def _layer(layer: Layer) -> dict[str, object]:
+    entries: dict[str, object] = {"cell": layer.cell}
+    if layer.name:
+        entries["name"] = layer.name
+    at = layer.reads[0].at
+    # A layer without a name is only ever read by the one after it.
+    named = [str(source) for source in layer.reads]
+    if all(source.of for source in layer.reads):
+        entries["reads"] = named[0] if len(named) == 1 else named
+    elif at:
+        entries["reads"] = f"[{at}]"
+    for key in ("starts", "weights"):
+        if getattr(layer, key) is not None:
+            entries[key] = getattr(layer, key)
+    if layer.kind.activations and layer.activation != layer.kind.activations[0]:
+        entries["activation"] = layer.activation
+    if layer.reverse:
+        entries["reverse"] = True
+    return entries
+
+
+def _weights(lesson: Lesson) -> dict[str, object]:
+    columns = {name for name, spec in lesson.model.specs().items() if spec.cols == "one"}
+    return {
+        name: array.item()
+        if array.size == 1
+        else array[:, 0].tolist()
+        if name in columns or name in lesson.initial
+        else array.tolist()
+        for name, array in {**lesson.model.parameters, **_given(lesson)}.items()
+    }
+
+
+def _given(lesson: Lesson) -> dict[str, Array]:
+    """The states before the first time step that are not zero."""
+    states = {name: np.asarray(array) for name, array in lesson.initial.items()}
+    return {name: array for name, array in states.items() if array.any()}
 
 
 def _toml(value: object) -> str:
     """A value as TOML, a matrix with a line for each row."""
     if isinstance(value, list) and len(value) > 1 and isinstance(value[0], list):
         return "[\n" + "".join(f"  {_toml(row)},\n" for row in value) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"
     # JSON's strings are TOML's too.
@@ -118,32 +209,100 @@ def _parse(path: Path) -> dict[str, Any]:
 
 def _lesson(path: Path, tree: Mapping[str, Any]) -> Lesson:
     _known(tree, TABLES, "")
-    data, network = _table(tree, "data"), _table(tree, "network")
+    data, weights = _table(tree, "data"), _table(tree, "weights")
     _known(data, DATA, "data.")
-    _known(network, NETWORK, "network.")
-    cell = _text(network, "network.cell")
-    if cell not in PARAMETERS:
-        raise LessonError("unknown_cell", cell=cell, known=", ".join(PARAMETERS))
-    weights = _table(tree, "weights")
-    initial = [f"{state}_0" for state in STATES[cell]]
-    _known(weights, [*(spec.name for spec in PARAMETERS[cell]), *initial], "weights.")
     notes = _table(tree, "notes") if "notes" in tree else {}
-    word, steps = _text(data, "data.word"), data.get("steps", 0)
-    if "steps" in data and (type(steps) is not int or steps < max(len(word) - 1, 1)):
-        raise LessonError("wrong_steps", least=max(len(word) - 1, 1), most=MOST_STEPS, got=repr(steps))
-    return Lesson(
+    settings = _table(tree, "settings") if "settings" in tree else {}
+    _known(settings, SETTINGS, "settings.")
+    if "word" in data and "vocabulary" not in data:
+        raise LessonError("not_letters", name="vocabulary")
+    read: dict[str, Any] = {
+        **{key: _entries(data, key) for key in LISTS if key in data},
+        **{key: _text(data, f"data.{key}") for key in TEXTS if key in data},
+        **{key: _size(data, key) for key in SIZES},
+        "picture": _picture(data["picture"], "data.picture") if "picture" in data else None,
+        "examples": _examples(data),
+    }
+    lesson = Lesson(
         # A file's name may hold bytes that are no text.
         name=path.stem.encode("utf-8", "replace").decode(),
-        model=Model(cell, {key: value for key, value in weights.items() if key not in initial}),
-        vocabulary=_vocabulary(data),
-        word=word,
-        steps=steps,
-        **{name: weights.get(name, 0.0) for name in initial},
+        model=Model(_layers(tree), {key: value for key, value in weights.items() if not key.endswith("_0")}),
+        **read,
+        initial={key: value for key, value in weights.items() if key.endswith("_0")},
         title=_texts(tree, "title"),
         about=_texts(tree, "about"),
         notes={name: _texts(notes, name, "notes.") for name in notes},
         source=str(path),
+        settings=Settings(**settings),
     )
+    if lesson.steps < lesson.least_steps:
+        raise LessonError(
+            "wrong_steps", name="steps", least=lesson.least_steps, most=MOST_STEPS, got=lesson.steps
+        )
+    return lesson
+
+
+def _layers(tree: Mapping[str, Any]) -> str | tuple[Layer, ...]:
+    """The cell of [network], or the layers of [[layers]]; one in both directions is two."""
+    if "layers" not in tree:
+        network = _table(tree, "network")
+        _known(network, NETWORK, "network.")
+        return _text(network, "network.cell")
+    tables = tree["layers"]
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise LessonError("not_a_list", key="layers", expected="[[layers]]")
+    layers = []
+    for table in tables:
+        _known(table, LAYER, "layers.")
+        texts = {key: _text(table, f"layers.{key}") for key in LAYER[:6] if key in table and key != "reads"}
+        if "cell" not in texts:
+            _text(table, "layers.cell")
+        for key in LAYER[6:]:
+            if type(table.get(key, False)) is not bool:
+                raise LessonError("not_a_list", key=f"layers.{key}", expected="true / false")
+        reads = table.get("reads", ())
+        if not (isinstance(reads, str) or all(isinstance(each, str) for each in reads)):
+            raise LessonError("not_a_text", key="layers.reads")
+        layer = Layer(**texts, reads=reads, reverse=table.get("reverse", False))
+        layers.append(layer)
+        if table.get("bidirectional"):
+            layers.append(replace(layer, name=layer.name and f"{layer.name}rev", reverse=True))
+    return tuple(layers)
+
+
+def _size(data: Mapping[str, Any], key: str) -> int:
+    value = data.get(key, 0)
+    if key in data and (type(value) is not int or not 1 <= value <= MOST_STEPS):
+        raise LessonError("wrong_steps", name=key, least=1, most=MOST_STEPS, got=repr(value))
+    return int(value)
+
+
+def _picture(value: Any, key: str) -> Array:
+    """Rows of # and ., or of numbers."""
+    expected = '["..#..", ".#.#."]'
+    if not isinstance(value, list) or not value:
+        raise LessonError("not_a_list", key=key, expected=expected)
+    if all(isinstance(row, str) and row and set(row) <= set("#.") for row in value):
+        value = [[float(sign == "#") for sign in row] for row in value]
+    try:
+        array = np.array(value, dtype=np.float64)
+    except (ValueError, TypeError):
+        raise LessonError("not_a_list", key=key, expected=expected) from None
+    if array.ndim != 2 or not np.isfinite(array).all():
+        raise LessonError("not_a_list", key=key, expected=expected)
+    return array
+
+
+def _examples(data: Mapping[str, Any]) -> tuple[Example, ...]:
+    """Pairs of what is read, a text or a picture, and what should be said."""
+    found: list[Example] = []
+    for entry in data.get("examples", ()):
+        expected = '[["a text", "an answer"]]'
+        if not isinstance(entry, list) or len(entry) not in (1, 2) or not isinstance(entry[-1], str):
+            raise LessonError("not_a_list", key="data.examples", expected=expected)
+        read = entry[0] if isinstance(entry[0], str) else _picture(entry[0], "data.examples")
+        found.append((read, entry[1] if len(entry) == 2 else ""))
+    return tuple(found)
 
 
 def _table(tree: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -162,11 +321,11 @@ def _text(table: Mapping[str, Any], key: str) -> str:
     return value
 
 
-def _vocabulary(data: Mapping[str, Any]) -> tuple[str, ...]:
-    value = data.get("vocabulary")
-    if isinstance(value, list) and all(isinstance(letter, str) for letter in value):
-        return tuple(value)
-    raise LessonError("not_letters")
+def _entries(data: Mapping[str, Any], key: str) -> Sequence[str]:
+    value = data.get(key)
+    if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+        return value
+    raise LessonError("not_letters", name=key)
 
 
 def _texts(tree: Mapping[str, Any], key: str, prefix: str = "") -> dict[str, str]:
@@ -188,15 +347,4 @@ def _texts(tree: Mapping[str, Any], key: str, prefix: str = "") -> dict[str, str
 def _known(table: Mapping[str, Any], known: Iterable[str], prefix: str) -> None:
     for key in table:
         if key not in known:
-            raise _unknown("unknown_key", key, known, prefix)
-
-
-def _unknown(message: str, given: str, known: Iterable[str], prefix: str = "") -> LessonError:
-    """The error for a word that is none of those known, with the one that was meant."""
-    import difflib
-
-    by_lower = {name.lower(): prefix + name for name in known}
-    values = {"given": prefix + given, "known": ", ".join(by_lower.values())}
-    if close := difflib.get_close_matches(given.lower(), by_lower, 1, cutoff=0.5):
-        return LessonError(f"{message}_meant", meant=by_lower[close[0]], **values)
-    return LessonError(message, **values)
+            raise unknown("unknown_key", key, known, prefix)

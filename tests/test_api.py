@@ -83,12 +83,12 @@ def test_every_mistake_is_an_rnnsheet_error():
         (lambda: lesson(bh=[1.0, True]), "bh does not consist of numbers only"),
         (lambda: lesson(by=["1", "2"]), "by does not consist of numbers only"),
         (lambda: lesson(Wxh=np.ones((2, 2), complex)), "Wxh does not consist of numbers only"),
-        (lambda: lesson(h_0=[0.0, 0.0, 0.0]), "h_0 has the shape 3; expected 2×1"),
+        (lambda: lesson(initial={"h_0": [0.0, 0.0, 0.0]}), "h_0 has the shape 3; expected 2×1"),
         (lambda: lesson("abc"), "letter 3 of the word, 'c', is not in the vocabulary"),
-        (lambda: lesson("a"), "the word 'a' is too short"),
+        (lambda: lesson("a"), "the text 'a' is too short"),
         (lambda: lesson(steps=-1), "-1"),
         (lambda: lesson(steps=2.5), "2.5"),
-        (lambda: lesson(vocabulary=("a", "a")), "the vocabulary has 'a' twice"),
+        (lambda: lesson(vocabulary=("a", "a")), "data.vocabulary has 'a' twice"),
         (lambda: lesson(vocabulary=("a", 2)), "2"),
         (lambda: rnnsheet.check("nowhere.xlsx"), "nowhere.xlsx: there is no such file"),
         (lambda: rnnsheet.load("helo"), "did you mean hello"),
@@ -120,8 +120,8 @@ def test_a_lesson_keeps_its_numbers_whatever_happens_to_the_array_it_was_made_of
 
 def test_one_number_stands_for_all_units():
     short, long = (
-        lesson(h_0=0.5, bh=0.25, by=0.125),
-        lesson(h_0=[0.5, 0.5], bh=[0.25, 0.25], by=[0.125, 0.125]),
+        lesson(initial={"h_0": 0.5}, bh=0.25, by=0.125),
+        lesson(initial={"h_0": [0.5, 0.5]}, bh=[0.25, 0.25], by=[0.125, 0.125]),
     )
     for name in ("z", "h", "y", "p", "loss_t", "dz", "dWxh", "dWhy"):
         np.testing.assert_array_equal(short.run()[name], long.run()[name])

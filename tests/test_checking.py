@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 import rnnsheet
 from rnnsheet.labels import labels
-from rnnsheet.lesson import Model
+from rnnsheet.model import Model
 from rnnsheet.sheet.layout import plan
-from tests.lessons import ANY_CELL, PUBLISHED, PUBLISHED_TOLERANCE, SMALL, hello, lessons
+from tests.lessons import ANY_CELL, PUBLISHED, PUBLISHED_TOLERANCE, SMALL, hello, lessons, networks
 from tests.typist import Typist, block
 
 
@@ -56,8 +56,19 @@ def failures(report) -> list[tuple[str, str, str]]:
 
 
 @settings(max_examples=40)
-@given(lessons(cells=ANY_CELL))
+@given(lessons(cells=ANY_CELL) | networks())
 def test_any_network_s_workbook_is_right(tmp_path_factory, lesson):
+    every_cell_is_right(lesson, tmp_path_factory)
+
+
+@pytest.mark.slow
+@settings(max_examples=20)
+@given(networks(hidden=16, steps=20))
+def test_any_large_network_s_workbook_is_right(tmp_path_factory, lesson):
+    every_cell_is_right(lesson, tmp_path_factory)
+
+
+def every_cell_is_right(lesson, tmp_path_factory):
     path = rnnsheet.export(lesson, tmp_path_factory.mktemp("book") / "book.xlsx", "en")
     report = rnnsheet.check(path, tolerance=1e-12)
     assert failures(report) == []
@@ -374,7 +385,8 @@ def test_any_book_saved_by_another_program_is_still_right(tmp_path, program, sav
 def test_the_report_as_json_has_the_promised_keys(hello_xlsx):
     report = json.loads(json.dumps(rnnsheet.check(hello_xlsx).as_dict()))
     assert list(report) == [
-        *("file", "lesson", "engine", "tolerance", "cells", "failed", "max_abs_error", "ok", "blocks")
+        *("file", "lesson", "engine", "tolerance", "cells", "failed", "max_abs_error"),
+        *("ok", "proved", "blocks"),
     ]
     keys = ["name", "sheet", "range", "cells", "failed", "max_abs_error", "first_failure"]
     assert all(list(block) == keys for block in report["blocks"])

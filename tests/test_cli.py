@@ -13,6 +13,7 @@ import numpy as np
 import openpyxl
 import pytest
 
+from rnnsheet import templates
 from rnnsheet.api import export
 from rnnsheet.sheet.layout import plan
 from tests.lessons import PUBLISHED, PUBLISHED_TOLERANCE, hello
@@ -50,7 +51,7 @@ def test_the_main_job(tmp_path):
 def test_run_prints_the_seven_steps_and_four_time_steps(tmp_path):
     printed = rnnsheet("run", "hello", cwd=tmp_path).stdout
     assert [f"Step {number} ·" in printed for number in range(1, 9)] == [True] * 7 + [False]
-    assert "predicted letter: “h” (0.4197); the word has “l”: wrong" in printed
+    assert "says “h” (0.4197); right is “l”: wrong" in printed
     assert "broadcast" in printed
     assert "3×1" in printed
     (row,) = [line for line in printed.splitlines() if line.strip().startswith("letter, ")]
@@ -81,8 +82,10 @@ def test_help_speaks_chinese_to_a_chinese_locale(tmp_path):
 
 
 def test_templates_are_listed(tmp_path):
-    assert json.loads(rnnsheet("templates", "--json", cwd=tmp_path).stdout)["hello"]
-    assert rnnsheet("templates", cwd=tmp_path).stdout.startswith("hello")
+    listed = json.loads(rnnsheet("templates", "--json", cwd=tmp_path).stdout)
+    assert list(listed) == templates.names()
+    lines = rnnsheet("templates", cwd=tmp_path).stdout.splitlines()
+    assert [line.split()[0] for line in lines] == templates.names()
 
 
 def test_new_copies_a_lesson_to_edit(tmp_path):
@@ -141,7 +144,11 @@ def test_the_version(tmp_path):
 
 
 BAD_LESSONS = {
-    "wrong shape": ("[0.902874, 0.871522, 0.691079, 0.18998],", "", "Wxh has the shape 2×4; expected 3×4"),
+    "wrong shape": (
+        "[0.902874, 0.871522, 0.691079, 0.18998],",
+        "",
+        "Why has the shape 4×3; expected 4×2 (letters × hidden)",
+    ),
     "ragged": ("0.572392, 0.486813", "0.572392", "Wxh does not consist of numbers only, in rows of one"),
     "a text for a number": ("0.427043", '"much"', "Whh does not consist of numbers only"),
     "a truth for a number": ("0.427043", "true", "Whh does not consist of numbers only"),
@@ -149,19 +156,23 @@ BAD_LESSONS = {
     "not a number": ("0.427043", "nan", "Whh, row 1, column 1: not a finite number"),
     "infinity": ("0.84606", "inf", "Wxh, row 1, column 2: not a finite number"),
     "unknown letter": ('"hello"', '"help"', "letter 4 of the word, 'p', is not in the vocabulary"),
-    "short word": ('"hello"', '"h"', "the word 'h' is too short; expected at least 2"),
-    "empty word": ('"hello"', '""', "the word '' is too short"),
+    "short word": ('"hello"', '"h"', "the text 'h' is too short; expected at least 2"),
+    "empty word": ('"hello"', '""', "the text '' is too short"),
     "a number for a word": ('"hello"', "5", "data.word is missing or not a text"),
-    "letter twice": ('"e", "l", "o"]', '"e", "l", "l"]', "the vocabulary has 'l' twice"),
+    "letter twice": ('"e", "l", "o"]', '"e", "l", "l"]', "data.vocabulary has 'l' twice"),
     "long letter": ('"e", "l", "o"]', '"e", "l", "oo"]', "'oo' in the vocabulary is not one printable"),
     "emoji": ('"e", "l", "o"]', '"e", "l", "😀"]', "is not one printable letter"),
     "control sign": ('"e", "l", "o"]', '"e", "l", "\\t"]', "is not one printable letter"),
     "empty vocabulary": ('["h", "e", "l", "o"]', "[]", "data.vocabulary is empty"),
     "vocabulary of numbers": ('["h", "e", "l", "o"]', "[1]", "data.vocabulary is missing or not a list"),
-    "unknown key": ("Whh =", "whh =", "unknown key weights.whh; did you mean weights.Whh?"),
+    "unknown key": ("Whh =", "whh =", "the network has no parameter whh; did you mean Whh?"),
     "unknown table": ("[data]", "[dta]", "unknown key dta; did you mean data?"),
-    "far-off key": ("Whh =", "zzzzzz =", "unknown key weights.zzzzzz; expected one of: weights.Wxh"),
-    "missing weight": ("Whh =", "#", "the parameter Whh of the cell elman is missing"),
+    "far-off key": ("Whh =", "zzzzzz =", "the network has no parameter zzzzzz; expected: Wxh"),
+    "missing weight": (
+        "Whh =",
+        "#",
+        "the parameter Whh of the cell elman is missing; expected 3×3 (hidden × hidden)",
+    ),
     "unknown cell": ('"elman"', '"transformer"', "unknown cell 'transformer'; known cells: elman"),
     "no room": ("# steps = 8", "steps = 3", "data.steps is 3; expected a whole number from 4"),
     "a truth among numbers": ("0.567001", "[1, true, 0]", "bh does not consist of numbers only"),
@@ -331,7 +342,7 @@ def test_an_input_that_is_none_is_told_with_its_cell(tmp_path, name, value, said
 
 def test_a_letter_twice_in_the_file_is_told(tmp_path):
     change(tmp_path, "vocabulary", "o")
-    assert "the vocabulary has 'o' twice" in fails("check", "hello.xlsx", cwd=tmp_path)
+    assert "data.vocabulary has 'o' twice" in fails("check", "hello.xlsx", cwd=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -341,8 +352,13 @@ def test_a_letter_twice_in_the_file_is_told(tmp_path):
         (lambda sheets: sheets.remove(sheets["Inputs"]), "the sheet Inputs is missing"),
         (lambda sheets: sheets["rnnsheet"].__setitem__("B2", "99"), "in layout 99; this version checks"),
         (lambda sheets: sheets["rnnsheet"].__setitem__("A3", "x"), "is damaged: rnnsheet!A3"),
-        (lambda sheets: sheets["rnnsheet"].__setitem__("B6", "many"), "is damaged: rnnsheet"),
-        (lambda sheets: sheets["rnnsheet"].__setitem__("B4", "gro"), "unknown cell 'gro'"),
+        (lambda sheets: sheets["rnnsheet"].__setitem__("B7", "many"), "is damaged: rnnsheet"),
+        (
+            lambda sheets: sheets["rnnsheet"].__setitem__(
+                "B4", sheets["rnnsheet"]["B4"].value.replace("elman", "gro")
+            ),
+            "unknown cell 'gro'",
+        ),
     ],
 )
 def test_a_damaged_description_is_told(tmp_path, spoil, said):
@@ -381,7 +397,7 @@ def test_train_writes_a_lesson_that_spells_its_word(tmp_path):
     trained = rnnsheet("train", "hello", "-o", "trained.toml", cwd=tmp_path)
     assert (trained.returncode, trained.stderr) == (0, "")
     assert "the loss went from 6.8113 to 0.18" in trained.stdout
-    assert "the network now says “ello”" in trained.stdout
+    assert "reads “hello”, says “ello”; right is “ello”" in trained.stdout
     assert rnnsheet("export", "trained.toml", cwd=tmp_path).returncode == 0
     assert rnnsheet("check", "trained.xlsx", cwd=tmp_path).returncode == 0
     data = json.loads(rnnsheet("run", "trained.toml", "--json", cwd=tmp_path).stdout)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 import rnnsheet
-from rnnsheet.lesson import Model
+from rnnsheet.model import Model
 from tests.lessons import PUBLISHED, PUBLISHED_TOLERANCE, hello, lessons
 
 
@@ -35,7 +35,7 @@ def by_loops(lesson):
             return 0.0
         return w[name][0][0] if len(w[name]) == 1 else w[name][row][0]
 
-    h, columns = [row[0] for row in lesson.h_0.tolist()], {"h": [], "y": [], "p": []}
+    h, columns = [row[0] for row in lesson.initial["h_0"].tolist()], {"h": [], "y": [], "p": []}
     for letter in lesson.letters:
         x = [1.0 if known == letter else 0.0 for known in lesson.vocabulary]
         scalar = len(w["Whh"]) == 1 and len(w["Whh"][0]) == 1
@@ -79,7 +79,7 @@ def test_any_network_agrees_with_pytorch(lesson):
     rnn.load_state_dict({name: torch.tensor(np.array(value)) for name, value in values.items()})
     x = np.array([[known == letter for known in lesson.vocabulary] for letter in lesson.letters], float)
     with torch.no_grad():
-        states, _ = rnn(torch.tensor(x), torch.tensor(np.array(lesson.h_0.T)))
+        states, _ = rnn(torch.tensor(x), torch.tensor(np.array(lesson.initial["h_0"].T)))
         scores = states @ torch.tensor(np.array(parameters["Why"])).T
         scores += torch.tensor(np.array(parameters.get("by", np.zeros((1, 1)))))[:, 0]
         p = torch.softmax(scores, dim=1)

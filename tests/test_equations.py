@@ -1,18 +1,25 @@
 """The equations: their shapes, their words, the table of operations, the order of telling."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import find, given
 
 from rnnsheet.equations.backward import chain_rule, differentiate, limited, path_back
 from rnnsheet.equations.cells import network
-from rnnsheet.equations.expr import ONE, Axis, Operation, Parameter, Value, greatest, scale, spread
+from rnnsheet.equations.expr import Operation, Parameter, Value, greatest, scale, spread
 from rnnsheet.equations.recurrence import Recurrence, walkthrough
 from rnnsheet.equations.rules import RULES, symbols, words
 from rnnsheet.labels import labels, languages
-from rnnsheet.lesson import PARAMETERS
-from tests.lessons import ANY_CELL, hello, lessons
+from rnnsheet.model import ONE, Axis
+from tests.lessons import ANY_CELL, EVERY_FORM, hello, lessons, networks
 
 HIDDEN, LETTERS = Axis("hidden", 3), Axis("letters", 4)
+
+
+def bare(cell: str):
+    """A lesson of one cell without what may be left out."""
+    return find(lessons(cells=(cell,), peepholes=False), lambda lesson: True)
 
 
 def operations(expr) -> set[str]:
@@ -21,17 +28,14 @@ def operations(expr) -> set[str]:
     return {expr.rule}.union(*(operations(operand) for operand in expr.operands))
 
 
-def test_every_operation_of_the_table_is_used_by_a_cell_that_the_check_proves():
+def test_every_operation_of_the_table_is_used_by_a_form_that_the_check_proves():
     used = set()
-    for cell in PARAMETERS:
-        r = network(find(lessons(cells=(cell,)), lambda lesson: True))
-        items = [*r.equations.values(), *r.gradients.values()]
-        items += [limited(r, equation) for equation in r.of("gradient")]
-        used |= {rule for item in items for rule in operations(item.expr)}
-    assert used | {"spread", "total", "scale", "dot"} == set(RULES)
-    article = network(hello())
-    items = [*article.equations.values(), *article.gradients.values()]
-    assert {"spread", "total", "scale", "dot"} <= {rule for item in items for rule in operations(item.expr)}
+    for lesson in EVERY_FORM.values():
+        r = network(lesson)
+        exprs = [*(e.expr for e in r.equations.values()), *(limited(r, e).expr for e in r.of("gradient"))]
+        exprs += [share.expr for gradient in r.gradients.values() for share in gradient.shares]
+        used |= {rule for expr in exprs for rule in operations(expr)}
+    assert used == set(RULES)
 
 
 @pytest.mark.parametrize("language", languages())
@@ -40,7 +44,7 @@ def test_every_operation_has_words(language):
 
 
 @pytest.mark.parametrize("language", languages())
-@given(lesson=lessons(cells=ANY_CELL))
+@given(lesson=lessons(cells=ANY_CELL) | networks())
 def test_every_equation_reads_in_words_and_symbols(language, lesson):
     for equation in network(lesson).equations.values():
         assert "{" not in words(equation.expr, labels(language))
@@ -79,7 +83,7 @@ def test_a_name_is_given_once():
 def test_the_walkthrough_has_the_article_s_seven_steps():
     told = [
         (step.time, [equation.name for equation in step.equations], step.again)
-        for step in walkthrough(network(hello()), 4)
+        for step in walkthrough(network(hello()))
     ]
     assert told == [
         (1, ["xh"], False),
@@ -93,7 +97,7 @@ def test_the_walkthrough_has_the_article_s_seven_steps():
 
 
 def test_a_word_of_two_letters_is_told_at_one_time_step():
-    steps = walkthrough(network(hello()), 1)
+    steps = walkthrough(network(replace(hello(), word="he", steps=1)))
     assert {step.time for step in steps} == {1}
     assert [step.number for step in steps] == [1, 2, 3, 4, 5]
 
@@ -108,7 +112,7 @@ def test_the_gradients_read_like_the_textbook():
         "dz": "dhₜ ⊙ (1 − hₜ²)",
         "dh_back": "Whh·dzₜ",
     }
-    assert {name: symbols(gradient.expr) for name, gradient in article.gradients.items()} == {
+    assert {name: symbols(gradient.shares[0].expr) for name, gradient in article.gradients.items()} == {
         "Wxh": "dzₜ·xₜᵀ",
         "Whh": "dzₜ·hₜ₋₁",
         "bh": "sum(dzₜ)",
@@ -120,13 +124,13 @@ def test_each_gradient_names_its_term_of_the_chain_rule():
     article = network(hello())
     assert chain_rule(article.equations["dz"]) == "∂L/∂hₜ · ∂hₜ/∂zₜ"
     assert chain_rule(article.equations["dh_back"]) == "∂L/∂zₜ · ∂zₜ/∂hₜ₋₁"
-    assert chain_rule(article.gradients["Wxh"]) == "Σₜ ∂L/∂zₜ · ∂zₜ/∂Wxh"
+    assert chain_rule(article.gradients["Wxh"].shares[0]) == "Σₜ ∂L/∂zₜ · ∂zₜ/∂Wxh"
 
 
 @pytest.mark.parametrize("language", languages())
 def test_every_gradient_reads_in_words(language):
     for gradient in network(hello()).gradients.values():
-        assert "{" not in words(gradient.expr, labels(language))
+        assert "{" not in words(gradient.shares[0].expr, labels(language))
 
 
 def test_a_value_used_twice_gets_the_sum_of_what_its_uses_hand_back():
@@ -135,7 +139,7 @@ def test_a_value_used_twice_gets_the_sum_of_what_its_uses_hand_back():
     b = r.let("b", a + a, "cell")
     r.given["b"] = Value("goal", HIDDEN)
     r.let("c", b, "output")
-    differentiate(r)
+    differentiate(r, ())
     assert symbols(r.equations["da"].expr) == "dbₜ + dbₜ"
 
 
@@ -146,7 +150,7 @@ def test_an_operation_without_a_derivative_is_refused():
     r.let("b", greatest(r.equations["a"].value), "cell")
     r.given["b"] = Value("goal", ONE)
     with pytest.raises(ValueError, match="greatest has no derivative"):
-        differentiate(r)
+        differentiate(r, ())
 
 
 @pytest.mark.parametrize(
@@ -159,12 +163,12 @@ def test_an_operation_without_a_derivative_is_refused():
     ],
 )
 def test_a_state_s_gradient_has_its_way_back(cell, told):
-    r = network(find(lessons(cells=(cell,)), lambda lesson: True))
+    r = network(bare(cell))
     assert {state: path_back(r, state) for state in r.states} == told
 
 
 def test_the_gates_read_like_the_textbook():
-    r = network(find(lessons(cells=("lstm",)), lambda lesson: True))
+    r = network(bare("lstm"))
     told = {name: symbols(r.equations[name].expr) for name in ("c", "h", "dc_now", "do", "df", "dc_back")}
     assert told == {
         "c": "fₜ ⊙ cₜ₋₁ + iₜ ⊙ gₜ",
@@ -174,6 +178,16 @@ def test_the_gates_read_like_the_textbook():
         "df": "dcₜ ⊙ cₜ₋₁",
         "dc_back": "dcₜ ⊙ fₜ",
     }
-    r = network(find(lessons(cells=("gru",)), lambda lesson: True))
+    r = network(bare("gru"))
     assert symbols(r.equations["h"].expr) == "(1 − uₜ) ⊙ nₜ + uₜ ⊙ hₜ₋₁"
     assert symbols(r.equations["du"].expr) == "dhₜ ⊙ hₜ₋₁ − dhₜ ⊙ nₜ"
+
+
+def test_the_peepholes_read_like_the_paper():
+    r = network(EVERY_FORM["lstm"])
+    told = {name: symbols(r.equations[name].expr) for name in ("zf_n", "zo_n", "dc_n_back")}
+    assert told == {
+        "zf_n": "Wxf_n·xₜ + Whf_n·h_nₜ₋₁ + bf_n + Wcf_n ⊙ c_nₜ₋₁",
+        "zo_n": "Wxo_n·xₜ + Who_n·h_nₜ₋₁ + bo_n + Wco_n ⊙ c_nₜ",
+        "dc_n_back": "dc_nₜ ⊙ f_nₜ + dzf_nₜ ⊙ Wcf_n + dzi_nₜ ⊙ Wci_n",
+    }

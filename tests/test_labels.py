@@ -5,18 +5,17 @@ import string
 from pathlib import Path
 
 import pytest
-from hypothesis import find
 
 import rnnsheet
 from rnnsheet import templates
 from rnnsheet.equations.cells import network
 from rnnsheet.equations.rules import RULES
 from rnnsheet.labels import default_language, labels, languages
-from rnnsheet.lesson import PARAMETERS
+from rnnsheet.model import KINDS
 from rnnsheet.sheet.pages.manifest import MESSAGES
 from rnnsheet.sheet.pages.overview import LEGEND
 from rnnsheet.workbook.read import SETTINGS
-from tests.lessons import lessons
+from tests.lessons import EVERY_FORM
 
 SOURCE = "\n".join(path.read_text("utf-8") for path in Path(rnnsheet.__file__).parent.rglob("*.py"))
 ENGLISH = labels("en").texts
@@ -31,7 +30,8 @@ def asked_for() -> set[str]:
     asked = re.findall(r'(?:labels|texts|_help|words)(?:\(\w+\))?(?:\.get)?\(\s*f?"([^"]+)"', SOURCE)
     asked += [f"error.{key}" for key in re.findall(r'Error\(\s*f?"(\w[^" ]*)"', SOURCE)]
     asked += [f"error.{key}" for key in re.findall(r'_unknown\("(\w+)"', SOURCE)]
-    return {re.sub(r"\{[^}]*\}", "*", key) for key in asked}
+    keys = {re.sub(r"\{[^}]*\}", "*", key) for key in asked}
+    return {key for key in keys if key.strip("*")}
 
 
 def pattern(key: str) -> str:
@@ -60,7 +60,7 @@ def test_every_text_is_asked_for():
     computed = [pattern(key) for key in asked_for() if "*" in key and not key.startswith("error.")]
     computed += [
         r"error\.\w+_meant",
-        r"error\.(empty|other)_(number|letter|word|positive|slider|weight)",
+        r"error\.(empty|other)_(number|letter|word|positive|slider|weight|label)",
         r"walk\.(again\.)?[\w.]+",
     ]
     unused = [
@@ -73,12 +73,6 @@ def test_every_text_is_asked_for():
     assert unused == []
 
 
-def whole(cell: str):
-    """A lesson with every parameter that the cell may have."""
-    every = len(PARAMETERS[cell])
-    return find(lessons(cells=(cell,)), lambda lesson: len(lesson.model.parameters) == every)
-
-
 def named(table: str) -> set[str]:
     """The names that a table of the label file speaks of."""
     return {key.removeprefix(f"{table}.") for key in ENGLISH if key.startswith(f"{table}.")}
@@ -86,23 +80,30 @@ def named(table: str) -> set[str]:
 
 def test_what_is_said_of_names_is_said_of_all_of_them_and_of_nothing_else():
     """The keys that no scan of the source can see: those made of the name of an equation or operation."""
-    everything = [network(whole(cell)) for cell in PARAMETERS]
-    equations = {e.name for r in everything for e in r.equations.values() if e.part != "gradient"}
-    parameters = {name for r in everything for name in r.parameters}
-    assert named("meaning") == {*equations, *parameters, "t", "loss"}
-    assert named("words") == {*RULES, "previous", "next"}
+    everything = [network(lesson) for lesson in EVERY_FORM.values()]
+    equations = [e for r in everything for e in r.equations.values() if e.part != "gradient"]
+    of_values = {e.base for e in equations} | {f"{e.base}_{e.line}" for e in equations}
+    of_parameters = {r.bases.get(name, name) for r in everything for name in r.parameters}
+    of_texts = {"word", "word_words", "vocabulary_words", "second", "wanted", "wanted_second", "picture"}
+    told = named("meaning")
+    assert {r.bases[name] for r in everything for name in r.bases} <= told
+    assert told <= {*of_values, *of_parameters, *of_texts, "t", "loss"}
+    assert named("words") == {*RULES, "previous", "next", "at", "part"}
     assert named("setting") == {name for name, kind in SETTINGS.items() if kind == "positive"}
     assert named("message") == set(MESSAGES)
     assert named("legend") == {key for style in LEGEND for key in (style, f"{style}_sample")}
     assert named("walk.broadcast") == {"scale", "spread"}
-    told = {name for name in named("walk") if "." not in name}
-    assert {e.name for e in everything[0].of("output")} <= told <= equations
-    for cell, r in zip(PARAMETERS, everything, strict=True):
-        of_cell = {e.name for e in r.of("cell")}
-        table = cell.replace("-", "_")
-        told = named(f"walk.{table}")
-        assert {"h"} <= told <= of_cell
-        assert named(f"walk.again.{table}") <= told
+    said = {name for name in named("walk") if "." not in name}
+    assert said <= {e.base for e in equations if e.part in ("output", "answer")}
+    for cell, kind in KINDS.items():
+        if cell == "softmax":
+            continue
+        table, of_cell = (
+            f"walk.{cell.replace('-', '_')}",
+            {e.base for e in equations if e.layer.startswith(cell)},
+        )
+        variants = {f"{base}_{form}" for base in of_cell for form in (*kind.activations, "above")}
+        assert {kind.result} <= named(table) <= of_cell | variants | {"both"}
 
 
 def test_the_chinese_speaks_in_the_terms_of_the_chinese_article():

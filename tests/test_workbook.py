@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import rnnsheet
 from rnnsheet import engine
-from rnnsheet.lesson import Model, Trace
+from rnnsheet.model import Model
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.layout import plan
 from rnnsheet.sheet.plan import Area, Block, Fill, Plan, Sheet, Text
@@ -40,7 +40,7 @@ def values_of(book, area: Area) -> list[list[object]]:
 @given(lessons(cells=ANY_CELL))
 def test_every_value_is_there_before_recalculation_bit_for_bit(tmp_path_factory, lesson):
     path, trace = tmp_path_factory.mktemp("book") / "book.xlsx", engine.complete(lesson)
-    writer.write(plan(lesson, "en"), trace, path)
+    writer.write(plan(lesson, "en"), lambda block: block.expected(trace), path)
     stored = openpyxl.load_workbook(path, data_only=True)
     for block in plan(lesson, "en").blocks():
         found = values_of(stored, block.area)
@@ -63,7 +63,7 @@ def test_every_float_survives_as_input_and_as_cached_value(tmp_path_factory, num
         Block("given", constants, "input", "number", values=[numbers]),
         Block("copy", formulas, "link", "number", (fill,), values=[numbers]),
     ]
-    writer.write(Plan((sheet,), {}, "en"), Trace({}, {}), path)
+    writer.write(Plan((sheet,), {}, "en"), lambda block: block.values, path)
     stored = openpyxl.load_workbook(path, data_only=True)
     for area in (constants, formulas):
         assert [bits(float(number)) for number in values_of(stored, area)[0]] == [bits(n) for n in numbers]
@@ -198,7 +198,7 @@ def test_negative_numbers_are_shown_with_their_sign(tmp_path):
         pytest.skip("soffice is not installed")
     values = [-0.5, -1.25, -999.5, -20000.5, 0.5, 20000.5]
     sheet = Sheet("Shown", [Block("given", Area("Shown", 1, 1, 1, 6), "link", "number", values=[values])])
-    writer.write(Plan((sheet,), {}, "en"), Trace({}, {}), tmp_path / "shown.xlsx")
+    writer.write(Plan((sheet,), {}, "en"), lambda block: block.values, tmp_path / "shown.xlsx")
     command = [
         "soffice",
         f"-env:UserInstallation=file://{tmp_path}/profile",

@@ -1,15 +1,16 @@
 """Compares a workbook, cell by cell, with its plan and its trace."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
 
-from rnnsheet.checking.recalculate import Recalculated
+from rnnsheet.checking.recalculate import Recalculated, values
 from rnnsheet.checking.report import BlockReport, Failure, Report
-from rnnsheet.lesson import Array, Trace
+from rnnsheet.lesson import Trace
+from rnnsheet.model import Array
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.plan import Block, Plan
 from rnnsheet.workbook.read import CellError, Contents
@@ -24,19 +25,26 @@ class Comparison:
     contents: Contents
     recalculated: Recalculated
     plan: Plan
-    trace: Trace
+    trace: Trace | None
+    """What NumPy says; without it formulas are compared, and the stored values with the recalculated."""
     roundings: Mapping[str, Array]
     """By how much, at most, roundings make each of the trace's numbers differ."""
-    vocabulary: tuple[str, ...]
+    choices: tuple[str, ...]
+    """What a softmax chooses from."""
     tolerance: float
 
     def report(self, lesson: str, engine: str) -> Report:
         """The verdict on every block and on the defined names."""
         blocks = [self._block(block) for block in self.plan.blocks() if block.kind != "input"]
-        return Report(str(self.contents.path), lesson, engine, self.tolerance, (*blocks, self._names()))
+        proved = self.trace is not None
+        path = str(self.contents.path)
+        return Report(path, lesson, engine, self.tolerance, (*blocks, self._names()), proved)
+
+    def _expected(self, block: Block) -> Sequence[Sequence[Any]]:
+        return block.expected(self.trace) if self.trace else values(self.recalculated, block)
 
     def _block(self, block: Block) -> BlockReport:
-        formulas, expected = block.formulas(), block.expected(self.trace)
+        formulas, expected = block.formulas(), self._expected(block)
         failures: list[Failure] = []
         greatest = 0.0
         for down in range(block.area.rows):
@@ -126,19 +134,26 @@ class _Cell:
         if self.block.words:
             return [self.got]
         run, _, name = self.block.trace.rpartition(".")
-        if name not in ("predicted", "right") or self.expected == "":
+        base = next((base for base in ("predicted", "right") if name.startswith(base)), "")
+        trace = self.its.trace
+        if trace is None or not base or self.expected in ("", None):
             return [self.expected]
-        run = run and f"{run}."
+        prefix, ending = run and f"{run}.", name.removeprefix(base)
         step = self.block.time - 1 + self.right
-        p, slack = self.its.trace[f"{run}p"], self.its.roundings[f"{run}confidence"]
-        shares, rounding = (p[self.down], slack[self.down]) if run else (p, slack)
+        p, slack = trace[f"{prefix}p{ending}"], self.its.roundings[f"{prefix}confidence{ending}"]
+        # Of a training there is one such array for each epoch.
+        shares, rounding = (p[self.down], slack[self.down]) if p.ndim == 3 else (p, slack)
         tied = [
-            letter
-            for letter, share in zip(self.its.vocabulary, shares[:, step], strict=True)
+            label
+            for label, share in zip(self.its.choices, shares[:, step], strict=True)
             if share >= shares[:, step].max() - self.its.tolerance - rounding[0, step]
         ]
-        target = self.its.trace["target"][0, step]
-        return tied if name == "predicted" else [float(letter == target) for letter in tied]
+        target = trace[f"target{ending}"][0, step]
+        said = trace[f"{prefix}predicted{ending}"]
+        if base == "right" and said.reshape(-1, said.shape[-1])[self.down, step] == "":
+            # After the end nothing is said, however probable.
+            return [self.expected]
+        return tied if base == "predicted" else [float(label == target) for label in tied]
 
     def _failure(self, reason: str, expected: Any, got: Any) -> Failure:
         return Failure(self.name, reason, f"={self.formula}" if self.formula else "", str(expected), str(got))

@@ -42,6 +42,8 @@ class Report:
     engine: str
     tolerance: float
     blocks: tuple[BlockReport, ...]
+    proved: bool = True
+    """Whether NumPy computed the network too; else the formulas and the stored values were compared."""
 
     @property
     def cells(self) -> int:
@@ -74,5 +76,6 @@ class Report:
             "failed": self.failed,
             "max_abs_error": self.max_abs_error,
             "ok": self.ok,
+            "proved": self.proved,
             "blocks": [asdict(block) for block in self.blocks],
         }

@@ -1,6 +1,18 @@
 """The oracle: the network's arithmetic in NumPy, by hand. Knows no spreadsheet and no equation."""
 
+from rnnsheet.engine.network import batch, knows
 from rnnsheet.engine.run import complete, roundings, run
 from rnnsheet.engine.training import OPTIMIZERS, Epoch, gradients, random_model, train
 
-__all__ = ["OPTIMIZERS", "Epoch", "complete", "gradients", "random_model", "roundings", "run", "train"]
+__all__ = [
+    "OPTIMIZERS",
+    "Epoch",
+    "batch",
+    "complete",
+    "gradients",
+    "knows",
+    "random_model",
+    "roundings",
+    "run",
+    "train",
+]

@@ -4,24 +4,37 @@ For speed the arrays of a run lie by sample, not as column vectors: x is (steps,
 one step's (batch, hidden) is one piece of memory and all input projections are one matrix product.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from rnnsheet.engine.output import added, summed
-from rnnsheet.lesson import Array
+from rnnsheet.model import Array
 
 Arrays = Mapping[str, Array]
 
+INTO = {"dz": "Wxh"}
+"""Which gradient is that of which weight's product with x."""
 
-def forward(parameters: Arrays, x: Array, initial: Arrays) -> dict[str, Array]:
+
+def relu(z: Array, out: Array) -> Array:
+    """Each number, or 0 where it is below."""
+    return np.maximum(z, 0.0, out=out)
+
+
+SQUASHES: Mapping[str, Callable[..., Any]] = {"tanh": np.tanh, "relu": relu}
+
+
+def forward(parameters: Arrays, x: Array, initial: Arrays, activation: str = "tanh") -> dict[str, Array]:
     """The hidden states of an Elman network over all time steps.
 
     Takes x (steps, batch, input) and the state h before the first step (batch, hidden);
     Wxh (hidden, input), Whh (hidden, hidden)
     or (1, 1), bh (hidden, 1), (1, 1) or absent. Gives, each (steps, batch, hidden):
 
-        xh_t = Wxh·x_t,  hh_t = Whh·h_{t-1} + bh,  z_t = xh_t + hh_t,  h_t = tanh(z_t)
+        xh_t = Wxh·x_t,  hh_t = Whh·h_{t-1} + bh,  z_t = xh_t + hh_t,  h_t = tanh(z_t) or relu(z_t)
 
     Source: Elman, "Finding Structure in Time" (1990), with the article's tanh.
     """
@@ -30,12 +43,12 @@ def forward(parameters: Arrays, x: Array, initial: Arrays) -> dict[str, Array]:
     bh = parameters["bh"][:, 0] if "bh" in parameters else 0.0
     xh = (x.reshape(steps * batch, letters) @ parameters["Wxh"].T).reshape(steps, batch, -1)
     hh, z, h = np.empty_like(xh), np.empty_like(xh), np.empty_like(xh)
-    before = initial["h"]
+    before, squash = initial["h"], SQUASHES[activation]
     for t in range(steps):
         _recur(before, whh, out=hh[t])
         hh[t] += bh
         np.add(xh[t], hh[t], out=z[t])
-        before = np.tanh(z[t], out=h[t])
+        before = squash(z[t], out=h[t])
     return {"xh": xh, "hh": hh, "z": z, "h": h}
 
 
@@ -46,6 +59,8 @@ def backward(
     states: Arrays,
     dh_now: Array,
     limit: float = np.inf,
+    after: Arrays = MappingProxyType({}),
+    activation: str = "tanh",
 ) -> dict[str, Array]:
     """The gradients of a loss with respect to everything that the cell computes.
 
@@ -53,10 +68,12 @@ def backward(
     with respect to h by way of each step's own output. Gives dh_now, dh, dz and dh_back (steps,
     batch, hidden) and the parameters' gradients, each in its parameter's shape:
 
-        dh_t = dh_now_t + dh_back_{t+1},  dz_t = dh_t * (1 - h_t²),  dh_back_t = Whhᵀ·dz_t,
+        dh_t = dh_now_t + dh_back_{t+1},  dz_t = dh_t * (1 - h_t²) or dh_t * [h_t > 0],
+        dh_back_t = Whhᵀ·dz_t,
         dWxh = Σ_t dz_t·x_tᵀ,  dWhh = Σ_t dz_t·h_{t-1}ᵀ,  dbh = Σ_t dz_t
 
-    A parameter that is one number gets the sum of all its uses. No dh is taken to be above
+    A parameter that is one number gets the sum of all its uses. `after` has the gradient that is
+    handed to the last h, if any is. No dh is taken to be above
     `limit` or below -`limit`. Source: Werbos, "Backpropagation Through Time" (1990); Goodfellow
     et al., "Deep Learning" (2016), eq. 10.18 to 10.28.
     """
@@ -67,11 +84,16 @@ def backward(
     for t in reversed(range(steps)):
         if t + 1 < steps:
             dh[t] += dh_back[t + 1]
+        elif "h" in after:
+            dh[t] += after["h"]
         if limit < np.inf:
             np.clip(dh[t], -limit, limit, out=dh[t])
-        np.multiply(h[t], h[t], out=slope)
-        np.subtract(1.0, slope, out=slope)
-        np.multiply(dh[t], slope, out=dz[t])
+        if activation == "relu":
+            np.multiply(dh[t], h[t] > 0, out=dz[t])
+        else:
+            np.multiply(h[t], h[t], out=slope)
+            np.subtract(1.0, slope, out=slope)
+            np.multiply(dh[t], slope, out=dz[t])
         _recur(dz[t], whh.T, out=dh_back[t])
     flat = dz.reshape(steps * batch, hidden)
     before = np.concatenate([initial["h"][None], h[:-1]]).reshape(steps * batch, hidden)

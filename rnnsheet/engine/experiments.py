@@ -3,169 +3,210 @@
 The arrays of each have a prefix of their own, as in `update.h`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from rnnsheet.engine import output
-from rnnsheet.engine.training import CELLS, as_columns, gradients, norm, transposed
-from rnnsheet.lesson import FLOW, LIMIT, STATES, WIDTH, Array, Lesson, weight_of
+from rnnsheet.engine.network import Batch, Rounded, backward, batch, forward
+from rnnsheet.engine.training import as_columns, gradients, losses, norm
+from rnnsheet.lesson import FLOW, LIMIT, WIDTH, Lesson, weight_of
+from rnnsheet.model import Array, Layer, Model, named
 
 Arrays = dict[str, Array]
-Rounded = Callable[[Array], Array]
-"""As in `training.gradients`."""
+Texts = dict[str, np.ndarray[Any, Any]]
 
 SMALLEST = 1e-45
 """What a norm is drawn as at least: a chart with a scale of powers of ten has no place for 0."""
 
 
 def all_of(
-    lesson: Lesson,
-    parameters: Mapping[str, Array],
-    initial: Mapping[str, Array],
-    rounded: Rounded = np.asarray,
-) -> tuple[Arrays, dict[str, np.ndarray]]:
-    """The arrays of every experiment with these weights: the numbers, and the letters."""
-    word = _Word(lesson, initial, rounded)
+    lesson: Lesson, parameters: Mapping[str, Array], given: Batch, rounded: Rounded = np.asarray
+) -> tuple[Arrays, Texts]:
+    """The arrays of every experiment with these weights: the numbers, and the texts."""
+    tried = _Tried(lesson, given, rounded)
     with np.errstate(over="ignore", invalid="ignore"):
-        trained, letters = training(word, parameters)
-        return {
-            **update(word, parameters),
-            **gradient_check(word, parameters),
-            **trained,
-            **flow(word, parameters),
-        }, letters
+        parts = [update(tried, parameters), gradient_check(tried, parameters), training(tried, parameters)]
+        parts.append((flow(tried, parameters), {}))
+    return {k: v for part, _ in parts for k, v in part.items()}, {
+        k: v for _, part in parts for k, v in part.items()
+    }
 
 
-class _Word:
-    """What a network is to learn, as arrays (steps, 1, letters), and how."""
+class _Tried:
+    """What is tried with other weights: a lesson's network on its texts."""
 
-    def __init__(self, lesson: Lesson, initial: Mapping[str, Array], rounded: Rounded):
-        self.rounded = rounded
-        self.lesson, self.settings, self.initial = lesson, lesson.settings, transposed(initial)
-        self.x = output.one_hot(lesson.letters, lesson.vocabulary)
-        self.goal = output.one_hot(lesson.targets, lesson.vocabulary)
+    def __init__(self, lesson: Lesson, given: Batch, rounded: Rounded):
+        self.lesson, self.settings, self.batch, self.rounded = lesson, lesson.settings, given, rounded
+
+    def model(self, parameters: Mapping[str, Array]) -> Model:
+        """The network with these weights."""
+        return Model(self.lesson.model.layers, parameters)
 
     def learn(self, parameters: Mapping[str, Array], limit: float = np.inf) -> Arrays:
-        """`training.gradients` of this word."""
-        cell = self.lesson.model.cell
-        return gradients(cell, parameters, self.x, self.initial, self.goal, limit, self.rounded)
+        """`training.gradients` with these weights."""
+        return gradients(self.model(parameters), self.batch, limit, self.rounded)
 
-    def forward(self, parameters: Mapping[str, Array], prefix: str) -> Arrays:
-        """The forward pass and the loss, under the prefix, with the parameters."""
-        states = CELLS[self.lesson.model.cell].forward(parameters, self.x, self.initial)
-        outputs = output.probabilities(parameters, states["h"])
-        losses = output.loss(outputs["p"], self.goal)
-        found = {**parameters, **as_columns({**states, **outputs, **losses})}
-        found["loss"] = losses["loss_t"].sum().reshape(1, 1)
-        return {f"{prefix}.{name}": array for name, array in found.items()}
+    def forward(self, parameters: Mapping[str, Array], prefix: str) -> tuple[Arrays, Texts]:
+        """The forward pass and the loss, under the prefix, with the parameters; and what is said."""
+        model = self.model(parameters)
+        found = forward(model, self.batch)
+        numbers = {**parameters, **as_columns({**found, **losses(model, self.batch, found)})}
+        numbers |= confidences(model, numbers)
+        return (
+            {f"{prefix}.{name}": array for name, array in numbers.items()},
+            {f"{prefix}.{name}": row for name, row in texts(self.lesson, numbers).items()},
+        )
 
 
-def update(word: _Word, parameters: Mapping[str, Array]) -> Arrays:
+def confidences(model: Model, found: Mapping[str, Array]) -> Arrays:
+    """Per softmax the greatest probability of each step, (1, steps)."""
+    return {
+        layer.named("confidence"): found[layer.named("p")].max(axis=0, keepdims=True)
+        for layer in model.outputs
+    }
+
+
+def texts(lesson: Lesson, found: Mapping[str, Array]) -> Texts:
+    """What every softmax says, and what is read where that is the network's own answer; each (1, steps)."""
+    rows = {}
+    for layer in lesson.model.outputs:
+        p, line = found[layer.named("p")], lesson.model.time_line(layer)
+        if line == "answer":
+            reads, says = output.answered(p, lesson.labels)
+            rows["letter_answer"] = output.row_of(reads)
+        else:
+            read = lesson.read(line) if line in ("word", "second") else None
+            says = output.said(p, lesson.labels, read)
+        rows[layer.named("predicted")] = output.row_of(says)
+    return rows
+
+
+def update(tried: _Tried, parameters: Mapping[str, Array]) -> tuple[Arrays, Texts]:
     """One step of gradient descent, W - rate·dW, and the forward pass after it."""
-    slopes = word.learn(parameters)
-    rate = word.settings.update_rate
-    return word.forward(
+    slopes = tried.learn(parameters)
+    rate = tried.settings.update_rate
+    return tried.forward(
         {name: array - rate * slopes[f"d{name}"] for name, array in parameters.items()}, "update"
     )
 
 
-def gradient_check(word: _Word, parameters: Mapping[str, Array]) -> Arrays:
+def gradient_check(tried: _Tried, parameters: Mapping[str, Array]) -> tuple[Arrays, Texts]:
     """The central difference (L(w + ε) - L(w - ε)) / 2ε of the chosen weight, and its gradient.
 
     Source: Goodfellow et al., "Deep Learning" (2016), eq. 11.6.
     """
-    name, row, col = weight_of(word.lesson.chosen, word.lesson.model)
+    name, row, col = weight_of(tried.lesson.chosen, tried.lesson.model)
     place = (row - 1, col - 1)
     found: Arrays = {}
+    says: Texts = {}
     for prefix, change in (("plus", WIDTH), ("minus", -WIDTH)):
         moved = parameters[name].copy()
         moved[place] += change
-        found |= word.forward({**parameters, name: moved}, prefix)
+        numbers, rows = tried.forward({**parameters, name: moved}, prefix)
+        found |= numbers
+        says |= rows
     central = (found["plus.loss"] - found["minus.loss"]) / (2 * WIDTH)
-    gradient = word.learn(parameters)[f"d{name}"][place].reshape(1, 1)
-    return {
-        **found,
-        "check.central": central,
-        "check.gradient": gradient,
-        "check.difference": central - gradient,
-    }
+    gradient = tried.learn(parameters)[f"d{name}"][place].reshape(1, 1)
+    checked = {"central": central, "gradient": gradient, "difference": central - gradient}
+    return {**found, **{f"check.{key}": array for key, array in checked.items()}}, says
 
 
-def training(word: _Word, parameters: Mapping[str, Array]) -> tuple[Arrays, dict[str, np.ndarray]]:
+def training(tried: _Tried, parameters: Mapping[str, Array]) -> tuple[Arrays, Texts]:
     """Gradient descent with a clipped norm: every number of every epoch, (epochs + 1, rows, steps).
 
     Nothing overflows: weights and the gradients of states stay within ±`LIMIT`. Weights and their
-    gradients are (epochs + 1, numbers), the letters said (epochs + 1, 1, steps).
+    gradients are (epochs + 1, numbers), what is said (epochs + 1, 1, steps).
     """
-    settings, epochs = word.settings, []
+    settings, epochs, rows = tried.settings, [], []
     now = {name: np.clip(array, -LIMIT, LIMIT) for name, array in parameters.items()}
     for _ in range(settings.epochs + 1):
-        found = word.learn(now, LIMIT)
+        found = tried.learn(now, LIMIT)
         slopes = {name: found[f"d{name}"] for name in now}
         length = norm(slopes.values())
         scale = settings.clip / length if length > settings.clip else 1.0
-        numbers = {"loss": found["loss_t"].sum(), "norm": length, "scale": scale}
-        epochs.append({**found, **now, **{name: np.array([[value]]) for name, value in numbers.items()}})
+        numbers = {"norm": np.array([[length]]), "scale": np.array([[scale]])}
+        columns = as_columns(found)
+        columns |= confidences(tried.lesson.model, columns)
+        epochs.append({**columns, **now, **numbers})
+        rows.append(texts(tried.lesson, columns))
         step = settings.rate * scale
         now = {name: np.clip(array - step * slopes[name], -LIMIT, LIMIT) for name, array in now.items()}
+    flat = {"loss", "norm", "scale", *now, *(f"d{name}" for name in now)}
     found = {}
-    for name, first in epochs[0].items():
+    for name in epochs[0]:
         stacked = np.stack([epoch[name] for epoch in epochs])
-        found[name] = (
-            stacked[:, :, 0].transpose(0, 2, 1) if first.ndim == 3 else stacked.reshape(len(epochs), -1)
-        )
-    found["confidence"] = found["p"].max(axis=1, keepdims=True)
-    vocabulary = np.array(word.lesson.vocabulary, dtype=object)
-    said = vocabulary[found["p"].argmax(axis=1)]
-    said[:, np.array(word.lesson.letters) == ""] = ""
-    letters = {"training.predicted": said[:, None, :]}
-    return {f"training.{name}": array for name, array in found.items()}, letters
+        found[f"training.{name}"] = stacked.reshape(len(epochs), -1) if name in flat else stacked
+    return found, {f"training.{name}": np.stack([each[name] for each in rows]) for name in rows[0]}
 
 
 PATHS: Mapping[str, Mapping[str, tuple[str, ...]]] = {"elman": {"h": ("dh", "dz", "dh_back")}}
 """Per cell and state, where the state's gradient passes on its way to the time step before."""
 
 
-def flow(word: _Word, parameters: Mapping[str, Array]) -> Arrays:
-    """How much of the last step's loss reaches the states of each step before, over a long word.
+def flow(tried: _Tried, parameters: Mapping[str, Array]) -> Arrays:
+    """How much of the last step's loss reaches the states of each step before, over a long text.
 
-    The lesson's word is repeated; the recurrent weights are those that the settings say. `norm_dh` is
+    The lesson's text is repeated; the recurrent weights are those that the settings say. `norm_dh` is
     Euclidean, as are those of the other gradients on a state's path from its own time step to the one
     before; `by_dz` is the factor by which the norm changes on the way to dz. `through` is what the last
-    factor of the last state alone would leave. Source: Pascanu et al., "On the difficulty of training
-    recurrent neural networks" (2013), section 2.
+    factor of the last state alone would leave; it is there where there is one recurrent layer. Source:
+    Pascanu et al., "On the difficulty of training recurrent neural networks" (2013), section 2.
     """
-    lesson, settings = word.lesson, word.settings
-    kind, steps = lesson.model.cell, settings.flow_steps
-    text = (lesson.word * (steps + 1))[: steps + 1]
-    x, goal = (output.one_hot(letters, lesson.vocabulary) for letters in (list(text[:-1]), list(text[1:])))
+    lesson = tried.lesson
+    layers = lesson.flow_layers
+    if not layers:
+        return {}
     changed = {**parameters, **_strengthened(lesson, parameters)}
-    states = CELLS[kind].forward(changed, x, word.initial)
-    states = {name: word.rounded(array) for name, array in states.items()}
-    outputs = output.probabilities(changed, states["h"])
-    last = output.backward(changed, states["h"], outputs["p"], goal)
-    last["dh_now"][:-1] = 0.0
-    back = CELLS[kind].backward(changed, x, word.initial, states, last["dh_now"], LIMIT)
-    found = as_columns({"x": x, "goal": goal, **states, **outputs, "dy": last["dy"], **back})
-    found = {name: array for name, array in found.items() if array.shape[1] == steps}
+    model, long = tried.model(changed), _long(lesson, tried.batch)
+    seen = {name: tried.rounded(array) for name, array in forward(model, long).items()}
+    back = backward(model, long, seen, LIMIT)
+    found = as_columns({name: array for name, array in {**seen, **back}.items() if array.ndim == 3})
+    found |= as_columns({layer.named("goal"): long.goals[layer.ending] for layer in model.outputs})
     rows: Arrays = {}
-    for state in STATES[kind]:
-        path = PATHS.get(kind, {}).get(state, (f"d{state}", f"d{state}_back"))
+    for path in (path for layer in layers for path in _paths(layer)):
         rows |= {f"norm_{name}": np.sqrt((found[name] ** 2).sum(axis=0)) for name in path}
         for before, after in pairwise(path):
             rows[f"by_{after}"] = _ratio(rows[f"norm_{after}"], rows[f"norm_{before}"])
-        through = [rows[f"norm_{path[0]}"][-1]]
-        for factor in rows[f"by_{path[-1]}"][:0:-1]:
-            through.append(min(LIMIT, through[-1] * factor))
-        rows["through"] = np.array(through[::-1])
-    rows["clipped"] = np.minimum(rows["through"], settings.flow_clip)
-    drawn = (*(f"norm_d{state}" for state in STATES[kind]), "through", "clipped")
+    if len(layers) == 1:
+        rows["through"] = _through(rows, _paths(layers[0])[-1])
+        rows["clipped"] = np.minimum(rows["through"], tried.settings.flow_clip)
+    norms = [f"norm_{path[0]}" for layer in layers for path in _paths(layer)]
+    drawn = [*norms, *(name for name in ("through", "clipped") if name in rows)]
     rows |= {f"drawn_{name}": np.maximum(rows[name], SMALLEST) for name in drawn}
     recurrent = {name: changed[name] for name in lesson.model.recurrent}
     found |= {name: row[None] for name, row in rows.items()} | recurrent
     return {f"flow.{name}": array for name, array in found.items()}
+
+
+def _long(lesson: Lesson, given: Batch) -> Batch:
+    """The lesson's text over and over; what follows counts at the last step only."""
+    steps, parts = lesson.settings.flow_steps, lesson.parts(lesson.word)
+    text = [parts[step % len(parts)] for step in range(steps + 1)]
+    goals = dict(batch(replace(lesson, steps=max(steps, lesson.least_steps))).goals)
+    for layer in lesson.model.outputs:
+        if lesson.model.time_line(layer) == "word":
+            goals[layer.ending] = output.one_hot([*[""] * (steps - 1), text[-1]], lesson.labels)
+    return replace(given, x={"word": output.one_hot(text[:-1], lesson.vocabulary)}, goals=goals)
+
+
+def _paths(layer: Layer) -> list[tuple[str, ...]]:
+    """Per state of a layer, the gradients from its own time step to the one before."""
+    known = PATHS.get(layer.cell, {})
+    return [
+        tuple(named(base, layer.ending) for base in known.get(state, (f"d{state}", f"d{state}_back")))
+        for state in layer.kind.states
+    ]
+
+
+def _through(rows: Arrays, path: tuple[str, ...]) -> Array:
+    through = [rows[f"norm_{path[0]}"][-1]]
+    for factor in rows[f"by_{path[-1]}"][:0:-1]:
+        through.append(min(LIMIT, through[-1] * factor))
+    return np.array(through[::-1])
 
 
 def _strengthened(lesson: Lesson, parameters: Mapping[str, Array]) -> Arrays:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from rnnsheet.engine.output import by_columns, summed
-from rnnsheet.lesson import Array
+from rnnsheet.model import Array
 
 Arrays = Mapping[str, Array]
 
@@ -37,22 +37,30 @@ def _whole(parameters: Arrays, name: str, kind: str, hidden: int) -> Array:
 
 
 def weight_gradients(
-    parameters: Arrays, gate: str, dz: Array, x: Array, before: Array, recurrent: Array | None = None
+    parameters: Arrays,
+    gates: Sequence[str],
+    dz: Array,
+    x: Array,
+    before: Array,
+    recurrent: Array | None = None,
 ) -> dict[str, Array]:
-    """The gradients of a gate's Wx, Wh and b, in their shapes; all arrays (steps, batch, rows).
+    """The gradients of the Wx, Wh and b of gates beside each other, in their shapes.
 
-    z = Wx·x + Wh·before + b. Where Wh·before does not enter z directly, `recurrent` is the gradient
-    with respect to that product.
+    z = Wx·x + Wh·before + b; dz (steps, batch, gates * hidden), x and before (steps, batch, rows).
+    Where Wh·before does not enter z directly, `recurrent` is the gradient with respect to that product.
     """
     flat, inner = dz.reshape(-1, dz.shape[-1]), dz if recurrent is None else recurrent
-    product = inner.reshape(-1, inner.shape[-1]).T @ before.reshape(-1, before.shape[-1])
-    wh = f"Wh{gate}"
-    found = {
-        f"dWx{gate}": flat.T @ x.reshape(-1, x.shape[-1]),
-        f"d{wh}": np.trace(product).reshape(1, 1) if parameters[wh].size == 1 else product,
-    }
-    if f"b{gate}" in parameters:
-        found[f"db{gate}"] = summed(flat, parameters[f"b{gate}"])
+    into = flat.T @ x.reshape(-1, x.shape[-1])
+    products = inner.reshape(-1, inner.shape[-1]).T @ before.reshape(-1, before.shape[-1])
+    found: dict[str, Array] = {}
+    for k, gate in enumerate(gates):
+        rows = slice(k * len(into) // len(gates), (k + 1) * len(into) // len(gates))
+        wh, b = f"Wh{gate}", f"b{gate}"
+        product = products[rows]
+        found[f"dWx{gate}"] = into[rows]
+        found[f"d{wh}"] = np.trace(product).reshape(1, 1) if parameters[wh].size == 1 else product
+        if b in parameters:
+            found[f"d{b}"] = summed(flat[:, rows], parameters[b])
     return found
 
 

@@ -5,7 +5,7 @@ before the recurrent product. PyTorch, cuDNN and Keras by default let it act aft
 """
 
 from functools import partial
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
 
@@ -18,10 +18,12 @@ from rnnsheet.engine.gates import (
     weight_gradients,
 )
 from rnnsheet.engine.output import added, summed
-from rnnsheet.lesson import Array
+from rnnsheet.model import Array
 
 GATES = ("r", "u", "n")
 """Reset gate, update gate, candidate."""
+INTO = {f"dz{gate}": f"Wx{gate}" for gate in GATES}
+"""Which gradient is that of which weight's product with x."""
 
 
 def forward(parameters: Arrays, x: Array, initial: Arrays, reset_after: bool) -> dict[str, Array]:
@@ -70,6 +72,7 @@ def backward(
     states: Arrays,
     dh_now: Array,
     limit: float = np.inf,
+    after: Arrays = MappingProxyType({}),
     *,
     reset_after: bool,
 ) -> dict[str, Array]:
@@ -84,7 +87,7 @@ def backward(
         reset before:  ds_t = Whnᵀ·dzn_t,  dr_t = ds_t * h_{t-1}
         dh_back_t = dh_t * u_t + Whuᵀ·dzu_t + Whrᵀ·dzr_t + (Whnᵀ·dm_t or ds_t * r_t)
 
-    No dh is taken to be above `limit` or below -`limit`.
+    `after` as in `elman.backward`. No dh is taken to be above `limit` or below -`limit`.
     """
     h = states["h"]
     steps, batch, hidden = h.shape
@@ -93,7 +96,7 @@ def backward(
     inner = "dm" if reset_after else "ds"
     names = ("dh", "dn", "du", "dzn", "dr", inner, "dzu", "dzr", "dh_back")
     d = {name: np.empty((steps, batch, hidden)) for name in names}
-    dh_next = np.zeros((batch, hidden))
+    dh_next = after.get("h", np.zeros((batch, hidden)))
     for t in reversed(range(steps)):
         now = SimpleNamespace(**{name: array[t] for name, array in d.items()})
         r, u, n = states["r"][t], states["u"][t], states["n"][t]
@@ -155,6 +158,7 @@ def contributions(
 def cell(reset_after: bool) -> SimpleNamespace:
     """One of the two forms, with what a module of a cell has."""
     return SimpleNamespace(
+        INTO=INTO,
         forward=partial(forward, reset_after=reset_after),
         backward=partial(backward, reset_after=reset_after),
         contributions=partial(contributions, reset_after=reset_after),

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnsheet.lesson import Array
+from rnnsheet.lesson import END, START
+from rnnsheet.model import Array
 
 Texts = NDArray[np.object_]
 
@@ -28,10 +29,11 @@ def probabilities(parameters: Mapping[str, Array], h: Array) -> dict[str, Array]
 
     Source: Goodfellow et al., "Deep Learning" (2016), eq. 6.29 and section 4.1.
     """
-    y = h @ parameters["Why"].T
+    y = (h.reshape(-1, h.shape[-1]) @ parameters["Why"].T).reshape(*h.shape[:-1], -1)
     if "by" in parameters:
         y += parameters["by"][:, 0]
-    e = np.exp(y - y.max(axis=-1, keepdims=True))
+    e = y - y.max(axis=-1, keepdims=True)
+    np.exp(e, out=e)
     return {"y": y, "e": e, "p": e / e.sum(axis=-1, keepdims=True)}
 
 
@@ -42,22 +44,23 @@ def loss(p: Array, goal: Array) -> dict[str, Array]:
     probability, and loss_t, each (steps, batch, 1). Source: Goodfellow et al.,
     "Deep Learning" (2016), eq. 6.12; a word's loss is the sum over its steps, as in the article.
     """
-    q = (p * goal).sum(axis=-1, keepdims=True)
+    q = np.einsum("tbk,tbk->tb", p, goal)[..., None]
     return {"q": q, "loss_t": -np.log(np.maximum(q, LEAST)) * goal.sum(axis=-1, keepdims=True)}
 
 
 def backward(parameters: Mapping[str, Array], h: Array, p: Array, goal: Array) -> dict[str, Array]:
-    """The loss's gradients dy = p - goal, dWhy, dby, and dh_now, with respect to h by way of y.
+    """The loss's gradients dy = p - goal, dWhy, dby, and dx, with respect to h by way of y.
 
     All as in `probabilities` and `loss`; a step without a target has none. Source: Goodfellow et
     al., "Deep Learning" (2016), eq. 10.18 and 10.19.
     """
-    dy = (p - goal) * goal.sum(axis=-1, keepdims=True)
+    dy = p - goal
+    dy *= goal.sum(axis=-1, keepdims=True)
     flat = dy.reshape(-1, dy.shape[-1])
     gradients: dict[str, Array] = {
         "dy": dy,
         "dWhy": flat.T @ h.reshape(-1, h.shape[-1]),
-        "dh_now": dy @ parameters["Why"],
+        "dx": (flat @ parameters["Why"]).reshape(h.shape),
     }
     if "by" in parameters:
         gradients["dby"] = summed(flat, parameters["by"])
@@ -100,22 +103,26 @@ def summed(flat: Array, bias: Array) -> Array:
     return total.sum().reshape(1, 1) if bias.size == 1 else total
 
 
-def answers(
-    p: Array, letters: Sequence[str], targets: Sequence[str], vocabulary: Sequence[str]
-) -> dict[str, Array | Texts]:
-    """The most probable letter of each step and whether it is the target; each (1, steps).
+def said(p: Array, labels: Sequence[str], letters: Sequence[str] | None) -> list[str]:
+    """The most probable label of each step; "" where a step reads no letter.
 
-    Takes p (output, steps). `right` is 1 or 0, and "" where the step has no target, as the letter
-    is where it reads none.
+    Takes p (labels, steps).
     """
-    best = [vocabulary[row] for row in p.argmax(axis=0)]
-    predicted = [letter and guess for letter, guess in zip(letters, best, strict=True)]
-    right = [target and float(target == guess) for target, guess in zip(targets, predicted, strict=True)]
-    return {
-        "predicted": row_of(predicted),
-        "confidence": p.max(axis=0, keepdims=True),
-        "right": row_of(right),
-    }
+    best = [labels[row] for row in p.argmax(axis=0)]
+    if letters is None:
+        return best
+    return [letter and guess for letter, guess in zip(letters, best, strict=True)]
+
+
+def answered(p: Array, labels: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What a network reads that reads its own answers, and what it says; "" after the end."""
+    read, says = START, []
+    reads = []
+    for row in p.argmax(axis=0):
+        reads.append(read)
+        says.append(read and labels[row])
+        read = "" if says[-1] == END else says[-1]
+    return reads, says
 
 
 def row_of(entries: Sequence[object]) -> Texts:

@@ -1,15 +1,18 @@
 """A lesson in, its trace out: everything that its network computes, and the experiments with it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from rnnsheet.engine import experiments, output
-from rnnsheet.engine.experiments import Rounded
-from rnnsheet.engine.training import CELLS, as_columns, gradients, transposed
+from rnnsheet.engine.experiments import confidences, texts
+from rnnsheet.engine.network import Batch, Rounded, batch, contributions
+from rnnsheet.engine.training import as_columns, gradients
 from rnnsheet.errors import LessonError
-from rnnsheet.lesson import PARAMETERS, WIDTH, Array, Lesson, Trace
+from rnnsheet.lesson import WIDTH, Lesson, Trace
+from rnnsheet.model import ONE, Array, Model, named, share_name
 
 Arrays = Mapping[str, Array]
 
@@ -19,43 +22,74 @@ def run(lesson: Lesson) -> Trace:
 
     Raises LessonError where a number grows past what a float64 holds.
     """
-    numbers = _numbers(lesson, lesson.model.parameters, lesson.initial)
+    numbers = _numbers(lesson, lesson.model.parameters, batch(lesson))
     _check_finite(numbers, lesson.source)
     return _trace(lesson, numbers, {})
 
 
 def complete(lesson: Lesson) -> Trace:
     """The trace of `run`, and of `experiments.all_of`, which are set by the lesson's settings."""
-    numbers = _numbers(lesson, lesson.model.parameters, lesson.initial)
+    given = batch(lesson)
+    numbers = _numbers(lesson, lesson.model.parameters, given)
     _check_finite(numbers, lesson.source)
-    further, letters = experiments.all_of(lesson, lesson.model.parameters, lesson.initial)
+    further, letters = experiments.all_of(lesson, lesson.model.parameters, given)
     _check_finite(further, lesson.source)
     return _trace(lesson, numbers, {**further, **letters})
 
 
 def _trace(lesson: Lesson, numbers: dict[str, Array], more: Mapping[str, Any]) -> Trace:
-    vocabulary = tuple(lesson.vocabulary)
-    answers = output.answers(numbers["p"], lesson.letters, lesson.targets, vocabulary)
-    letters = {"letter": output.row_of(lesson.letters), "target": output.row_of(lesson.targets)}
-    units = tuple(str(unit + 1) for unit in range(lesson.model.hidden))
-    labels = {"letters": vocabulary, "hidden": units, "one": ("",)}
-    outer = ("x", "y", "e", "p", "goal", "dy")
-    rows = {name: units for name, array in numbers.items() if array.shape == (len(units), lesson.steps)}
-    rows |= dict.fromkeys(outer, vocabulary) | dict.fromkeys(("q", "loss_t", "loss"), ("",))
+    words = _texts(lesson, numbers)
+    rows = {name: tuple(str(row + 1) for row in range(len(array))) for name, array in numbers.items()}
+    rows |= dict.fromkeys((*words, "loss"), ("",))
+    for line in ("word", "second", "answer"):
+        name = "x" if line == "word" else f"x_{line}"
+        if name in rows:
+            rows[name] = lesson.labels_of(lesson.inputs[line])
+    for layer in lesson.model.outputs:
+        for base in ("y", "e", "p", "goal", "dy"):
+            rows[layer.named(base)] = lesson.labels_of(lesson.choice)
+        for base in ("q", "loss_t", "confidence"):
+            rows[layer.named(base)] = ("",)
     columns: dict[str, tuple[str, ...]] = {"loss": ("",)}
-    for spec in PARAMETERS[lesson.model.cell]:
-        if spec.name in lesson.model.parameters:
-            rows[f"d{spec.name}"], columns[f"d{spec.name}"] = (
-                labels[axis] if size > 1 else ("",)
-                for axis, size in zip(
-                    (spec.rows, spec.cols), lesson.model.parameters[spec.name].shape, strict=True
-                )
-            )
-            rows[f"d{spec.name}_t"] = tuple(
-                f"{row} {col}".strip() for col in columns[f"d{spec.name}"] for row in rows[f"d{spec.name}"]
-            )
-    arrays = {**letters, **numbers, **answers}
-    return Trace({**arrays, **more}, dict.fromkeys(arrays, ("",)) | rows, columns)
+    for name, (down, right) in _labels_of_parameters(lesson).items():
+        rows[f"d{name}"], columns[f"d{name}"] = down, right
+        flat = tuple(f"{row} {col}".strip() for col in right for row in down)
+        rows |= {share: flat for line in lesson.time_lines if (share := share_name(name, line)) in numbers}
+    arrays = {**words, **numbers}
+    return Trace({**arrays, **more}, rows, columns)
+
+
+def _texts(lesson: Lesson, numbers: Arrays) -> dict[str, Any]:
+    """The rows of letters and words, and whether an answer is right; "" where there is nothing."""
+    found: dict[str, Any] = {}
+    for line in ("word", "second"):
+        if line in lesson.time_lines:
+            found["letter" if line == "word" else f"letter_{line}"] = output.row_of(lesson.read(line))
+    found |= texts(lesson, numbers)
+    for layer in lesson.model.outputs:
+        targets, said = lesson.should_say(layer), found[layer.named("predicted")][0]
+        right = [target and float(target == guess) for target, guess in zip(targets, said, strict=True)]
+        found |= {layer.named("target"): output.row_of(targets), layer.named("right"): output.row_of(right)}
+    return found
+
+
+def _labels_of_parameters(lesson: Lesson) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """What the rows and the columns of each parameter are called."""
+    found = {}
+    for layer in lesson.model:
+        axes = {"hidden": lesson.model.axis(layer), "input": lesson.model.axis_read(layer, lesson.inputs)}
+        if layer.cell == "softmax":
+            axes["hidden"] = lesson.choice
+        axes["one"] = ONE
+        own = lesson.model.of(layer)
+        for spec in layer.kind.parameters:
+            if spec.name in own:
+                labels = [
+                    lesson.labels_of(axes[axis]) if size == axes[axis].size else ("",)
+                    for axis, size in zip((spec.rows, spec.cols), own[spec.name].shape, strict=True)
+                ]
+                found[named(spec.name, layer.owner)] = (labels[0], labels[1])
+    return found
 
 
 def roundings(lesson: Lesson) -> dict[str, Array]:
@@ -68,8 +102,8 @@ def roundings(lesson: Lesson) -> dict[str, Array]:
     of all numbers of an array up to each epoch: once two trainings have parted, chance alone says
     which of their numbers are still close.
     """
-    generator = np.random.default_rng(0)
-    exact = _all_numbers(lesson, lesson.model.parameters, lesson.initial)
+    generator, given = np.random.default_rng(0), batch(lesson)
+    exact = _all_numbers(lesson, lesson.model.parameters, given)
     changes = {name: np.zeros_like(array) for name, array in exact.items()}
 
     def rounded(array: Array) -> Array:
@@ -77,8 +111,8 @@ def roundings(lesson: Lesson) -> dict[str, Array]:
 
     for _ in range(4):
         parameters = {name: rounded(array) for name, array in lesson.model.parameters.items()}
-        initial = {name: rounded(array) for name, array in lesson.initial.items()}
-        for name, array in _all_numbers(lesson, parameters, initial, rounded).items():
+        moved = replace(given, initial={name: rounded(array) for name, array in given.initial.items()})
+        for name, array in _all_numbers(lesson, parameters, moved, rounded).items():
             changes[name] = np.fmax(changes[name], 64 * np.abs(array - exact[name]))
     # A difference of two losses keeps the roundings of both, however small it is.
     for name in ("check.central", "check.difference"):
@@ -98,18 +132,16 @@ _EPSILON = float(np.finfo(np.float64).eps)
 
 
 def _numbers(
-    lesson: Lesson, parameters: Mapping[str, Array], initial: Arrays, rounded: Rounded = np.asarray
+    lesson: Lesson, parameters: Arrays, given: Batch, rounded: Rounded = np.asarray
 ) -> dict[str, Array]:
-    """x, goal and all that is computed of them, (rows, steps); a gradient in its parameter's shape."""
-    x = output.one_hot(lesson.letters, lesson.vocabulary)
-    goal = output.one_hot(lesson.targets, lesson.vocabulary)
-    cell = CELLS[lesson.model.cell]
+    """All that is computed, and the goals, (rows, steps); a gradient in its parameter's shape."""
+    model = Model(lesson.model.layers, parameters)
     with np.errstate(over="ignore", invalid="ignore"):
-        found = gradients(lesson.model.cell, parameters, x, transposed(initial), goal, rounded=rounded)
-        added = cell.contributions(parameters, x, transposed(initial), found, found)
-        added |= output.contributions(parameters, found["h"], found["dy"])
-        loss = found["loss_t"].sum().reshape(1, 1)
-    return {**as_columns({"x": x, "goal": goal, **found, **added}), "loss": loss}
+        found = gradients(model, given, rounded=rounded)
+        found |= contributions(model, given, found)
+    found |= {layer.named("goal"): given.goals[layer.ending] for layer in model.outputs}
+    columns = as_columns(found)
+    return {**columns, **confidences(model, columns)}
 
 
 def _check_finite(arrays: Mapping[str, Array], place: str) -> None:
@@ -120,8 +152,7 @@ def _check_finite(arrays: Mapping[str, Array], place: str) -> None:
 
 
 def _all_numbers(
-    lesson: Lesson, parameters: Mapping[str, Array], initial: Arrays, rounded: Rounded = np.asarray
+    lesson: Lesson, parameters: Arrays, given: Batch, rounded: Rounded = np.asarray
 ) -> dict[str, Array]:
-    numbers = _numbers(lesson, parameters, initial, rounded)
-    confidence = {"confidence": numbers["p"].max(axis=0, keepdims=True)}
-    return {**numbers, **confidence, **experiments.all_of(lesson, parameters, initial, rounded)[0]}
+    numbers = _numbers(lesson, parameters, given, rounded)
+    return {**numbers, **experiments.all_of(lesson, parameters, given, rounded)[0]}

@@ -2,23 +2,16 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from rnnsheet.engine import elman, gru, lstm, output
+from rnnsheet.engine import output
+from rnnsheet.engine.network import Batch, Rounded, backward, batch, forward
 from rnnsheet.errors import LessonError
-from rnnsheet.lesson import Array, Lesson, Model
+from rnnsheet.lesson import Lesson
+from rnnsheet.model import Array, Layer, Model, named
 
 Arrays = Mapping[str, Array]
-
-CELLS: Mapping[str, Any] = {
-    "elman": elman,
-    "lstm": lstm,
-    "gru": gru.cell(reset_after=True),
-    "gru-before": gru.cell(reset_after=False),
-}
-"""Per kind of cell, its `forward`, `backward` and `contributions`."""
 
 
 @dataclass(frozen=True)
@@ -31,32 +24,27 @@ class Epoch:
 
 
 def gradients(
-    cell: str,
-    parameters: Arrays,
-    x: Array,
-    initial: Arrays,
-    goal: Array,
-    limit: float = np.inf,
-    rounded: Callable[[Array], Array] = np.asarray,
+    model: Model, batch: Batch, limit: float = np.inf, rounded: Rounded = np.asarray
 ) -> dict[str, Array]:
-    """The forward pass, the loss and every gradient of a network.
+    """The forward pass, the losses and every gradient of a network.
 
-    Takes x and the one-hot targets goal (steps, batch, letters), and each state before the first step
-    (batch, hidden). Gives what the cell's `forward` and `backward` give; y, e, p, q, loss_t, dy (steps,
-    batch, rows); and the gradient of every parameter, in its shape and summed over the batch. `limit`
-    as in the cell's `backward`. `rounded` may change the states in their last digits on the way back.
+    Gives what `network.forward` and `network.backward` give; per softmax q and loss_t (steps, batch,
+    1). A parameter's gradient is summed over the batch.
     """
-    states = CELLS[cell].forward(parameters, x, initial)
-    states = {name: rounded(array) for name, array in states.items()}
-    outputs = output.probabilities(parameters, states["h"])
-    outer = output.backward(parameters, states["h"], outputs["p"], goal)
-    inner = CELLS[cell].backward(parameters, x, initial, states, outer["dh_now"], limit)
-    return {**states, **outputs, **output.loss(outputs["p"], goal), **outer, **inner}
+    found = {name: rounded(array) for name, array in forward(model, batch).items()}
+    found |= losses(model, batch, found)
+    return {**found, **backward(model, batch, found, limit)}
 
 
-def transposed(columns: Arrays) -> dict[str, Array]:
-    """Column vectors (rows, 1) as one sample each, (1, rows)."""
-    return {name: array.T for name, array in columns.items()}
+def losses(model: Model, batch: Batch, found: Arrays) -> dict[str, Array]:
+    """Per softmax its target's probability and the loss, (steps, batch, 1); their sum "loss" (1, 1)."""
+    lost: dict[str, Array] = {}
+    total = 0.0
+    for layer in model.outputs:
+        own = output.loss(found[layer.named("p")], batch.goals[layer.ending])
+        lost |= {layer.named(base): array for base, array in own.items()}
+        total += own["loss_t"].sum()
+    return {**lost, "loss": np.array([[total]])}
 
 
 def as_columns(found: Arrays) -> dict[str, Array]:
@@ -81,31 +69,57 @@ def train(lesson: Lesson, epochs: int, rate: float, clip: float, optimizer: str)
     infinity never clips. Raises LessonError where a number grows past what a float64 holds.
     """
     parameters = {name: array.copy() for name, array in lesson.model.parameters.items()}
-    x = output.one_hot(lesson.letters, lesson.vocabulary)
-    goal = output.one_hot(lesson.targets, lesson.vocabulary)
-    update = OPTIMIZERS[optimizer](rate)
+    learned, update = to_learn(lesson), OPTIMIZERS[optimizer](rate)
     for number in range(epochs + 1):
+        model = Model(lesson.model.layers, {name: array.copy() for name, array in parameters.items()})
         with np.errstate(over="ignore", invalid="ignore"):
-            found = gradients(lesson.model.cell, parameters, x, transposed(lesson.initial), goal)
+            found = gradients(model, learned)
             slopes = {name: found[f"d{name}"] for name in parameters}
             length = norm(slopes.values())
-        loss = float(found["loss_t"].sum())
+        loss = float(found["loss"].item())
         if not np.isfinite([loss, length]).all():
             raise LessonError("diverged", place=lesson.source, epoch=number)
-        model = Model(lesson.model.cell, {name: array.copy() for name, array in parameters.items()})
         yield Epoch(number, loss, model)
         scale = clip / length if length > clip else 1.0
         for name, slope in slopes.items():
             parameters[name] -= update(name, slope * scale)
 
 
+def to_learn(lesson: Lesson) -> Batch:
+    """The examples of a lesson as one batch, or the lesson itself; of an answer the right words are read.
+
+    Source for the latter, teacher forcing: Williams and Zipser, "A Learning Algorithm for Continually
+    Running Fully Recurrent Neural Networks" (1989).
+    """
+    batches = [batch(each) for each in lesson.each_example()]
+    x = {name: np.concatenate([one.x[name] for one in batches], axis=1) for name in batches[0].x}
+    goals = {name: np.concatenate([one.goals[name] for one in batches], axis=1) for name in batches[0].goals}
+    if batches[0].answer_steps:
+        said = goals[lesson.model.outputs_on("answer").ending]
+        ends = said[:, :, [batches[0].end]]
+        # At each step the word before; nothing at first, and nothing after the end.
+        x["answer"] = np.concatenate([np.zeros_like(said[:1]), (said * (1 - ends))[:-1]])
+    return Batch(x, goals, batches[0].initial, batches[0].answer_steps, batches[0].end)
+
+
 def random_model(model: Model, seed: int) -> Model:
-    """A model of the same shapes, its weights uniform within ±1/√hidden, as PyTorch starts an RNN."""
-    generator, bound = np.random.default_rng(seed), model.hidden**-0.5
-    return Model(
-        model.cell,
-        {name: generator.uniform(-bound, bound, array.shape) for name, array in model.parameters.items()},
-    )
+    """A model of the same shapes, its weights uniform within ±1/√units, as PyTorch starts an RNN.
+
+    Of a recurrent layer these are its own units, else those that it reads.
+    """
+    generator, drawn = np.random.default_rng(seed), {}
+    for layer in model:
+        for base, array in model.of(layer).items():
+            units = model.size(layer) if layer.kind.states else layer_input(model, layer)
+            name = named(base, layer.owner)
+            if name not in drawn:
+                drawn[name] = generator.uniform(-(units**-0.5), units**-0.5, array.shape)
+    return Model(model.layers, drawn)
+
+
+def layer_input(model: Model, layer: Layer) -> int:
+    """The number of values that a layer reads."""
+    return int(model.of(layer)[layer.kind.parameters[0].name].shape[1])
 
 
 Update = Callable[[str, Array], Array]

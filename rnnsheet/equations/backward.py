@@ -6,14 +6,18 @@ state's gradient, in part, at the time step before. Source: Werbos, "Backpropaga
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
+from itertools import groupby
 from operator import add
 
-from rnnsheet.equations.expr import Expr, Leaf, Next, Operation, Previous, limit, minus
-from rnnsheet.equations.recurrence import Equation, Gradient, Recurrence
-from rnnsheet.equations.rules import RULES
+from rnnsheet.equations.expr import At, Expr, Leaf, Next, Operation, Parameter, Previous, Value, limit, minus
+from rnnsheet.equations.recurrence import Equation, Gradient, Recurrence, Share
+from rnnsheet.equations.rules import RULES, symbol
+from rnnsheet.model import ONCE, share_name
+
+Chain = list[tuple[str, Leaf]]
 
 
 @dataclass
@@ -21,7 +25,8 @@ class _Sum:
     """What a gradient adds up, and what it was pulled back from."""
 
     terms: list[Expr]
-    chain: list[tuple[str, str]]
+    chain: Chain
+    line: str = ""
 
     @property
     def expr(self) -> Expr:
@@ -35,32 +40,59 @@ class _Sum:
         return reduce(minus, less, reduce(add, more))
 
 
+_Found = defaultdict[Leaf, _Sum]
+
+
 def _positive(term: Expr) -> bool:
     return not (isinstance(term, Operation) and term.rule == "negative")
 
 
-def differentiate(r: Recurrence) -> None:
+def differentiate(r: Recurrence, weights: Collection[str]) -> None:
     """Adds the equations of every gradient, from the last equation back to the first.
 
     `dv` is the gradient of the loss with respect to the value `v`. That of a state `h` has two
     parts: `dh_now` by way of its own time step, and `dh_back` of the time step after, which is
-    what that one hands back. A gradient that equals another one gets no equation of its own.
+    what that one hands back; beyond the last time step it is what other layers hand back. A gradient
+    that equals another one gets no equation of its own. `weights` are the parameters that are learned.
     """
-    found: defaultdict[Leaf, _Sum] = defaultdict(lambda: _Sum([], []))
-    for equation in reversed(r.of("cell", "output")):
-        gradient = _adjoint(r, equation, found)
-        if gradient is not None:
-            for leaf, term in _pulled(equation.expr, gradient, equation.value):
-                found[leaf].terms.append(term)
-                found[leaf].chain.append((gradient.name.removeprefix("d"), leaf.name))
-    for leaf, total in found.items():
-        if isinstance(leaf, Previous):
-            r.let(f"d{leaf.name}_back", total.expr, "gradient", tuple(total.chain))
+    found: _Found = defaultdict(lambda: _Sum([], []))
+    learned: defaultdict[tuple[Leaf, str], _Sum] = defaultdict(lambda: _Sum([], []))
+    for _, layer in groupby(reversed(r.of("cell", "output")), key=lambda equation: equation.layer):
+        for equation in layer:
+            gradient = _adjoint(r, equation, found)
+            if gradient is not None:
+                for leaf, term in _pulled(equation.expr, gradient, equation.value):
+                    is_weight = isinstance(leaf, Parameter)
+                    total = learned[leaf, equation.line] if is_weight else found[leaf]
+                    total.terms.append(term)
+                    total.chain.append((gradient.name.removeprefix("d"), leaf))
+                    total.line = equation.line
+        _hand_back(r, found)
     for parameter in r.parameters.values():
-        if parameter in found:
-            r.gradients[parameter.name] = Gradient(
-                parameter, found[parameter].expr, tuple(found[parameter].chain)
-            )
+        if parameter.name in weights:
+            shares = [
+                Share(share_name(parameter.name, line), total.expr, line, tuple(total.chain))
+                for (leaf, line), total in learned.items()
+                if leaf == parameter
+            ]
+            r.gradients[parameter.name] = Gradient(parameter, tuple(shares))
+
+
+def _hand_back(r: Recurrence, found: _Found) -> None:
+    """What states hand back to the time step before, and the first to the layer that it starts from."""
+    for leaf in [leaf for leaf in found if isinstance(leaf, Previous | Next)]:
+        total = found.pop(leaf)
+        back = _let(r, f"d{leaf.name}_back", total.expr, total.chain, total.line)
+        start = r.states[leaf.name]
+        if isinstance(start, At):
+            first = r.time_lines[total.line] if leaf.name in r.reverse else 1
+            handed = At(back.name, back.rows, first, total.line == ONCE)
+            if start.name in r.states:
+                r.handed[f"d{start.name}_back"] = handed
+            else:
+                source = found[Value(start.name, start.rows)]
+                source.terms.append(handed)
+                source.chain.append((leaf.name, r.equations[start.name].value))
 
 
 def limited(r: Recurrence, equation: Equation) -> Equation:
@@ -85,39 +117,49 @@ def path_back(r: Recurrence, state: str) -> tuple[str, ...]:
         path += users
 
 
-def chain_rule(item: Equation | Gradient) -> str:
+def chain_rule(item: Equation | Share) -> str:
     """The term of the chain rule that a gradient is: `∂L/∂yₜ · ∂yₜ/∂hₜ`."""
-    before = "₋₁" if item.name.endswith("_back") else ""
+    time = "" if item.line == ONCE else "ₜ"
     terms = [
-        f"∂L/∂{of}ₜ · ∂{of}ₜ/∂{by}" + ("" if isinstance(item, Gradient) else f"ₜ{before}")
+        f"∂L/∂{of}{time} · ∂{of}{time}/∂{symbol(by)}"
         for of, by in item.chain
         if of not in ("", "now", "back")
     ]
-    if isinstance(item, Gradient):
-        return "Σₜ " + " + ".join(terms)
-    return " + ".join(terms) or f"∂L/∂{item.chain[0][1]}ₜ"
+    if isinstance(item, Share):
+        return ("Σₜ " if time else "") + " + ".join(terms)
+    return " + ".join(terms) or f"∂L/∂{symbol(item.chain[0][1])}"
 
 
-def _adjoint(r: Recurrence, equation: Equation, found: defaultdict[Leaf, _Sum]) -> Leaf | None:
+def _adjoint(r: Recurrence, equation: Equation, found: _Found) -> Leaf | None:
     """The gradient with respect to an equation's value; None where the loss does not depend on it."""
-    name, rows = equation.name, equation.value.rows
+    name, value = equation.name, equation.value
     if name in r.given:
-        return r.let(f"d{name}", r.given[name], "gradient", (("", name),))
-    if equation.value not in found and name not in r.states:
+        return _let(r, f"d{name}", r.given[name], [("", value)], equation.line)
+    for leaf in [leaf for leaf in found if isinstance(leaf, At) and leaf.name == name]:
+        total = found.pop(leaf)
+        last = _let(r, f"d{name}_last", total.expr, total.chain, total.line)
+        r.handed[f"d{name}_back"] = At(last.name, last.rows, 1, once=True)
+    if value not in found and name not in r.states:
         return None
-    total = found[equation.value]
+    total = found[value]
     if name not in r.states:
-        return _named(r, f"d{name}", total.expr, total.chain)
-    handed_back = Next(f"d{name}_back", rows)
+        return _named(r, f"d{name}", total, equation.line)
+    back = f"d{name}_back"
+    handed = Previous(back, value.rows) if name in r.reverse else Next(back, value.rows)
     if not total.terms:
-        return r.let(f"d{name}", handed_back, "gradient", (("back", name),))
-    now = _named(r, f"d{name}_now", total.expr, total.chain)
-    return r.let(f"d{name}", now + handed_back, "gradient", (("now", name), ("back", name)))
+        return _let(r, f"d{name}", handed, [("back", value)], equation.line)
+    now = _named(r, f"d{name}_now", total, equation.line)
+    return _let(r, f"d{name}", now + handed, [("now", value), ("back", value)], equation.line)
 
 
-def _named(r: Recurrence, name: str, expr: Expr, chain: list[tuple[str, str]]) -> Leaf:
-    """The expression under a name, unless it is nothing but another gradient."""
-    return r.let(name, expr, "gradient", tuple(chain)) if isinstance(expr, Operation) else expr
+def _named(r: Recurrence, name: str, total: _Sum, line: str) -> Leaf:
+    """The sum under a name, unless it is nothing but another gradient of the same time line."""
+    expr = total.expr
+    return expr if isinstance(expr, Value) else _let(r, name, expr, total.chain, line)
+
+
+def _let(r: Recurrence, name: str, expr: Expr, chain: Chain, line: str) -> Value:
+    return r.let(name, expr, "gradient", tuple(chain), line)
 
 
 def _pulled(expr: Expr, gradient: Expr, result: Expr) -> Iterator[tuple[Leaf, Expr]]:

@@ -1,150 +1,291 @@
-"""The recurrent cells as equations, and the letters on both ends of them."""
+"""The recurrent cells and other layers as equations, and the texts on both ends of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from rnnsheet.equations.backward import differentiate
 from rnnsheet.equations.expr import (
-    ONE,
-    Axis,
+    At,
     Expr,
     Leaf,
     Operation,
     Parameter,
     Value,
+    concat,
     dot,
     excess,
     exp_below_greatest,
+    fed_back,
     greatest,
     letter_after,
     letter_at,
     letter_with,
     one_hot,
     one_minus,
-    previous,
+    over_time,
+    relu,
     same_letter,
-    scale,
     share,
     sigmoid,
-    spread,
     surprise,
     tanh,
+    typed,
+    word_after,
+    word_at,
 )
+from rnnsheet.equations.layer import LayerEquations
 from rnnsheet.equations.recurrence import STEP, Recurrence
 from rnnsheet.errors import LessonError
-from rnnsheet.lesson import Lesson, Model
+from rnnsheet.lesson import Lesson
+from rnnsheet.model import INPUTS, KINDS, ONCE, ONE, Kind, Layer, ParameterSpec, Source
+
+Cell = Callable[[LayerEquations, Leaf], Value]
+"""From a layer and what it reads to what other layers read of it."""
+
+CELLS: dict[str, Cell] = {}
+"""The equations of every kind of layer but the softmax."""
 
 
-def elman(r: Recurrence, x: Value, model: Model) -> Value:
+def cell(name: str, *parameters: ParameterSpec, states: tuple[str, ...] = ("h",)) -> Callable[[Cell], Cell]:
+    """Adds a recurrent cell: its parameters, what it remembers, and the equations that it stands above.
+
+    The first of the parameters has as many rows as the layer has units.
+    """
+    if name in KINDS:
+        raise ValueError(f"there is a cell {name} already")
+    KINDS[name] = Kind(parameters, states)
+
+    def add(equations: Cell) -> Cell:
+        CELLS[name] = equations
+        return equations
+
+    return add
+
+
+SQUASHES: Mapping[str, Callable[[Expr], Operation]] = {"tanh": tanh, "relu": relu, "sigmoid": sigmoid}
+
+
+def elman(r: LayerEquations, x: Leaf) -> Value:
     """The hidden state of the Elman cell. Source: Elman, "Finding Structure in Time" (1990)."""
-    hidden = Axis("hidden", model.hidden)
-    h = r.state("h", hidden)
-    xh = r.let("xh", r.parameter("Wxh", hidden, x.rows) @ x, "cell")
-    hh = r.let("hh", _plus_bias(r, _recurrent(r, "Whh", previous(h), model), "bh", model), "cell")
-    z = r.let("z", xh + hh, "cell")
-    return r.let("h", tanh(z), "cell")
+    h = r.state("h")
+    xh = r.let("xh", r.parameter("Wxh", r.hidden, x.rows) @ x)
+    hh = r.let("hh", r.plus_bias(r.recurrent("Whh", r.before(h)), "bh"))
+    z = r.let("z", xh + hh)
+    return r.let("h", SQUASHES[r.layer.activation](z))
 
 
-def lstm(r: Recurrence, x: Value, model: Model) -> Value:
-    """The hidden state of the LSTM with a forget gate. Source: Gers et al., "Learning to Forget" (2000)."""
-    hidden = Axis("hidden", model.hidden)
-    h, c = r.state("h", hidden), r.state("c", hidden)
+def lstm(r: LayerEquations, x: Leaf) -> Value:
+    """The hidden state of the LSTM with a forget gate. Source: Gers et al., "Learning to Forget" (2000).
 
-    def gate(name: str, squash: Callable[[Expr], Operation]) -> Value:
-        return r.let(
-            name, squash(r.let(f"z{name}", _weighted(r, name, x, previous(h), model), "cell")), "cell"
-        )
+    Its peepholes, if it has any, are those of Gers and Schmidhuber, "Recurrent Nets that Time and
+    Count" (2000): the output gate sees the cell state of its own time step.
+    """
+    h, c = r.state("h"), r.state("c")
 
-    i, f, g, o = gate("i", sigmoid), gate("f", sigmoid), gate("g", tanh), gate("o", sigmoid)
-    c = r.let("c", f * previous(c) + i * g, "cell")
-    return r.let("h", o * tanh(c), "cell")
+    def gate(name: str, squash: Callable[[Expr], Operation], seen: Leaf) -> Value:
+        z = r.weighted(name, x, r.before(h))
+        if r.has(f"Wc{name}"):
+            z = z + r.parameter(f"Wc{name}", r.hidden) * seen
+        return r.let(name, squash(r.let(f"z{name}", z)))
+
+    i, f, g = (
+        gate(name, squash, r.before(c)) for name, squash in (("i", sigmoid), ("f", sigmoid), ("g", tanh))
+    )
+    c = r.let("c", f * r.before(c) + i * g)
+    o = gate("o", sigmoid, c)
+    return r.let("h", o * tanh(c))
 
 
-def gru(r: Recurrence, x: Value, model: Model) -> Value:
+def gru(r: LayerEquations, x: Leaf) -> Value:
     """The hidden state of the GRU whose reset gate acts after the recurrent product, as in PyTorch."""
-    h, reset, update = _gru_gates(r, x, model)
-    memory = _plus_bias(r, _recurrent(r, "Whn", previous(h), model), "bm", model)
-    m = r.let("m", memory, "cell")
-    new = r.parameter("Wxn", h.rows, x.rows) @ x
-    return _gru_state(r, h, update, _plus_bias(r, new, "bn", model) + reset * m)
+    h, reset, update = _gru_gates(r, x)
+    m = r.let("m", r.plus_bias(r.recurrent("Whn", r.before(h)), "bm"))
+    new = r.parameter("Wxn", r.hidden, x.rows) @ x
+    return _gru_state(r, h, update, r.plus_bias(new, "bn") + reset * m)
 
 
-def gru_before(r: Recurrence, x: Value, model: Model) -> Value:
+def gru_before(r: LayerEquations, x: Leaf) -> Value:
     """The hidden state of the GRU whose reset gate acts before the recurrent product.
 
     Source: Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder" (2014), eq. 5 to 8.
     """
-    h, reset, update = _gru_gates(r, x, model)
-    kept = r.let("s", reset * previous(h), "cell")
-    return _gru_state(r, h, update, _weighted(r, "n", x, kept, model))
+    h, reset, update = _gru_gates(r, x)
+    kept = r.let("s", reset * r.before(h))
+    return _gru_state(r, h, update, r.weighted("n", x, kept))
 
 
-def _gru_gates(r: Recurrence, x: Value, model: Model) -> tuple[Value, Value, Value]:
-    h = r.state("h", Axis("hidden", model.hidden))
-    gates = [
-        r.let(name, sigmoid(r.let(f"z{name}", _weighted(r, name, x, previous(h), model), "cell")), "cell")
-        for name in ("r", "u")
-    ]
+def _gru_gates(r: LayerEquations, x: Leaf) -> tuple[Value, Value, Value]:
+    h = r.state("h")
+    gates = [r.let(name, sigmoid(r.let(f"z{name}", r.weighted(name, x, r.before(h))))) for name in ("r", "u")]
     return h, gates[0], gates[1]
 
 
-def _gru_state(r: Recurrence, h: Value, update: Value, candidate: Expr) -> Value:
-    n = r.let("n", tanh(r.let("zn", candidate, "cell")), "cell")
-    return r.let("h", one_minus(update) * n + update * previous(h), "cell")
+def _gru_state(r: LayerEquations, h: Value, update: Value, candidate: Expr) -> Value:
+    n = r.let("n", tanh(r.let("zn", candidate)))
+    return r.let("h", one_minus(update) * n + update * r.before(h))
 
 
-CELLS = {"elman": elman, "lstm": lstm, "gru": gru, "gru-before": gru_before}
+def dense(r: LayerEquations, x: Leaf) -> Value:
+    """A layer without memory: its activation of Wa·x + ba."""
+    z = r.plus_bias(r.parameter("Wa", r.hidden, x.rows) @ x, "ba")
+    squash = SQUASHES.get(r.layer.activation)
+    return r.let("a", squash(r.let("za", z)) if squash else z)
+
+
+CELLS |= {
+    "elman": elman,
+    "lstm": lstm,
+    "gru": gru,
+    "gru-before": gru_before,
+    "dense": dense,
+}
 
 
 def network(lesson: Lesson) -> Recurrence:
-    """The whole network of a lesson: letters in, the cell, probabilities and letters out, loss, gradients.
+    """The whole network of a lesson: texts in, the layers, probabilities and answers out, loss, gradients.
 
     Raises LessonError where a note belongs to no equation.
     """
-    r = Recurrence()
-    letters = Axis("letters", len(lesson.vocabulary))
-    word, vocabulary = r.parameter("word", ONE), r.parameter("vocabulary", letters)
-    letter = r.let("letter", letter_at(word, STEP), "read")
-    target = r.let("target", letter_after(word, STEP), "read")
-    x = r.let("x", one_hot(vocabulary, letter), "read")
-    h = CELLS[lesson.model.cell](r, x, lesson.model)
-    scores = r.parameter("Why", letters, h.rows) @ h
-    y = r.let("y", _plus_bias(r, scores, "by", lesson.model), "output")
-    # softmax: subtracting the greatest score changes no share and keeps EXP from overflowing.
-    e = r.let("e", exp_below_greatest(y), "output")
-    p = r.let("p", share(e), "output")
-    confidence = r.let("confidence", greatest(p), "answer")
-    predicted = r.let("predicted", letter_with(vocabulary, p, confidence, letter), "answer")
-    r.let("right", same_letter(predicted, target), "mark")
-    goal = r.let("goal", one_hot(vocabulary, target), "loss")
-    q = r.let("q", dot(p, goal), "loss")
-    r.let("loss_t", surprise(q, target), "loss")
-    # Softmax and cross-entropy together. Source: Goodfellow et al., "Deep Learning" (2016), eq. 10.18.
-    r.given["y"] = excess(p, goal, target)
-    differentiate(r)
-    for name in lesson.notes:
-        if name not in r.equations:
-            raise LessonError("unknown_note", place=lesson.source, name=name, known=", ".join(r.equations))
-    return r
+    return _Network(lesson).r
 
 
-def _recurrent(r: Recurrence, name: str, state: Leaf, model: Model) -> Expr:
-    """A matrix times the state, or one number times all of it, whichever the model has."""
-    if model.parameters[name].size == 1:
-        return scale(r.parameter(name, ONE), state)
-    return r.parameter(name, state.rows, state.rows) @ state
+class _Network:
+    """Writes the equations of one layer after the other."""
 
+    def __init__(self, lesson: Lesson):
+        self.lesson, self.model = lesson, lesson.model
+        self.r = Recurrence(dict(lesson.time_lines), lesson.split)
+        self.vocabulary: dict[str, Parameter] = {}
+        for layer in self.model:
+            for source in layer.reads:
+                if source.of in INPUTS:
+                    self._read(str(source.of))
+            self._layer(layer)
+        for output in self.model.outputs:
+            self._loss(output)
+        differentiate(self.r, lesson.model.parameters)
+        for name in lesson.notes:
+            if name not in self.r.equations:
+                known = ", ".join(self.r.equations)
+                raise LessonError("unknown_note", place=lesson.source, name=name, known=known)
 
-def _weighted(r: Recurrence, gate: str, x: Value, state: Leaf, model: Model) -> Expr:
-    """A gate's weights times the letter and times the state, plus its bias."""
-    letters = r.parameter(f"Wx{gate}", state.rows, x.rows) @ x
-    return _plus_bias(r, letters + _recurrent(r, f"Wh{gate}", state, model), f"b{gate}", model)
+    def _choices(self, name: str) -> Parameter:
+        axis = self.lesson.choice if name == "labels" else self.lesson.inputs["word"]
+        if axis.name == "letters":
+            name = "vocabulary"
+        return self.r.parameters.get(name) or self.r.parameter(name, axis)
 
+    def _read(self, line: str) -> None:
+        """The letters or words of an input at each of its time steps, and their one-hot columns."""
+        end = "" if line == "word" else f"_{line}"
+        if f"x{end}" in self.r.equations:
+            return
+        if line == "picture":
+            pixels = self.r.parameter("pixels", self.lesson.inputs["picture"])
+            self.r.let(f"x{end}", pixels, "read", line=ONCE, base="x_picture")
+            return
+        if line == "answer":
+            said = self.model.outputs_on(line).named("predicted")
+            letter = fed_back(self.r.before(said, ONE))
+            choices = self._choices("labels")
+        elif self.lesson.split == "letters":
+            letter = letter_at(self.r.parameter(line, ONE), STEP)
+            choices = self._choices("vocabulary")
+        else:
+            letter = word_at(self.r.parameter(f"{line}_clean", ONE), STEP)
+            choices = self._choices("vocabulary")
+        value = self.r.let(f"letter{end}", letter, "read", line=line, base="letter")
+        self.r.let(f"x{end}", one_hot(choices, value), "read", line=line, base="x")
 
-def _plus_bias(r: Recurrence, expr: Expr, name: str, model: Model) -> Expr:
-    """The expression plus the model's bias of that name: a vector, one number, or none."""
-    if name not in model.parameters:
-        return expr
-    if model.parameters[name].size == 1:
-        return expr + spread(r.parameter(name, ONE), expr.rows)
-    bias: Parameter = r.parameter(name, expr.rows)
-    return expr + bias
+    def _layer(self, layer: Layer) -> None:
+        line = self.model.time_line(layer)
+        x = self._what_it_reads(layer, line)
+        axis = self.lesson.choice if layer.cell == "softmax" else self.model.axis(layer)
+        equations = LayerEquations(
+            self.r,
+            layer,
+            {name: (array.shape[0], array.shape[1]) for name, array in self.model.of(layer).items()},
+            line,
+            axis,
+            self._start(layer),
+        )
+        if layer.cell == "softmax":
+            self._softmax(equations, x)
+        else:
+            CELLS[layer.cell](equations, x)
+
+    def _what_it_reads(self, layer: Layer, line: str) -> Leaf:
+        """What the layer reads at a time step of its own: one vector."""
+        found = [self._source(source, line) for source in layer.reads]
+        if len(found) == 1 and not isinstance(found[0], Operation):
+            return found[0]
+        expr = concat(found) if len(found) > 1 else found[0]  # type: ignore[arg-type]
+        key = f"{layer.cell}{layer.ending}"
+        if len(found) > 1:
+            return self.r.let(layer.gathered, expr, "cell", line=line, base="both", layer=key)
+        return self.r.let(layer.gathered, expr, "read", line=line, base="bag", layer=key)
+
+    def _source(self, source: Source, line: str) -> Expr:
+        name = self.model.value(source)
+        equation = self.r.equations[name]
+        steps = self.r.time_lines[equation.line]
+        if source.at == "sum":
+            return over_time(equation.value, steps)
+        if source.at == "" or equation.line == ONCE:
+            return equation.value
+        step = (1 if name in self.r.reverse else steps) if source.at == "last" else int(source.at)
+        return At(name, equation.value.rows, step)
+
+    def _start(self, layer: Layer) -> dict[str, Leaf]:
+        """The first value of each state that the layer takes from another."""
+        if layer.starts is None:
+            return {}
+        before = self.model.layer(layer.starts)
+        found: dict[str, Leaf] = {}
+        for state in layer.kind.states:
+            base = state if state in before.kind.states else before.kind.result
+            if base == state or state == "h":
+                equation = self.r.equations[before.named(base)]
+                once = equation.line == ONCE
+                last = 1 if equation.name in self.r.reverse else self.r.time_lines[equation.line]
+                found[state] = At(equation.name, equation.value.rows, last, once)
+        return found
+
+    def _softmax(self, r: LayerEquations, x: Leaf) -> None:
+        """Scores, probabilities, and what the network says: the label of the greatest probability."""
+        choices = self._choices("labels")
+        y = r.let("y", r.plus_bias(r.parameter("Why", r.hidden, x.rows) @ x, "by"), "output")
+        # softmax: subtracting the greatest score changes no share and keeps EXP from overflowing.
+        e = r.let("e", exp_below_greatest(y), "output")
+        p = r.let("p", share(e), "output")
+        confidence = r.let("confidence", greatest(p), "answer")
+        read = "letter" if r.line == "word" else f"letter_{r.line}"
+        letter = () if r.line == ONCE else (self.r.equations[read].value,)
+        predicted = r.let("predicted", letter_with(choices, p, confidence, *letter), "answer")
+        if r.line == "answer":
+            self.r.states[predicted.name] = self.r.parameter("start", ONE)
+        target = r.let("target", self._target(r), "read")
+        r.let("right", same_letter(predicted, target), "mark")
+
+    def _target(self, r: LayerEquations) -> Expr:
+        if r.line == "answer":
+            return word_at(self.r.parameter("wanted_clean", ONE), STEP)
+        root = self.model.root(r.layer)
+        if r.line == ONCE:
+            return typed(self.r.parameter("wanted_second" if root == "second" else "wanted", ONE))
+        if self.lesson.split == "letters":
+            return letter_after(self.r.parameters[root], STEP)
+        return word_after(self.r.parameters[f"{root}_clean"], STEP)
+
+    def _loss(self, layer: Layer) -> None:
+        """The loss of a softmax, and its gradient."""
+        line, key = self.model.time_line(layer), f"softmax{layer.ending}"
+        p, target = (self.r.equations[layer.named(base)].value for base in ("p", "target"))
+
+        def let(base: str, expr: Expr) -> Value:
+            return self.r.let(layer.named(base), expr, "loss", line=line, base=base, layer=key)
+
+        goal = let("goal", one_hot(self._choices("labels"), target))
+        q = let("q", dot(p, goal))
+        let("loss_t", surprise(q, target))
+        # Softmax and cross-entropy together. Source: Goodfellow et al., "Deep Learning" (2016), eq. 10.18.
+        self.r.given[layer.named("y")] = excess(p, goal, target)

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-
-@dataclass(frozen=True)
-class Axis:
-    """What the rows or columns of a block stand for, and how many there are."""
-
-    name: str
-    size: int
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.size})"
-
-
-ONE = Axis("one", 1)
+from rnnsheet.model import ONE, Axis
 
 
 class _Term:
@@ -56,6 +45,8 @@ class Value(_Term):
 
     name: str
     rows: Axis
+    once: bool = field(default=False, compare=False)
+    """It has no time steps."""
 
 
 @dataclass(frozen=True)
@@ -75,19 +66,35 @@ class Next(_Term):
 
 
 @dataclass(frozen=True)
-class Component(_Term):
-    """One row of a vector, from 0."""
+class At(_Term):
+    """The value of an equation of another time line at one of its time steps, from 1."""
 
-    vector: Value | Previous
-    row: int
+    name: str
+    rows: Axis
+    step: int
+    once: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True)
+class AllSteps(_Term):
+    """The values of an equation of another time line at all its time steps."""
+
+    name: str
+    rows: Axis
+    steps: int
+
+
+@dataclass(frozen=True)
+class Part(_Term):
+    """Some rows of a vector, from `start` on, counted from 0."""
+
+    vector: Value | Previous | Next | At
+    start: int
+    rows: Axis
 
     @property
     def name(self) -> str:
         return self.vector.name
-
-    @property
-    def rows(self) -> Axis:
-        return ONE
 
 
 @dataclass(frozen=True)
@@ -99,13 +106,8 @@ class Operation(_Term):
     rows: Axis
 
 
-Leaf = Parameter | Value | Previous | Next | Component
+Leaf = Parameter | Value | Previous | Next | At | AllSteps | Part
 Expr = Leaf | Operation
-
-
-def previous(state: Value) -> Previous:
-    """The state at the time step before."""
-    return Previous(state.name, state.rows)
 
 
 def scale(number: Leaf, vector: Expr) -> Operation:
@@ -125,12 +127,33 @@ def tanh(vector: Expr) -> Operation:
     return Operation("tanh", (vector,), vector.rows)
 
 
+def relu(vector: Expr) -> Operation:
+    """Each number, or 0 where it is below."""
+    return Operation("relu", (vector,), vector.rows)
+
+
+def relu_slope(result: Expr) -> Operation:
+    """The derivative of relu where its value is `result`, number by number; 0 at 0."""
+    return Operation("relu_slope", (result,), result.rows)
+
+
+def concat(vectors: Sequence[Leaf]) -> Operation:
+    """Vectors below each other."""
+    rows = Axis("hidden", sum(vector.rows.size for vector in vectors))
+    return Operation("concat", tuple(vectors), rows)
+
+
+def over_time(vector: Value, steps: int) -> Operation:
+    """The sum of a vector over all time steps of its time line."""
+    return Operation("over_time", (AllSteps(vector.name, vector.rows, steps),), vector.rows)
+
+
 def sigmoid(vector: Expr) -> Operation:
     """1 / (1 + exp(-v)), number by number."""
     return Operation("sigmoid", (vector,), vector.rows)
 
 
-def sigmoid_slope(result: Leaf) -> Operation:
+def sigmoid_slope(result: Expr) -> Operation:
     """The derivative of the sigmoid where its value is `result`, number by number."""
     return Operation("sigmoid_slope", (result,), result.rows)
 
@@ -190,8 +213,28 @@ def letter_at(word: Parameter, step: Leaf) -> Operation:
 
 
 def letter_after(word: Parameter, step: Leaf) -> Operation:
-    """The letter of a word that follows a time step's; "" past its end."""
+    """The letter of a word after a time step; "" at its end."""
     return Operation("letter_after", (word, step), ONE)
+
+
+def word_at(text: Parameter, step: Leaf) -> Operation:
+    """The word of a text at a time step; "" past its end."""
+    return Operation("word_at", (text, step), ONE)
+
+
+def word_after(text: Parameter, step: Leaf) -> Operation:
+    """The word of a text after a time step; "" at its end."""
+    return Operation("word_after", (text, step), ONE)
+
+
+def typed(text: Leaf) -> Operation:
+    """A text as someone typed it; "" where nothing is typed."""
+    return Operation("typed", (text,), ONE)
+
+
+def fed_back(said: Leaf) -> Operation:
+    """The word said before; "" after the end."""
+    return Operation("fed_back", (said,), ONE)
 
 
 def one_hot(vocabulary: Parameter, letter: Leaf) -> Operation:
@@ -204,10 +247,10 @@ def greatest(vector: Leaf) -> Operation:
     return Operation("greatest", (vector,), ONE)
 
 
-def letter_with(vocabulary: Parameter, p: Leaf, best: Leaf, letter: Leaf) -> Operation:
-    """The letter in the row of p that is `best`; "" at a step that reads no letter."""
+def letter_with(vocabulary: Parameter, p: Leaf, best: Leaf, *letter: Leaf) -> Operation:
+    """The letter in the row of p that is `best`; "" at a step that reads no `letter`, if it reads any."""
     _same(vocabulary, p, "letter_with")
-    return Operation("letter_with", (vocabulary, p, best, letter), ONE)
+    return Operation("letter_with", (vocabulary, p, best, *letter), ONE)
 
 
 def same_letter(guess: Leaf, target: Leaf) -> Operation:

@@ -1,19 +1,23 @@
-"""A recurrence: the named equations of one time step, in order, and the order in which to tell them."""
+"""A recurrence: the named equations of the time steps, in order, and the order in which to tell them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from rnnsheet.equations.expr import (
-    ONE,
-    Axis,
-    Component,
+    AllSteps,
+    At,
     Expr,
     Leaf,
+    Next,
     Operation,
     Parameter,
+    Part,
     Previous,
     Value,
     scale,
 )
+from rnnsheet.model import ONCE, ONE, Axis
 
 STEP = Value("t", ONE)
 """The number of the time step, from 1."""
@@ -21,17 +25,23 @@ STEP = Value("t", ONE)
 
 @dataclass(frozen=True)
 class Equation:
-    """`value = expr` at every time step.
+    """`value = expr` at every time step of a time line.
 
     `part` says where it stands: "read" (letters in), "cell", "output", "answer" (the letter
-    said), "mark" (whether it is right), "loss" or "gradient". A gradient's `chain` has the names
-    of what was pulled back to it: (y, h) for the part of ∂L/∂h that is ∂L/∂y · ∂y/∂h.
+    said), "mark" (whether it is right), "loss" or "gradient". A gradient's `chain` has what was
+    pulled back to it: ("y", hₜ) for the part of ∂L/∂h that is ∂L/∂y · ∂y/∂h.
     """
 
     value: Value
     expr: Expr
     part: str
-    chain: tuple[tuple[str, str], ...] = ()
+    chain: tuple[tuple[str, Leaf], ...] = ()
+    line: str = "word"
+    """The time line: the name of an input, or `ONCE`."""
+    base: str = ""
+    """Its name without that of its layer, by which labels know it."""
+    layer: str = ""
+    """The layer: its kind, and what its names end with."""
 
     @property
     def name(self) -> str:
@@ -49,15 +59,28 @@ class Equation:
 
 
 @dataclass(frozen=True)
-class Gradient:
-    """The gradient of a parameter: the sum over all time steps of `expr`.
+class Share:
+    """What the layers of one time line add to the gradient of a parameter, at each time step.
 
     Of a matrix, `expr` is an outer product or a sum of such.
     """
 
-    parameter: Parameter
+    name: str
     expr: Expr
-    chain: tuple[tuple[str, str], ...]
+    line: str
+    chain: tuple[tuple[str, Leaf], ...]
+
+    def column(self, col: int) -> Expr:
+        """What one time step adds to one column of the gradient."""
+        return _column(self.expr, col)
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """The gradient of a parameter: the sum over all time steps of each of its shares."""
+
+    parameter: Parameter
+    shares: tuple[Share, ...]
 
     @property
     def name(self) -> str:
@@ -66,11 +89,7 @@ class Gradient:
     @property
     def values(self) -> set[str]:
         """The names of the values over time that it uses."""
-        return values(self.expr)
-
-    def column(self, col: int) -> Expr:
-        """What one time step adds to one column of the gradient."""
-        return _column(self.expr, col)
+        return set[str]().union(*(values(share.expr) for share in self.shares))
 
 
 def values(expr: Expr) -> set[str]:
@@ -90,21 +109,33 @@ def _column(expr: Expr, col: int) -> Expr:
 
 
 def _component(vector: Expr, row: int) -> Leaf:
-    if not isinstance(vector, Value | Previous):
+    if isinstance(vector, Part):
+        return Part(vector.vector, vector.start + row, ONE)
+    if isinstance(vector, Operation | Parameter | AllSteps):
         raise ValueError(f"{vector} is no vector over time")
-    return Component(vector, row)
+    return Part(vector, row, ONE)
 
 
 @dataclass
 class Recurrence:
-    """Parameters, states and equations of one time step; later equations may use earlier ones."""
+    """Parameters, states and equations of the time steps; later equations may use earlier ones."""
 
+    time_lines: dict[str, int] = field(default_factory=lambda: {"word": 1})
+    """The number of time steps of each time line."""
+    split: str = "letters"
+    """What one of the time steps reads: "letters" or "words"."""
+    bases: dict[str, str] = field(default_factory=dict)
+    """Per parameter its name without that of its layer."""
     parameters: dict[str, Parameter] = field(default_factory=dict)
-    states: dict[str, Parameter] = field(default_factory=dict)
-    """Per state, the parameter that holds its value before the first time step."""
+    states: dict[str, Leaf] = field(default_factory=dict)
+    """Per state its value before the first time step: a parameter, or the state of another layer."""
+    reverse: set[str] = field(default_factory=set)
+    """The states whose first time step is the last one."""
     equations: dict[str, Equation] = field(default_factory=dict)
     given: dict[str, Expr] = field(default_factory=dict)
     """Per value, the gradient of the loss with respect to it, where it is not to be derived."""
+    handed: dict[str, At] = field(default_factory=dict)
+    """Per gradient `dh_back`, what another layer hands back to the last state."""
     gradients: dict[str, Gradient] = field(default_factory=dict)
 
     def parameter(self, name: str, rows: Axis, cols: Axis = ONE) -> Parameter:
@@ -112,22 +143,48 @@ class Recurrence:
         self.parameters[name] = Parameter(name, rows, cols)
         return self.parameters[name]
 
-    def state(self, name: str, rows: Axis) -> Value:
-        """A value that the next time step remembers; usable as `previous(...)` before its `let`."""
-        self.states[name] = self.parameter(f"{name}_0", rows)
-        return Value(name, rows)
-
-    def let(self, name: str, expr: Expr, part: str, chain: tuple[tuple[str, str], ...] = ()) -> Value:
+    def let(
+        self,
+        name: str,
+        expr: Expr,
+        part: str,
+        chain: tuple[tuple[str, Leaf], ...] = (),
+        line: str = "word",
+        base: str = "",
+        layer: str = "",
+    ) -> Value:
         """Names an expression: it becomes a block that a student sees."""
         if name in self.equations:
             raise ValueError(f"{name} has an equation already")
-        value = Value(name, expr.rows)
-        self.equations[name] = Equation(value, expr, part, chain)
+        value = Value(name, expr.rows, line == ONCE)
+        self.equations[name] = Equation(value, expr, part, chain, line, base or name, layer)
         return value
 
-    def of(self, *parts: str) -> list[Equation]:
-        """The equations of some parts, in order."""
-        return [equation for equation in self.equations.values() if equation.part in parts]
+    def before(self, state: str, rows: Axis) -> Previous | Next:
+        """A state at the time step that its layer computed before."""
+        return Next(state, rows) if state in self.reverse else Previous(state, rows)
+
+    def of(self, *parts: str, line: str = "") -> list[Equation]:
+        """The equations of some parts, in order; of one time line, or of all."""
+        return [
+            equation
+            for equation in self.equations.values()
+            if equation.part in parts and line in ("", equation.line)
+        ]
+
+    def beyond(self, name: str) -> Leaf | None:
+        """What stands beyond a state's first time step, or the last of a `dh_back`; None for nothing."""
+        return self.states.get(name) or self.handed.get(name)
+
+    def steps(self, name: str) -> int:
+        """The number of time steps of an equation's value."""
+        return self.time_lines[self.equations[name].line]
+
+    def runs_back(self, name: str) -> bool:
+        """Whether what is beyond stands behind the last time step, not before the first."""
+        if name in self.states:
+            return name in self.reverse
+        return name.removeprefix("d").removesuffix("_back") not in self.reverse
 
 
 @dataclass(frozen=True)
@@ -141,24 +198,40 @@ class WalkStep:
     """Told at the time step before already, with the same weights."""
 
 
-def walkthrough(recurrence: Recurrence, steps: int) -> list[WalkStep]:
-    """The recurrence told step by step: the cell at two time steps, then the output.
+def walkthrough(recurrence: Recurrence) -> list[WalkStep]:
+    """The recurrence told step by step: each recurrent layer at two time steps, the others at one.
 
     An equation with weights is a step of its own, those without that follow it are one more.
-    The second time, all equations with weights are one step: they are the same weights.
+    The second time, all equations with weights are one step: they are the same weights. Layers that
+    use the weights of another one are not told.
     """
-    cell = _groups(recurrence.of("cell"))
-    told = [(1, group, False) for group in cell]
-    if steps > 1:
-        weighing = [equation for group in cell for equation in group if equation.weights]
-        plain = [equation for group in cell for equation in group if not equation.weights]
-        told += [(2, group, True) for group in (weighing, plain) if group]
-    last = min(steps, 2)
-    told += [(last, group, False) for group in _groups(recurrence.of("output", "answer"))]
+    told: list[tuple[int, list[Equation], bool]] = []
+    known: set[frozenset[str]] = set()
+    for _, layer in groupby(recurrence.of("cell", "output", "answer"), key=lambda each: each.layer):
+        equations = list(layer)
+        weights = frozenset(weight.name for each in equations for weight in each.weights)
+        if weights not in known:
+            told += _told(recurrence, equations)
+        known |= {weights} if weights else set()
     return [
         WalkStep(number, time, tuple(group), again)
         for number, (time, group, again) in enumerate(told, start=1)
     ]
+
+
+def _told(recurrence: Recurrence, equations: list[Equation]) -> Iterator[tuple[int, list[Equation], bool]]:
+    """The groups of a layer's equations, each with its time step."""
+    steps = recurrence.time_lines[equations[0].line]
+    groups = _groups(equations)
+    if not any(equation.name in recurrence.states for equation in equations):
+        yield from ((min(steps, 2), group, False) for group in groups)
+        return
+    first, second = (steps, steps - 1) if any(e.name in recurrence.reverse for e in equations) else (1, 2)
+    yield from ((first, group, False) for group in groups)
+    if steps > 1:
+        weighing = [equation for group in groups for equation in group if equation.weights]
+        plain = [equation for group in groups for equation in group if not equation.weights]
+        yield from ((second, group, True) for group in (weighing, plain) if group)
 
 
 def _groups(equations: list[Equation]) -> list[list[Equation]]:

@@ -8,22 +8,26 @@ from string import Formatter
 from typing import Protocol
 
 from rnnsheet.equations.expr import (
-    Component,
+    At,
     Expr,
     Leaf,
     Next,
     Operation,
     Parameter,
+    Part,
     Previous,
+    Value,
     dot,
     negative,
     outer,
+    relu_slope,
     scale,
     sigmoid_slope,
     tanh_slope,
     total,
 )
 from rnnsheet.labels import Labels
+from rnnsheet.lesson import END, LONGEST_TEXT
 
 SPELLED = 8
 """Up to so many products a student reads them one by one; longer ones are an MMULT."""
@@ -91,16 +95,31 @@ def _dot(left: Place, right: Place) -> str:
     return "+".join(f"{a}*{b}" for a, b in zip(left.column_cells, right.column_cells, strict=True))
 
 
-def _letter_with(vocabulary: Place, p: Place, best: Place, letter: Place) -> str:
-    if p.is_range:
+def _letter_with(vocabulary: Place, p: Place, best: Place, *letter: Place) -> str:
+    if len(p.column_cells) == 1:
+        # Gnumeric finds no row in a single cell.
+        found = vocabulary.here
+    elif p.is_range:
         found = f"INDEX({vocabulary.column},MATCH({best.here},{p.column},0),1)"
     else:
-        shares = zip(p.column_cells, vocabulary.column_cells, strict=True)
         # The first of the letters that are equally probable, as MATCH finds it.
-        found = "&".join(f'IF({share}={best.here},{each},"")' for share, each in shares)
-        found = f"MID({found},1,1)"
-    # Gnumeric finds no row in a single cell.
-    return f'IF({letter.here}="","",{found if len(p.column_cells) > 1 else vocabulary.here})'
+        found = '""'
+        for share, each in reversed(list(zip(p.column_cells, vocabulary.column_cells, strict=True))):
+            found = f"IF({share}={best.here},{each},{found})"
+    return f'IF({letter[0].here}="","",{found})' if letter else found
+
+
+def _split(gradient: Expr, _: Expr, *vectors: Expr) -> tuple[Expr | None, ...]:
+    """The parts of a gradient that belong to vectors put below each other."""
+    assert isinstance(gradient, Value)  # noqa: S101
+    starts = [sum(vector.rows.size for vector in vectors[:index]) for index in range(len(vectors))]
+    return tuple(Part(gradient, start, vector.rows) for start, vector in zip(starts, vectors, strict=True))
+
+
+def _word(number: str) -> str:
+    """A word of a text, by its number from 0: with so many blanks between them each has its own stretch."""
+    blanks = f'SUBSTITUTE({{0}}," ",REPT(" ",{LONGEST_TEXT}))'
+    return f"TRIM(MID({blanks},{number}*{LONGEST_TEXT}+1,{LONGEST_TEXT}))"
 
 
 RULES: dict[str, Rule] = {
@@ -116,6 +135,11 @@ RULES: dict[str, Rule] = {
     "sigmoid_slope": Rule("{0}*(1-{0})", "{0} ⊙ (1 − {0})", PRODUCT),
     "tanh": Rule("TANH({0})", "tanh({0})", pull=lambda g, out, _: (g * tanh_slope(out),)),
     "tanh_slope": Rule("1-{0}*{0}", "1 − {0}²", SUM),
+    "relu": Rule("MAX(0,{0})", "relu({0})", pull=lambda g, out, _: (g * relu_slope(out),)),
+    "relu_slope": Rule("IF({0}>0,1,0)", "[{0} > 0]"),
+    # Written row by row: each row is a link to one of the vectors.
+    "concat": Rule("", "[{0}; {1}]", pull=_split),
+    "over_time": Rule("SUM({0:row})", "Σₜ {0}", pull=lambda *_: (None,)),
     "dot": Rule(_dot, "{0}·{1}", SUM, whole=(0, 1)),
     "total": Rule("SUM({0:column})", "sum({0})", whole=(0,)),
     # Written as one `scale` for each column.
@@ -124,6 +148,10 @@ RULES: dict[str, Rule] = {
     "share": Rule("{0}/SUM({0:column})", "{0} / sum({0})", PRODUCT, whole=(0,)),
     "letter_at": Rule("MID({0},{1},1)", "{0}[{1}]"),
     "letter_after": Rule("MID({0},{1}+1,1)", "{0}[{1}+1]"),
+    "word_at": Rule(_word("({1}-1)"), "{0}[{1}]"),
+    "word_after": Rule(_word("{1}"), "{0}[{1}+1]"),
+    "typed": Rule('IF({0}="","",{0})', "{0}"),
+    "fed_back": Rule(f'IF(EXACT({{0}},"{END}"),"",{{0}})', "{0}"),
     "one_hot": Rule("IF(EXACT({0},{1}),1,0)", "[{0} = {1}]"),
     "greatest": Rule("MAX({0:column})", "max {0}", whole=(0,)),
     "letter_with": Rule(_letter_with, "argmax {1}", whole=(0, 1, 2, 3)),
@@ -172,14 +200,33 @@ def pieces(expr: Expr, outer: int = 0) -> list[str | Leaf]:
 
 
 def symbol(leaf: Leaf) -> str:
-    """A leaf as people write it: `Whh`, `xₜ`, `hₜ₋₁`, `Whyᵀ`."""
+    """A leaf as people write it: `Whh`, `xₜ`, `hₜ₋₁`, `Whyᵀ`, `h₆`."""
     if isinstance(leaf, Parameter):
         return f"{leaf.name}ᵀ" if leaf.transposed else leaf.name
-    if isinstance(leaf, Component):
-        return f"{symbol(leaf.vector)}[{leaf.row + 1}]"
-    if leaf.name == "t":
-        return leaf.name
-    return leaf.name.removesuffix("_t") + {Previous: "ₜ₋₁", Next: "ₜ₊₁"}.get(type(leaf), "ₜ")
+    if isinstance(leaf, Part):
+        rows = (
+            f"{leaf.start + 1}" if leaf.rows.size == 1 else f"{leaf.start + 1}…{leaf.start + leaf.rows.size}"
+        )
+        return f"{symbol(leaf.vector)}[{rows}]"
+    name = leaf.name.removesuffix("_t")
+    if leaf.name == "t" or (isinstance(leaf, Value | At) and leaf.once):
+        return name
+    if isinstance(leaf, At):
+        return name + subscript(leaf.step)
+    return name + {Previous: "ₜ₋₁", Next: "ₜ₊₁"}.get(type(leaf), "ₜ")
+
+
+def subscript(number: int) -> str:
+    """A number in small digits below the line."""
+    return str(number).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+
+
+def stretches(expr: Expr) -> list[tuple[int, Expr]]:
+    """The rows, from 0, at which another formula begins, each with its expression."""
+    if not (isinstance(expr, Operation) and expr.rule == "concat"):
+        return [(0, expr)]
+    starts = [sum(part.rows.size for part in expr.operands[:index]) for index in range(len(expr.operands))]
+    return list(zip(starts, expr.operands, strict=True))
 
 
 def symbols(expr: Expr) -> str:
@@ -196,4 +243,9 @@ def words(expr: Expr, labels: Labels) -> str:
         return labels("words.previous", state=expr.name)
     if isinstance(expr, Next):
         return labels("words.next", state=expr.name)
-    return symbol(expr) if isinstance(expr, Parameter | Component) else expr.name
+    if isinstance(expr, At):
+        return labels("words.at", state=expr.name, step=expr.step)
+    if isinstance(expr, Part):
+        rows = f"{expr.start + 1}…{expr.start + expr.rows.size}"
+        return labels("words.part", rows=rows, of=words(expr.vector, labels))
+    return symbol(expr) if isinstance(expr, Parameter) else expr.name

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rnnsheet.equations.backward import chain_rule
-from rnnsheet.equations.expr import Leaf, Next, Parameter, Previous
+from rnnsheet.equations.expr import At, Leaf, Next, Parameter, Previous
 from rnnsheet.equations.recurrence import STEP, Equation
 from rnnsheet.equations.rules import symbol, symbols
-from rnnsheet.labels import Labels
+from rnnsheet.model import ONCE
 from rnnsheet.sheet.context import WEIGHTS, Context
-from rnnsheet.sheet.page import SPAN, Page
+from rnnsheet.sheet.meaning import meaning
+from rnnsheet.sheet.page import CHOICES, SPAN, Page, located
 from rnnsheet.sheet.plan import Area, Block
 
 CAPTION_WIDTH, LABEL_WIDTH = 34, 5
@@ -34,6 +35,13 @@ class Bands:
             parameter: self.given[name].area for name, parameter in self.network.parameters.items()
         }
         page.sheet.widths |= {1: CAPTION_WIDTH, self.where.label: LABEL_WIDTH}
+        if any(axis in ("labels", "letters") and self._long(axis) for axis in CHOICES):
+            page.sheet.widths[self.where.label] = 2 * LABEL_WIDTH
+
+    def _long(self, axis: str) -> bool:
+        """Whether the labels of an axis are words."""
+        block = self.given.get(CHOICES[axis])
+        return bool(block and block.values and any(len(row[0]) > 1 for row in block.values))
 
     def heading(self, text: str, about: str = "") -> None:
         """A line across the page, and a paragraph under it."""
@@ -42,41 +50,55 @@ class Bands:
         self.page.text(self.row + 1, 1, about, "about", SPAN)
         self.row += 3 if about else 2
 
-    def time(self) -> None:
+    def line(self, line: str) -> None:
+        """The beginning of a time line: what it is, where there are several, and its time steps."""
+        if len(self.network.time_lines) > 1:
+            self.page.sheet.sections.append(self.row)
+            self.page.text(self.row, 1, self.page.labels(f"line.{line}"), "heading", SPAN)
+            self.row += 1
+        if line != ONCE:
+            self.time(line)
+
+    def time(self, line: str = "word") -> None:
         """The line of time steps."""
         labels = self.page.labels
         self.page.text(self.row, 1, labels("meaning.t"), "caption")
         self.page.text(self.row, self.where.first - 1, labels("unrolled.before"), "small")
-        steps = [list(range(1, self.where.steps + 1))]
-        self.blocks["t"] = self.page.constants("t", self.row, self.where.first, steps, "label")
-        self.scope[STEP] = self.blocks["t"].area.column(0)
+        steps = [list(range(1, self.network.time_lines[line] + 1))]
+        block = self.page.constants("t", self.row, self.where.first, steps, "label")
+        self.blocks["t" if line == "word" else f"t_{line}"] = block
+        self.scope[STEP] = block.area.column(0)
         self.row += 1
 
-    def lines(self, equations: Iterable[Equation]) -> None:
-        """Equations of one row, each with a caption, without space between."""
+    def write(self, equations: Sequence[Equation], only: int = 0) -> None:
+        """Equations over all time steps, or at `only` one: texts as lines, numbers as bands.
+
+        Bands have their weights and labels beside them.
+        """
+        row, after_band = self.row, False
         for equation in equations:
-            self.reserve(equation, self.row)
-            self.page.text(self.row, 1, self.page.labels(f"meaning.{equation.name}"), "caption")
-            self._write(equation)
-            self.row += 1
+            is_line = _is_line(equation)
+            # A line has room above it, if a band has none.
+            row += is_line and after_band
+            self.reserve(equation, row if is_line else row + 1)
+            row += 1 if is_line else 1 + max(equation.value.rows.size, _CAPTION_LINES)
+            after_band = not is_line
+        for equation in equations:
+            if _is_line(equation):
+                self._caption(equation)
+                self._boundary(equation)
+            else:
+                self._beside(equation)
+            self._write(equation, only)
+        self.row = row
 
     def line_of(self, source: Block, style: str = "label") -> None:
         """A line that shows one of another sheet."""
-        self.page.text(self.row, 1, self.page.labels(f"meaning.{source.name}"), "caption")
-        self.reserve(self.network.equations[source.name], self.row)
+        equation = self.network.equations[source.name]
+        self.reserve(equation, self.row)
+        self._caption(equation)
         self.blocks[source.name] = self.page.link(source, self.row, self.where.first, style=style)
         self.row += 1
-
-    def bands(self, equations: Sequence[Equation], only: int = 0) -> None:
-        """Equations with their weights and labels beside them; over all time steps, or at `only` one."""
-        row = self.row
-        for equation in equations:
-            self.reserve(equation, row + 1)
-            row += 1 + max(equation.value.rows.size, _CAPTION_LINES)
-        for equation in equations:
-            self._beside(equation)
-            self._write(equation, only)
-        self.row = row
 
     def band_of(self, source: Block) -> None:
         """A band that shows the block of another sheet, with the state before its first time step."""
@@ -84,17 +106,22 @@ class Bands:
         self.reserve(equation, self.row + 1)
         self._beside(equation, shown=True)
         self.blocks[equation.name] = self.page.link(source, self.row + 1, self.where.first)
-        self.page.mark(self.blocks[equation.name])
+        self.page.mark(self.blocks[equation.name], equation.base)
         self.row += 1 + max(equation.value.rows.size, _CAPTION_LINES)
 
-    def total(self, name: str, over: str) -> Block:
-        """A line with the sum of a line over all time steps."""
+    def show(self, source: Block) -> None:
+        """`line_of` or `band_of`, whichever the equation wants."""
+        if _is_line(self.network.equations[source.name]):
+            self.line_of(source)
+        else:
+            self.band_of(source)
+
+    def total(self, name: str, over: Iterable[str]) -> Block:
+        """A line with the sum of lines over all time steps."""
         self.page.text(self.row, 1, self.page.labels(f"meaning.{name}"), "caption")
-        line = self.blocks[over].area
+        sums = "+".join(f"SUM({self.blocks[line].area.a1})" for line in over)
         area = self.page.area(self.row, self.where.first)
-        block = self.page.formula(
-            name, area, f"SUM({line.a1})", "result", trace=self.run + name, form="number"
-        )
+        block = self.page.formula(name, area, sums, "result", trace=self.run + name, form="number")
         self.row += 1
         return block
 
@@ -113,12 +140,17 @@ class Bands:
             return page.link_transposed(source, row, col, "weight")
         return page.link(source, row, col, style="weight")
 
+    def _caption(self, equation: Equation) -> None:
+        text = meaning(equation, self.network, self.page.labels)
+        name = "" if equation.name == equation.base else f" ({symbol(equation.value)})"
+        self.page.text(self.scope[equation.value].row, 1, text + name, "caption")
+
     def _beside(self, equation: Equation, shown: bool = False) -> None:
         """What stands left and right of an equation's block; no weights where it is only `shown`."""
         row, rows = self.scope[equation.value].row, equation.value.rows
         weights = () if shown else equation.weights
         self.page.sheet.heights[row - 1] = 14 if weights else 6
-        for line, text in enumerate(captions(equation, self.page.labels, self.where.steps)):
+        for line, text in enumerate(self._captions(equation)):
             style = "small" if line else "symbol"
             self.page.text(row + line, 1, symbol(equation.value) if shown and not line else text, style)
         col = WEIGHTS
@@ -126,13 +158,44 @@ class Bands:
             self.page.text(row - 1, col, symbol(weight), "symbol")
             self.scope[weight] = self.weight(self.page, weight, row, col).area
             col += weight.cols.size
-        labels = self.page.row_labels(rows, row, self.where.label, self.given["vocabulary"])
-        if rows.name == "letters":
-            self.scope[self.network.parameters["vocabulary"]] = labels
-        if initial := self.network.states.get(equation.name):
-            self.page.link(self.given[initial.name], row, self.where.first - 1)
-        if equation.name.endswith("_back"):
-            self.page.constants("after", row, self.where.after, [[0.0]] * rows.size, "link")
+        labels = self.page.row_labels(rows, row, self.where.label, self.given)
+        if rows.name in CHOICES and CHOICES[rows.name] in self.network.parameters:
+            self.scope[self.network.parameters[CHOICES[rows.name]]] = labels
+        self._boundary(equation)
+
+    def _captions(self, equation: Equation) -> list[str]:
+        """Symbols; of a gradient the term of the chain rule that it is; meaning or shape."""
+        labels = self.page.labels
+        lines = [f"{symbol(equation.value)} = {symbols(equation.expr)}"]
+        told = meaning(equation, self.network, labels)
+        if equation.part == "gradient":
+            return [*lines, chain_rule(equation), told]
+        steps = self.network.time_lines[equation.line]
+        kind = "shape_once" if equation.line == ONCE else "shape"
+        return [*lines, told, labels(f"unrolled.{kind}", rows=equation.value.rows.size, steps=steps)]
+
+    def _boundary(self, equation: Equation) -> None:
+        """Beyond the first time step of a state, or the last of what is handed back, what stands there."""
+        name, rows = equation.name, equation.value.rows
+        is_back = name.endswith("_back")
+        if not is_back and name not in self.network.states:
+            return
+        behind = self.where.first + self.network.time_lines[equation.line]
+        row, col = self.scope[equation.value].row, self.where.first - 1
+        if self.network.runs_back(name):
+            col = behind
+        beyond = self.network.beyond(name)
+        if isinstance(beyond, At):
+            text = self.page.reference(located(self.scope, beyond))
+            area = self.page.area(row, col, rows.size)
+            trace = self.run + beyond.name
+            self.page.formula(
+                beyond.name, area, text, "link", trace=trace, time=beyond.step, form=self.form or "number"
+            )
+        elif beyond is not None:
+            self.page.link(self.given[beyond.name], row, col)
+        else:
+            self.page.constants("after", row, col, [[0.0]] * rows.size, "link")
 
     def _write(self, equation: Equation, only: int = 0) -> None:
         area, scope = self.scope[equation.value], self.scope
@@ -145,32 +208,20 @@ class Bands:
             equation,
             area.row,
             scope[equation.value].col,
-            1 if only else self.where.steps,
+            1 if only else self.network.time_lines[equation.line],
             only or 1,
             scope,
             self.run,
             self.form,
         )
         self.blocks[equation.name] = block
-        self.page.mark(block)
+        self.page.mark(block, equation.base)
 
 
 _CAPTION_LINES = 3
+_LINES = ("letter", "target", "confidence", "predicted", "right")
+"""What stands in a line of its own, as texts do, not in a band."""
 
 
-def captions(equation: Equation, labels: Labels, steps: int) -> list[str]:
-    """Symbols; of a gradient the term of the chain rule that it is; meaning or shape."""
-    lines = [f"{symbol(equation.value)} = {symbols(equation.expr)}"]
-    if equation.part == "gradient":
-        return [*lines, chain_rule(equation), gradient_meaning(equation, labels)]
-    shape = labels("unrolled.shape", rows=equation.value.rows.size, steps=steps)
-    return [*lines, labels.get(f"meaning.{equation.name}"), shape]
-
-
-def gradient_meaning(equation: Equation, labels: Labels) -> str:
-    """What a gradient's equation says, in words."""
-    of, name = equation.chain[0]
-    kind = {"": "given", "now": "whole", "back": "whole"}.get(of, "pulled")
-    for part in ("now", "back"):
-        kind = part if equation.name.endswith(f"_{part}") else kind
-    return labels(f"gradient.{kind}", name=name)
+def _is_line(equation: Equation) -> bool:
+    return equation.base in _LINES

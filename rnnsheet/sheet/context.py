@@ -14,26 +14,20 @@ WEIGHTS = 2
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a worksheet over time: row labels, the state before, the time steps, what is after."""
+    """The columns of a worksheet over time: row labels, the state before, then the time steps."""
 
     label: int
-    steps: int
 
     @property
     def first(self) -> int:
         """The first time step's."""
         return self.label + 2
 
-    @property
-    def after(self) -> int:
-        """The one behind the last time step's."""
-        return self.first + self.steps
 
-
-def columns(network: Recurrence, steps: int) -> Columns:
+def columns(network: Recurrence) -> Columns:
     """The columns of all sheets of a network, so that a time step has the same one on each."""
     bands = network.of("cell", "output", "gradient")
-    return Columns(WEIGHTS + max(sum(w.cols.size for w in band.weights) for band in bands), steps)
+    return Columns(WEIGHTS + max(sum(w.cols.size for w in band.weights) for band in bands))
 
 
 @dataclass(frozen=True)

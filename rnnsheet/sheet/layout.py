@@ -34,27 +34,21 @@ def plan(lesson: Lesson, language: str) -> Plan:
     words, equations = labels(language), network(lesson)
     about_page = manifest.place(lesson, words, VERSION)
     messages = manifest.messages(about_page, lesson)
-    inputs_page, given = inputs.place(lesson, equations, words)
-    context = Context(lesson, equations, words, columns(equations, lesson.steps), messages, given, {})
+    inputs_page, given, row = inputs.place(lesson, equations, words)
+    context = Context(lesson, equations, words, columns(equations), messages, given, {})
     unrolled_page, over_time = unrolled.place(context)
-    inputs.answer(inputs_page, lesson, over_time, messages)
+    inputs.answer(inputs_page, lesson, equations, over_time, messages, given, row)
     context = replace(context, over_time=over_time)
     steps_page = steps.place(context)
     loss_page, losses = loss.place(context)
     context = replace(context, over_time=over_time | losses)
-    backward_page, gradients, placed = backward.place(context)
-    check_page = gradient_check.place(context, placed)
-    matrices = {name: gradient.matrix for name, gradient in placed.items()}
+    backward_page, gradients, matrices = backward.place(context)
+    check_page = gradient_check.place(context, matrices)
     update_page, rates = update.place(context, matrices)
-    trained = training.place(context)
-    training_pages, settings = ((trained[0],), trained[1]) if trained else ((), {})
-    flow_page = flow.place(context)
-    pages = (
-        *(inputs_page, steps_page, unrolled_page, loss_page, backward_page, check_page, update_page),
-        *training_pages,
-        flow_page,
-    )
-    overview_page = overview.place(lesson, over_time, tuple(page.sheet.name for page in pages), words)
+    training_page, settings = training.place(context) or (None, {})
+    learning = (loss_page, backward_page, check_page, update_page, training_page, flow.place(context))
+    pages = [inputs_page, steps_page, unrolled_page, *(page for page in learning if page)]
+    overview_page = overview.place(context, tuple(page.sheet.name for page in pages))
     sheets = tuple(page.sheet for page in (overview_page, *pages))
     _check_room(sheets, lesson)
     manifest.list_blocks(about_page, sheets)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from rnnsheet.equations.expr import Axis, Component, Leaf, Parameter
+from rnnsheet.equations.expr import AllSteps, At, Leaf, Parameter, Part, Value
 from rnnsheet.equations.recurrence import Equation
-from rnnsheet.equations.rules import formula
+from rnnsheet.equations.rules import formula, stretches
 from rnnsheet.labels import Labels
+from rnnsheet.model import Axis
 from rnnsheet.sheet.formula import Formula, column_letters
 from rnnsheet.sheet.plan import Area, Block, Fill, Highlight, Sheet, Text, quoted
 
@@ -20,17 +21,25 @@ Values = Sequence[Sequence[Any]]
 SPAN = 12
 """How many columns a paragraph is wide."""
 
-NUMBER, WHOLE, LETTER, MARK, GENERAL = "number", "whole", "letter", "mark", "general"
+NUMBER, WHOLE, LETTER, TEXT, MARK, GENERAL = "number", "whole", "letter", "text", "mark", "general"
 FORMATS = {
     **dict.fromkeys(
-        ("word", "vocabulary", "letter", "target", "predicted", "status", "chosen", "weight", "blocks"),
+        (
+            *("word", "second", "word_clean", "second_clean", "wanted", "wanted_second", "wanted_clean"),
+            *("vocabulary", "labels", "start", "letter", "target", "predicted"),
+            *("status", "chosen", "weight", "blocks"),
+        ),
         LETTER,
     ),
-    **dict.fromkeys(("x", "goal", "t", "unit", "count", "epoch", "steps_back"), WHOLE),
+    **dict.fromkeys(("x", "bag", "goal", "t", "unit", "count", "epoch", "steps_back"), WHOLE),
     **dict.fromkeys(("rate", "clip", "update_rate", "flow_clip", "width", "difference"), GENERAL),
+    **dict.fromkeys(("picture", "pixels", "x_picture"), GENERAL),
     "right": MARK,
 }
-"""The number format of a block by its name; any other is NUMBER."""
+"""The number format of a block by its name without that of a layer; any other is NUMBER."""
+
+CHOICES = {"letters": "vocabulary", "labels": "labels"}
+"""Per axis the input block that has the names of its rows."""
 
 STYLES = {
     "read": "given",
@@ -43,7 +52,14 @@ STYLES = {
 }
 """The style of an equation's block by its part of the network."""
 
-HIGHLIGHTS = {"x": "one_hot", "goal": "one_hot", "p": "share", "right": "mark"}
+HIGHLIGHTS = {
+    "x": "one_hot",
+    "x_picture": "one_hot",
+    "bag": "one_hot",
+    "goal": "one_hot",
+    "p": "share",
+    "right": "mark",
+}
 
 
 class Page:
@@ -78,10 +94,11 @@ class Page:
         style: str,
         entry: str = "",
         choices: Area | None = None,
+        form: str = "",
     ) -> Block:
         """A block of numbers or letters; to be edited where it has an `entry`."""
         area = self.area(row, col, len(values), len(values[0]))
-        form = FORMATS.get(name, NUMBER)
+        form = form or FORMATS.get(name, NUMBER)
         return self._add(Block(name, area, style, form, values=values, entry=entry, choices=choices))
 
     def units(self, row: int, col: int, count: int, across: bool = False) -> None:
@@ -89,32 +106,31 @@ class Page:
         numbers = list(range(1, count + 1))
         self.constants("unit", row, col, [numbers] if across else [[number] for number in numbers], "label")
 
-    def row_labels(self, axis: Axis, row: int, col: int, vocabulary: Block) -> Area:
-        """The label of each row of a block: letters as they stand in the vocabulary, or units."""
-        if axis.name == "letters":
-            self.link(vocabulary, row, col, style="label")
+    def row_labels(self, axis: Axis, row: int, col: int, given: Mapping[str, Block]) -> Area:
+        """The label of each row of a block: letters or labels as they stand in the inputs, or numbers."""
+        if axis.name in CHOICES:
+            self.link(given[CHOICES[axis.name]], row, col, style="label")
         elif axis.name != "one":
             self.units(row, col, axis.size)
         return self.area(row, col, axis.size)
 
-    def column_labels(self, axis: Axis, row: int, col: int, vocabulary: Block) -> None:
+    def column_labels(self, axis: Axis, row: int, col: int, given: Mapping[str, Block]) -> None:
         """The label of each column of a weight matrix."""
-        if axis.name == "letters":
-            self.link_transposed(vocabulary, row, col, "label")
+        if axis.name in CHOICES:
+            self.link_transposed(given[CHOICES[axis.name]], row, col, "label")
         elif axis.name != "one":
             self.units(row, col, axis.size, across=True)
 
-    def described(self, parameter: Parameter) -> str:
+    def described(self, parameter: Parameter, meaning: str) -> str:
         """A parameter's shape, axes and meaning in one line."""
         axes = [self.labels(f"axis.{axis.name}") for axis in (parameter.rows, parameter.cols)]
         shape = f"{parameter.rows.size}×{parameter.cols.size}"
         kind = "number" if shape == "1×1" else "matrix"
-        meaning = self.labels.get(f"meaning.{parameter.name}")
         return self.labels(f"shape.{kind}", shape=shape, rows=axes[0], cols=axes[1], meaning=meaning)
 
-    def mark(self, block: Block) -> None:
+    def mark(self, block: Block, base: str) -> None:
         """Lets the block's colours follow its numbers, where they are shares or marks."""
-        if kind := HIGHLIGHTS.get(block.name):
+        if kind := HIGHLIGHTS.get(base):
             self.sheet.highlights.append(Highlight(block.area, kind))
 
     def link(
@@ -162,15 +178,23 @@ class Page:
 
         Its values are those of the trace's arrays that begin with `run`.
         """
-        area = self.area(row, col, equation.value.rows.size, cols)
-        return self.formula(
+        rows = equation.value.rows.size
+        area = self.area(row, col, rows, cols)
+        parts = stretches(equation.expr)
+        ends = [*(start for start, _ in parts[1:]), rows]
+        fills = []
+        for (start, expr), end in zip(parts, ends, strict=True):
+            part = area.part(start, 0, end - start, cols)
+            text = formula(expr, partial(reference, scope, part))
+            fills.append(Fill(Formula(text), start, 0, part.rows, cols))
+        return self.formulas(
             equation.name,
             area,
-            formula(equation.expr, partial(reference, scope, area)),
+            tuple(fills),
             STYLES[equation.part],
             trace=run + equation.name,
             time=time,
-            form=form,
+            form=form or FORMATS.get(equation.base, NUMBER),
         )
 
     def formula(
@@ -234,9 +258,20 @@ class Page:
 
 def reference(scope: Scope, target: Area, leaf: Leaf) -> "_Reference":
     """How the cells of a block refer to a leaf."""
-    if isinstance(leaf, Component):
-        return _Reference(leaf, scope[leaf.vector].part(leaf.row), target)
-    return _Reference(leaf, scope[leaf], target)
+    return _Reference(leaf, located(scope, leaf), target)
+
+
+def located(scope: Scope, leaf: Leaf) -> Area:
+    """Where a leaf stands; of what stands at every time step, the column of the first."""
+    if leaf in scope:
+        return scope[leaf]
+    if isinstance(leaf, Part):
+        return located(scope, leaf.vector).part(leaf.start, 0, leaf.rows.size)
+    value = scope[Value(leaf.name, leaf.rows)]
+    if isinstance(leaf, At):
+        return value.column(leaf.step - 1)
+    assert isinstance(leaf, AllSteps)  # noqa: S101
+    return value.part(0, 0, value.rows, leaf.steps)
 
 
 @dataclass(frozen=True)
@@ -276,7 +311,8 @@ class _Reference:
 
     def _cell(self, down: int, right: int, fixed_row: bool, sheet: bool = True) -> str:
         # A `$` only where filling would move what must stay: a student reads fewer signs.
-        stays = isinstance(self.leaf, Parameter) and self.target.cols > 1
+        of = self.leaf.vector if isinstance(self.leaf, Part) else self.leaf
+        stays = isinstance(of, Parameter | At | AllSteps) and self.target.cols > 1
         column = ("$" if stays else "") + column_letters(self.area.col + right)
         row = ("$" if fixed_row and self.target.rows > 1 else "") + str(self.area.row + down)
         other = sheet and self.area.sheet != self.target.sheet

@@ -7,7 +7,7 @@ from typing import Any
 from rnnsheet.lesson import Trace
 from rnnsheet.sheet.formula import Formula, column_letters
 
-LAYOUT = 2
+LAYOUT = 3
 """The number of this arrangement of blocks; it grows whenever a block moves, so that `check` can tell."""
 
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
@@ -76,7 +76,7 @@ class Block:
     """A rectangle of cells that belong together.
 
     A block with `fills` holds formulas, one without holds constants; those with an `entry`
-    ("number", "letter", "word", "positive", "weight", "slider") may be edited. Its values are
+    ("number", "letter", "label", "word", "positive", "weight", "slider") may be edited. Its values are
     either `values`, known to the plan, or those of the trace's array `trace`: its columns from
     `time` on, or of an array over epochs all columns of each epoch, unit by unit.
     """

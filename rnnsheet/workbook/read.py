@@ -20,7 +20,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from rnnsheet.errors import LessonError, WorkbookError
 from rnnsheet.files import is_file
-from rnnsheet.lesson import Lesson, Model, Settings
+from rnnsheet.lesson import Lesson, Settings
+from rnnsheet.model import Model
 from rnnsheet.sheet.pages import manifest
 from rnnsheet.sheet.plan import LAYOUT, Area
 
@@ -166,24 +167,34 @@ def lesson(contents: Contents, recalculated: Value) -> Lesson:
         numbers = {
             name: np.reshape(values, (places[name].rows, places[name].cols))
             for name, values in found.items()
-            if name not in ("word", "vocabulary", *settings)
+            if name not in (*TEXTS, *settings)
         }
+        picture = numbers.pop("picture", None)
         sizes: dict[str, Any] = {name: int(facts[name]) for name in ("epochs", "flow_steps")}
+        states = {name: numbers.pop(name) for name in list(numbers) if name.endswith("_0")}
         return Lesson(
             name=facts["lesson"],
-            word=found["word"][0],
-            vocabulary=tuple(found["vocabulary"]),
-            steps=int(facts["steps"]),
-            h_0=numbers.pop("h_0"),
-            c_0=numbers.pop("c_0", np.zeros((1, 1))),
-            model=Model(facts["cell"], numbers),
+            model=Model(manifest.layers(facts["network"]), numbers),
+            vocabulary=tuple(found.get("vocabulary", ())),
+            word=found.get("word", [""])[0],
+            steps=int(facts["steps"]) if "word" in found else 0,
+            initial=states,
+            split=facts["split"],
+            labels=tuple(found.get("labels", ())),
+            target=found.get("wanted", [""])[0],
+            second=found.get("second", [""])[0],
+            second_target=found.get("wanted_second", [""])[0],
+            picture=picture,
+            answer_steps=int(facts["answer_steps"]),
             source=str(contents.path),
             settings=Settings(**sizes, **{name.lower(): value for name, value in settings.items()}),
         )
     except LessonError as error:
-        area = places.get(str(error.values.get("name")))
+        named = {"target": "wanted", "second_target": "wanted_second"}
+        name = str(error.values.get("name"))
+        area = places.get(named.get(name, name))
         raise error.at(f"{contents.path}: {area.sheet}!{area.a1}" if area else str(contents.path)) from None
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, TypeError):
         raise WorkbookError("damaged_manifest", place=str(contents.path), reason=manifest.NAME) from None
 
 
@@ -196,6 +207,19 @@ def _entries(contents: Contents, recalculated: Value, area: Area) -> Iterator[tu
             value = (recalculated if has_formula else contents.value)(cell.sheet, cell.row, cell.col)
             yield f"{contents.path}: {cell.sheet}!{cell.a1}", value
 
+
+TEXTS = {
+    "word": "word",
+    "second": "word",
+    "wanted": "label",
+    "wanted_second": "label",
+    "vocabulary": "letter",
+    "labels": "label",
+}
+"""What the cells of the texts hold."""
+
+UNASKED = ("wanted", "wanted_second")
+"""Texts that may be empty: then there is no right answer."""
 
 SETTINGS = {
     "rate": "positive",
@@ -210,9 +234,11 @@ SETTINGS = {
 
 def _entry(name: str, place: str, value: Any) -> Any:
     """A number, or a text where the input is one. Raises LessonError for anything else."""
-    kind = {"word": "word", "vocabulary": "letter", **SETTINGS}.get(name, "number")
+    kind = {**TEXTS, **SETTINGS}.get(name, "number")
+    if name in UNASKED and value in (None, ""):
+        return ""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if kind in ("word", "letter", "weight"):
+    if kind in ("word", "letter", "label", "weight"):
         if is_number:
             return f"{value:.15g}"
         if isinstance(value, str) and value and not isinstance(value, CellError):

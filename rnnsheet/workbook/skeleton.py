@@ -219,7 +219,7 @@ def _validate(worksheet: Worksheet, block: Block, texts: Labels) -> None:
     worksheet.add_data_validation(rule)
 
 
-_LONGEST = {"letter": "1", "word": "255"}
+_LONGEST = {"letter": "1", "label": "60", "word": "255"}
 _BOUNDS = {
     "number": ("-1E+300", "1E+300"),
     "positive": ("1E-100", f"{LIMIT:G}"),

@@ -16,6 +16,7 @@ FORMATS = {
     "number": "[<10000]0.000000;0.00E+00",
     "whole": "0",
     "letter": "@",
+    "text": "@",
     "powers": "0.00E+00",
     "mark": '"✓";"✗";"✗"',
     "general": "General",
@@ -109,7 +110,7 @@ class Styles:
             cell.fill = PatternFill("solid", fgColor=look.fill) if look.fill else PatternFill()
             letters = form in ("letter", "mark")
             cell.alignment = Alignment(
-                horizontal="center" if letters and look.frame else look.align,
+                horizontal="center" if letters and look.frame else "left" if form == "text" else look.align,
                 vertical="top" if look.wrap else "center",
                 wrap_text=look.wrap,
                 indent=look.indent,

@@ -1,4 +1,4 @@
-"""A plan and a trace into an .xlsx file: openpyxl's skeleton, our own stream of cells."""
+"""A plan and its values into an .xlsx file: openpyxl's skeleton, our own stream of cells."""
 
 import re
 import zipfile
@@ -12,11 +12,13 @@ from typing import Any, BinaryIO
 from openpyxl.writer.excel import ExcelWriter
 
 from rnnsheet.files import write_whole
-from rnnsheet.lesson import Trace
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.plan import Area, Block, Fill, Plan, Sheet, Text
 from rnnsheet.workbook.skeleton import row_heights, skeleton
 from rnnsheet.workbook.style import LOOKS, Edges, Styles
+
+Expected = Callable[[Block], Sequence[Sequence[Any]]]
+"""The value of each cell of a block, row by row."""
 
 _SHEET_DATA = re.compile(rb"<sheetData\s*/>|<sheetData>.*</sheetData>", re.DOTALL)
 _DIMENSION = re.compile(rb'<dimension ref="[^"]*"\s*/>')
@@ -25,19 +27,19 @@ _LEVEL = 5
 """Of zlib: a third faster than its usual 6, and a workbook grows by 2 %."""
 
 
-def write(plan: Plan, trace: Trace, path: Path) -> None:
+def write(plan: Plan, expected: Expected, path: Path) -> None:
     """Writes the workbook, whole or not at all.
 
-    Every formula carries the trace's number as its cached value; every float is written so
+    Every formula carries what is expected of its cell as its cached value; every float is written so
     that it reads back bit for bit. Raises OutputError where the file cannot be written.
     """
-    write_whole(path, lambda file: _write(plan, trace, file))
+    write_whole(path, lambda file: _write(plan, expected, file))
 
 
-def _write(plan: Plan, trace: Trace, file: BinaryIO) -> None:
+def _write(plan: Plan, expected: Expected, file: BinaryIO) -> None:
     book = skeleton(plan)
     styles = Styles(book.worksheets[0])
-    bodies = [_SheetCells(sheet, trace, styles) for sheet in plan.sheets]
+    bodies = [_SheetCells(sheet, expected, styles) for sheet in plan.sheets]
     saved = BytesIO()
     # Not Workbook.save: it would compress what is read again at once.
     ExcelWriter(book, zipfile.ZipFile(saved, "w")).save()
@@ -83,13 +85,13 @@ class _SheetCells:
     into a template.
     """
 
-    def __init__(self, sheet: Sheet, trace: Trace, styles: Styles):
+    def __init__(self, sheet: Sheet, expected: Expected, styles: Styles):
         self._heights = row_heights(sheet)
         self._pieces: dict[int, list[tuple[int, _Cells, int]]] = defaultdict(list)
         for text in sheet.texts:
             self._pieces[text.row].append((text.col, _text_cells(text, styles), 0))
         for block in sheet.blocks:
-            cells = _block_cells(block, trace, styles)
+            cells = _block_cells(block, expected, styles)
             for down in range(block.area.rows):
                 self._pieces[block.area.row + down].append((block.area.col, cells, down))
         self._templates: dict[tuple[object, ...], _Template] = {}
@@ -210,9 +212,9 @@ def _text_cells(text: Text, styles: Styles) -> _Cells:
     return _Cells(area, [[text.text]], (), lambda _: styles.number(text.style, form))
 
 
-def _block_cells(block: Block, trace: Trace, styles: Styles) -> _Cells:
+def _block_cells(block: Block, expected: Expected, styles: Styles) -> _Cells:
     numbers = partial(styles.number, block.style, block.format)
-    return _Cells(block.area, block.expected(trace), block.fills, numbers)
+    return _Cells(block.area, expected(block), block.fills, numbers)
 
 
 def _cell(attributes: str, formula: str, is_text: bool) -> str:

@@ -1,118 +1,129 @@
 """The worksheet of back-propagation through time: gradients of every value, then of every weight."""
 
-from dataclasses import dataclass
 from functools import partial
 
 from rnnsheet.equations.backward import chain_rule
-from rnnsheet.equations.recurrence import Gradient, Recurrence
+from rnnsheet.equations.expr import At
+from rnnsheet.equations.recurrence import Gradient, Recurrence, Share
 from rnnsheet.equations.rules import formula, symbols
+from rnnsheet.model import ONCE
 from rnnsheet.sheet.bands import Bands
 from rnnsheet.sheet.context import WEIGHTS, Context
 from rnnsheet.sheet.formula import Formula
-from rnnsheet.sheet.page import Page, reference
+from rnnsheet.sheet.page import CHOICES, Page, reference
 from rnnsheet.sheet.plan import Area, Block, Fill
 
 NAME = "Backward"
 
 
-@dataclass(frozen=True)
-class Placed:
-    """The gradient of a parameter: in the parameter's shape, and as one sum for each column of it."""
-
-    matrix: Block
-    sums: tuple[Block, ...]
-
-
-def place(context: Context) -> tuple[Page, dict[str, Block], dict[str, Placed]]:
+def place(context: Context) -> tuple[Page, dict[str, Block], dict[str, Block]]:
     """The sheet, its blocks over time by name, and the gradient of each parameter by its name."""
     network, labels, over_time = context.network, context.labels, context.over_time
     page = Page(NAME, labels)
     page.title(labels("backward.title"), labels("backward.about"))
-    page.sheet.frozen = (6, 1)
+    lines = list(network.time_lines)
+    page.sheet.frozen = (6, 1) if len(lines) == 1 else (1, 1)
     page.sheet.zoom = 85
     bands = Bands(page, context, 4)
-    bands.time()
-    page.text(4, context.where.after, labels("backward.after"), "small")
-    bands.line_of(over_time["letter"])
-    bands.line_of(over_time["target"])
-    bands.row += 1
-    bands.heading(labels("backward.forward"))
-    for name in _needed(network):
-        bands.band_of(over_time[name])
-    bands.row += 1
+    for line in lines:
+        bands.line(line)
+        if line != ONCE:
+            page.text(
+                bands.row - 1,
+                context.where.first + network.time_lines[line],
+                labels("backward.after"),
+                "small",
+            )
+        for each in network.of("read", line=line):
+            if each.base in ("letter", "target"):
+                bands.line_of(over_time[each.name])
+        bands.row += 1
+        if len(lines) == 1:
+            bands.heading(labels("backward.forward"))
+        for name in _needed(network, line):
+            bands.band_of(over_time[name])
+        bands.row += 1
     bands.heading(labels("backward.values"), labels("backward.values_about"))
-    bands.bands(network.of("gradient"))
-    bands.row += 1
+    for line in reversed(lines):
+        if own := network.of("gradient", line=line):
+            if len(lines) > 1:
+                bands.line(line)
+            bands.write(own)
+            bands.row += 1
     bands.heading(labels("backward.weights"), labels("backward.weights_about"))
     placed = {name: _gradient(bands, gradient) for name, gradient in network.gradients.items()}
     return page, {equation.name: bands.blocks[equation.name] for equation in network.of("gradient")}, placed
 
 
-def _needed(network: Recurrence) -> list[str]:
-    """The values of the forward pass that gradients are computed of, in its order."""
+def _needed(network: Recurrence, line: str) -> list[str]:
+    """The values of the forward pass on a time line that gradients are computed of, in its order."""
     used = set[str]().union(*(equation.values for equation in network.of("gradient")))
     used = used.union(*(gradient.values for gradient in network.gradients.values()))
-    kept = [*network.of("read"), *network.of("cell", "output", "loss")]
-    return [equation.name for equation in kept if equation.name in used and equation.name != "target"]
+    read = [each for each in network.of("read", line=line) if each.base != "target"]
+    kept = [*read, *network.of("cell", "output", "loss", line=line)]
+    # The state before the first time step may be that of another layer.
+    used |= {leaf.name for name, leaf in network.states.items() if name in used and isinstance(leaf, At)}
+    return [equation.name for equation in kept if equation.name in used]
 
 
-def _gradient(bands: Bands, gradient: Gradient) -> Placed:
+def _gradient(bands: Bands, gradient: Gradient) -> Block:
     """A parameter's gradient: its matrix, and below, row by row, what each time step adds to it."""
-    page, where, parameter = bands.page, bands.where, gradient.parameter
+    page, parameter = bands.page, gradient.parameter
     rows, cols = parameter.rows.size, parameter.cols.size
     top = bands.row
     page.sheet.sections.append(top)
-    page.text(top, 1, f"{gradient.name} = Σₜ {symbols(gradient.expr)}", "symbol")
-    page.text(top + 1, 1, chain_rule(gradient), "small")
+    told = [
+        f"Σₜ {symbols(each.expr)}" if each.line != ONCE else symbols(each.expr) for each in gradient.shares
+    ]
+    page.text(top, 1, f"{gradient.name} = {' + '.join(told)}", "symbol")
+    page.text(top + 1, 1, " + ".join(map(chain_rule, gradient.shares)), "small")
     labelled = cols > 1
     if labelled:
-        page.column_labels(parameter.cols, top, WEIGHTS, bands.given["vocabulary"])
-    first = top + max(rows, 2) + 2
-    page.text(first - 1, 1, page.labels("backward.added"), "small")
-    page.text(first - 1, where.first - 1, "Σ", "sign")
-    added = _contributions(bands, gradient, first)
-    sums = tuple(
-        page.formula(
-            gradient.name,
-            page.area(first + col * rows, where.first - 1, rows),
-            f"SUM({added.area.part(col * rows, 0, 1, where.steps).a1})",
-            "gradient",
-            trace=gradient.name,
-            time=col + 1,
-        )
-        for col in range(cols)
-    )
+        page.column_labels(parameter.cols, top, WEIGHTS, bands.given)
+    bands.row = top + max(rows, 2) + 2
+    added = [_contributions(bands, gradient, share) for share in gradient.shares]
+    starts = [[block.area.part(col * rows, -1) for block in added] for col in range(cols)]
     fills = tuple(
-        Fill(Formula(page.reference(block.area)), 0, col, rows, 1) for col, block in enumerate(sums)
+        Fill(Formula("+".join(map(page.reference, parts))), 0, col, rows, 1)
+        for col, parts in enumerate(starts)
     )
     area = page.area(top + labelled, WEIGHTS, rows, cols)
-    matrix = page.formulas(gradient.name, area, fills, "result", trace=gradient.name, form="number")
-    bands.row = first + rows * cols + 1
-    return Placed(matrix, sums)
+    return page.formulas(gradient.name, area, fills, "result", trace=gradient.name, form="number")
 
 
-def _contributions(bands: Bands, gradient: Gradient, first: int) -> Block:
-    """Time runs right; a column of the parameter's follows below the other."""
+def _contributions(bands: Bands, gradient: Gradient, share: Share) -> Block:
+    """Time runs right; a column of the parameter's follows below the other; left of them their sums."""
     page, where, parameter = bands.page, bands.where, gradient.parameter
-    rows, cols = parameter.rows.size, parameter.cols.size
-    area = page.area(first, where.first, rows * cols, where.steps)
+    rows, cols, steps = parameter.rows.size, parameter.cols.size, bands.network.time_lines[share.line]
+    first = bands.row
+    several = len(gradient.shares) > 1
+    added = page.labels("backward.added") + (f" · {page.labels(f'line.{share.line}')}" if several else "")
+    page.text(first - 1, 1, added, "small")
+    page.text(first - 1, where.first - 1, "Σ", "sign")
+    area = page.area(first, where.first, rows * cols, steps)
     fills = []
     for col in range(cols):
-        part = area.part(col * rows, 0, rows, where.steps)
+        part = area.part(col * rows, 0, rows, steps)
         _label_rows(bands, gradient, part, col)
-        text = formula(gradient.column(col), partial(reference, bands.scope, part))
-        fills.append(Fill(Formula(text), col * rows, 0, rows, where.steps))
-    return page.formulas(f"{gradient.name}_t", area, tuple(fills), "gradient", trace=f"{gradient.name}_t")
+        text = formula(share.column(col), partial(reference, bands.scope, part))
+        fills.append(Fill(Formula(text), col * rows, 0, rows, steps))
+        line = area.part(col * rows, 0, 1, steps).a1
+        sums = page.area(first + col * rows, where.first - 1, rows)
+        trace = f"{share.name}_sum" if several else gradient.name
+        page.formula(trace, sums, f"SUM({line})", "gradient", trace=trace, time=col + 1)
+    bands.row = first + rows * cols + 1
+    return page.formulas(share.name, area, tuple(fills), "gradient", trace=share.name)
 
 
 def _label_rows(bands: Bands, gradient: Gradient, part: Area, col: int) -> None:
     """Left of a column's rows: the rows' labels, and before them the column's own."""
-    page, parameter, vocabulary = bands.page, gradient.parameter, bands.given["vocabulary"]
-    page.row_labels(parameter.rows, part.row, bands.where.label, vocabulary)
+    page, parameter = bands.page, gradient.parameter
+    page.row_labels(parameter.rows, part.row, bands.where.label, bands.given)
     if parameter.cols.size == 1:
         return
     page.text(part.row, 1, page.labels("backward.column", name=parameter.name, col=col + 1), "caption")
-    if parameter.cols.name == "letters":
+    if parameter.cols.name in CHOICES:
+        vocabulary = bands.given[CHOICES[parameter.cols.name]]
         source = vocabulary.area.part(col)
         letter = [[vocabulary.values[col][0]]] if vocabulary.values else None
         place = page.area(part.row, bands.where.label - 1)

@@ -5,11 +5,15 @@ from dataclasses import replace
 from itertools import pairwise
 
 from rnnsheet.equations.backward import limited, path_back
+from rnnsheet.equations.cells import network
 from rnnsheet.equations.recurrence import STEP
-from rnnsheet.lesson import FLOW
+from rnnsheet.equations.rules import RULES
+from rnnsheet.lesson import FLOW, Lesson
+from rnnsheet.model import ONCE
 from rnnsheet.sheet.bands import Bands
 from rnnsheet.sheet.context import WEIGHTS, Context
 from rnnsheet.sheet.formula import column_letters
+from rnnsheet.sheet.meaning import meaning
 from rnnsheet.sheet.page import Page
 from rnnsheet.sheet.plan import Area, Block, Chart, Highlight, Series
 
@@ -19,32 +23,46 @@ _ROWS_OF_CHART = 20
 _FACTORS = _CHART + _ROWS_OF_CHART + 1
 
 
-def place(context: Context) -> Page:
-    """The sheet."""
-    page, gates = Page(NAME, context.labels), context.lesson.model.cell != "elman"
+def place(context: Context) -> Page | None:
+    """The sheet; None where no recurrent layer reads the word and nothing else."""
+    lesson = context.lesson
+    if not lesson.flow_layers:
+        return None
+    page, gates = Page(NAME, context.labels), _has_gates(lesson)
     page.title(context.labels("flow.title"), context.labels("flow.about_gates" if gates else "flow.about"))
     page.sheet.frozen = (_CLIP, 1)
     page.sheet.zoom = 85
-    long = replace(context.where, steps=context.lesson.settings.flow_steps)
-    return _Flow(page, replace(context, where=long)).place()
+    long = network(replace(lesson, steps=lesson.settings.flow_steps))
+    return _Flow(page, replace(context, network=long)).place()
+
+
+def _has_gates(lesson: Lesson) -> bool:
+    return any(layer.cell != "elman" for layer in lesson.flow_layers)
 
 
 class _Flow:
     def __init__(self, page: Page, context: Context):
         self.page, self.lesson, self.network = page, context.lesson, context.network
         self.where, self.inputs, self.messages = context.where, context.inputs, context.messages
+        self.over_time = context.over_time
         self.bands = Bands(page, context, _FACTORS, "flow.")
-        self.paths = [path_back(self.network, state) for state in self.network.states]
-        norms = [f"norm_{path[0]}" for path in self.paths]
-        self.drawn = [*norms, "through", "clipped"]
+        self.steps = context.lesson.settings.flow_steps
+        states = [layer.named(s) for layer in self.lesson.flow_layers for s in layer.kind.states]
+        self.paths = [path_back(self.network, state) for state in states]
+        # What one factor alone would leave is shown where there is one recurrent layer.
+        self.alone = ["through", "clipped"] if len(self.lesson.flow_layers) == 1 else []
+        self.drawn = [*(f"norm_{path[0]}" for path in self.paths), *self.alone]
         passed = [line for path in self.paths for line in _on_path(path)]
-        self.lines = ["steps_back", *passed, "through", "clipped", *(f"drawn_{name}" for name in self.drawn)]
+        self.lines = ["steps_back", *passed, *self.alone, *(f"drawn_{name}" for name in self.drawn)]
 
     def place(self) -> Page:
         page, labels, bands = self.page, self.page.labels, self.bands
         strength = self._strength()
-        _, clip = page.positive(_CLIP, WEIGHTS, "flow_clip", self.lesson.settings.flow_clip, self.messages)
-        gates = "" if self.lesson.model.cell == "elman" else "_gates"
+        clip = None
+        if self.alone:
+            given = self.lesson.settings.flow_clip
+            _, clip = page.positive(_CLIP, WEIGHTS, "flow_clip", given, self.messages)
+        gates = "_gates" if _has_gates(self.lesson) else ""
         bands.heading(labels("flow.factors"), labels(f"flow.factors_about{gates}"))
         bands.time()
         rows = {name: bands.row + line for line, name in enumerate(self.lines)}
@@ -52,20 +70,41 @@ class _Flow:
         bands.heading(labels("flow.forward"), labels("flow.forward_about"))
         bands.given = {**self.inputs, **self._recurrent(strength)}
         self._letters()
-        bands.bands([self.network.equations["x"], *self.network.of("cell")])
-        last = self.where.steps
-        bands.bands([*self.network.of("output"), self.network.equations["goal"]], only=last)
+        network, last = self.network, self.steps
+        read = [each for each in network.of("read", line="word") if each.base == "x"]
+        bands.write([*read, *network.of("cell", line="word")])
+        goals = [each for each in network.of("loss") if each.base == "goal"]
+        self._targets()
+        bands.write(
+            [*network.of("output", line="word"), *(each for each in goals if each.line == "word")], only=last
+        )
+        bands.write(
+            [*network.of("cell", "output", line=ONCE), *(each for each in goals if each.line == ONCE)]
+        )
         bands.row += 1
         bands.heading(labels("flow.backward"), labels("flow.backward_about"))
-        dy, *gradients = [limited(self.network, equation) for equation in self.network.of("gradient")]
-        bands.bands([dy], only=last)
-        # Only the last time step has a loss here.
-        area = bands.scope[dy.value]
-        page.constants("dy", area.row, area.col, [[0.0] * (last - 1)] * area.rows, "link")
-        bands.form = "powers"
-        bands.bands(gradients)
+        self._gradients()
         self._factors(rows, clip)
         return page
+
+    def _targets(self) -> None:
+        """What the layers that compute once should say."""
+        for equation in self.network.of("read", line=ONCE):
+            if equation.base == "target":
+                self.bands.line_of(self.over_time[equation.name])
+
+    def _gradients(self) -> None:
+        """The gradients; over the word only its last time step has a loss."""
+        page, bands, last = self.page, self.bands, self.steps
+        gradients = [limited(self.network, equation) for equation in self.network.of("gradient")]
+        given = [each for each in gradients if each.line == "word" and each.chain[0][0] == ""]
+        bands.write([each for each in gradients if each.line == ONCE])
+        bands.write(given, only=last)
+        for dy in given:
+            area = bands.scope[dy.value]
+            page.constants(dy.name, area.row, area.col, [[0.0] * (last - 1)] * area.rows, "link")
+        bands.form = "powers"
+        bands.write([each for each in gradients if each.line == "word" and each not in given])
 
     def _strength(self) -> Block:
         """The cell of Whh or of what it is multiplied by, and beside it what is used of it."""
@@ -99,34 +138,48 @@ class _Flow:
         return found
 
     def _letters(self) -> None:
-        """The lesson's word over and over: the letter read, and the one that should follow."""
-        bands, word, cell = self.bands, self.lesson.word, self.inputs["word"].area.absolute
+        """The lesson's text over and over: what is read, and what should follow where anything should."""
+        bands, lesson = self.bands, self.lesson
+        words = lesson.split == "words"
+        cell = self.inputs["word_clean" if words else "word"].area.absolute
+        count = f'LEN({cell})-LEN(SUBSTITUTE({cell}," ",""))+1' if words else f"LEN({cell})"
         time = f"{column_letters(bands.scope[STEP].col)}${bands.scope[STEP].row}"
-        for name, at, on in (("letter", f"{time}-1", 0), ("target", time, 1)):
-            bands.reserve(self.network.equations[name], bands.row)
-            self.page.text(bands.row, 1, self.page.labels(f"meaning.{name}"), "caption")
-            area = self.page.area(bands.row, self.where.first, 1, self.where.steps)
-            text = f"MID({cell},MOD({at},MAX(1,LEN({cell})))+1,1)"
-            said = [[word[(step + on) % len(word)] for step in range(self.where.steps)]]
-            self.page.formula(name, area, text, "given", values=said)
+        targets = [each for each in self.network.of("read", line="word") if each.base == "target"]
+        parts = lesson.parts(lesson.word)
+        for equation, at, on in (
+            (self.network.equations["letter"], f"{time}-1", 0),
+            *((target, time, 1) for target in targets[:1]),
+        ):
+            for same in [equation] if on == 0 else targets:
+                bands.reserve(same, bands.row)
+            told = meaning(equation, self.network, self.page.labels)
+            self.page.text(bands.row, 1, told, "caption")
+            area = self.page.area(bands.row, self.where.first, 1, self.steps)
+            number = f"MOD({at},MAX(1,{count}))"
+            text = f"MID({cell},{number}+1,1)"
+            if words:
+                text = RULES["word_after"].formula.format(cell, number)  # type: ignore[union-attr]
+            said = [[parts[(step + on) % len(parts)] for step in range(self.steps)]]
+            self.page.formula(equation.base, area, text, "given", values=said)
             bands.row += 1
 
-    def _factors(self, rows: Mapping[str, int], clip: Block) -> None:
+    def _factors(self, rows: Mapping[str, int], clip: Block | None) -> None:
         """The norms, their factors from step to step, and the lines of the chart."""
         page, where = self.page, self.where
-        areas = {name: page.area(row, where.first, 1, where.steps) for name, row in rows.items()}
+        areas = {name: page.area(row, where.first, 1, self.steps) for name, row in rows.items()}
         for name, area in areas.items():
             page.text(area.row, 1, self._caption(name), "caption")
         time = self.bands.blocks["t"].area
-        behind = f"${page.reference(time.part(0, where.steps - 1))}-{page.reference(time)}"
-        back = [list(reversed(range(where.steps)))]
+        behind = f"${page.reference(time.part(0, self.steps - 1))}-{page.reference(time)}"
+        back = [list(reversed(range(self.steps)))]
         page.formula("steps_back", areas["steps_back"], behind, "label", values=back)
         for name, text in self._texts(areas, clip).items():
             self._line(name, areas[name], text)
-        self._through(areas)
+        if self.alone:
+            self._through(areas)
         self._chart(areas)
 
-    def _texts(self, areas: Mapping[str, Area], clip: Block) -> dict[str, str]:
+    def _texts(self, areas: Mapping[str, Area], clip: Block | None) -> dict[str, str]:
         """The formulas of the lines that read their own column only."""
         cell = {name: self.page.reference(area) for name, area in areas.items()}
         texts = {}
@@ -138,17 +191,18 @@ class _Flow:
                 # Not IF(norm>0, …): IronCalc takes 1E-17 for 0 there.
                 texts[f"by_{to}"] = f"IFERROR({cell[f'norm_{to}']}/{cell[f'norm_{of}']},0)"
                 self.page.sheet.highlights.append(Highlight(areas[f"by_{to}"], "factor"))
-        texts["clipped"] = f"MIN({cell['through']},{clip.area.fixed})"
+        if clip:
+            texts["clipped"] = f"MIN({cell['through']},{clip.area.fixed})"
         return texts | {f"drawn_{name}": f"MAX({cell[name]},1E-45)" for name in self.drawn}
 
     def _through(self, areas: Mapping[str, Area]) -> None:
         """From the last norm on, what the last factor of the last path alone would leave."""
         first, *_, last = self.paths[-1]
-        area, end = areas["through"], self.where.steps - 1
+        area, end = areas["through"], self.steps - 1
         after, factor = (self.page.reference(areas[name].part(0, 1)) for name in ("through", f"by_{last}"))
         self._line("through", area.part(0, 0, 1, end), f"MIN(1E+100,{after}*{factor})")
         start = self.page.reference(areas[f"norm_{first}"].part(0, end))
-        self._line("through", area.part(0, end), start, self.where.steps)
+        self._line("through", area.part(0, end), start, self.steps)
 
     def _caption(self, name: str) -> str:
         """What a line is: a norm, a factor, or what one factor alone would leave."""

@@ -8,7 +8,6 @@ from rnnsheet.sheet.bands import Bands, Weight
 from rnnsheet.sheet.context import WEIGHTS, Context
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.page import Page
-from rnnsheet.sheet.pages.backward import Placed
 from rnnsheet.sheet.pages.update import forward_again
 from rnnsheet.sheet.plan import Area, Block, Fill
 
@@ -17,7 +16,7 @@ _CHOSEN, _WIDTH, _PLUS, _MINUS, _CENTRAL, _GRADIENT, _DIFFERENCE = range(4, 11)
 _PASSES = _DIFFERENCE + 2
 
 
-def place(context: Context, gradients: Mapping[str, Placed]) -> Page:
+def place(context: Context, gradients: Mapping[str, Block]) -> Page:
     """The sheet; `gradients` has those of the parameters by their names."""
     labels, inputs = context.labels, context.inputs
     page = Page(NAME, labels)
@@ -72,7 +71,7 @@ def _moved(inputs: Mapping[str, Block], run: str, text: str) -> Weight:
     return weight
 
 
-def _table(page: Page, inputs: Mapping[str, Block], gradients: Mapping[str, Placed], top: int) -> Area:
+def _table(page: Page, inputs: Mapping[str, Block], gradients: Mapping[str, Block], top: int) -> Area:
     """Every weight with its gradient, column by column of each parameter; where their names stand."""
     for right, key in enumerate(("weight", "value", "by_backward")):
         page.text(top, WEIGHTS + right, page.labels(f"gradient_check.{key}"), "small")
@@ -84,7 +83,7 @@ def _table(page: Page, inputs: Mapping[str, Block], gradients: Mapping[str, Plac
             names = [[_label(name, down + 1, right + 1)] for down in range(rows)]
             page.constants("weight", row, WEIGHTS, names, "label")
             page.link(block, row, WEIGHTS + 1, right, 1)
-            page.link(gradient.sums[right], row, WEIGHTS + 2)
+            page.link(gradient, row, WEIGHTS + 2, right, 1)
             row += rows
     return page.area(top + 1, WEIGHTS, row - top - 1)
 

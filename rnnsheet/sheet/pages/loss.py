@@ -1,4 +1,4 @@
-"""The worksheet of the loss: how much each time step's answer surprises, and the sum over the word."""
+"""The worksheet of the loss: how much each answer surprises, and the sum over all of them."""
 
 from rnnsheet.sheet.bands import Bands
 from rnnsheet.sheet.context import Context
@@ -13,15 +13,23 @@ def place(context: Context) -> tuple[Page, dict[str, Block]]:
     network, labels, over_time = context.network, context.labels, context.over_time
     page = Page(NAME, labels)
     page.title(labels("loss.title"), labels("loss.about"))
-    page.sheet.frozen = (6, 1)
+    page.sheet.frozen = (6, 1) if len(network.time_lines) == 1 else (1, 1)
     bands = Bands(page, context, 4)
-    bands.time()
-    bands.line_of(over_time["letter"])
-    bands.line_of(over_time["target"])
-    bands.band_of(over_time["p"])
-    goal, *losses = network.of("loss")
-    bands.bands([goal, *losses])
-    bands.row += 1
-    loss = bands.total("loss", over="loss_t")
+    losses: list[str] = []
+    for line in network.time_lines:
+        own = network.of("loss", line=line)
+        if not own:
+            continue
+        bands.line(line)
+        for each in network.of("read", line=line):
+            if each.base in ("letter", "target"):
+                bands.line_of(over_time[each.name])
+        for each in network.of("output", line=line):
+            if each.base == "p":
+                bands.band_of(over_time[each.name])
+        bands.write(own)
+        bands.row += 1
+        losses += [each.name for each in own if each.base == "loss_t"]
+    loss = bands.total("loss", losses)
     page.text(bands.row, 1, labels("loss.sums"), "about", SPAN)
-    return page, {**{name: bands.blocks[name] for name in ("goal", "q", "loss_t")}, "loss": loss}
+    return page, {**{each.name: bands.blocks[each.name] for each in network.of("loss")}, "loss": loss}

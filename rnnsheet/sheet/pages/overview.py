@@ -1,29 +1,33 @@
 """The first worksheet: what this is, a live picture of the network, the legend, links."""
 
-from collections.abc import Mapping
-
+from rnnsheet.equations.expr import Parameter
+from rnnsheet.equations.rules import subscript, symbol
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
+from rnnsheet.model import ONCE, Layer, named
+from rnnsheet.sheet.context import Context
+from rnnsheet.sheet.meaning import meaning
 from rnnsheet.sheet.page import SPAN, Page
-from rnnsheet.sheet.plan import Block
+from rnnsheet.sheet.plan import Highlight
 
 NAME = "Overview"
 LEGEND = ("sample", "link", "given", "hidden", "output", "loss", "gradient", "result")
 _DRAWN = 6
 """The picture shows at most so many time steps."""
-_PICTURE, _FIRST = 6, 4
-_PICTURE_ROWS = ("right", "predicted", "confidence", "↑ Why", "h", "↑", "letter", "t")
+_DRAWN_OF_SEVERAL = 4
+"""As many of each time line where there are several."""
+_FIRST = 4
 _PICTURE_STYLES = {"letter": "given", "t": "label"}
 
 
-def place(lesson: Lesson, over_time: Mapping[str, Block], sheets: tuple[str, ...], labels: Labels) -> Page:
+def place(context: Context, sheets: tuple[str, ...]) -> Page:
     """The sheet."""
+    lesson, labels = context.lesson, context.labels
     page = Page(NAME, labels)
-    language = labels.language
-    page.title(title(lesson, labels), lesson.about.get(language) or labels("overview.about"))
-    page.text(4, 1, labels("overview.picture"), "heading", SPAN)
-    _picture(page, lesson, over_time)
-    row = _PICTURE + 10
+    page.title(title(lesson, labels), lesson.about.get(labels.language) or labels("overview.about"))
+    row = _answers(page, context, 4)
+    page.text(row, 1, labels("overview.picture"), "heading", SPAN)
+    row = _Picture(page, context, row + 2).place() + 1
     page.text(row, 1, labels("overview.legend"), "heading", SPAN)
     for line, style in enumerate(LEGEND, start=row + 1):
         page.text(line, 1, labels(f"legend.{style}_sample"), style)
@@ -33,8 +37,12 @@ def place(lesson: Lesson, over_time: Mapping[str, Block], sheets: tuple[str, ...
     for line, sheet in enumerate(sheets, start=row + 1):
         page.text(line, 1, sheet, "link_text", link=sheet)
         page.text(line, 2, labels(f"overview.{sheet.lower().replace(' ', '_')}"), "beside")
-    if "Training" not in sheets:
-        page.text(row + len(sheets) + 1, 1, labels("overview.no_training"), "status")
+    for sheet in ("Training", "Gradient flow"):
+        if sheet not in sheets:
+            row += 1
+            page.text(
+                row + len(sheets), 1, labels(f"overview.no_{sheet.lower().replace(' ', '_')}"), "status"
+            )
     page.text(row + len(sheets) + 2, 1, labels("overview.proof"), "about", SPAN)
     page.sheet.widths = {1: 14}
     return page
@@ -45,30 +53,138 @@ def title(lesson: Lesson, labels: Labels) -> str:
     return lesson.title.get(labels.language) or labels("overview.title", name=lesson.name)
 
 
-def _picture(page: Page, lesson: Lesson, over_time: Mapping[str, Block]) -> None:
-    """Letters below, hidden states in the middle, answers above; time runs right."""
-    sizes = {"letters": len(lesson.vocabulary), "hidden": lesson.model.hidden}
-    for row, name in enumerate(_PICTURE_ROWS, start=_PICTURE):
-        if not name.startswith("↑"):
-            page.text(row, 1, page.labels(f"picture.{name}", **sizes), "caption")
-    states = _PICTURE + _PICTURE_ROWS.index("h")
-    # Where there are several weights, an arrow stands for all of them.
-    into = "↑ Wxh" if "Wxh" in lesson.model.parameters else "↑"
-    on = "Whh →" if lesson.model.recurrent == ("Whh",) else "→"
-    drawn = min(lesson.steps, _DRAWN)
-    page.text(states, _FIRST - 1, "h₀ →", "arrow")
-    for step in range(drawn):
-        col = _FIRST + 2 * step
-        for row, name in enumerate(_PICTURE_ROWS, start=_PICTURE):
-            if name.startswith("↑"):
-                page.text(row, col, into if name == "↑" else name, "arrow")
-            elif name == "h":
-                page.text(row, col, f"h{_subscript(step + 1)}", "hidden")
-            else:
-                page.mark(page.link(over_time[name], row, col, step, 1, _PICTURE_STYLES.get(name, "result")))
-        if step + 1 < lesson.steps:
-            page.text(states, col + 1, on if step + 1 < drawn else f"{on} …", "arrow")
+def _answers(page: Page, context: Context, row: int) -> int:
+    """Each text that is read, and below it what is said of it, as it stands now; the next free row."""
+    lesson, network, labels = context.lesson, context.network, context.labels
+    outputs = [each for each in lesson.model.outputs if lesson.model.time_line(each) in (ONCE, "answer")]
+    if not outputs:
+        return row
+    page.text(row, 1, labels("overview.answers"), "heading", SPAN)
+    row += 1
+    for name in ("word", "second", "picture", "answer"):
+        if name in context.inputs:
+            page.text(row, 1, labels(f"meaning.{name}{'_words' if name == 'word' else ''}"), "caption")
+            given = page.link(
+                context.inputs[name], row, _FIRST, style="given" if name == "picture" else "plain"
+            )
+            if name == "picture":
+                page.sheet.highlights.append(Highlight(given.area, "one_hot"))
+            row += given.area.rows
+        for output in (each for each in outputs if lesson.model.root(each) == name):
+            told = meaning(network.equations[output.named("predicted")], network, labels)
+            page.text(row, 1, told + (f" ({output.name})" if len(outputs) > 1 else ""), "caption")
+            once, col = lesson.model.time_line(output) == ONCE, _FIRST
+            for base in ("predicted", "confidence", "right") if once else ("predicted",):
+                block = page.link(context.over_time[output.named(base)], row, col, style="result")
+                page.mark(block, base)
+                col += 1
+            row += 1
+            if not once:
+                page.text(row, 1, labels("meaning.wanted"), "caption")
+                page.link(context.over_time[output.named("target")], row, _FIRST, style="link")
+                row += 1
+    return row + 1
 
 
-def _subscript(number: int) -> str:
-    return str(number).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+class _Picture:
+    """The network, unrolled: what is read below, what is said above; time runs right.
+
+    Each time line has its own columns; a state is handed on to the right, or of a layer that reads
+    from the end to the left.
+    """
+
+    def __init__(self, page: Page, context: Context, top: int):
+        self.top = top
+        self.page, self.context, self.network, self.model = (
+            page,
+            context,
+            context.network,
+            context.lesson.model,
+        )
+        self.layers = [layer for layer in self.model if layer.weights is None and layer.cell != "softmax"]
+        self.outputs = [layer for layer in self.model.outputs if layer.weights is None]
+        self.first: dict[str, int] = {}
+        self.drawn: dict[str, int] = {}
+        col = _FIRST
+        most = _DRAWN if len(self.network.time_lines) == 1 else _DRAWN_OF_SEVERAL
+        for line, steps in self.network.time_lines.items():
+            if (
+                any(self.model.time_line(layer) == line for layer in (*self.layers, *self.outputs))
+                or line == "word"
+            ):
+                self.first[line], self.drawn[line] = col, min(steps, most)
+                col += 2 * self.drawn[line] + 1
+
+    def place(self) -> int:
+        """The row below the picture."""
+        row = self.top
+        for output in self.outputs:
+            for base in ("right", "predicted", "confidence"):
+                self._line(row, output.named(base), self._told(output.named(base)))
+                row += 1
+            self._arrows(row, self.model.time_line(output), f"↑ {named('Why', output.owner)}")
+            row += 1
+        for layer in reversed(self.layers):
+            self._layer(row, layer)
+            self._arrows(row + 1, self.model.time_line(layer), self._into(layer))
+            row += 2
+        for line in self.first:
+            name = "letter" if line == "word" else f"letter_{line}"
+            if name in self.network.equations:
+                self._line(row, name, self._told(name))
+        if any(name in self.context.over_time for name in ("t", "t_answer")):
+            for line in self.first:
+                name = "t" if line == "word" else f"t_{line}"
+                if line != ONCE:
+                    self._line(row + 1, name, self.page.labels("meaning.t"), line)
+        return row + 3
+
+    def _told(self, name: str) -> str:
+        equation = self.network.equations[name]
+        labels = self.page.labels
+        return meaning(equation, self.network, labels) + ("" if name == equation.base else f" ({name})")
+
+    def _into(self, layer: Layer) -> str:
+        """The arrow from what a layer reads; where there are several weights, it stands for all of them."""
+        return f"↑ {named('Wxh', layer.owner)}" if layer.cell == "elman" else "↑"
+
+    def _line(self, row: int, name: str, told: str, line: str = "") -> None:
+        line = line or self.network.equations[name].line
+        if line not in self.first:
+            return
+        base = self.network.equations[name].base if name in self.network.equations else "t"
+        self.page.text(row, 1, told, "caption") if not self._captioned(row) else None
+        for step in range(self.drawn[line]):
+            col = self.first[line] + 2 * step
+            style = _PICTURE_STYLES.get(base, "result")
+            self.page.mark(self.page.link(self.context.over_time[name], row, col, step, 1, style), base)
+
+    def _captioned(self, row: int) -> bool:
+        return any(text.row == row and text.col == 1 for text in self.page.sheet.texts)
+
+    def _arrows(self, row: int, line: str, text: str) -> None:
+        for step in range(self.drawn[line]):
+            self.page.text(row, self.first[line] + 2 * step, text, "arrow")
+
+    def _layer(self, row: int, layer: Layer) -> None:
+        """A row of states with arrows between them, or the results of a layer without memory."""
+        line, result = (
+            self.model.time_line(layer),
+            symbol(self.network.equations[layer.result].value).removesuffix("ₜ"),
+        )
+        labels, size = self.page.labels, self.model.size(layer)
+        kind = "picture.h" if layer.kind.states else "picture.a"
+        self.page.text(row, 1, labels(kind, units=size), "caption")
+        first, drawn = self.first[line], self.drawn[line]
+        arrow = "←" if layer.reverse else "→"
+        on = f"{named('Whh', layer.owner)} {arrow}" if layer.cell == "elman" else arrow
+        steps = self.network.time_lines[line]
+        for step in range(drawn):
+            col = first + 2 * step
+            self.page.text(row, col, result + (subscript(step + 1) if line != ONCE else ""), "hidden")
+            if layer.kind.states and step + 1 < steps:
+                self.page.text(row, col + 1, on if step + 1 < drawn else f"{on} …", "arrow")
+        if layer.kind.states and not layer.reverse:
+            start = self.network.beyond(layer.result)
+            told = f"{result}₀" if isinstance(start, Parameter) else symbol(start) if start else ""
+            self.page.text(row, first - 1, f"{told} →", "arrow")

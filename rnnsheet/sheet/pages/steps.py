@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 
-from rnnsheet.equations.expr import Expr, Leaf, Operation, Parameter, Previous
+from rnnsheet.equations.expr import At, Expr, Leaf, Next, Operation, Parameter, Previous
 from rnnsheet.equations.recurrence import Equation, Recurrence, WalkStep, walkthrough
 from rnnsheet.equations.rules import pieces, symbol, symbols
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
+from rnnsheet.model import ONCE
 from rnnsheet.sheet.context import Context
-from rnnsheet.sheet.page import SPAN, Page
+from rnnsheet.sheet.meaning import meaning, unit
+from rnnsheet.sheet.page import CHOICES, SPAN, Page
 from rnnsheet.sheet.plan import Area, Block
 
 NAME = "Steps"
@@ -27,31 +29,43 @@ def place(context: Context) -> Page:
     page.sheet.frozen = (1, 0)
     page.title(labels("steps.title"), labels("steps.about"))
     teller = _Teller(page, network, context.inputs, context.over_time)
-    for step in walkthrough(network, lesson.steps):
-        teller.tell(step, explanation(step, lesson, labels))
+    for step in walkthrough(network):
+        teller.tell(step, explanation(step, lesson, network, labels))
     return page
 
 
-def explanation(step: WalkStep, lesson: Lesson, labels: Labels) -> str:
+def explanation(step: WalkStep, lesson: Lesson, network: Recurrence, labels: Labels) -> str:
     """A step in a paragraph: of each equation what it says, then the lesson's own notes."""
     told = "again." if step.again else ""
-    cell = lesson.model.cell.replace("-", "_")
     texts = []
     for equation in step.equations:
+        cell = equation.layer.removesuffix(equation.name.removeprefix(equation.base)).replace("-", "_")
         of_cell = f"{cell}." if equation.part == "cell" else ""
-        texts.append(labels.get(f"walk.{told}{of_cell}{equation.name}"))
+        units = {"unit": unit(equation, network, labels)}
+        key = f"walk.{told}{of_cell}{equation.base}"
+        found = (labels.get(f"{key}{tail}") for tail in (*_tails(equation, network), ""))
+        texts.append(next((text for text in found if text), "").format(**units))
         if not step.again:
             texts += _broadcasts(equation.expr, labels)
             texts.append(lesson.notes.get(equation.name, {}).get(labels.language, ""))
     return labels("steps.join").join(text for text in texts if text)
 
 
-def heading(step: WalkStep, labels: Labels) -> str:
+def _tails(equation: Equation, network: Recurrence) -> tuple[str, ...]:
+    """What the key of a text may end with: the operation; where no text is read but another layer."""
+    rule = f"_{equation.expr.rule}" if isinstance(equation.expr, Operation) else ""
+    reads_text = any(
+        network.equations[name].base == "x" for name in equation.values if name in network.equations
+    )
+    return (rule,) if reads_text else (rule, "_above")
+
+
+def heading(step: WalkStep, network: Recurrence, labels: Labels) -> str:
     """A step's number and what it computes."""
     equations = [equation for equation in step.equations if equation.part != "answer"]
     told = [symbol(equation.value) for equation in equations]
     if len(equations) <= _MOST_TOLD:
-        meanings = [labels.get(f"meaning.{equation.name}") for equation in equations]
+        meanings = [meaning(equation, network, labels) for equation in equations]
         told = [labels("steps.what", name=n, meaning=m) for n, m in zip(told, meanings, strict=True)]
     return labels("steps.step", number=step.number, what=labels("steps.and").join(told))
 
@@ -71,12 +85,21 @@ class _Teller:
         }
 
     def tell(self, step: WalkStep, explained: str) -> None:
-        labels, letter = self.page.labels, self.network.equations["letter"].value
+        labels, line = self.page.labels, step.equations[0].line
         self.page.sheet.sections.append(self.row)
-        self.page.text(self.row, _MARGIN, heading(step, labels), "heading", SPAN)
-        self.page.text(self.row + 1, _FIRST, labels("steps.reads", time=step.time), "small")
-        read = self.page.link(self.over_time["letter"], self.row + 1, _ANSWER, step.time - 1, 1, "given")
-        self.scope[letter] = read.area
+        self.page.text(self.row, _MARGIN, heading(step, self.network, labels), "heading", SPAN)
+        letter = self.network.equations.get("letter" if line == "word" else f"letter_{line}")
+        if line != ONCE and letter:
+            self.page.text(
+                self.row + 1,
+                _FIRST,
+                labels("steps.reads", time=step.time, unit=labels(f"unit.{_reads(letter, self.network)}")),
+                "small",
+            )
+            read = self.page.link(
+                self.over_time[letter.name], self.row + 1, _ANSWER, step.time - 1, 1, "given"
+            )
+            self.scope[letter.value] = read.area
         self.page.text(self.row + 2, _FIRST, explained, "about", SPAN - 1)
         self.row += 3
         for equation in step.equations:
@@ -114,23 +137,32 @@ class _Teller:
     def _operand(self, leaf: Leaf, time: int, row: int, col: int) -> Block:
         if isinstance(leaf, Parameter):
             return self.page.link(self.inputs[leaf.name], row, col, style="weight")
-        if isinstance(leaf, Previous):
-            time -= 1
-        if time == 0:
-            return self.page.link(self.inputs[self.network.states[leaf.name].name], row, col)
+        time += {Previous: -1, Next: 1}.get(type(leaf), 0)
+        if isinstance(leaf, At):
+            time = leaf.step
+        elif not 1 <= time <= self.network.steps(leaf.name):
+            beyond = self.network.beyond(leaf.name)
+            assert beyond is not None  # noqa: S101
+            if isinstance(beyond, At):
+                return self._operand(beyond, time, row, col)
+            return self.page.link(self.inputs[beyond.name], row, col)
         if (leaf.name, time) in self.told:
             return self.page.link(self.told[leaf.name, time], row, col)
         return self.page.link(self.over_time[leaf.name], row, col, time - 1, 1)
 
     def _result(self, equation: Equation, time: int, row: int, col: int) -> None:
         rows = equation.value.rows
-        labels = self.page.row_labels(rows, row, col - 1, self.inputs["vocabulary"])
-        if rows.name == "letters":
-            self.scope[self.network.parameters["vocabulary"]] = labels
+        labels = self.page.row_labels(rows, row, col - 1, self.inputs)
+        if rows.name in CHOICES and CHOICES[rows.name] in self.network.parameters:
+            self.scope[self.network.parameters[CHOICES[rows.name]]] = labels
         block = self.page.equation(equation, row, col, 1, time, self.scope)
         self.told[equation.name, time] = block
         self.scope[equation.value] = block.area
-        self.page.mark(block)
+        self.page.mark(block, equation.base)
+
+
+def _reads(letter: Equation, network: Recurrence) -> str:
+    return "word" if network.split == "words" or letter.line == "answer" else "letter"
 
 
 def _reading_order(equation: Equation) -> list[str | Leaf]:

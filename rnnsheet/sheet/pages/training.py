@@ -7,7 +7,7 @@ from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.recurrence import Equation
 from rnnsheet.sheet.context import Context
 from rnnsheet.sheet.formula import Formula, column_letters
-from rnnsheet.sheet.page import STYLES, Page
+from rnnsheet.sheet.page import FORMATS, STYLES, Page
 from rnnsheet.sheet.plan import LAST_COLUMN, Area, Block, Chart, Fill, Highlight, Series
 from rnnsheet.sheet.strips import Strips, cell, kept
 
@@ -18,7 +18,7 @@ _SETTING = 2
 _RATE, _CLIP, _HOW, _CHART = 4, 5, 6, 8
 _HEAD = 28
 """The rows of the names, of the units and of the time steps; the epochs follow."""
-_EPOCH, _LOSS, _SAID = 1, 2, 3
+_EPOCH, _LOSS = 1, 2
 
 
 def place(context: Context) -> tuple[Page, dict[str, Block]] | None:
@@ -59,17 +59,19 @@ class _Training:
     def __init__(self, page: Page, context: Context):
         self.page, self.network = page, context.network
         self.given = {**context.inputs, **context.over_time}
-        self.steps, self.epochs = context.lesson.steps, context.lesson.settings.epochs
+        self.epochs = context.lesson.settings.epochs
+        self.says = [each for each in self.network.of("answer") if each.base == "predicted"]
         self.row = _HEAD + 3
         self.equations = kept(self.network)
         self.used: dict[str, Block] = {}
         self.longest = 0
-        self.strips = Strips(context.network, self.given, self.steps)
+        self.strips = Strips(context.network, self.given)
         self.areas = self.strips.areas
         self.width = 0
         self._reserve("epoch", 1)
         self._reserve("loss", 1)
-        self._reserve("predicted", self.steps)
+        for equation in self.says:
+            self._reserve(equation.name, self.network.time_lines[equation.line])
         self._reserve("norm", 1)
         self._reserve("scale", 1)
         for prefix in ("", "d"):
@@ -77,8 +79,10 @@ class _Training:
                 parameter = gradient.parameter
                 self._reserve(prefix + name, parameter.rows.size * parameter.cols.size)
         for equation in self.equations:
-            if equation.name != "predicted":
-                self._reserve(equation.name, equation.value.rows.size * self.steps)
+            if equation.base != "predicted":
+                self._reserve(
+                    equation.name, equation.value.rows.size * self.network.time_lines[equation.line]
+                )
 
     def _reserve(self, name: str, cols: int) -> None:
         self.areas[name] = self.page.area(self.row, self.width + 1, 1, cols)
@@ -88,7 +92,7 @@ class _Training:
         """Every block, by name."""
         blocks = {
             "epoch": self._epochs(),
-            "loss": self._one("loss", self._range("loss_t"), "SUM({})", "result"),
+            "loss": self._one("loss", self._losses(), "{}", "result"),
         }
         slopes = [self.areas[f"d{name}"] for name in self.network.gradients]
         every = f"{cell(slopes[0], 0)}:{cell(slopes[-1], slopes[-1].cols - 1)}"
@@ -99,7 +103,7 @@ class _Training:
             self._weight(gradient.parameter)
             fills = [
                 self._fill(
-                    self.strips.summed(gradient.expr, row, col), row * gradient.parameter.cols.size + col
+                    self.strips.summed(gradient.shares, row, col), row * gradient.parameter.cols.size + col
                 )
                 for row in range(gradient.parameter.rows.size)
                 for col in range(gradient.parameter.cols.size)
@@ -109,7 +113,9 @@ class _Training:
         for equation in self.equations:
             self._over_time(equation)
         self.page.sheet.widths |= {_EPOCH: 16, _LOSS: 12}
-        self.page.sheet.widths |= {_SAID + step: 4.5 for step in range(self.steps)}
+        said = [self.areas[equation.name] for equation in self.says]
+        wide = 4.5 if self.network.split == "letters" and "answer" not in self.network.time_lines else 10
+        self.page.sheet.widths |= {area.col + step: wide for area in said for step in range(area.cols)}
         return blocks
 
     def _epochs(self) -> Block:
@@ -149,39 +155,51 @@ class _Training:
 
     def _over_time(self, equation: Equation) -> None:
         """A value's block; of its first and last time step the formula may differ."""
+        steps = self.network.time_lines[equation.line]
         fills = [
-            self._fill(self.strips.formula(equation, unit, start), unit * self.steps + start, end - start)
+            self._fill(self.strips.formula(equation, unit, start), unit * steps + start, end - start)
             for unit in range(equation.value.rows.size)
             for start, end in pairwise(self.strips.kinds_of_step(equation))
         ]
-        block = self._block(equation.name, fills, STYLES[equation.part])
+        style = STYLES["answer" if equation.base == "letter" else equation.part]
+        block = self._block(equation.name, fills, style, FORMATS.get(equation.base, ""))
         self._head(equation, block)
 
     def _head(self, equation: Equation, block: Block) -> None:
-        area, name = block.area, equation.name
-        self.page.text(_HEAD, area.col, self.page.labels.get(f"training.{name}") or name, "symbol")
-        if name == "predicted":
-            self.page.link(self.given["target"], _HEAD + 2, area.col, style="label")
+        area, rows, steps = block.area, equation.value.rows, self.network.time_lines[equation.line]
+        head = self.page.labels.get(f"training.{equation.base}") or equation.base
+        ending = equation.name.removeprefix(equation.base)
+        known = equation.part != "gradient" and equation.name.startswith(equation.base)
+        self.page.text(
+            _HEAD, area.col, f"{head} {ending.strip('_')}".strip() if known else equation.name, "symbol"
+        )
+        if equation.base == "predicted":
+            target = f"target{ending}"
+            self.page.link(self.given[target], _HEAD + 2, area.col, style="label")
             right = self.page.area(_HEAD + 2, area.col, 1, area.cols)
             self.page.sheet.highlights.append(Highlight(area, "target", right))
             return
-        times = list(range(1, self.steps + 1)) * equation.value.rows.size
+        times = list(range(1, steps + 1)) * rows.size
         self.page.constants("t", _HEAD + 2, area.col, [times], "label")
-        for unit in range(equation.value.rows.size if equation.value.rows.name != "one" else 0):
-            text = self.page.labels(f"training.{equation.value.rows.name}", number=unit + 1)
-            self.page.text(_HEAD + 1, area.col + unit * self.steps, text, "small")
+        for unit in range(rows.size if rows.name != "one" else 0):
+            text = self.page.labels(f"training.{rows.name}", number=unit + 1)
+            self.page.text(_HEAD + 1, area.col + unit * steps, text, "small")
 
     def _fill(self, text: str, right: int, cols: int = 1) -> Fill:
         return Fill(Formula(text), 0, right, self.epochs + 1, cols)
 
-    def _block(self, name: str, fills: list[Fill], style: str) -> Block:
+    def _block(self, name: str, fills: list[Fill], style: str, form: str = "") -> Block:
         self.longest = max(self.longest, *(len(fill.formula.text) for fill in fills))
         area = replace(self.areas[name], rows=self.epochs + 1)
-        return self.page.formulas(name, area, tuple(fills), style, trace=f"training.{name}")
+        return self.page.formulas(name, area, tuple(fills), style, trace=f"training.{name}", form=form)
 
-    def _range(self, name: str) -> str:
-        area = self.areas[name]
-        return f"{cell(area, 0)}:{cell(area, area.cols - 1)}" if area.cols > 1 else cell(area, 0)
+    def _losses(self) -> str:
+        """The sum of the losses of all time steps and outputs."""
+        areas = [self.areas[each.name] for each in self.network.of("loss") if each.base == "loss_t"]
+        return "+".join(
+            f"SUM({cell(area, 0)}:{cell(area, area.cols - 1)})" if area.cols > 1 else cell(area, 0)
+            for area in areas
+        )
 
 
 def _bounded(text: str) -> str:

@@ -1,5 +1,6 @@
 """The worksheet of the whole network: weights on the left, time to the right, the derivation downwards."""
 
+from rnnsheet.model import ONCE
 from rnnsheet.sheet.bands import Bands
 from rnnsheet.sheet.context import Context
 from rnnsheet.sheet.page import Page
@@ -14,31 +15,53 @@ def place(context: Context) -> tuple[Page, dict[str, Block]]:
     network, labels = context.network, context.labels
     page = Page(NAME, labels)
     page.title(labels("unrolled.title"), labels("unrolled.about"))
-    page.sheet.frozen = (_STEP + 1, 1)
+    page.sheet.frozen = (_STEP + 1, 1) if len(network.time_lines) == 1 else (1, 1)
     page.sheet.zoom = 85
     bands = Bands(page, context, _STEP)
-    read = {equation.name: equation for equation in network.of("read")}
-    bands.time()
-    bands.lines([read["letter"]])
-    bands.bands([read["x"], *network.of("cell", "output")])
-    bands.row += 1
-    bands.lines([*network.of("answer"), read["target"], *network.of("mark")])
-    _chart(page, bands)
+    for line in network.time_lines:
+        bands.line(line)
+        read = [each for each in network.of("read", line=line) if each.base != "target"]
+        said = [
+            each
+            for part in ("answer", "read", "mark")
+            for each in network.of(part, line=line)
+            if part != "read" or each.base == "target"
+        ]
+        bands.write([*read, *network.of("cell", "output", line=line), *said])
+        bands.row += 1
+    _chart(context, page, bands)
     return page, bands.blocks
 
 
-def _chart(page: Page, bands: Bands) -> None:
-    labels, p, where = page.labels, bands.blocks["p"].area, bands.where
-    titles = page.area(p.row, where.label, p.rows)
-    page.sheet.charts.append(
-        Chart(
+def _chart(context: Context, page: Page, bands: Bands) -> None:
+    """The probabilities of the last softmax, over time or of each one that is computed once."""
+    labels, network = page.labels, context.network
+    p = next(each for each in reversed(network.of("output")) if each.base == "p")
+    block = bands.blocks[p.name].area
+    titles = page.area(block.row, bands.where.label, block.rows)
+    texts = {"title": labels("unrolled.chart"), "y_title": labels("unrolled.chart_y")}
+    if p.line == ONCE:
+        # One column for each label.
+        chart = Chart(
             kind="shares",
-            title=labels("unrolled.chart"),
-            series=tuple(Series(p.part(down, 0, 1, p.cols), titles.part(down)) for down in range(p.rows)),
-            categories=bands.blocks["letter"].area,
-            x_title=labels("unrolled.chart_x"),
-            y_title=labels("unrolled.chart_y"),
-            row=_STEP,
-            col=where.after + 1,
+            **texts,
+            series=(Series(block, labels("unrolled.chart_y")),),
+            categories=titles,
+            x_title=labels("unrolled.chart_label"),
+            row=block.row,
+            col=bands.where.first + 3,
         )
-    )
+    else:
+        letters = bands.blocks["letter" if p.line == "word" else f"letter_{p.line}"].area
+        chart = Chart(
+            kind="shares",
+            **texts,
+            series=tuple(
+                Series(block.part(down, 0, 1, block.cols), titles.part(down)) for down in range(block.rows)
+            ),
+            categories=letters,
+            x_title=labels("unrolled.chart_x"),
+            row=_STEP if len(network.time_lines) == 1 else block.row,
+            col=bands.where.first + network.time_lines[p.line] + 1,
+        )
+    page.sheet.charts.append(chart)

@@ -36,16 +36,30 @@ def place(context: Context, gradients: Mapping[str, Block]) -> tuple[Page, dict[
 def forward_again(bands: Bands, given: Mapping[str, Block], over_time: Mapping[str, Block]) -> Block:
     """The forward pass over the same letters with the weights that are `given`, and its loss."""
     bands.given = given
-    bands.time()
-    bands.line_of(over_time["letter"])
-    bands.band_of(over_time["x"])
-    bands.bands(bands.network.of("cell", "output"))
-    bands.row += 1
-    bands.line_of(over_time["target"])
-    bands.band_of(over_time["goal"])
-    bands.bands([equation for equation in bands.network.of("loss") if equation.name != "goal"])
-    bands.row += 1
-    loss = bands.total("loss", over="loss_t")
+    network = bands.network
+    losses = []
+    for line in network.time_lines:
+        bands.line(line)
+        read = [each for each in network.of("read", line=line) if each.base != "target"]
+        passed = network.of("cell", "output", line=line)
+        # What is read may be what was said with other weights.
+        own = line == "answer"
+        if not own:
+            for each in read:
+                bands.show(over_time[each.name])
+        bands.write([*(read if own else []), *passed, *(network.of("answer", line=line) if own else [])])
+        bands.row += 1
+        lost = network.of("loss", line=line)
+        for each in network.of("read", line=line):
+            if each.base == "target":
+                bands.line_of(over_time[each.name])
+        for each in lost:
+            if each.base == "goal":
+                bands.band_of(over_time[each.name])
+        bands.write([each for each in lost if each.base != "goal"])
+        bands.row += 1
+        losses += [each.name for each in lost if each.base == "loss_t"]
+    loss = bands.total("loss", losses)
     bands.row += 1
     return loss
 

@@ -1,0 +1,63 @@
+"""The dense layer, forward and backward: no memory, each time step by itself; arrays as in `elman`."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rnnsheet.engine.gates import sigmoid
+from rnnsheet.engine.output import by_columns, summed
+from rnnsheet.model import Array
+
+Arrays = Mapping[str, Array]
+
+
+def forward(parameters: Arrays, x: Array, activation: str) -> dict[str, Array]:
+    """The layer's result from x (steps, batch, input).
+
+    Takes Wa (units, input), ba (units, 1), (1, 1) or absent. Gives, each (steps, batch, units):
+
+        za_t = Wa·x_t + ba,  a_t = tanh(za_t), relu(za_t), σ(za_t), or za_t itself
+
+    Source: Goodfellow et al., "Deep Learning" (2016), eq. 6.40.
+    """
+    z = x @ parameters["Wa"].T
+    if "ba" in parameters:
+        z += parameters["ba"][:, 0]
+    if activation == "linear":
+        return {"a": z}
+    if activation == "relu":
+        return {"za": z, "a": np.maximum(z, 0.0)}
+    if activation == "tanh":
+        return {"za": z, "a": np.tanh(z)}
+    a = np.empty_like(z)
+    sigmoid(z, out=a)
+    return {"za": z, "a": a}
+
+
+def backward(parameters: Arrays, x: Array, a: Array, da: Array, activation: str) -> dict[str, Array]:
+    """The gradients of a loss with respect to the layer, from da (steps, batch, units).
+
+    Gives da, dza where there is a za, dx (steps, batch, input), and dWa, dba in their shapes:
+
+        dza_t = da_t * (1 - a_t²), da_t * [a_t > 0], or da_t * a_t * (1 - a_t),  dx_t = Waᵀ·dza_t
+    """
+    found = {"da": da}
+    if activation == "linear":
+        dz = da
+    else:
+        slopes: Arrays = {"relu": (a > 0).astype(np.float64), "tanh": 1.0 - a * a, "sigmoid": a * (1.0 - a)}
+        dz = found["dza"] = da * slopes[activation]
+    flat = dz.reshape(-1, dz.shape[-1])
+    found |= {"dx": dz @ parameters["Wa"], "dWa": flat.T @ x.reshape(-1, x.shape[-1])}
+    if "ba" in parameters:
+        found["dba"] = summed(flat, parameters["ba"])
+    return found
+
+
+def contributions(parameters: Arrays, x: Array, gradients: Arrays) -> dict[str, Array]:
+    """What each time step adds to dWa and dba, each (steps, batch, numbers), column by column."""
+    dz = gradients["dza"] if "dza" in gradients else gradients["da"]
+    added = {"dWa_t": by_columns(dz, x)}
+    if "ba" in parameters:
+        added["dba_t"] = dz.sum(axis=-1, keepdims=True) if parameters["ba"].size == 1 else dz
+    return added

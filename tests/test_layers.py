@@ -1,0 +1,164 @@
+"""Lessons of several layers: what they are named, what is refused and how, what a file keeps."""
+
+import numpy as np
+import pytest
+
+import rnnsheet
+from rnnsheet import Layer, Model
+from rnnsheet.lesson import END
+from tests.lessons import EVERY_FORM
+
+
+def numbers(*shape: int) -> np.ndarray:
+    return np.arange(1.0, np.prod(shape) + 1).reshape(shape) / 10
+
+
+LSTM = {f"{base}{gate}": numbers(2, size) for gate in "ifgo" for base, size in (("Wx", 3), ("Wh", 2))}
+OUT = {"Why": numbers(3, 2)}
+DENSE = {"Wa": numbers(2, 3), **OUT}
+
+
+def lesson(*layers: Layer, parameters=None, **data) -> rnnsheet.Lesson:
+    given = {"vocabulary": ("a", "b", "c"), "word": "abca", **data}
+    return rnnsheet.Lesson("bad", Model(layers, parameters or {}), **given)
+
+
+SOFTMAX = Layer("softmax")
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (
+            lambda: lesson(Layer("lstm"), SOFTMAX, parameters={**LSTM, **OUT, "Wxf": numbers(2, 4)}),
+            "Wxf has the shape 2×4; expected 2×3 (hidden × letters)",
+        ),
+        (
+            lambda: lesson(
+                Layer("lstm"), SOFTMAX, parameters={k: v for k, v in {**LSTM, **OUT}.items() if k != "Whg"}
+            ),
+            "the parameter Whg of the cell lstm is missing; expected 2×2 (hidden × hidden)",
+        ),
+        (
+            lambda: lesson(Layer("lstm"), SOFTMAX, parameters={**OUT}),
+            "the parameter Wxi of the cell lstm is missing; expected n×3 (hidden × letters)",
+        ),
+        (
+            lambda: lesson(Layer("lstm"), SOFTMAX, parameters={**LSTM, **OUT, "Wci": numbers(3, 1)}),
+            "Wci has the shape 3×1; expected 2×1 (hidden × one)",
+        ),
+        (
+            lambda: lesson(
+                Layer("lstm"), Layer("gru"), SOFTMAX, parameters={**LSTM, **OUT, "Wxr2": numbers(4, 3)}
+            ),
+            "Wxr2 has the shape 4×3; expected 4×2 (hidden × hidden)",
+        ),
+        (
+            lambda: lesson(Layer("lstm"), SOFTMAX, parameters={**LSTM, "Why": numbers(3, 4)}),
+            "Why has the shape 3×4; expected 3×2 (letters × hidden)",
+        ),
+        (lambda: lesson(Layer("lstn"), SOFTMAX), "unknown cell 'lstn'; did you mean 'lstm'?"),
+        (lambda: lesson(Layer("attention"), SOFTMAX), "unknown cell 'attention'; known cells: elman, lstm"),
+        (lambda: lesson(Layer("dense", "one two"), SOFTMAX), "a layer is named 'one two'; expected letters"),
+        (lambda: lesson(Layer("dense", "a"), Layer("dense", "a"), SOFTMAX), "two layers are named 'a'"),
+        (
+            lambda: lesson(Layer("dense", activation="gelu"), SOFTMAX),
+            "no activation 'gelu'; known: tanh",
+        ),
+        (
+            lambda: lesson(Layer("dense", reads="words"), SOFTMAX),
+            "'words', which is none of the inputs",
+        ),
+        (
+            lambda: lesson(Layer("dense", reads="word[first]"), SOFTMAX),
+            "'word[first]'; expected an input",
+        ),
+        (
+            lambda: lesson(Layer("dense"), Layer("softmax", reads="[last]"), parameters=DENSE),
+            "reads '[last]'; expected an input",
+        ),
+        (lambda: lesson(Layer("dense"), parameters=DENSE), "no layer says anything"),
+        (
+            lambda: lesson(Layer("dense", "a"), Layer("dense", "b", "word"), SOFTMAX),
+            "no other layer reads the layer 'a' (dense)",
+        ),
+        (
+            lambda: lesson(Layer("gru", starts="b"), SOFTMAX),
+            "starts from 'b'; expected a layer",
+        ),
+        (
+            lambda: lesson(Layer("gru", weights="b"), SOFTMAX),
+            "uses the weights of 'b'; expected",
+        ),
+        (
+            lambda: lesson(
+                Layer("dense", "a"),
+                Layer("elman", "b", "word", "a"),
+                SOFTMAX,
+                parameters={"Wa_a": numbers(3, 3), "Wxh_b": numbers(2, 3), "Whh_b": 0.1, **OUT},
+            ),
+            "a layer elman of 2 units starts from 'a', which has 3",
+        ),
+        (
+            lambda: lesson(Layer("dense", reads="word[9]"), SOFTMAX, parameters=DENSE, target="a", steps=4),
+            "there is no time step word[9]: the text has 4",
+        ),
+        (lambda: lesson(Layer("dense"), SOFTMAX, parameters=DENSE, split="signs"), "data.split is 'signs'"),
+        (
+            lambda: lesson(Layer("elman", "d", "answer"), SOFTMAX, labels=("x", "y"), parameters={}),
+            "the parameter Wxh_d of the cell elman is missing; expected n×2 (hidden × labels)",
+        ),
+        (
+            lambda: lesson(
+                Layer("elman", "d", "answer"),
+                SOFTMAX,
+                labels=("x", "y"),
+                parameters={"Wxh_d": numbers(2, 2), "Whh_d": 0.1, "Why": numbers(2, 2)},
+            ),
+            f"needs the entry {END} among data.labels",
+        ),
+        (
+            lambda: lesson(Layer("dense", reads="word[sum]"), SOFTMAX, parameters=DENSE, target="q"),
+            "target has 'q', which is none of the answers: a, b, c",
+        ),
+        (
+            lambda: lesson(SOFTMAX, vocabulary=("Not", "b"), word="b b", split="words"),
+            "'Not' in data.vocabulary can never be read",
+        ),
+    ],
+)
+def test_a_bad_network_is_told_with_its_key_and_what_was_expected(make, said):
+    with pytest.raises(rnnsheet.LessonError) as error:
+        make()
+    assert said in str(error.value)
+
+
+def test_layers_without_a_name_are_numbered_and_twins_read_backwards():
+    one = {f"{b}{e}": numbers(*s) for e in ("", "_rev") for b, s in (("Wxh", (2, 3)), ("Whh", (2, 2)))}
+    two = {f"{b}2{e}": numbers(*s) for e in ("", "_rev") for b, s in (("Wxh", (1, 4)), ("Whh", (1, 1)))}
+    made = lesson(
+        Layer("elman"),
+        Layer("elman", reverse=True),
+        Layer("elman"),
+        Layer("elman", reverse=True),
+        SOFTMAX,
+        parameters={**one, **two, **OUT},
+    )
+    told = [(layer.name, [str(source) for source in layer.reads]) for layer in made.model]
+    assert told == [
+        ("", ["word"]),
+        ("rev", ["word"]),
+        ("2", ["", "rev"]),
+        ("2_rev", ["", "rev"]),
+        ("", ["2", "2_rev"]),
+    ]
+
+
+@pytest.mark.parametrize("name", EVERY_FORM)
+def test_a_saved_network_of_any_form_is_the_same(name, tmp_path):
+    made = EVERY_FORM[name]
+    again = rnnsheet.load(rnnsheet.Lesson(**vars(made)).save(tmp_path / "saved.toml"))
+    assert tuple(again.model) == tuple(made.model)
+    first, second = made.run(), again.run()
+    for array in first.arrays:
+        np.testing.assert_array_equal(first[array], second[array])
