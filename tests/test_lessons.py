@@ -1,0 +1,193 @@
+"""The built-in lessons: each is right in every cell, does its job live, and can be learned again."""
+
+import re
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import rnnsheet
+from rnnsheet import templates
+from rnnsheet.lesson import END
+from rnnsheet.sheet.layout import plan
+from tests.test_checking import failures
+from tests.typist import Typist
+
+
+@cache
+def load(name: str) -> rnnsheet.Lesson:
+    return rnnsheet.load(name)
+
+
+class Book(Typist):
+    """A lesson's workbook to type into, by the names of its blocks."""
+
+    def __init__(self, name: str, folder: Path):
+        super().__init__(rnnsheet.export(name, folder / f"{name}.xlsx", "en"))
+        blocks = list(plan(load(name), "en").blocks())
+        self.of = lambda block, sheet: next(b for b in blocks if (b.name, b.area.sheet) == (block, sheet))
+
+    def read(self, block: str, sheet: str = "Inputs"):
+        """The first row of a block, "" for nothing."""
+        return ["" if value is None else value for value in self.values(self.of(block, sheet))[0]]
+
+    def put(self, block: str, text: str, down: int = 0, right: int = 0) -> None:
+        self.type(self.of(block, "Inputs").area.part(down, right), text)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", templates.names())
+def test_every_cell_of_every_lesson_is_right(name, language, tmp_path):
+    report = rnnsheet.check(rnnsheet.export(name, tmp_path / "book.xlsx", language))
+    assert (failures(report), report.ok, report.proved) == ([], True, True)
+
+
+@pytest.mark.parametrize("name", templates.names())
+def test_a_lesson_is_a_small_file(name):
+    assert templates.find(name).stat().st_size < 100_000
+
+
+LEARNED = re.compile(r"rnnsheet train (\S+) --seed (\d+) --optimizer (\w+) --rate (\S+) --epochs (\d+)")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in templates.names() if name != "hello"])
+def test_the_command_in_its_head_learns_its_weights_again(name):
+    text = templates.find(name).read_text("utf-8")
+    lesson, seed, optimizer, rate, epochs = LEARNED.search(text).groups()
+    assert lesson == name
+    *_, last = load(name).train(int(epochs), float(rate), optimizer=optimizer, seed=int(seed))
+    for parameter, array in load(name).model.parameters.items():
+        np.testing.assert_allclose(array, last.model.parameters[parameter], atol=1e-3, err_msg=parameter)
+
+
+def says(lesson: rnnsheet.Lesson, **given: object) -> dict[str, str]:
+    """What each softmax of the lesson says of another text or picture."""
+    trace = replace(lesson, **given).run()
+    ends = {layer.name: trace[layer.named("predicted")][0] for layer in lesson.model.outputs}
+    return {name: " ".join(word for word in words if word not in ("", END)) for name, words in ends.items()}
+
+
+@pytest.mark.parametrize("name", ["order", "mlp-to-rnn", "sentiment", "caption", "translate"])
+def test_a_lesson_says_what_it_has_learned(name):
+    lesson = load(name)
+    for read, target in lesson.examples:
+        given = {"word": read} if isinstance(read, str) else {"picture": read}
+        said = says(lesson, **given, target=target)
+        # A bag of words cannot know the order.
+        said = {network: answer for network, answer in said.items() if network not in ("mlp", "mlp2", "rnn2")}
+        assert set(said.values()) == {target}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "answer"),
+    [
+        ("the book was not good", "negative"),
+        ("this film is not great", "negative"),
+        ("it was nice", "positive"),
+        ("this book is not sad", "positive"),
+        ("the book is not very funny", "negative"),
+        ("it is not so awful", "positive"),
+        ("boring and sad", "negative"),
+        ("not boring but nice", "positive"),
+    ],
+)
+def test_sentiment_judges_sentences_that_it_has_not_seen(sentence, answer):
+    assert sentence not in dict(load("sentiment").examples)
+    assert says(load("sentiment"), word=sentence)[""] == answer
+
+
+def test_sentiment_answers_what_is_typed_and_says_which_word_is_unknown(tmp_path):
+    book = Book("sentiment", tmp_path)
+    assert book.read("predicted", "Overview") == ["negative"]
+    book.put("word", "  The FILM was very, very funny! ")
+    assert book.read("predicted", "Overview") == ["positive"]
+    assert book.read("word_clean") == ["the film was very very funny"]
+    book.put("word", "the pizza was not bad")
+    book.put("wanted", "")
+    assert book.read("letter")[:5] == ["the", "pizza", "was", "not", "bad"]
+    known = [block for block in plan(load("sentiment"), "en").blocks() if block.name == "status"]
+    said = [book.values(block)[0] for block in known if block.area.sheet == "Inputs"]
+    assert ["", "unknown", "", "", "", "", "", ""] in [[value or "" for value in row] for row in said]
+    assert any("not in the vocabulary" in str(row[0]) for row in said)
+    expected = says(load("sentiment"), word="the pizza was not bad", target="")[""]
+    assert book.read("predicted", "Overview") == [expected]
+    assert book.read("target") == [""]
+    for sheet in book.sheets:
+        assert book.errors(sheet) == []
+
+
+def test_order_the_bag_cannot_tell_and_the_recurrent_network_can(tmp_path):
+    book = Book("order", tmp_path)
+    assert book.read("predicted_rnn", "Overview") == ["in order"]
+    assert book.read("predicted_rnn2", "Overview") == ["jumbled"]
+    assert book.read("a_mlp", "Unrolled") == book.read("a_mlp2", "Unrolled")
+    before = book.values(book.of("p_mlp", "Unrolled")), book.values(book.of("p_rnn", "Unrolled"))
+    book.put("word", "love we on working learning deep")
+    after = book.values(book.of("p_mlp", "Unrolled")), book.values(book.of("p_rnn", "Unrolled"))
+    np.testing.assert_allclose(after[0], before[0], rtol=1e-14)
+    assert book.read("predicted_rnn", "Overview") == ["jumbled"]
+    assert np.abs(np.subtract(after[1], before[1])).max() > 0.5
+
+
+def test_tied_hidden_layers_are_the_recurrent_layer(tmp_path):
+    book = Book("mlp-to-rnn", tmp_path)
+    for sentence, weight in [("not very good", ""), ("bad is nice", ""), ("very bad", "-1.5")]:
+        book.put("word", sentence)
+        if weight:
+            book.put("Whh_rnn", weight, 1, 2)
+        recurrent = np.array(book.values(book.of("h_rnn", "Unrolled")))
+        for step in (1, 2, 3):
+            tied = np.array(book.values(book.of(f"h_layer{step}", "Unrolled")))
+            np.testing.assert_array_equal(tied[:, 0], recurrent[:, step - 1])
+        assert book.read("p_tied", "Unrolled") == book.read("p_rnn", "Unrolled")
+
+
+def test_caption_says_what_is_drawn(tmp_path):
+    book = Book("caption", tmp_path)
+    assert book.read("predicted", "Overview")[:4] == ["a", "big", "cross", END]
+    for down in range(5):
+        for right in range(5):
+            book.put("picture", "1" if down == 4 else "0", down, right)
+    assert book.read("predicted", "Overview") == ["a", "line", "across", "on", "the", "bottom", "<end>", ""]
+    said = book.read("letter_answer", "Unrolled")
+    assert said == ["<start>", *["a", "line", "across", "on", "the", "bottom"], ""]
+
+
+def test_translate_answers_a_typed_sentence_word_by_word(tmp_path):
+    book = Book("translate", tmp_path)
+    book.put("word", "the dog is not tired")
+    said = " ".join(book.read("predicted", "Overview")).strip()
+    assert said == "le chien n'est pas fatigué <end>"
+    book.put("wanted", "Le chien n'est pas fatigué.")
+    assert book.read("right")[:6] == [1.0] * 6
+    assert len(load("translate").examples) == len(dict(load("translate").examples)) == 50
+
+
+def test_elman_forgets_where_lstm_and_gru_hold():
+    lesson = load("long-memory")
+    right = {"elman": 0, "lstm": 0, "gru": 0}
+    for read, target in lesson.examples:
+        for network, answer in says(lesson, word=read, target=target).items():
+            right[network] += answer == target
+    count = len(lesson.examples)
+    assert right["lstm"] == right["gru"] == count
+    assert right["elman"] < 0.6 * count
+    unseen = "the boy who read my book and saw my dog and drank my tea and ate my pizza has purple hair"
+    assert unseen not in dict(lesson.examples)
+    assert [says(lesson, word=unseen)[network] for network in ("lstm", "gru")] == ["boy", "boy"]
+
+
+def test_the_flow_of_all_three_gradients_is_on_one_chart(tmp_path):
+    (sheet,) = [sheet for sheet in plan(load("long-memory"), "en").sheets if sheet.name == "Gradient flow"]
+    (chart,) = sheet.charts
+    told = " ".join(str(series.title) for series in chart.series)
+    assert all(f"dh_{name}" in told for name in ("elman", "lstm", "gru"))
+    book = Book("long-memory", tmp_path)
+    norms = {name: book.read(f"norm_dh_{name}", "Gradient flow") for name in ("elman", "lstm", "gru")}
+    left = {name: values[0] / values[-1] for name, values in norms.items()}
+    assert left["elman"] < 1e-10
+    assert min(left["lstm"], left["gru"]) > 1e-5
