@@ -30,10 +30,13 @@ def test_the_python_of_the_readme_runs_and_prints_what_stands_below_it(readme, t
 
 
 @pytest.mark.parametrize("readme", READMES)
-def test_the_lesson_of_the_readme_is_one(readme, tmp_path):
-    (text,) = fenced(readme, "toml")
-    (tmp_path / "lesson.toml").write_text(text, "utf-8")
-    assert rnnsheet.load(tmp_path / "lesson.toml").steps == 8
+def test_the_lessons_of_the_readme_are_lessons(readme, tmp_path):
+    one, several = fenced(readme, "toml")
+    for text, steps in ((one, 8), (several, 6)):
+        (tmp_path / "lesson.toml").write_text(text, "utf-8")
+        lesson = rnnsheet.load(tmp_path / "lesson.toml")
+        assert lesson.steps == steps
+        assert rnnsheet.check(rnnsheet.export(lesson, tmp_path / "book.xlsx", epochs=3, force=True)).ok
 
 
 def test_both_readmes_give_the_same_two_commands():
