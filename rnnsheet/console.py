@@ -162,7 +162,8 @@ class Training:
         between = "" if lesson.split == "letters" else " "
         for layer in lesson.model.outputs:
             ending, root = layer.ending, lesson.model.root(layer)
-            read = {"word": lesson.word, "second": lesson.second}.get(root, "")
+            # An answer is said to what another layer has read.
+            read = lesson.second if root == "second" else lesson.word or self.labels("meaning.picture")
             said, target = (
                 (between if lesson.model.time_line(layer) == "word" else " ")
                 .join(trace[f"{base}{ending}"][0])

@@ -21,7 +21,8 @@ def meaning(equation: Equation, network: Recurrence, labels: Labels) -> str:
 
 def unit(equation: Equation, network: Recurrence, labels: Labels) -> str:
     """What one of the things is called that an equation reads or says: a letter, a word, an answer."""
-    return _unit(equation.line if equation.part in _SAID else "", network, labels)
+    said = equation.part in _SAID or equation.line == "answer"
+    return _unit(equation.line if said else "", network, labels)
 
 
 def meaning_of_parameter(parameter: Parameter, network: Recurrence, labels: Labels) -> str:
