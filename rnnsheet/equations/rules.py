@@ -131,7 +131,7 @@ RULES: dict[str, Rule] = {
     "minus": Rule("{0}-{1}", "{0} − {1}", SUM),
     "one_minus": Rule("1-{0}", "1 − {0}", SUM, lambda g, *_: (negative(g),)),
     # No overflow where 1/(1+EXP(-x)) has one.
-    "sigmoid": Rule("(1+TANH(({0})/2))/2", "σ({0})", PRODUCT, lambda g, out, _: (g * sigmoid_slope(out),)),
+    "sigmoid": Rule("(1+TANH({0}/2))/2", "σ({0})", PRODUCT, lambda g, out, _: (g * sigmoid_slope(out),)),
     "sigmoid_slope": Rule("{0}*(1-{0})", "{0} ⊙ (1 − {0})", PRODUCT),
     "tanh": Rule("TANH({0})", "tanh({0})", pull=lambda g, out, _: (g * tanh_slope(out),)),
     "tanh_slope": Rule("1-{0}*{0}", "1 − {0}²", SUM),

@@ -7,8 +7,8 @@ from rnnsheet.lesson import Lesson
 from rnnsheet.model import ONCE, Layer, named
 from rnnsheet.sheet.context import Context
 from rnnsheet.sheet.meaning import meaning
-from rnnsheet.sheet.page import SPAN, Page
-from rnnsheet.sheet.plan import Highlight
+from rnnsheet.sheet.page import SPAN, TEXT, Page
+from rnnsheet.sheet.plan import Block, Highlight
 
 NAME = "Overview"
 LEGEND = ("sample", "link", "given", "hidden", "output", "loss", "gradient", "result")
@@ -64,12 +64,7 @@ def _answers(page: Page, context: Context, row: int) -> int:
     for name in ("word", "second", "picture", "answer"):
         if name in context.inputs:
             page.text(row, 1, labels(f"meaning.{name}{'_words' if name == 'word' else ''}"), "caption")
-            given = page.link(
-                context.inputs[name], row, _FIRST, style="given" if name == "picture" else "plain"
-            )
-            if name == "picture":
-                page.sheet.highlights.append(Highlight(given.area, "one_hot"))
-            row += given.area.rows
+            row += _given(page, context.inputs[name], row)
         for output in (each for each in outputs if lesson.model.root(each) == name):
             told = meaning(network.equations[output.named("predicted")], network, labels)
             page.text(row, 1, told + (f" ({output.name})" if len(outputs) > 1 else ""), "caption")
@@ -84,6 +79,18 @@ def _answers(page: Page, context: Context, row: int) -> int:
                 page.link(context.over_time[output.named("target")], row, _FIRST, style="link")
                 row += 1
     return row + 1
+
+
+def _given(page: Page, given: Block, row: int) -> int:
+    """The picture or the text, as it is typed; how many rows it takes."""
+    if given.name == "picture":
+        drawn = page.link(given, row, _FIRST, style="given")
+        page.sheet.highlights.append(Highlight(drawn.area, "one_hot"))
+    else:
+        # A number that someone types is a text here.
+        text, area = f'{page.reference(given.area)}&""', page.area(row, _FIRST)
+        page.formula(given.name, area, text, "plain", values=given.values, form=TEXT)
+    return given.area.rows
 
 
 class _Picture:
