@@ -193,6 +193,7 @@ def test_the_flow_of_all_three_gradients_is_on_one_chart(tmp_path):
     assert min(left["lstm"], left["gru"]) > 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["sentiment", "order", "translate"])
 def test_whatever_is_typed_shows_no_error_and_stays_checkable(name, tmp_path):
     book = Book(name, tmp_path)

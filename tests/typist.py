@@ -1,5 +1,6 @@
 """Types into a workbook's cells as a person would, in IronCalc."""
 
+from functools import cached_property
 from pathlib import Path
 
 import ironcalc
@@ -21,10 +22,18 @@ class Typist:
     def __init__(self, path: Path):
         self.model = ironcalc.load_from_xlsx(str(path), "en", "UTC", "en")
         self.sheets = [entry["name"] for entry in self.model.get_worksheets_properties()]
+        self.stale = True
 
     def type(self, area: Area, text: str) -> None:
         """Types into the area's first cell."""
         self.model.set_user_input(self.sheets.index(area.sheet), area.row, area.col, text)
+        self.stale = True
+
+    def recalculate(self) -> None:
+        """Evaluates the workbook, if something was typed since."""
+        if self.stale:
+            self.model.evaluate()
+        self.stale = False
 
     def value(self, area: Area) -> object:
         """The value of the area's first cell."""
@@ -36,7 +45,7 @@ class Typist:
 
     def values_of(self, area: Area) -> list[list[object]]:
         """The values of an area, after recalculation."""
-        self.model.evaluate()
+        self.recalculate()
         sheet = self.sheets.index(area.sheet)
         return [
             [self.model.get_cell_value(sheet, area.row + i, area.col + j) for j in range(area.cols)]
@@ -45,12 +54,17 @@ class Typist:
 
     def errors(self, sheet: str) -> list[str]:
         """The errors that the sheet's cells show."""
-        self.model.evaluate()
+        self.recalculate()
         index = self.sheets.index(sheet)
-        _, last_row, _, last_col = 1, 300, 1, 300
-        values = (
-            self.model.get_formatted_cell_value(index, row, col)
-            for row in range(1, last_row)
-            for col in range(1, last_col)
-        )
-        return [value for value in values if value.startswith("#")]
+        kind = ironcalc.CellType.ErrorValue
+        cells = [cell for cell in self.cells if cell[0] == index]
+        return [
+            self.model.get_formatted_cell_value(*cell)
+            for cell in cells
+            if self.model.get_cell_type(*cell) == kind
+        ]
+
+    @cached_property
+    def cells(self) -> list[tuple[int, int, int]]:
+        """The sheet, row and column of every cell that is not empty."""
+        return list(self.model.get_all_cells())
