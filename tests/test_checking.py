@@ -152,6 +152,7 @@ def test_a_formula_typed_into_an_input_counts_with_its_value(hello_xlsx, tmp_pat
     assert rnnsheet.check(tmp_path / "third.xlsx").ok
 
 
+@pytest.mark.slow
 def test_a_network_that_amplifies_roundings_is_no_failure(tmp_path):
     """Strong recurrent weights are chaotic: the last bit of the first step is a large part of the last."""
     weights = np.random.default_rng(0)

@@ -52,6 +52,7 @@ DAMAGES = {
 }
 
 
+@pytest.mark.slow
 @settings(max_examples=80)
 @given(data=st.data(), damage=st.sampled_from(sorted(DAMAGES)), byte=st.integers(0, 255))
 def test_a_damaged_part_gets_a_verdict_or_one_line(hello_xlsx, tmp_path_factory, data, damage, byte):

@@ -43,6 +43,7 @@ def test_no_two_things_stand_in_one_cell(lesson):
     assert len(taken) == len(set(taken))
 
 
+@pytest.mark.slow
 @given(LARGE)
 def test_every_formula_refers_to_planned_cells_only(lesson):
     """Read from the text of every cell by openpyxl's own tokenizer, not by ours."""

@@ -36,6 +36,7 @@ def values_of(book, area: Area) -> list[list[object]]:
     return [[cell.value for cell in row] for row in rows]
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(lessons(cells=ANY_CELL))
 def test_every_value_is_there_before_recalculation_bit_for_bit(tmp_path_factory, lesson):
