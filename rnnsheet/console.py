@@ -17,7 +17,7 @@ from rnnsheet.equations.recurrence import Equation, Recurrence, WalkStep, walkth
 from rnnsheet.equations.rules import symbol, symbols, words
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson, Trace
-from rnnsheet.model import ONCE
+from rnnsheet.model import ONCE, on_line
 from rnnsheet.sheet.meaning import meaning, meaning_of_parameter
 from rnnsheet.sheet.pages.overview import title
 from rnnsheet.sheet.pages.steps import explanation, heading
@@ -59,7 +59,7 @@ def _when(step: WalkStep, trace: Trace, labels: Labels) -> str:
     line = step.equations[0].line
     if line == ONCE:
         return ""
-    letter = trace["letter" if line == "word" else f"letter_{line}"][0, step.time - 1]
+    letter = trace[on_line("letter", line)][0, step.time - 1]
     told = labels("run.time", time=step.time, letter=letter)
     return f" ({told})"
 

@@ -195,9 +195,14 @@ def named(base: str, end: str) -> str:
     return f"{found[1]}{end}{found[2] or ''}"
 
 
+def on_line(base: str, line: str) -> str:
+    """The name of what a time line has: `letter` of the word, `letter_answer` of the answer."""
+    return base if line == "word" else f"{base}_{line}"
+
+
 def share_name(parameter: str, line: str) -> str:
     """The name of what the time steps of a time line add to a parameter's gradient: `dWxh_t`."""
-    return f"d{parameter}_t" if line == "word" else f"d{parameter}_t_{line}"
+    return on_line(f"d{parameter}_t", line)
 
 
 @dataclass(frozen=True)
@@ -272,7 +277,7 @@ class Model:
     def value(self, source: Source) -> str:
         """The name of the value that a source speaks of."""
         if source.of in INPUTS:
-            return "x" if source.of == "word" else f"x_{source.of}"
+            return on_line("x", str(source.of))
         return self.layer(str(source.of)).result
 
     def outputs_on(self, line: str) -> Layer:

@@ -10,7 +10,7 @@ import numpy as np
 from rnnsheet.engine import dense, elman, gru, lstm, output
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import END, Lesson
-from rnnsheet.model import ONCE, Array, Layer, Model, named, share_name
+from rnnsheet.model import ONCE, Array, Layer, Model, named, on_line, share_name
 
 Arrays = Mapping[str, Array]
 Rounded = Callable[[Array], Array]
@@ -79,7 +79,7 @@ def batch(lesson: Lesson) -> Batch:
 
 def forward(model: Model, batch: Batch) -> dict[str, Array]:
     """Everything that the network computes of a batch, (steps, batch, rows), by its full name."""
-    found = {"x" if name == "word" else f"x_{name}": array for name, array in batch.x.items()}
+    found = {on_line("x", name): array for name, array in batch.x.items()}
     answering = [layer for layer in model if model.time_line(layer) == "answer"]
     forced = "answer" in batch.x
     for layer in model:

@@ -12,7 +12,7 @@ from rnnsheet.engine.network import Batch, Rounded, batch, contributions
 from rnnsheet.engine.training import as_columns, gradients
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import WIDTH, Lesson, Trace
-from rnnsheet.model import ONE, Array, Model, named, share_name
+from rnnsheet.model import ONE, Array, Model, named, on_line, share_name
 
 Arrays = Mapping[str, Array]
 
@@ -42,7 +42,7 @@ def _trace(lesson: Lesson, numbers: dict[str, Array], more: Mapping[str, Any]) -
     rows = {name: tuple(str(row + 1) for row in range(len(array))) for name, array in numbers.items()}
     rows |= dict.fromkeys((*words, "loss"), ("",))
     for line in ("word", "second", "answer"):
-        name = "x" if line == "word" else f"x_{line}"
+        name = on_line("x", line)
         if name in rows:
             rows[name] = lesson.labels_of(lesson.inputs[line])
     for layer in lesson.model.outputs:
@@ -64,7 +64,7 @@ def _texts(lesson: Lesson, numbers: Arrays) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for line in ("word", "second"):
         if line in lesson.time_lines:
-            found["letter" if line == "word" else f"letter_{line}"] = output.row_of(lesson.read(line))
+            found[on_line("letter", line)] = output.row_of(lesson.read(line))
     found |= texts(lesson, numbers)
     for layer in lesson.model.outputs:
         targets, said = lesson.should_say(layer), found[layer.named("predicted")][0]

@@ -36,7 +36,7 @@ from rnnsheet.equations.layer import LayerEquations
 from rnnsheet.equations.recurrence import STEP, Recurrence
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import Lesson
-from rnnsheet.model import INPUTS, KINDS, ONCE, ONE, Kind, Layer, ParameterSpec, Source
+from rnnsheet.model import INPUTS, KINDS, ONCE, ONE, Kind, Layer, ParameterSpec, Source, on_line
 
 Cell = Callable[[LayerEquations, Leaf], Value]
 """From a layer and what it reads to what other layers read of it."""
@@ -176,12 +176,12 @@ class _Network:
 
     def _read(self, line: str) -> None:
         """The letters or words of an input at each of its time steps, and their one-hot columns."""
-        end = "" if line == "word" else f"_{line}"
-        if f"x{end}" in self.r.equations:
+        x = on_line("x", line)
+        if x in self.r.equations:
             return
         if line == "picture":
             pixels = self.r.parameter("pixels", self.lesson.inputs["picture"])
-            self.r.let(f"x{end}", pixels, "read", line=ONCE, base="x_picture")
+            self.r.let(x, pixels, "read", line=ONCE, base="x_picture")
             return
         if line == "answer":
             said = self.model.outputs_on(line).named("predicted")
@@ -193,8 +193,8 @@ class _Network:
         else:
             letter = word_at(self.r.parameter(f"{line}_clean", ONE), STEP)
             choices = self._choices("vocabulary")
-        value = self.r.let(f"letter{end}", letter, "read", line=line, base="letter")
-        self.r.let(f"x{end}", one_hot(choices, value), "read", line=line, base="x")
+        value = self.r.let(on_line("letter", line), letter, "read", line=line, base="letter")
+        self.r.let(x, one_hot(choices, value), "read", line=line, base="x")
 
     def _layer(self, layer: Layer) -> None:
         line = self.model.time_line(layer)
@@ -258,7 +258,7 @@ class _Network:
         e = r.let("e", exp_below_greatest(y), "output")
         p = r.let("p", share(e), "output")
         confidence = r.let("confidence", greatest(p), "answer")
-        read = "letter" if r.line == "word" else f"letter_{r.line}"
+        read = on_line("letter", r.line)
         letter = () if r.line == ONCE else (self.r.equations[read].value,)
         predicted = r.let("predicted", letter_with(choices, p, confidence, *letter), "answer")
         if r.line == "answer":

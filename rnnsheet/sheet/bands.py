@@ -6,7 +6,7 @@ from rnnsheet.equations.backward import chain_rule
 from rnnsheet.equations.expr import At, Leaf, Next, Parameter, Previous
 from rnnsheet.equations.recurrence import STEP, Equation
 from rnnsheet.equations.rules import symbol, symbols
-from rnnsheet.model import ONCE
+from rnnsheet.model import ONCE, on_line
 from rnnsheet.sheet.context import WEIGHTS, Context
 from rnnsheet.sheet.meaning import meaning
 from rnnsheet.sheet.page import CHOICES, SPAN, Page, located
@@ -66,7 +66,7 @@ class Bands:
         self.page.text(self.row, self.where.first - 1, labels("unrolled.before"), "small")
         steps = [list(range(1, self.network.time_lines[line] + 1))]
         block = self.page.constants("t", self.row, self.where.first, steps, "label")
-        self.blocks["t" if line == "word" else f"t_{line}"] = block
+        self.blocks[on_line("t", line)] = block
         self.scope[STEP] = block.area.column(0)
         self.row += 1
 

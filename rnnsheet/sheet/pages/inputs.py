@@ -9,7 +9,7 @@ from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import END, LONGEST_TEXT, PUNCTUATION, START, Lesson, words_of
-from rnnsheet.model import ONCE
+from rnnsheet.model import ONCE, on_line
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.meaning import meaning, meaning_of_parameter
 from rnnsheet.sheet.page import LETTER, SPAN, TEXT, Page, Values
@@ -72,7 +72,7 @@ def answer(
             if line == "meaning.t":
                 equation = lines[1]
                 assert isinstance(equation, Equation)  # noqa: S101
-                t = over_time["t" if equation.line == "word" else f"t_{equation.line}"]
+                t = over_time[on_line("t", equation.line)]
                 page.link(t, row, _FIRST, style="label")
             elif line == "inputs.known":
                 _known(page, lesson, row, lines, over_time, messages)
@@ -224,7 +224,7 @@ def _known(
 ) -> None:
     """Under each word that is not in the vocabulary, that it is unknown."""
     letter = next(each for each in lines if isinstance(each, Equation))
-    x = over_time["x" if letter.line == "word" else f"x_{letter.line}"].area.column(0)
+    x = over_time[on_line("x", letter.line)].area.column(0)
     word = page.reference(page.area(row - 1, _FIRST))
     first = page.reference(x)
     last = page.reference(x.part(x.rows - 1)).rpartition("!")[2]

@@ -4,7 +4,7 @@ from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.rules import subscript, symbol
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
-from rnnsheet.model import ONCE, Layer, named
+from rnnsheet.model import ONCE, Layer, named, on_line
 from rnnsheet.sheet.context import Context
 from rnnsheet.sheet.meaning import meaning
 from rnnsheet.sheet.page import SPAN, TEXT, Page
@@ -136,12 +136,12 @@ class _Picture:
             self._arrows(row + 1, self.model.time_line(layer), self._into(layer))
             row += 2
         for line in self.first:
-            name = "letter" if line == "word" else f"letter_{line}"
+            name = on_line("letter", line)
             if name in self.network.equations:
                 self._line(row, name, self._told(name))
         if any(name in self.context.over_time for name in ("t", "t_answer")):
             for line in self.first:
-                name = "t" if line == "word" else f"t_{line}"
+                name = on_line("t", line)
                 if line != ONCE:
                     self._line(row + 1, name, self.page.labels("meaning.t"), line)
         return row + 3

@@ -7,7 +7,7 @@ from rnnsheet.equations.recurrence import Equation, Recurrence, WalkStep, walkth
 from rnnsheet.equations.rules import pieces, symbol, symbols
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
-from rnnsheet.model import ONCE
+from rnnsheet.model import ONCE, on_line
 from rnnsheet.sheet.context import Context
 from rnnsheet.sheet.meaning import meaning, unit
 from rnnsheet.sheet.page import CHOICES, SPAN, Page
@@ -88,7 +88,7 @@ class _Teller:
         labels, line = self.page.labels, step.equations[0].line
         self.page.sheet.sections.append(self.row)
         self.page.text(self.row, _MARGIN, heading(step, self.network, labels), "heading", SPAN)
-        letter = self.network.equations.get("letter" if line == "word" else f"letter_{line}")
+        letter = self.network.equations.get(on_line("letter", line))
         if line != ONCE and letter:
             self.page.text(
                 self.row + 1,

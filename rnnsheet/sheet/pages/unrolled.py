@@ -1,6 +1,6 @@
 """The worksheet of the whole network: weights on the left, time to the right, the derivation downwards."""
 
-from rnnsheet.model import ONCE
+from rnnsheet.model import ONCE, on_line
 from rnnsheet.sheet.bands import Bands
 from rnnsheet.sheet.context import Context
 from rnnsheet.sheet.page import Page
@@ -52,7 +52,7 @@ def _chart(context: Context, page: Page, bands: Bands) -> None:
             col=bands.where.first + 3,
         )
     else:
-        letters = bands.blocks["letter" if p.line == "word" else f"letter_{p.line}"].area
+        letters = bands.blocks[on_line("letter", p.line)].area
         chart = Chart(
             kind="shares",
             **texts,
