@@ -6,6 +6,7 @@ import pytest
 import rnnsheet
 from rnnsheet import Layer, Model
 from rnnsheet.lesson import END
+from rnnsheet.sheet.layout import plan
 from tests.lessons import EVERY_FORM
 
 
@@ -162,3 +163,10 @@ def test_a_saved_network_of_any_form_is_the_same(name, tmp_path):
     first, second = made.run(), again.run()
     for array in first.arrays:
         np.testing.assert_array_equal(first[array], second[array])
+
+
+def test_a_word_read_letter_by_letter_is_not_called_a_sentence():
+    made = lesson(Layer("dense", reads="word[sum]"), SOFTMAX, parameters=DENSE, target="a")
+    texts = {s.name: [text.text for text in s.texts] for s in plan(made, "en").sheets}
+    assert "word to read" in texts["Overview"]
+    assert "word to read" in texts["Inputs"]

@@ -35,6 +35,12 @@ def meaning_of_parameter(parameter: Parameter, network: Recurrence, labels: Labe
     return labels.get(f"meaning.{base}").format(unit=_unit(line, network, labels), read=read)
 
 
+def meaning_of_text(name: str, network: Recurrence, labels: Labels) -> str:
+    """What an input that someone types or draws is."""
+    sentence = name == "word" and network.split == "words"
+    return labels(f"meaning.{name}_words" if sentence else f"meaning.{name}")
+
+
 def gradient_meaning(equation: Equation, labels: Labels) -> str:
     """What a gradient's equation says, in words."""
     of, leaf = equation.chain[0]

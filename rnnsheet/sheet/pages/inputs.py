@@ -11,7 +11,7 @@ from rnnsheet.labels import Labels
 from rnnsheet.lesson import END, LONGEST_TEXT, PUNCTUATION, START, Lesson, words_of
 from rnnsheet.model import ONCE, on_line
 from rnnsheet.sheet.formula import Formula
-from rnnsheet.sheet.meaning import meaning, meaning_of_parameter
+from rnnsheet.sheet.meaning import meaning, meaning_of_parameter, meaning_of_text
 from rnnsheet.sheet.page import LETTER, SPAN, TEXT, Page, Values
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block, Fill, Highlight
@@ -121,8 +121,7 @@ def _texts(page: Page, lesson: Lesson, network: Recurrence) -> tuple[dict[str, B
         used = {name, f"{name}_clean"} & network.parameters.keys()
         if not used:
             continue
-        key = f"meaning.{name}_words" if name == "word" and lesson.split == "words" else f"meaning.{name}"
-        page.text(row, 1, page.labels(key), "caption")
+        page.text(row, 1, meaning_of_text(name, network, page.labels), "caption")
         form = TEXT if f"{name}_clean" in used else LETTER
         blocks[name] = page.constants(name, row, _FIRST, [[text]], "input", entry, form=form)
         row += 1

@@ -6,7 +6,7 @@ from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
 from rnnsheet.model import ONCE, Layer, named, on_line
 from rnnsheet.sheet.context import Context
-from rnnsheet.sheet.meaning import meaning
+from rnnsheet.sheet.meaning import meaning, meaning_of_text
 from rnnsheet.sheet.page import SPAN, TEXT, Page
 from rnnsheet.sheet.plan import Block, Highlight
 
@@ -63,7 +63,7 @@ def _answers(page: Page, context: Context, row: int) -> int:
     row += 1
     for name in ("word", "second", "picture", "answer"):
         if name in context.inputs:
-            page.text(row, 1, labels(f"meaning.{name}{'_words' if name == 'word' else ''}"), "caption")
+            page.text(row, 1, meaning_of_text(name, network, labels), "caption")
             row += _given(page, context.inputs[name], row)
         for output in (each for each in outputs if lesson.model.root(each) == name):
             told = meaning(network.equations[output.named("predicted")], network, labels)
