@@ -42,6 +42,10 @@ class WorkbookError(RnnsheetError):
     """A workbook that cannot be read, or is not one of ours."""
 
 
+class ModelError(RnnsheetError):
+    """A trained network that cannot be read, or has something that a workbook cannot."""
+
+
 class OutputError(RnnsheetError):
     """A file that cannot be written."""
 

@@ -1,0 +1,265 @@
+"""Trained networks as data: layers that another framework learned, their weights, what is read. No arithmetic.
+
+Column vectors throughout, as in `model`; a weight matrix has the shape (out, in). A value is either over
+the time steps of a line ("input" or "answer"), one column per step, or computed once, one column.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+
+from rnnsheet.errors import ModelError
+from rnnsheet.model import KINDS, Array
+
+INPUT, ANSWER = "input", "answer"
+"""What layers may read besides layers: what is typed, and what the network itself has just said."""
+
+STATES = {cell: kind.states for cell, kind in KINDS.items() if kind.states}
+"""Per recurrent kind its states, the hidden state h first."""
+
+ACTIVATIONS = ("linear", "tanh", "relu", "sigmoid", "hard_sigmoid", "softmax")
+"""What a layer may do with its sums; of `hard_sigmoid` that of Keras 3, max(0, min(1, x/6 + 1/2))."""
+
+_WEIGHTS = {
+    "embedding": ("E",),
+    "dense": ("Wa", "ba"),
+    "attention": ("Wq",),
+    **{cell: tuple(spec.name for spec in KINDS[cell].parameters) for cell in STATES},
+}
+"""Per kind, the names of its weights; of the recurrent ones as in `model.KINDS`."""
+
+MERGES = ("concat", "sum", "mean", "product")
+LAYER_KINDS = (*_WEIGHTS, "activation", "last", "flatten", *MERGES)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that is typed into one cell and read token by token.
+
+    Number k, from 0, stands for the token `tokens[k]`; "" for a number that no text has, such as that
+    of the padding. The text is split into `unit`s: letters as they are, or words in small letters with
+    punctuation (`lesson.PUNCTUATION` and brackets, quotes, dashes) taken as blanks.
+    """
+
+    unit: str
+    tokens: tuple[str, ...]
+    steps: int
+    sample: str = ""
+    """What stands in the cell."""
+    padding: str = "before"
+    """Where the time steps that the text does not fill are: "before" (a longer text loses its beginning,
+    as `pad_sequences` of Keras does by default) or "after" (it loses its end)."""
+    pad: int = 0
+    """The number that is read there."""
+    unknown: int | None = None
+    """The number of a token that is not in the vocabulary; None leaves such tokens out."""
+    end: int | None = None
+    """The number of what is put behind the last token, if anything is."""
+    masked: bool = False
+    """At padding the states of recurrent layers stay as they are."""
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers that are typed, (features, steps)."""
+
+    sample: Array
+
+    @property
+    def steps(self) -> int:
+        return int(self.sample.shape[1])
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Tokens that the network says one by one; each is read at the next step, number `start` first.
+
+    It ends with number `end`, or after `steps`.
+    """
+
+    start: int
+    end: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class TrainedLayer:
+    """One layer.
+
+    Per kind, with r what it reads (several results below each other, where it reads several layers):
+
+    - embedding: column r of Eᵀ; `E` has a row for each token. It reads INPUT (token numbers) or ANSWER.
+    - elman, lstm, gru, gru-before: as in `model.KINDS`, but with `activation` for tanh and
+      `gate_activation` for the sigmoid; over time. `reverse` reads from the end of the line. `starts`
+      names the layer whose last state is this one's first, else zeros.
+    - dense: activation(Wa·r + ba), at each step, or once where r is computed once.
+    - activation: activation(r).
+    - last: r at the last step that a layer computes, which for a reverse one is the first.
+    - flatten: the columns of r below each other, step by step.
+    - concat, sum, mean, product: of the results of the layers that it reads, number by number.
+    - attention: s_t = Wq·r_t (Wq has one row), a = softmax of s over time, the sum over time of a_t·r_t.
+      At masked steps a is 0.
+    """
+
+    name: str
+    """What the names of its values end with: letters and digits, a letter first."""
+    kind: str
+    reads: tuple[str, ...] = (INPUT,)
+    weights: Mapping[str, Array] = field(default_factory=dict)
+    activation: str = ""
+    gate_activation: str = ""
+    reverse: bool = False
+    starts: str = ""
+    source: str = ""
+    """What the framework calls it, for messages and captions."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network, checked: its input, its layers in the order in which they are computed.
+
+    The last layer's result is what the network says: on the line ANSWER a number per label, of which the
+    greatest is said. `labels` name its rows; () numbers them. `precision` is the float type in
+    which the framework computes it. Raises ModelError, with the layer, where something does not fit.
+    """
+
+    name: str
+    read: Text | Numbers
+    layers: tuple[TrainedLayer, ...]
+    labels: tuple[str, ...] = ()
+    answer: Answer | None = None
+    precision: str = "float32"
+    source: str = ""
+    """The file and the framework that it is from."""
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    def __iter__(self) -> Iterator[TrainedLayer]:
+        return iter(self.layers)
+
+    @property
+    def result(self) -> TrainedLayer:
+        """The layer that says."""
+        return self.layers[-1]
+
+    @property
+    def lines(self) -> dict[str, int]:
+        """The number of time steps of each line."""
+        return {INPUT: self.read.steps, **({ANSWER: self.answer.steps} if self.answer else {})}
+
+    def layer(self, name: str) -> TrainedLayer:
+        """The layer of that name."""
+        return next(layer for layer in self.layers if layer.name == name)
+
+    def line(self, name: str) -> str:
+        """Along what a layer's result, or an input, lies: INPUT, ANSWER, or "" where it is computed once."""
+        if name in (INPUT, ANSWER):
+            return name
+        layer = self.layer(name)
+        if layer.kind in ("last", "flatten", "attention"):
+            return ""
+        return next((line for read in layer.reads if (line := self.line(read))), "")
+
+    def size(self, name: str) -> int:
+        """The number of rows of a layer's result, or of an input."""
+        if name in (INPUT, ANSWER):
+            return self.read.sample.shape[0] if isinstance(self.read, Numbers) and name == INPUT else 1
+        layer = self.layer(name)
+        sizes = [self.size(read) for read in layer.reads]
+        if layer.kind == "embedding":
+            return int(layer.weights["E"].shape[1])
+        if layer.kind in STATES or layer.kind == "dense":
+            return int(layer.weights[_WEIGHTS[layer.kind][0]].shape[0])
+        if layer.kind == "flatten":
+            return sizes[0] * self.lines.get(self.line(layer.reads[0]), 1)
+        return sum(sizes) if layer.kind in ("concat", "attention") or len(sizes) == 1 else sizes[0]
+
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+
+
+def _check(network: Trained) -> None:
+    known: list[str] = [INPUT, *([ANSWER] if network.answer else [])]
+    if not network.layers:
+        raise ModelError("no_layers", place=network.source)
+    for layer in network.layers:
+        told = layer.source or layer.name
+        if not _NAME.fullmatch(layer.name) or layer.name in known:
+            raise ModelError("bad_layer", place=network.source, layer=told, reason=repr(layer.name))
+        if layer.kind not in LAYER_KINDS:
+            raise ModelError("unsupported_layer", place=network.source, layer=told, kind=layer.kind)
+        for read in (*layer.reads, *([layer.starts] if layer.starts else [])):
+            if read not in known:
+                raise ModelError("bad_layer", place=network.source, layer=told, reason=repr(read))
+        for activation in (layer.activation, layer.gate_activation):
+            if activation and activation not in ACTIVATIONS:
+                raise ModelError(
+                    "unsupported_activation", place=network.source, layer=told, activation=activation
+                )
+        known.append(layer.name)
+        object.__setattr__(layer, "weights", _weights(network, layer, told))
+    if network.labels and len(network.labels) != network.size(network.result.name):
+        raise ModelError(
+            "wrong_labels",
+            place=network.source,
+            got=len(network.labels),
+            expected=network.size(network.result.name),
+        )
+
+
+def _weights(network: Trained, layer: TrainedLayer, told: str) -> Mapping[str, Array]:
+    """The layer's weights as read-only float64 arrays of two dimensions and of the right shapes."""
+    expected = _shapes(network, layer)
+    fitted: dict[str, Array] = {}
+    for name, given in layer.weights.items():
+        if name not in expected:
+            raise ModelError("bad_layer", place=network.source, layer=told, reason=name)
+        array = np.atleast_2d(np.asarray(given, dtype=np.float64))
+        if 1 in expected[name] and array.size == expected[name][0] * expected[name][1]:
+            array = array.reshape(expected[name])
+        if array.shape != expected[name]:
+            raise ModelError(
+                "wrong_weights",
+                place=network.source,
+                layer=told,
+                name=name,
+                got=_shape(array.shape),
+                expected=_shape(expected[name]),
+            )
+        if not np.isfinite(array).all():
+            row, col = np.argwhere(~np.isfinite(array))[0] + 1
+            raise ModelError(
+                "weights_not_finite", place=network.source, layer=told, name=name, row=row, col=col
+            )
+        array = array.copy()
+        array.flags.writeable = False
+        fitted[name] = array
+    for name in expected:
+        if name not in fitted and name.startswith(("W", "E")) and not name.startswith("Wc"):
+            raise ModelError("missing_weights", place=network.source, layer=told, name=name)
+    return MappingProxyType(fitted)
+
+
+def _shapes(network: Trained, layer: TrainedLayer) -> dict[str, tuple[int, int]]:
+    """The shape that each of a layer's weights must have; the first one's rows are the layer's units."""
+    read = sum(network.size(each) for each in layer.reads)
+    if layer.kind == "embedding":
+        return {"E": np.atleast_2d(layer.weights.get("E", np.zeros((1, 1)))).shape[:2]}  # type: ignore[dict-item]
+    if layer.kind == "attention":
+        return {"Wq": (1, read)}
+    if layer.kind not in _WEIGHTS:
+        return {}
+    first = layer.weights.get(_WEIGHTS[layer.kind][0])
+    units = 1 if first is None else len(np.atleast_2d(first))
+    sizes = {"hidden": units, "input": read, "one": 1}
+    return {spec.name: (sizes[spec.rows], sizes[spec.cols]) for spec in KINDS[layer.kind].parameters}
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return "×".join(map(str, shape))
