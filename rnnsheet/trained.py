@@ -1,7 +1,20 @@
-"""Trained networks as data: layers that another framework learned, their weights, what is read. No arithmetic.
+"""Trained networks as data: layers that another framework learned, their weights, what is read.
 
-Column vectors throughout, as in `model`; a weight matrix has the shape (out, in). A value is either over
-the time steps of a line ("input" or "answer"), one column per step, or computed once, one column.
+No arithmetic. Column vectors throughout, as in `model`; a weight matrix has the shape (out, in). A value is
+either over the time steps of a line ("input" or "answer"), one column per step, or computed once, one column.
+
+What the engine and the sheets call the values (those of a layer end with its name: `h_lstm1`):
+
+- of a text, (1, room): `piece`, its words or letters, "" past the end; `number`, the token number of each, ""
+  where it is left out; `count`, how many there were so far. Then (1, steps): `k`, the token number that is
+  read; `token`, its text; `mask`, 1 where the text has a token and 0 at padding. Of numbers: `x`.
+- on the line "answer": `k_answer`, the token number that is read, `start` first, then what was said before.
+- embedding: `x`. Recurrent: as the equations of `equations.cells`: elman `xh hh z h`; lstm `zi i zf f zg g c
+  zo o h`; gru `zr r zu u m zn n h`; gru-before `zr r zu u s zn n h`. Dense: `za`, `a` (`a` alone where
+  linear; where softmax `y` the sums, `e` exp of each less the greatest, `p`). Activation: `a` (softmax: `e`,
+  `p`). Attention: `score`, `e`, `share`, each (1, steps), and `out`. All others: `out`.
+- of the result: `said`, the number (from 0) of the greatest row, or of one row 1 where it is at least 1/2;
+  `says`, its label; on the line "answer" "" from `end` on.
 """
 
 from __future__ import annotations
@@ -63,6 +76,11 @@ class Text:
     masked: bool = False
     """At padding the states of recurrent layers stay as they are."""
 
+    @property
+    def room(self) -> int:
+        """How many words or letters of what is typed are looked at; what follows is not read."""
+        return max(2 * self.steps, 64)
+
 
 @dataclass(frozen=True)
 class Numbers:
@@ -123,8 +141,8 @@ class TrainedLayer:
 class Trained:
     """A trained network, checked: its input, its layers in the order in which they are computed.
 
-    The last layer's result is what the network says: on the line ANSWER a number per label, of which the
-    greatest is said. `labels` name its rows; () numbers them. `precision` is the float type in
+    The last layer's result is what the network says, of which the greatest row counts. `labels` name its
+    rows, or of one row what it says below and from 1/2 on; () numbers them. `precision` is the float type in
     which the framework computes it. Raises ModelError, with the layer, where something does not fit.
     """
 
@@ -204,13 +222,9 @@ def _check(network: Trained) -> None:
                 )
         known.append(layer.name)
         object.__setattr__(layer, "weights", _weights(network, layer, told))
-    if network.labels and len(network.labels) != network.size(network.result.name):
-        raise ModelError(
-            "wrong_labels",
-            place=network.source,
-            got=len(network.labels),
-            expected=network.size(network.result.name),
-        )
+    expected = max(2, network.size(network.result.name))
+    if network.labels and len(network.labels) != expected:
+        raise ModelError("wrong_labels", place=network.source, got=len(network.labels), expected=expected)
 
 
 def _weights(network: Trained, layer: TrainedLayer, told: str) -> Mapping[str, Array]:
@@ -250,7 +264,7 @@ def _shapes(network: Trained, layer: TrainedLayer) -> dict[str, tuple[int, int]]
     """The shape that each of a layer's weights must have; the first one's rows are the layer's units."""
     read = sum(network.size(each) for each in layer.reads)
     if layer.kind == "embedding":
-        return {"E": np.atleast_2d(layer.weights.get("E", np.zeros((1, 1)))).shape[:2]}  # type: ignore[dict-item]
+        return {"E": np.atleast_2d(layer.weights.get("E", np.zeros((1, 1)))).shape[:2]}
     if layer.kind == "attention":
         return {"Wq": (1, read)}
     if layer.kind not in _WEIGHTS:
