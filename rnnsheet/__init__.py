@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Any
 from rnnsheet.version import VERSION
 
 if TYPE_CHECKING:
-    from rnnsheet.api import Lesson, check, export, load
+    from rnnsheet.api import Lesson, export, load
     from rnnsheet.checking.report import Report
     from rnnsheet.errors import LessonError, OutputError, RnnsheetError, WorkbookError
     from rnnsheet.lesson import Trace
     from rnnsheet.model import Layer, Model
+    from rnnsheet.proof import check
 
 __version__ = VERSION
 
 _HOMES = {
-    **dict.fromkeys(("Lesson", "check", "export", "load"), "rnnsheet.api"),
+    **dict.fromkeys(("Lesson", "export", "load"), "rnnsheet.api"),
     **dict.fromkeys(("LessonError", "OutputError", "RnnsheetError", "WorkbookError"), "rnnsheet.errors"),
     **dict.fromkeys(("Layer", "Model"), "rnnsheet.model"),
+    "check": "rnnsheet.proof",
     "Trace": "rnnsheet.lesson",
     "Report": "rnnsheet.checking.report",
 }

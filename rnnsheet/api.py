@@ -6,7 +6,6 @@ import math
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +14,12 @@ import numpy as np
 from rnnsheet import engine, lesson, templates
 from rnnsheet.engine import Epoch
 from rnnsheet.equations.cells import network
-from rnnsheet.errors import LessonError, OutputError, RnnsheetError, WorkbookError, known_language
+from rnnsheet.errors import LessonError, OutputError, RnnsheetError, known_language
 from rnnsheet.files import check_free
-from rnnsheet.labels import languages
 from rnnsheet.lesson import Trace
 from rnnsheet.model import Model
 
 if TYPE_CHECKING:
-    from rnnsheet.checking.report import Report
     from rnnsheet.sheet.plan import Block, Plan
     from rnnsheet.workbook.write import Expected
 
@@ -136,7 +133,8 @@ def export(
 
 def _recalculated(planned: Plan) -> Expected:
     """The values of a workbook whose network NumPy does not know: as a spreadsheet engine finds them."""
-    from rnnsheet.checking import ironcalc, recalculate
+    from rnnsheet.checking import ironcalc
+    from rnnsheet.checking.recalculate import recalculation
     from rnnsheet.workbook.write import write
 
     def unknown(block: Block) -> Sequence[Sequence[Any]]:
@@ -145,42 +143,8 @@ def _recalculated(planned: Plan) -> Expected:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "workbook.xlsx"
         write(planned, unknown, file)
-        found = ironcalc.recalculate(file)
-    return partial(recalculate.values, found)
-
-
-def check(path: str | Path, tolerance: float = 1e-9) -> Report:
-    """Recalculates a workbook and compares every cell with NumPy, every formula with its lesson.
-
-    `tolerance` is absolute for numbers up to 1, relative above; where the network amplifies
-    roundings, what they may amount to is added. Raises WorkbookError or
-    LessonError where the file cannot be read, is not ours, or has an input that is none.
-    """
-    from rnnsheet.checking import ironcalc
-    from rnnsheet.checking.compare import Comparison
-    from rnnsheet.sheet.layout import plan
-    from rnnsheet.workbook import read
-
-    if not 0 < tolerance < math.inf:
-        raise RnnsheetError("bad_tolerance", got=tolerance)
-    contents = read.read(Path(path))
-    language = contents.facts["language"]
-    recalculated = ironcalc.recalculate(contents.path)
-    found = read.lesson(contents, recalculated.value)
-    planned = plan(found, language if language in languages() else "en")
-    for sheet in planned.sheets:
-        if sheet.name not in recalculated.sheets:
-            raise WorkbookError("missing_sheet", place=str(path), sheet=sheet.name)
-    comparison = Comparison(
-        contents,
-        recalculated,
-        planned,
-        engine.complete(found) if engine.knows(found.model) else None,
-        engine.roundings(found) if engine.knows(found.model) else {},
-        tuple(found.labels),
-        tolerance,
-    )
-    return comparison.report(found.name, ironcalc.NAME)
+        with recalculation(ironcalc, file, file.stat().st_size) as running:
+            return running.values().block
 
 
 def add_cells(path: str | Path) -> None:

@@ -106,9 +106,9 @@ def check(
     lang: Language = "",
 ) -> None:
     with _errors(lang) as language:
-        from rnnsheet import api
+        from rnnsheet import proof
 
-        report = api.check(file, tolerance)
+        report = proof.check(file, tolerance)
         if as_json:
             _print_json(report.as_dict())
         else:

@@ -1,72 +1,77 @@
 """Compares a workbook, cell by cell, with its plan and its trace."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import chain
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from rnnsheet.checking.recalculate import Recalculated, values
+from rnnsheet.checking.recalculate import Values
 from rnnsheet.checking.report import BlockReport, Failure, Report
+from rnnsheet.errors import WorkbookError
 from rnnsheet.lesson import Trace
 from rnnsheet.model import Array
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.plan import Block, Plan
-from rnnsheet.workbook.read import CellError, Contents
+from rnnsheet.workbook.read import CellError, Contents, keys
 
 _STRING_OR_REST = re.compile(r'("(?:[^"]|"")*")')
+_NUMBERS = {float, int, bool}
 
 
-@dataclass(frozen=True)
 class Comparison:
-    """Everything that a cell is compared with."""
+    """A workbook beside its plan: everything that a cell is compared with.
 
-    contents: Contents
-    recalculated: Recalculated
-    plan: Plan
-    trace: Trace | None
-    """What NumPy says; without it formulas are compared, and the stored values with the recalculated."""
-    roundings: Mapping[str, Array]
-    """By how much, at most, roundings make each of the trace's numbers differ."""
-    choices: tuple[str, ...]
-    """What a softmax chooses from."""
-    tolerance: float
+    `trace` is what NumPy says; without it formulas are compared, and the stored values with the
+    recalculated. `find_roundings` finds by how much, at most, roundings make each of the trace's
+    numbers differ; it takes a while, and is asked only where a cell differs. `choices` are what a
+    softmax chooses from.
+    """
 
-    def report(self, lesson: str, engine: str) -> Report:
-        """The verdict on every block and on the defined names."""
-        blocks = [self._block(block) for block in self.plan.blocks() if block.kind != "input"]
-        proved = self.trace is not None
+    def __init__(
+        self,
+        contents: Contents,
+        plan: Plan,
+        trace: Trace | None,
+        find_roundings: Callable[[], Mapping[str, Array]],
+        choices: tuple[str, ...],
+        tolerance: float,
+    ):
+        self.contents, self.plan, self.trace = contents, plan, trace
+        self._find_roundings, self.choices, self.tolerance = find_roundings, choices, tolerance
+        for sheet in plan.sheets:
+            contents.grid(sheet.name)
+        # Before the engine is waited for.
+        self._blocks = [_BlockCells(self, block) for block in plan.blocks() if block.kind != "input"]
+        self._names = self._compared_names()
+
+    def report(self, lesson: str, engine: str, values: Values) -> Report:
+        """The verdict on every block and on the defined names, after a recalculation."""
         path = str(self.contents.path)
-        return Report(path, lesson, engine, self.tolerance, (*blocks, self._names()), proved)
+        for sheet in self.plan.sheets:
+            if sheet.name not in values.sheets:
+                raise WorkbookError("missing_sheet", place=path, sheet=sheet.name)
+        blocks = [block.report(values) for block in self._blocks]
+        proved = self.trace is not None
+        return Report(path, lesson, engine, self.tolerance, (*blocks, self._names), proved)
 
-    def _expected(self, block: Block) -> Sequence[Sequence[Any]]:
-        return block.expected(self.trace) if self.trace else values(self.recalculated, block)
+    @cached_property
+    def roundings(self) -> Mapping[str, Array]:
+        """By how much, at most, roundings make each of the trace's numbers differ."""
+        return self._find_roundings()
 
-    def _block(self, block: Block) -> BlockReport:
-        formulas, expected = block.formulas(), self._expected(block)
-        failures: list[Failure] = []
-        greatest = 0.0
-        for down in range(block.area.rows):
-            for right in range(block.area.cols):
-                cell = _Cell(self, block, down, right, formulas[down][right], expected[down][right])
-                if failure := cell.failure():
-                    failures.append(failure)
-                greatest = max(greatest, cell.error())
-        area = block.area
-        first = failures[0] if failures else None
-        return BlockReport(
-            block.name, area.sheet, area.a1, area.rows * area.cols, len(failures), greatest, first
+    def off(self, values: list[Any], expected: list[Any]) -> NDArray[np.bool_] | None:
+        """Which numbers are not within tolerance; None where there are not only numbers."""
+        if not (set(map(type, values)) | set(map(type, expected)) <= _NUMBERS):
+            return None
+        right = np.array(expected, float)
+        off: NDArray[np.bool_] = abs(np.array(values, float) - right) > self.tolerance * np.maximum(
+            1.0, abs(right)
         )
-
-    def _names(self) -> BlockReport:
-        failures = []
-        for name, area in self.plan.names.items():
-            got = self.contents.names.get(name, "")
-            if _normal(got) != _normal(area.absolute) and _normal(got) != _normal(_spread(area.absolute)):
-                failures.append(Failure(name, "name", "", area.absolute, got))
-        first = failures[0] if failures else None
-        return BlockReport("defined names", "", "", len(self.plan.names), len(failures), 0.0, first)
+        return off
 
     def matches(self, got: Any, expected: Any, rounding: float = 0.0) -> bool:
         """Whether a value is the expected one: texts exactly, numbers within tolerance and rounding."""
@@ -78,20 +83,77 @@ class Comparison:
             return False
         return bool(abs(got - expected) <= self.tolerance * max(1.0, abs(expected)) + rounding)
 
+    def _compared_names(self) -> BlockReport:
+        failures = []
+        for name, area in self.plan.names.items():
+            got = self.contents.names.get(name, "")
+            if _normal(got) != _normal(area.absolute) and _normal(got) != _normal(_spread(area.absolute)):
+                failures.append(Failure(name, "name", "", area.absolute, got))
+        first = failures[0] if failures else None
+        return BlockReport("defined names", "", "", len(self.plan.names), len(failures), 0.0, first)
+
+
+class _BlockCells:
+    """The cells of a block, row by row: what they should be, and what the file has."""
+
+    def __init__(self, comparison: Comparison, block: Block):
+        self.its, self.block = comparison, block
+        grid, cells = comparison.contents.grid(block.area.sheet), keys(block.area)
+        self.formulas = list(chain.from_iterable(block.formulas()))
+        self.has = [grid.formulas.get(cell) for cell in cells]
+        self.stored = [grid.values.get(cell) for cell in cells]
+        self._cells = cells
+        self._known = block.values if comparison.trace is None else block.expected(comparison.trace)
+        self._same_formulas = [text or None for text in self.formulas] == self.has
+        self._off_stored = comparison.off(self.stored, self._expected([])) if self._same_formulas else None
+
+    def report(self, values: Values) -> BlockReport:
+        """The verdict after a recalculation."""
+        sheet, area = values.sheets[self.block.area.sheet], self.block.area
+        got = [sheet.get(cell) for cell in self._cells]
+        expected = self._expected(got)
+        found = (
+            _Cell(self, index, expected[index], got[index]).failure()
+            for index in self._suspects(got, expected)
+        )
+        failures = [failure for failure in found if failure]
+        first = failures[0] if failures else None
+        error = _greatest_error(got, expected)
+        return BlockReport(self.block.name, area.sheet, area.a1, len(got), len(failures), error, first)
+
+    def _expected(self, got: list[Any]) -> list[Any]:
+        """What is expected of each cell: what is known, or else what the engine found."""
+        if self._known is None:
+            return ["" if value is None else value for value in got]
+        return list(chain.from_iterable(self._known))
+
+    def _suspects(self, got: list[Any], expected: list[Any]) -> Iterable[int]:
+        """The cells that have to be looked at one by one; most blocks are seen to be right as a whole."""
+        if self._same_formulas:
+            if expected == got == self.stored:
+                return ()
+            off = self.its.off(got, expected)
+            if off is not None and self._off_stored is not None:
+                return map(int, np.flatnonzero(off | self._off_stored))
+        return range(len(got))
+
+
+def _greatest_error(got: list[Any], expected: list[Any]) -> float:
+    """The greatest difference between two numbers; texts have none."""
+    if got == expected:
+        return 0.0
+    pairs = [pair for pair in zip(got, expected, strict=True) if set(map(type, pair)) <= _NUMBERS]
+    return max((abs(value - right) for value, right in pairs), default=0.0)
+
 
 class _Cell:
     """One cell of a block, with what it should be."""
 
-    def __init__(
-        self, comparison: Comparison, block: Block, down: int, right: int, formula: str, expected: Any
-    ):
-        self.its, self.block, self.down, self.right = comparison, block, down, right
-        self.formula, self.expected = formula, expected
-        self.sheet, row, col = block.area.sheet, block.area.row + down, block.area.col + right
-        self.name = f"{column_letters(col)}{row}"
-        self.has_formula = comparison.contents.formula(self.sheet, row, col)
-        self.stored = comparison.contents.value(self.sheet, row, col)
-        self.got = comparison.recalculated.value(self.sheet, row, col)
+    def __init__(self, cells: _BlockCells, index: int, expected: Any, got: Any):
+        self.its, self.block = cells.its, cells.block
+        self.down, self.right = divmod(index, self.block.area.cols)
+        self.formula, self.expected, self.got = cells.formulas[index], expected, got
+        self.has_formula, self.stored = cells.has[index], cells.stored[index]
 
     def failure(self) -> Failure | None:
         """What is wrong with the cell, the gravest first."""
@@ -109,10 +171,11 @@ class _Cell:
             return self._failure("cached", self.expected, self.stored)
         return None
 
-    def _matches(self, got: Any, right: Iterable[Any]) -> bool:
+    def _matches(self, got: Any, right: Sequence[Any]) -> bool:
+        if any(self.its.matches(got, value) for value in right):
+            return True
         amounts = self.its.roundings.get(self.block.trace)
-        rounding = 0.0 if amounts is None else self._of(amounts)
-        return any(self.its.matches(got, value, rounding) for value in right)
+        return amounts is not None and any(self.its.matches(got, value, self._of(amounts)) for value in right)
 
     def _of(self, array: NDArray[Any]) -> Any:
         """The entry of an array like the block's trace that belongs to the cell."""
@@ -120,12 +183,7 @@ class _Cell:
             self.block.time - 1 + self.right
         ]
 
-    def error(self) -> float:
-        """How far the recalculated number is from the expected one; 0 for texts."""
-        numbers = isinstance(self.got, int | float) and isinstance(self.expected, int | float)
-        return abs(self.got - self.expected) if numbers else 0.0
-
-    def _acceptable(self) -> Iterable[Any]:
+    def _acceptable(self) -> Sequence[Any]:
         """The values that are right: the expected one, but any of them where probabilities tie.
 
         Sentences may have been put otherwise by the version that wrote the file, so there the
@@ -136,7 +194,12 @@ class _Cell:
         run, _, name = self.block.trace.rpartition(".")
         base = next((base for base in ("predicted", "right") if name.startswith(base)), "")
         trace = self.its.trace
-        if trace is None or not base or self.expected in ("", None):
+        if (
+            trace is None
+            or not base
+            or self.expected in ("", None)
+            or self.expected == self.got == self.stored
+        ):
             return [self.expected]
         prefix, ending = run and f"{run}.", name.removeprefix(base)
         step = self.block.time - 1 + self.right
@@ -156,7 +219,9 @@ class _Cell:
         return tied if base == "predicted" else [float(label == target) for label in tied]
 
     def _failure(self, reason: str, expected: Any, got: Any) -> Failure:
-        return Failure(self.name, reason, f"={self.formula}" if self.formula else "", str(expected), str(got))
+        area = self.block.area
+        name = f"{column_letters(area.col + self.right)}{area.row + self.down}"
+        return Failure(name, reason, f"={self.formula}" if self.formula else "", str(expected), str(got))
 
 
 # A number that is no part of a reference or a name.

@@ -1,34 +1,105 @@
-"""What a spreadsheet engine must be able to do for a check, and which ones there are."""
+"""What a spreadsheet engine must be able to do for a check, and a workbook after its recalculation."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
-from rnnsheet.sheet.plan import Block
+from rnnsheet.checking.process import Program, StoppedError
+from rnnsheet.errors import WorkbookError
+from rnnsheet.sheet.grid import key
+from rnnsheet.sheet.plan import Area, Block
+from rnnsheet.workbook.package import MEGABYTE, opened
+from rnnsheet.workbook.read import keys, read
 
 
-class Recalculated(Protocol):
-    """A workbook after recalculation."""
+@dataclass(frozen=True)
+class Values:
+    """The values of a workbook by sheet and `grid.key`: float, str, bool or CellError."""
 
-    @property
-    def sheets(self) -> Collection[str]:
-        """The names of the sheets that the engine has read."""
+    sheets: Mapping[str, Mapping[int, Any]]
 
     def value(self, sheet: str, row: int, col: int) -> Any:
-        """The cell's value: float, str, bool, CellError, or None for an empty cell."""
+        """A cell's value; None where it has none."""
+        return self.sheets.get(sheet, {}).get(key(row, col))
+
+    def of(self, area: Area) -> list[Any]:
+        """The values of an area's cells, row by row."""
+        sheet = self.sheets.get(area.sheet, {})
+        return [sheet.get(cell) for cell in keys(area)]
+
+    def block(self, block: Block) -> Sequence[Sequence[Any]]:
+        """The value of each cell of a block, row by row: what is known of it, or what the engine found."""
+        if block.values is not None:
+            return block.values
+        cols, found = block.area.cols, ["" if value is None else value for value in self.of(block.area)]
+        return [found[start : start + cols] for start in range(0, len(found), cols)]
 
 
-Recalculate = Callable[[Path], Recalculated]
-"""Recalculates every formula of a file, whatever values are stored in it; the file stays as it is."""
+def saved_values(path: Path) -> Values:
+    """The values that an engine has stored in the file it wrote. Raises StoppedError where it wrote none."""
+    if not path.is_file():
+        raise StoppedError("no_output")
+    with opened(path) as package:
+        return Values({name: grid.values for name, grid in read(package).sheets.items()})
 
 
-def values(recalculated: Recalculated, block: Block) -> Sequence[Sequence[Any]]:
-    """The value of each cell of a block, row by row: what is known of it, or what the engine found."""
-    if block.values is not None:
-        return block.values
-    area = block.area
-    found = [
-        [recalculated.value(area.sheet, area.row + down, area.col + right) for right in range(area.cols)]
-        for down in range(area.rows)
-    ]
-    return [["" if value is None else value for value in row] for row in found]
+class Engine(Protocol):
+    """A spreadsheet program that recalculates every formula of a file, whatever values are stored in it."""
+
+    NAME: str
+    """By which people choose it, and which reports say."""
+    INSTALL: str
+    """The label under [engines] that says how to get it."""
+    CLOSED: bool
+    """Whether no formula lets it reach outside the file."""
+
+    def installed(self) -> bool:
+        """Whether it can be used here."""
+
+    def version(self) -> str:
+        """Its version, where it is installed."""
+
+    def command(self, path: Path, folder: Path) -> Sequence[str]:
+        """The command that recalculates the file and may write into the folder, which is its own."""
+
+    def values(self, path: Path, folder: Path, output: bytes) -> Values:
+        """What the command has found, from what it printed or left in the folder."""
+
+
+class Recalculation:
+    """A recalculation under way."""
+
+    def __init__(self, engine: Engine, path: Path, size: int, folder: Path):
+        self._engine, self._path, self._folder = engine, path, folder
+        self._seconds = 30 + 2 * size / MEGABYTE
+        self._values: Values | None = None
+        self._program = Program(engine.command(path, folder), folder, {"HOME": str(folder)})
+
+    def values(self) -> Values:
+        """What the engine finds, as soon as it has. Raises WorkbookError where it cannot."""
+        if self._values is None:
+            try:
+                output = self._program.output(self._seconds)
+                self._values = self._engine.values(self._path, self._folder, output)
+            except StoppedError as error:
+                name, place = self._engine.NAME, str(self._path)
+                raise WorkbookError("engine_failed", place=place, engine=name, reason=error) from None
+        return self._values
+
+    def end(self) -> None:
+        """Ends the engine, if it still runs."""
+        self._program.end()
+
+
+@contextmanager
+def recalculation(engine: Engine, path: Path, size: int) -> Iterator[Recalculation]:
+    """The recalculation of a file whose parts have `size` bytes; it begins at once, and leaves nothing."""
+    with TemporaryDirectory(prefix="rnnsheet-", ignore_cleanup_errors=True) as folder:
+        begun = Recalculation(engine, path.absolute(), size, Path(folder))
+        try:
+            yield begun
+        finally:
+            begun.end()

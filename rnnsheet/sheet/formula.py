@@ -8,6 +8,10 @@ from functools import cache, cached_property
 _TOKEN = re.compile(r"""("[^"]*"|'[^']*')|(?<![\w.$!])((?:\w+!)?)(\$?)([A-Z]{1,3})(\$?)(\d+)(?![\w.(!])""")
 
 
+_BETWEEN, _ROW = "\x00", "\x01"
+"""Signs that no formula has: between two cells, and where the number of a row goes."""
+
+
 @cache
 def column_letters(col: int) -> str:
     """The letters of a column counted from 1: 27 is AA."""
@@ -31,6 +35,8 @@ class Formula:
 
     def __init__(self, text: str):
         self.text = text
+        self._rows: dict[int, tuple[str, list[int]]] = {}
+        """Per width, a row's texts as a template, and the numbers of the rows in it that move."""
 
     def __repr__(self) -> str:
         return f"Formula({self.text!r})"
@@ -70,4 +76,22 @@ class Formula:
 
     def row(self, down: int, width: int) -> list[str]:
         """The texts of `width` cells from left to right, `down` rows below the first."""
-        return self.cells(width, lambda number: str(number + down))
+        if width not in self._rows:
+            numbers: list[int] = []
+            texts = self.cells(width, lambda number: numbers.append(number) or _ROW)  # type: ignore[func-returns-value]
+            # `cells` asks for each row that moves once, whatever the width.
+            self._rows[width] = _BETWEEN.join(texts).replace("%", "%%").replace(_ROW, "%d"), numbers * width
+        template, rows = self._rows[width]
+        return (template % tuple([number + down for number in rows])).split(_BETWEEN)
+
+    def moved(self, down: int, right: int) -> str:
+        """The text of the cell so far below the first and to its right; it may be above or left of it."""
+        text = ""
+        for piece in self._pieces:
+            if isinstance(piece, str):
+                text += piece
+            else:
+                col, col_fixed, row, row_fixed = piece
+                text += f"${column_letters(col)}" if col_fixed else column_letters(col + right)
+                text += f"${row}" if row_fixed else str(row + down)
+        return text

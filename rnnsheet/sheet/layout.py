@@ -7,6 +7,7 @@ from rnnsheet.errors import LessonError
 from rnnsheet.labels import labels
 from rnnsheet.lesson import Lesson
 from rnnsheet.sheet.context import Context, columns
+from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.names import defined_name
 from rnnsheet.sheet.pages import (
     backward,
@@ -21,7 +22,7 @@ from rnnsheet.sheet.pages import (
     unrolled,
     update,
 )
-from rnnsheet.sheet.plan import LAST_COLUMN, LAST_ROW, Plan, Sheet
+from rnnsheet.sheet.plan import Plan, Sheet
 from rnnsheet.version import VERSION
 
 

@@ -1,17 +1,18 @@
 """The plan of a workbook: blocks in places. Data only; the writer writes it, the check expects it."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rnnsheet.lesson import Trace
 from rnnsheet.sheet.formula import Formula, column_letters
+
+if TYPE_CHECKING:
+    from rnnsheet.lesson import Trace
 
 LAYOUT = 3
 """The number of this arrangement of blocks; it grows whenever a block moves, so that `check` can tell."""
-
-LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
-"""The bounds of a worksheet."""
 
 
 def quoted(sheet: str) -> str:
@@ -44,11 +45,11 @@ class Area:
         """`$H$23:$K$25`, which stays when a formula fills."""
         return self._text("$")
 
-    def part(self, down: int = 0, right: int = 0, rows: int = 1, cols: int = 1) -> "Area":
+    def part(self, down: int = 0, right: int = 0, rows: int = 1, cols: int = 1) -> Area:
         """A smaller area, measured from this one's first cell."""
         return Area(self.sheet, self.row + down, self.col + right, rows, cols)
 
-    def column(self, right: int) -> "Area":
+    def column(self, right: int) -> Area:
         """One whole column; -1 is the one left of the area."""
         return self.part(0, right, self.rows, 1)
 

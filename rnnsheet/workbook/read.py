@@ -1,249 +1,248 @@
-"""An .xlsx file into its cells, and the inputs that stand in it into a lesson."""
+"""An .xlsx file into its cells: formulas, the values stored beside them, constants, defined names."""
 
-import warnings
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import ParseError
+from xml.etree import ElementTree
 
-import numpy as np
-import openpyxl
-from openpyxl.cell.cell import Cell, MergedCell
-from openpyxl.utils import range_boundaries
-from openpyxl.utils.exceptions import InvalidFileException
-from openpyxl.workbook import Workbook
-from openpyxl.worksheet.worksheet import Worksheet
+from rnnsheet.errors import WorkbookError
+from rnnsheet.sheet.formula import Formula, column_letters, column_number
+from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW, key
+from rnnsheet.sheet.plan import Area
+from rnnsheet.workbook.package import Package, readable
 
-from rnnsheet.errors import LessonError, WorkbookError
-from rnnsheet.files import is_file
-from rnnsheet.lesson import Lesson, Settings
-from rnnsheet.model import Model
-from rnnsheet.sheet.pages import manifest
-from rnnsheet.sheet.plan import LAYOUT, Area
+_WORKBOOK = "xl/workbook.xml"
+_CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
+_DIGITS = "0123456789"
 
-# What openpyxl raises on a file that is damaged or no workbook at all, as far as we have seen.
-_UNREADABLE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    InvalidFileException,
-    ParseError,
-    EOFError,
-    KeyError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    IndexError,
-    NotImplementedError,
-    RuntimeError,
-    SyntaxError,  # what lxml raises, where it is installed
+_OUTSIDE = (
+    *("WEBSERVICE", "FILTERXML", "HYPERLINK", "IMAGE", "RTD", "DDE", "CALL", "EXEC", "REGISTER"),
+    *("SQL.REQUEST", "IMPORT", "CUBE"),
+)
+"""Functions, or how their names begin, by which a formula could reach outside the workbook or act."""
+_SIGNS = ("[", "|", ":/")
+"""Signs of a reference to another file or program."""
+_REACHES_OUT = re.compile(
+    rf"\b(?:{'|'.join(map(re.escape, _OUTSIDE))})[A-Z.]*\s*\(|\[[^\]]*\]|\|.*!|\b[A-Z]{{3,6}}:/"
 )
 
-Value = Callable[[str, int, int], Any]
-"""(sheet, row, column) to the cell's value: float, str, bool, CellError or None."""
+
+_STRING = re.compile(r'"[^"]*"')
 
 
 class CellError(str):
     """The error that a cell shows, such as #DIV/0!."""
 
 
+def keys(area: Area) -> Sequence[int]:
+    """The key of each cell of an area, row by row."""
+    return [
+        key(row, area.col) + right
+        for row in range(area.row, area.row + area.rows)
+        for right in range(area.cols)
+    ]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The cells of one worksheet by their `grid.key`s; empty ones are left out."""
+
+    formulas: dict[int, str] = field(default_factory=dict)
+    """Without `=`."""
+    values: dict[int, Any] = field(default_factory=dict)
+    """float, str, bool or CellError: of a formula, the one stored beside it."""
+    merged: list[tuple[int, int, int, int]] = field(default_factory=list)
+    """First column and row, last column and row of merged cells."""
+
+
 @dataclass(frozen=True)
 class Contents:
-    """A workbook as its file has it: formulas, and the values stored beside them."""
+    """A workbook as its file has it."""
 
     path: Path
-    _formulas: Workbook
-    _values: Workbook
+    sheets: Mapping[str, Grid]
+    names: Mapping[str, str]
+    """The workbook-level defined names and what they point at."""
+
+    def grid(self, sheet: str) -> Grid:
+        """The cells of a sheet. Raises WorkbookError where there is none of that name."""
+        if sheet not in self.sheets:
+            raise WorkbookError("missing_sheet", place=str(self.path), sheet=sheet)
+        return self.sheets[sheet]
 
     def formula(self, sheet: str, row: int, col: int) -> str | None:
         """The cell's formula without `=`; None where it holds none."""
-        cell = self._cell(self._formula_sheets, sheet, row, col)
-        if cell.data_type != "f":
-            return None
-        text: str = getattr(cell.value, "text", None) or str(cell.value)
-        return text.removeprefix("=")
+        return self.grid(sheet).formulas.get(key(row, col))
 
     def value(self, sheet: str, row: int, col: int) -> Any:
         """The cell's constant, or the value stored beside its formula; None where there is none."""
-        cell = self._cell(self._value_sheets, sheet, row, col)
-        return CellError(cell.value) if cell.data_type == "e" else cell.value
+        return self.grid(sheet).values.get(key(row, col))
 
-    @cached_property
-    def names(self) -> Mapping[str, str]:
-        """The workbook-level defined names and what they point at."""
-        return {name: defined.attr_text or "" for name, defined in self._formulas.defined_names.items()}
+    def check_formulas(self) -> None:
+        """Raises WorkbookError where a formula, or a name, could reach outside the workbook."""
+        for name, text in self.names.items():
+            if found := _outside(text):
+                raise WorkbookError("reaches_out", place=f"{self.path}: {name}", got=found)
+        for sheet, grid in self.sheets.items():
+            # A plain search in all of them at once is much faster than one in each.
+            every = "\n".join(grid.formulas.values()).upper()
+            if any(sign in every for sign in (*_OUTSIDE, *_SIGNS)):
+                for cell, text in grid.formulas.items():
+                    if found := _outside(text):
+                        place = f"{self.path}: {sheet}!{_a1(cell)}"
+                        raise WorkbookError("reaches_out", place=place, got=found)
 
-    @cached_property
-    def facts(self) -> Mapping[str, str]:
-        """What the hidden sheet says of the lesson. Raises WorkbookError where it does not."""
-        if manifest.NAME not in self._formulas.sheetnames:
-            raise WorkbookError("foreign_workbook", place=str(self.path))
-        facts = {}
-        for row, key in enumerate(manifest.KEYS, start=1):
-            if self.value(manifest.NAME, row, 1) != key:
-                raise self._damaged(f"A{row}")
-            facts[key] = str(self.value(manifest.NAME, row, 2))
-        if facts["layout"] != str(LAYOUT):
-            raise WorkbookError(
-                "other_layout",
-                place=str(self.path),
-                version=facts["rnnsheet"],
-                got=facts["layout"],
-                expected=LAYOUT,
-            )
-        return facts
-
-    def inputs(self) -> Iterator[tuple[str, Area]]:
-        """The name and the place of every input block, as the hidden sheet lists them."""
-        table = self._values[manifest.NAME]
-        for row, entries in enumerate(
-            table.iter_rows(min_col=manifest.TABLE, max_col=manifest.TABLE + 3), start=1
-        ):
-            name, sheet, cells, kind = (cell.value for cell in entries)
-            if kind == "input":
-                yield str(name), self._area(row, str(sheet), str(cells))
-
-    def _area(self, row: int, sheet: str, cells: str) -> Area:
-        if sheet not in self._formulas.sheetnames:
-            raise WorkbookError("missing_sheet", place=str(self.path), sheet=sheet)
-        try:
-            left, top, right, bottom = (int(bound or 0) for bound in range_boundaries(cells))
-        except ValueError:
-            raise self._damaged(f"F{row}") from None
-        worksheet = self._formulas[sheet]
-        if not (1 <= left <= right <= worksheet.max_column and 1 <= top <= bottom <= worksheet.max_row):
-            raise self._damaged(f"F{row}")
-        return Area(sheet, top, left, bottom - top + 1, right - left + 1)
-
-    # Looked up once: openpyxl goes through all sheets to find one by name.
-    @cached_property
-    def _formula_sheets(self) -> Mapping[str, Worksheet]:
-        return {sheet.title: sheet for sheet in self._formulas.worksheets}
-
-    @cached_property
-    def _value_sheets(self) -> Mapping[str, Worksheet]:
-        return {sheet.title: sheet for sheet in self._values.worksheets}
-
-    def _cell(self, sheets: Mapping[str, Worksheet], sheet: str, row: int, col: int) -> Cell | MergedCell:
-        if sheet not in sheets:
-            raise WorkbookError("missing_sheet", place=str(self.path), sheet=sheet)
-        return sheets[sheet].cell(row, col)
-
-    def _damaged(self, cell: str) -> WorkbookError:
-        return WorkbookError("damaged_manifest", place=str(self.path), reason=f"{manifest.NAME}!{cell}")
+    def check_unmerged(self, area: Area) -> None:
+        """Raises WorkbookError where merged cells reach into an area."""
+        for left, top, right, bottom in self.grid(area.sheet).merged:
+            beside = right < area.col or left >= area.col + area.cols
+            if not (beside or bottom < area.row or top >= area.row + area.rows):
+                merged = Area(area.sheet, top, left, bottom - top + 1, right - left + 1)
+                raise WorkbookError("merged", place=f"{self.path}: {area.sheet}!{merged.a1}")
 
 
-def read(path: Path) -> Contents:
-    """The contents of a workbook file. Raises WorkbookError where it is none."""
-    if not is_file(path):
-        raise WorkbookError("no_workbook", place=str(path))
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            return Contents(path, openpyxl.load_workbook(path), openpyxl.load_workbook(path, data_only=True))
-    except OSError as error:
-        raise WorkbookError("unreadable", place=str(path), reason=error.strerror or error) from None
-    except _UNREADABLE as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise WorkbookError("not_a_workbook", place=str(path), reason=reason) from None
+def _outside(formula: str) -> str:
+    """What lets a formula reach outside the workbook; "" where nothing does."""
+    found = _REACHES_OUT.search(_STRING.sub('""', formula).upper())
+    return found[0] if found else ""
 
 
-def lesson(contents: Contents, recalculated: Value) -> Lesson:
-    """The lesson with the inputs as they stand in the file.
+def _a1(cell: int) -> str:
+    row, col = divmod(cell, LAST_COLUMN)
+    return f"{column_letters(col + 1)}{row}"
 
-    An input cell that holds a formula counts with its recalculated value. Raises LessonError,
-    with the file and the cell, where an input is empty or no number, letter or word.
-    """
-    facts = contents.facts
-    places = dict(contents.inputs())
-    found = {
-        name: [_entry(name, *entry) for entry in _entries(contents, recalculated, area)]
-        for name, area in places.items()
-    }
-    settings = {name: values[0] for name, values in found.items() if name in SETTINGS}
-    try:
-        numbers = {
-            name: np.reshape(values, (places[name].rows, places[name].cols))
-            for name, values in found.items()
-            if name not in (*TEXTS, *settings)
+
+def read(package: Package) -> Contents:
+    """The contents of a workbook. Raises WorkbookError where it is damaged or none."""
+    with readable(package.path):
+        root = package.tree(_WORKBOOK)
+        space = root.tag.removesuffix("workbook")
+        links = package.links(_WORKBOOK)
+        texts = _shared_texts(package, links, space)
+        sheets = {}
+        for sheet in root.iterfind(f"{space}sheets/{space}sheet"):
+            ids = [value for name, value in sheet.items() if name.endswith("}id")]
+            kind, part = links[ids[0]]
+            if kind == "worksheet":
+                sheets[sheet.get("name", "")] = _grid(package, part, space, texts)
+        names = {
+            name.get("name", ""): name.text or ""
+            for name in root.iterfind(f"{space}definedNames/{space}definedName")
+            if name.get("localSheetId") is None
         }
-        picture = numbers.pop("picture", None)
-        sizes: dict[str, Any] = {name: int(facts[name]) for name in ("epochs", "flow_steps")}
-        states = {name: numbers.pop(name) for name in list(numbers) if name.endswith("_0")}
-        return Lesson(
-            name=facts["lesson"],
-            model=Model(manifest.layers(facts["network"]), numbers),
-            vocabulary=tuple(found.get("vocabulary", ())),
-            word=found.get("word", [""])[0],
-            steps=int(facts["steps"]) if "word" in found else 0,
-            initial=states,
-            split=facts["split"],
-            labels=tuple(found.get("labels", ())),
-            target=found.get("wanted", [""])[0],
-            second=found.get("second", [""])[0],
-            second_target=found.get("wanted_second", [""])[0],
-            picture=picture,
-            answer_steps=int(facts["answer_steps"]),
-            source=str(contents.path),
-            settings=Settings(**sizes, **{name.lower(): value for name, value in settings.items()}),
-        )
-    except LessonError as error:
-        named = {"target": "wanted", "second_target": "wanted_second"}
-        name = str(error.values.get("name"))
-        area = places.get(named.get(name, name))
-        raise error.at(f"{contents.path}: {area.sheet}!{area.a1}" if area else str(contents.path)) from None
-    except (KeyError, ValueError, TypeError):
-        raise WorkbookError("damaged_manifest", place=str(contents.path), reason=manifest.NAME) from None
+        return Contents(package.path, sheets, names)
 
 
-def _entries(contents: Contents, recalculated: Value, area: Area) -> Iterator[tuple[str, Any]]:
-    """The place and the value of each cell of an input block, row by row."""
-    for down in range(area.rows):
-        for right in range(area.cols):
-            cell = area.part(down, right)
-            has_formula = contents.formula(cell.sheet, cell.row, cell.col) is not None
-            value = (recalculated if has_formula else contents.value)(cell.sheet, cell.row, cell.col)
-            yield f"{contents.path}: {cell.sheet}!{cell.a1}", value
+def _shared_texts(package: Package, links: Mapping[str, tuple[str, str]], space: str) -> list[str]:
+    parts = [part for kind, part in links.values() if kind == "sharedStrings"]
+    texts = []
+    for part in parts:
+        with package.open(part) as stream:
+            for _, element in ElementTree.iterparse(stream):
+                if element.tag == f"{space}si":
+                    texts.append(_text(element, space))
+                    element.clear()
+    return texts
 
 
-TEXTS = {
-    "word": "word",
-    "second": "word",
-    "wanted": "label",
-    "wanted_second": "label",
-    "vocabulary": "letter",
-    "labels": "label",
-}
-"""What the cells of the texts hold."""
-
-UNASKED = ("wanted", "wanted_second")
-"""Texts that may be empty: then there is no right answer."""
-
-SETTINGS = {
-    "rate": "positive",
-    "clip": "positive",
-    "update_rate": "positive",
-    "flow_clip": "positive",
-    "flow_Whh": "slider",
-    "chosen": "weight",
-}
-"""What the cells of the settings hold."""
+def _text(element: ElementTree.Element, space: str) -> str:
+    """A text with or without formats; how it is pronounced is left out."""
+    plain, runs = element.findall(f"{space}t"), element.findall(f"{space}r/{space}t")
+    return "".join(part.text or "" for part in (*plain, *runs))
 
 
-def _entry(name: str, place: str, value: Any) -> Any:
-    """A number, or a text where the input is one. Raises LessonError for anything else."""
-    kind = {**TEXTS, **SETTINGS}.get(name, "number")
-    if name in UNASKED and value in (None, ""):
-        return ""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if kind in ("word", "letter", "label", "weight"):
-        if is_number:
-            return f"{value:.15g}"
-        if isinstance(value, str) and value and not isinstance(value, CellError):
-            return value
-    elif is_number and (value > 0 or kind != "positive"):
-        return float(value)
-    state = "empty" if value in (None, "") else "other"
-    raise LessonError(f"{state}_{kind}", place=place, name=name, got=repr(str(value)))
+def _grid(package: Package, part: str, space: str, texts: Sequence[str]) -> Grid:
+    reader = _SheetReader(space, texts)
+    with package.open(part) as stream:
+        for _, element in ElementTree.iterparse(stream):
+            if element.tag == reader.row_tag:
+                reader.row(element)
+                element.clear()
+            elif element.tag == reader.merged_tag:
+                reader.grid.merged.append(corners(element.get("ref", "")))
+    return reader.grid
+
+
+def corners(text: str) -> tuple[int, int, int, int]:
+    """First column and row, last column and row of `H23:K25` or `H23`. Raises ValueError for another text."""
+    first, _, last = text.partition(":")
+    left, top = _place(first)
+    right, bottom = _place(last or first)
+    return left, top, right, bottom
+
+
+def _place(text: str) -> tuple[int, int]:
+    found = _CELL.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is no cell")
+    return column_number(found[1]), int(found[2])
+
+
+class _SheetReader:
+    """Takes one row after the other into a grid."""
+
+    def __init__(self, space: str, texts: Sequence[str]):
+        self.grid = Grid()
+        self.row_tag, self.merged_tag = f"{space}row", f"{space}mergeCell"
+        self._formula, self._value, self._inline = f"{space}f", f"{space}v", f"{space}is"
+        self._space, self._texts = space, texts
+        self._shared: dict[str, tuple[int, int, Formula]] = {}
+        self._columns: dict[str, int] = {}
+        self._last_row = 0
+
+    def row(self, element: ElementTree.Element) -> None:
+        """A row's cells. Raises ValueError, KeyError or IndexError for what no program writes."""
+        number = element.get("r")
+        row = self._last_row = int(number) if number else self._last_row + 1
+        if not 1 <= row <= LAST_ROW:
+            raise ValueError(f"row {row}")
+        start, col = key(row, 1), 0
+        for cell in element:
+            reference = cell.get("r")
+            col = self._column(reference) if reference else col + 1
+            kind, found = cell.get("t", "n"), None
+            for child in cell:
+                tag = child.tag
+                if tag == self._value:
+                    found = child.text
+                elif tag == self._formula:
+                    self.grid.formulas[start + col - 1] = self._text_of(child, row, col)
+                elif tag == self._inline:
+                    found = _text(child, self._space)
+            if found is not None:
+                self.grid.values[start + col - 1] = self._converted(kind, found)
+
+    def _column(self, reference: str) -> int:
+        letters = reference.rstrip(_DIGITS)
+        if letters not in self._columns:
+            number = column_number(letters)
+            if not (letters.isalpha() and letters.isupper() and 1 <= number <= LAST_COLUMN):
+                raise ValueError(f"{reference!r} is no cell")
+            self._columns[letters] = number
+        return self._columns[letters]
+
+    def _converted(self, kind: str, text: str) -> Any:
+        if kind == "n":
+            number = float(text)
+            if not isfinite(number):
+                raise ValueError(f"{text} is no number")
+            return number
+        if kind == "s":
+            return self._texts[int(text)]
+        if kind == "b":
+            return text.strip() in ("1", "true")
+        return CellError(text) if kind == "e" else text
+
+    def _text_of(self, formula: ElementTree.Element, row: int, col: int) -> str:
+        """A cell's formula, also where it refers to that of another cell, as Excel saves a block of them."""
+        text, index = formula.text, formula.get("si")
+        if index is None or formula.get("t") != "shared":
+            return text or ""
+        if text:
+            self._shared[index] = row, col, Formula(text)
+            return text
+        first_row, first_col, shared = self._shared[index]
+        return shared.moved(row - first_row, col - first_col)

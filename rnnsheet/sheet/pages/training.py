@@ -7,8 +7,9 @@ from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.recurrence import Equation
 from rnnsheet.sheet.context import Context
 from rnnsheet.sheet.formula import Formula, column_letters
+from rnnsheet.sheet.grid import LAST_COLUMN
 from rnnsheet.sheet.page import FORMATS, STYLES, Page
-from rnnsheet.sheet.plan import LAST_COLUMN, Area, Block, Chart, Fill, Highlight, Series
+from rnnsheet.sheet.plan import Area, Block, Chart, Fill, Highlight, Series
 from rnnsheet.sheet.strips import Strips, cell, kept
 
 NAME = "Training"

@@ -1,0 +1,33 @@
+"""Recalculation by Gnumeric."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from rnnsheet.checking.process import version_of
+from rnnsheet.checking.recalculate import Values, saved_values
+
+NAME = "gnumeric"
+INSTALL = "gnumeric"
+CLOSED = False
+
+
+def installed() -> bool:
+    """Whether its converter is here."""
+    return shutil.which("ssconvert") is not None
+
+
+def version() -> str:
+    """The version that its converter says it has."""
+    return version_of("ssconvert")
+
+
+def command(path: Path, folder: Path) -> Sequence[str]:
+    """A conversion of the file to itself; without --recalc it believes what is stored there."""
+    copy = str(folder / "out.xlsx")
+    return ["ssconvert", "--recalc", "-T", "Gnumeric_Excel:xlsx2", path.as_uri(), copy]
+
+
+def values(path: Path, folder: Path, output: bytes) -> Values:
+    """The values of the file that it has written."""
+    return saved_values(folder / "out.xlsx")

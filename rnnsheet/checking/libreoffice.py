@@ -1,0 +1,64 @@
+"""Recalculation by LibreOffice, in a profile of its own: nothing of the user's is read or written."""
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rnnsheet.checking.process import version_of
+from rnnsheet.checking.recalculate import Values, saved_values
+
+NAME = "libreoffice"
+INSTALL = "libreoffice"
+CLOSED = False
+
+_PLACES = ("/Applications/LibreOffice.app/Contents/MacOS", r"C:\Program Files\LibreOffice\program")
+"""Where it is on systems that do not put it on the path."""
+
+_SETTINGS: Mapping[str, Mapping[str, object]] = {
+    # Else it believes what is stored in the file.
+    "/org.openoffice.Office.Calc/Formula/Load": {"OOXMLRecalcMode": 0},
+    # Never update links, never run macros.
+    "/org.openoffice.Office.Calc/Content/Update": {"Link": 1},
+    "/org.openoffice.Office.Common/Security/Scripting": {
+        "MacroSecurityLevel": 3,
+        "DisableMacrosExecution": "true",
+        "BlockUntrustedRefererLinks": "true",
+    },
+}
+_HEAD = '<?xml version="1.0" encoding="UTF-8"?><oor:items xmlns:oor="http://openoffice.org/2001/registry">'
+_ITEM = '<item oor:path="{}"><prop oor:name="{}" oor:op="fuse"><value>{}</value></prop></item>'
+
+
+def _program() -> str | None:
+    path = os.pathsep.join((os.environ.get("PATH", ""), *_PLACES))
+    return shutil.which("soffice", path=path) or shutil.which("libreoffice", path=path)
+
+
+def installed() -> bool:
+    """Whether the program is here."""
+    return _program() is not None
+
+
+def version() -> str:
+    """The version that the program says it has."""
+    return version_of(_program() or "soffice")
+
+
+def command(path: Path, folder: Path) -> Sequence[str]:
+    """A conversion of the file to itself."""
+    user = folder / "profile" / "user"
+    user.mkdir(parents=True)
+    items = (_ITEM.format(place, *entry) for place, own in _SETTINGS.items() for entry in own.items())
+    (user / "registrymodifications.xcu").write_text(_HEAD + "".join(items) + "</oor:items>")
+    return [
+        _program() or "soffice",
+        f"-env:UserInstallation={user.parent.as_uri()}",
+        *("--headless", "--norestore", "--nolockcheck"),
+        *("--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(folder / "out"), str(path)),
+    ]
+
+
+def values(path: Path, folder: Path, output: bytes) -> Values:
+    """The values of the file that it has written; numbers have 15 digits there."""
+    return saved_values(folder / "out" / f"{path.stem}.xlsx")

@@ -1,0 +1,80 @@
+"""Programs that run beside ours, with limits of time and output, and end together with what they started."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from threading import Thread
+
+from rnnsheet.errors import RnnsheetError
+
+MOST_OUTPUT = 1 << 28
+"""In bytes; what a program says beyond that ends it."""
+
+
+def version_of(program: str) -> str:
+    """The version that a program says it has, "" where it says none."""
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    found = re.search(r"\d+(\.\d+)+", said.stdout + said.stderr)
+    return found[0] if found else ""
+
+
+class StoppedError(RnnsheetError):
+    """A program that took too long, said too much or failed; `text` says which."""
+
+
+class Program:
+    """A running program in a process group of its own."""
+
+    def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None):
+        self._output: list[bytes] = []
+        self._process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def output(self, seconds: float) -> bytes:
+        """What it prints until it ends. Raises StoppedError where it fails or takes longer."""
+        self._reader.join(seconds)
+        late = self._reader.is_alive()
+        self.end()
+        if late:
+            raise StoppedError("too_slow", seconds=round(seconds))
+        if sum(map(len, self._output)) > MOST_OUTPUT:
+            raise StoppedError("too_much", most=MOST_OUTPUT >> 20)
+        if self._process.returncode:
+            raise StoppedError("ended", status=self._process.returncode)
+        return b"".join(self._output)
+
+    def end(self) -> None:
+        """Ends it, if it still runs, and everything that it started."""
+        with suppress(subprocess.TimeoutExpired):
+            # Its output may be closed a moment before it has ended by itself.
+            self._process.wait(0 if self._reader.is_alive() else 5)
+        if sys.platform == "win32":
+            if self._process.poll() is None:
+                subprocess.run(["taskkill", "/F", "/T", "/PID", str(self._process.pid)], capture_output=True)
+        else:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._reader.join()
+
+    def _read(self) -> None:
+        assert self._process.stdout  # noqa: S101
+        with self._process.stdout as stream:
+            size = 0
+            while size <= MOST_OUTPUT and (chunk := stream.read1(1 << 20)):  # type: ignore[attr-defined]
+                self._output.append(chunk)
+                size += len(chunk)

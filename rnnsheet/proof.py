@@ -1,0 +1,79 @@
+"""The proof of a workbook: its recalculation beside the plan and the trace of its lesson.
+
+Little is imported before the spreadsheet engine has begun: both work at the same time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnnsheet.checking.engines import chosen
+from rnnsheet.checking.recalculate import Engine, Recalculation, recalculation
+from rnnsheet.errors import RnnsheetError
+from rnnsheet.labels import languages
+from rnnsheet.workbook.package import opened
+from rnnsheet.workbook.read import read
+
+if TYPE_CHECKING:
+    from rnnsheet.checking.report import Report
+    from rnnsheet.workbook.inputs import Manifest
+
+TOLERANCE = 1e-9
+
+
+def check(path: str | Path, tolerance: float = TOLERANCE, engine: str = "ironcalc") -> Report:
+    """Recalculates a workbook and compares every cell with NumPy, every formula with its lesson.
+
+    `tolerance` is absolute for numbers up to 1, relative above; where the network amplifies
+    roundings, what they may amount to is added. `engine` is one of `checking.engines.ENGINES`. Raises
+    WorkbookError or LessonError where the file cannot be read, is not ours, or has an input that is
+    none, RnnsheetError where the engine is not installed.
+    """
+    return checks(path, tolerance, chosen(engine)[:1])[0]
+
+
+def checks(path: str | Path, tolerance: float, engines: Sequence[Engine]) -> list[Report]:
+    """The reports of several engines on one workbook, which they recalculate at the same time."""
+    if not 0 < tolerance < math.inf:
+        raise RnnsheetError("bad_tolerance", got=tolerance)
+    with opened(Path(path)) as package, ExitStack() as stack:
+        running: dict[str, Recalculation] = {}
+
+        def start(some: Iterable[Engine]) -> None:
+            for engine in some:
+                if engine.NAME not in running:
+                    begun = recalculation(engine, package.path, package.size)
+                    running[engine.NAME] = stack.enter_context(begun)
+
+        # An engine that can reach nothing but the file may begin before its formulas have been looked at.
+        start(engine for engine in engines if engine.CLOSED)
+        from rnnsheet.workbook.inputs import Manifest
+
+        manifest = Manifest(read(package))
+        manifest.check()
+        start(engines)
+        return _reports(manifest, running, tolerance)
+
+
+def _reports(manifest: Manifest, running: Mapping[str, Recalculation], tolerance: float) -> list[Report]:
+    from rnnsheet import engine
+    from rnnsheet.checking.compare import Comparison
+    from rnnsheet.sheet.layout import plan
+    from rnnsheet.workbook import inputs
+
+    first = next(iter(running.values()))
+    found = inputs.lesson(manifest, lambda *cell: first.values().value(*cell))
+    language = manifest.facts["language"]
+    planned = plan(found, language if language in languages() else "en")
+    manifest.check_plan(planned)
+    trace = engine.complete(found) if engine.knows(found.model) else None
+    roundings = partial(engine.roundings, found) if trace else dict
+    comparison = Comparison(manifest.contents, planned, trace, roundings, tuple(found.labels), tolerance)
+    return [
+        comparison.report(found.name, name, recalculation.values()) for name, recalculation in running.items()
+    ]

@@ -1,0 +1,207 @@
+"""What stands in the input cells of a workbook, as a lesson; the hidden sheet says where they are."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from rnnsheet.errors import LessonError, WorkbookError
+from rnnsheet.lesson import Lesson, Settings
+from rnnsheet.model import Model
+from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW
+from rnnsheet.sheet.pages import manifest
+from rnnsheet.sheet.plan import LAYOUT, Area, Plan
+from rnnsheet.workbook.read import CellError, Contents, corners, keys
+
+Value = Callable[[str, int, int], Any]
+"""(sheet, row, column) to the cell's value: float, str, bool, CellError or None."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What the hidden sheet of a workbook says of the others."""
+
+    contents: Contents
+
+    @cached_property
+    def facts(self) -> Mapping[str, str]:
+        """What it says of the lesson. Raises WorkbookError where it does not."""
+        if manifest.NAME not in self.contents.sheets:
+            raise WorkbookError("foreign_workbook", place=str(self.contents.path))
+        facts = {}
+        for row, key in enumerate(manifest.KEYS, start=1):
+            if self.contents.value(manifest.NAME, row, 1) != key:
+                raise self.damaged(f"A{row}")
+            facts[key] = _plain(self.contents.value(manifest.NAME, row, 2))
+        if facts["layout"] != str(LAYOUT):
+            raise WorkbookError(
+                "other_layout",
+                place=str(self.contents.path),
+                version=facts["rnnsheet"],
+                got=facts["layout"],
+                expected=LAYOUT,
+            )
+        return facts
+
+    def check(self) -> None:
+        """Raises WorkbookError where the workbook is none of ours, or should not be recalculated."""
+        sizes = [self.facts[name] for name in ("steps", "answer_steps", "epochs", "flow_steps")]
+        if any(not size.isdecimal() or int(size) > self._cells for size in sizes):
+            raise self.damaged(f"B{manifest.KEYS.index('steps') + 1}")
+        self.contents.check_formulas()
+
+    def check_plan(self, plan: Plan) -> None:
+        """Raises WorkbookError where the plan of what is described has no place in the workbook."""
+        if sum(block.area.rows * block.area.cols for block in plan.blocks()) > 2 * self._cells:
+            raise self.damaged("B4")
+        for block in plan.blocks():
+            self.contents.check_unmerged(block.area)
+
+    @cached_property
+    def _cells(self) -> int:
+        """How many cells the workbook has."""
+        grids = self.contents.sheets.values()
+        return sum(len(grid.formulas.keys() | grid.values.keys()) for grid in grids)
+
+    def inputs(self) -> Iterator[tuple[str, Area]]:
+        """The name and the place of every input block."""
+        values = self.contents.grid(manifest.NAME).values
+        last = max(values, default=0) // LAST_COLUMN
+        for row in range(1, last + 1):
+            line = Area(manifest.NAME, row, manifest.TABLE, 1, 4)
+            name, sheet, cells, kind = (values.get(key) for key in keys(line))
+            if kind == "input":
+                yield str(name), self._area(row, str(sheet), str(cells))
+
+    def _area(self, row: int, sheet: str, cells: str) -> Area:
+        self.contents.grid(sheet)
+        try:
+            left, top, right, bottom = corners(cells)
+        except ValueError:
+            raise self.damaged(f"F{row}") from None
+        if not (1 <= left <= right <= LAST_COLUMN and 1 <= top <= bottom <= LAST_ROW):
+            raise self.damaged(f"F{row}")
+        return Area(sheet, top, left, bottom - top + 1, right - left + 1)
+
+    def damaged(self, cell: str) -> WorkbookError:
+        """The error of a cell of the hidden sheet that cannot be what it says."""
+        place = str(self.contents.path)
+        return WorkbookError("damaged_manifest", place=place, reason=f"{manifest.NAME}!{cell}")
+
+
+def _plain(value: Any) -> str:
+    """A fact as it was written; some programs save numbers for texts of digits."""
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+def lesson(described: Manifest, recalculated: Value) -> Lesson:
+    """The lesson with the inputs as they stand in the file.
+
+    An input cell that holds a formula counts with its recalculated value. Raises LessonError,
+    with the file and the cell, where an input is empty or no number, letter or word.
+    """
+    facts, contents = described.facts, described.contents
+    places = dict(described.inputs())
+    found = {name: _entries(contents, recalculated, name, area) for name, area in places.items()}
+    settings = {name: values[0] for name, values in found.items() if name in SETTINGS}
+    try:
+        numbers = {
+            name: np.reshape(values, (places[name].rows, places[name].cols))
+            for name, values in found.items()
+            if name not in (*TEXTS, *settings)
+        }
+        picture = numbers.pop("picture", None)
+        sizes: dict[str, Any] = {name: int(facts[name]) for name in ("epochs", "flow_steps")}
+        states = {name: numbers.pop(name) for name in list(numbers) if name.endswith("_0")}
+        return Lesson(
+            name=facts["lesson"],
+            model=Model(manifest.layers(facts["network"]), numbers),
+            vocabulary=tuple(found.get("vocabulary", ())),
+            word=found.get("word", [""])[0],
+            steps=int(facts["steps"]) if "word" in found else 0,
+            initial=states,
+            split=facts["split"],
+            labels=tuple(found.get("labels", ())),
+            target=found.get("wanted", [""])[0],
+            second=found.get("second", [""])[0],
+            second_target=found.get("wanted_second", [""])[0],
+            picture=picture,
+            answer_steps=int(facts["answer_steps"]),
+            source=str(contents.path),
+            settings=Settings(**sizes, **{name.lower(): value for name, value in settings.items()}),
+        )
+    except LessonError as error:
+        named = {"target": "wanted", "second_target": "wanted_second"}
+        name = str(error.values.get("name"))
+        area = places.get(named.get(name, name))
+        raise error.at(f"{contents.path}: {area.sheet}!{area.a1}" if area else str(contents.path)) from None
+    except (KeyError, ValueError, TypeError):
+        raise WorkbookError("damaged_manifest", place=str(contents.path), reason=manifest.NAME) from None
+
+
+def _entries(contents: Contents, recalculated: Value, name: str, area: Area) -> Sequence[Any]:
+    """What stands in an input block, row by row."""
+    grid = contents.grid(area.sheet)
+    # Where there are fewer values than cells, one is empty, and is told before a list of all is made.
+    if KINDS.get(name, "number") == "number" and area.rows * area.cols <= len(grid.values):
+        cells = keys(area)
+        values = [grid.values.get(cell) for cell in cells]
+        if set(map(type, values)) == {float} and grid.formulas.keys().isdisjoint(cells):
+            return values
+    return [_entry(name, *entry) for entry in _one_by_one(contents, recalculated, area)]
+
+
+def _one_by_one(contents: Contents, recalculated: Value, area: Area) -> Iterator[tuple[str, Any]]:
+    """The place and the value of each cell of an input block, row by row."""
+    for down in range(area.rows):
+        for right in range(area.cols):
+            cell = area.part(down, right)
+            has_formula = contents.formula(cell.sheet, cell.row, cell.col) is not None
+            value = (recalculated if has_formula else contents.value)(cell.sheet, cell.row, cell.col)
+            yield f"{contents.path}: {cell.sheet}!{cell.a1}", value
+
+
+TEXTS = {
+    "word": "word",
+    "second": "word",
+    "wanted": "label",
+    "wanted_second": "label",
+    "vocabulary": "letter",
+    "labels": "label",
+}
+"""What the cells of the texts hold."""
+
+UNASKED = ("wanted", "wanted_second")
+"""Texts that may be empty: then there is no right answer."""
+
+SETTINGS = {
+    "rate": "positive",
+    "clip": "positive",
+    "update_rate": "positive",
+    "flow_clip": "positive",
+    "flow_Whh": "slider",
+    "chosen": "weight",
+}
+"""What the cells of the settings hold."""
+
+KINDS = {**TEXTS, **SETTINGS}
+"""What the cells of an input hold; a number where it is not named here."""
+
+
+def _entry(name: str, place: str, value: Any) -> Any:
+    """A number, or a text where the input is one. Raises LessonError for anything else."""
+    kind = KINDS.get(name, "number")
+    if name in UNASKED and value in (None, ""):
+        return ""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if kind in ("word", "letter", "label", "weight"):
+        if is_number:
+            return f"{value:.15g}"
+        if isinstance(value, str) and value and not isinstance(value, CellError):
+            return value
+    elif is_number and (value > 0 or kind != "positive"):
+        return float(value)
+    state = "empty" if value in (None, "") else "other"
+    raise LessonError(f"{state}_{kind}", place=place, name=name, got=repr(str(value)))

@@ -1,0 +1,177 @@
+"""The parts of an .xlsx file, opened with care: it may come from a stranger."""
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from posixpath import dirname, join, normpath
+from typing import IO
+from xml.etree import ElementTree
+
+from rnnsheet.errors import WorkbookError
+from rnnsheet.files import is_file
+
+MEGABYTE = 1 << 20
+LARGEST_FILE = 128 * MEGABYTE
+LARGEST_CONTENT = 512 * MEGABYTE
+"""Of all parts together, unpacked."""
+LARGEST_PART = 16 * MEGABYTE
+"""Of a part that is no worksheet and no table of texts."""
+MOST_PARTS = 2_000
+MOST_TAGS = 16_000_000
+"""In all parts together; a cell with a formula has six."""
+
+_GROWING = re.compile(r"xl/(worksheets/[^/]*\.xml|sharedStrings\.xml)", re.IGNORECASE)
+"""The parts that grow with the number of cells."""
+_ACTIVE = {
+    "macros": re.compile(r"vbaProject|macrosheet|activeX|\.bas$", re.IGNORECASE),
+    "external links": re.compile(r"externalLink|connections\.xml|queryTable", re.IGNORECASE),
+    "embedded objects": re.compile(r"embeddings/|oleObject", re.IGNORECASE),
+}
+"""Per kind of content that could act or reach outside, the names of its parts."""
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+_ENCRYPTED = 1
+_CHUNK = MEGABYTE
+_DOCTYPE = b"<!DOCTYPE"
+_DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([^\"']*)")
+
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ElementTree.ParseError,
+    EOFError,
+    KeyError,
+    ValueError,
+    IndexError,
+    NotImplementedError,
+    RuntimeError,
+)
+"""What the standard library raises on a file that is damaged or no workbook at all."""
+
+
+class Package:
+    """The parts of one file, each checked as far as that goes without knowing what it means."""
+
+    def __init__(self, path: Path, archive: zipfile.ZipFile):
+        self.path, self._archive = path, archive
+        self.size = sum(item.file_size for item in archive.infolist())
+        """The bytes of all parts, unpacked."""
+
+    def refused(self, key: str, **values: object) -> WorkbookError:
+        """The error of a file that is not read any further."""
+        return WorkbookError(key, place=str(self.path), **values)
+
+    @contextmanager
+    def open(self, part: str) -> Iterator[IO[bytes]]:
+        """A part as a stream. Raises KeyError where there is none."""
+        with self._archive.open(self._spelled[part.lower()]) as stream:
+            yield stream
+
+    def tree(self, part: str) -> ElementTree.Element:
+        """A small part as a tree of elements."""
+        with self.open(part) as stream:
+            return ElementTree.parse(stream).getroot()
+
+    def has(self, part: str) -> bool:
+        """Whether there is such a part."""
+        return part.lower() in self._spelled
+
+    def links(self, part: str) -> Mapping[str, tuple[str, str]]:
+        """Per id, the type of a part's relationship (its last word) and the part that it leads to."""
+        name = join(dirname(part), "_rels", f"{part.rpartition('/')[2]}.rels")
+        if not self.has(name):
+            return {}
+        return {
+            link.get("Id", ""): (link.get("Type", "").rpartition("/")[2], _target(part, link))
+            for link in self.tree(name)
+            if link.get("TargetMode") != "External"
+        }
+
+    @cached_property
+    def _spelled(self) -> Mapping[str, str]:
+        """The names of parts, which do not depend on case."""
+        return {name.lower(): name for name in self._archive.namelist()}
+
+    def check(self) -> None:
+        """Raises WorkbookError where the file is too large, could act, or hides something."""
+        items = self._archive.infolist()
+        if self.size > LARGEST_CONTENT or len(items) > MOST_PARTS:
+            raise self._too_large(self.size, LARGEST_CONTENT)
+        tags = 0
+        for item in items:
+            for what, names in _ACTIVE.items():
+                if names.search(item.filename):
+                    raise self.refused("active_content", what=what, part=item.filename)
+            if item.flag_bits & _ENCRYPTED:
+                raise self.refused("protected")
+            if item.file_size > LARGEST_PART and not _GROWING.fullmatch(item.filename):
+                raise self._too_large(item.file_size, LARGEST_PART)
+            with self._archive.open(item) as stream:
+                tags += self._looked_through(item.filename, stream)
+            if tags > MOST_TAGS:
+                raise self.refused("too_many_cells", most=MOST_TAGS // 6)
+
+    def _looked_through(self, name: str, stream: IO[bytes]) -> int:
+        """The number of tags in a part; none of them may declare entities."""
+        if not name.lower().endswith((".xml", ".rels", ".vml")):
+            return 0
+        tags, before = 0, b""
+        while chunk := stream.read(_CHUNK):
+            if not before:
+                declared = _DECLARED.match(chunk.removeprefix(b"\xef\xbb\xbf").lstrip())
+                # In any other encoding the search below would find nothing.
+                if b"\0" in chunk[:64] or (declared and declared[1].upper() not in (b"UTF-8", b"US-ASCII")):
+                    raise self.refused("not_a_workbook", reason=f"{name}: UTF-8")
+            if _DOCTYPE in before[-len(_DOCTYPE) :] + chunk:
+                raise self.refused("active_content", what="a document type", part=name)
+            tags += chunk.count(b"<")
+            before = chunk
+        return tags
+
+    def _too_large(self, got: int, most: int) -> WorkbookError:
+        return self.refused("too_large", got=got // MEGABYTE, most=most // MEGABYTE)
+
+
+def _target(part: str, link: ElementTree.Element) -> str:
+    target = link.get("Target", "")
+    return target.removeprefix("/") if target.startswith("/") else normpath(join(dirname(part), target))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Package]:
+    """The parts of a file, checked. Raises WorkbookError where it is none, or should not be opened."""
+    with readable(path):
+        _check_outside(path)
+        archive = zipfile.ZipFile(path)
+    with archive:
+        package = Package(path, archive)
+        with readable(path):
+            package.check()
+        yield package
+
+
+def _check_outside(path: Path) -> None:
+    if not is_file(path):
+        raise WorkbookError("no_workbook", place=str(path))
+    size = path.stat().st_size
+    if size > LARGEST_FILE:
+        limit = LARGEST_FILE // MEGABYTE
+        raise WorkbookError("too_large", place=str(path), got=size // MEGABYTE, most=limit)
+    with path.open("rb") as file:
+        if file.read(len(_OLE)) == _OLE:
+            raise WorkbookError("protected", place=str(path))
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Raises WorkbookError where the system cannot read the file, or it is found damaged."""
+    try:
+        yield
+    except OSError as error:
+        raise WorkbookError("unreadable", place=str(path), reason=error.strerror or error) from None
+    except DAMAGED as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise WorkbookError("not_a_workbook", place=str(path), reason=reason) from None
