@@ -100,22 +100,51 @@ def train(
 
 @app.command(help=_help("help.check"))
 def check(
-    file: Annotated[str, typer.Argument(metavar="FILE", help=_help("help.file"))],
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help=_help("help.file"))],
+    engine: Annotated[str, typer.Option(metavar="NAME|all", help=_help("help.engine"))] = "ironcalc",
     as_json: Json = False,
     tolerance: Annotated[float, typer.Option(help=_help("help.tolerance"))] = 1e-9,
     lang: Language = "",
 ) -> None:
     with _errors(lang) as language:
         from rnnsheet import proof
+        from rnnsheet.checking.engines import chosen
 
-        report = proof.check(file, tolerance)
-        if as_json:
-            _print_json(report.as_dict())
-        else:
+        engines, status = chosen(engine), 0
+        single = len(files) == len(engines) == 1
+        told: list[dict[str, object]] = []
+        for file, found in proof.each(files, tolerance, engines):
+            if isinstance(found, RnnsheetError):
+                if single:
+                    raise found
+                status = 2
+                told.append({"file": file, "error": found.text(language)})
+                typer.echo(f"rnnsheet: {found.text(language)}", err=True)
+                continue
+            status = max(status, *(0 if report.ok else 1 for report in found))
+            if as_json:
+                told += [report.as_dict() for report in found]
+                continue
             from rnnsheet import console
 
-            _print(console.verdict(report, labels(language)))
-    raise typer.Exit(0 if report.ok else 1)
+            for report in found:
+                _print(console.verdict(report, labels(language), with_blocks=single))
+        if as_json:
+            _print_json(told[0] if single else told)
+    raise typer.Exit(status)
+
+
+@app.command(help=_help("help.engines"))
+def engines(as_json: Json = False, lang: Language = "") -> None:
+    with _errors(lang) as language:
+        from rnnsheet import console
+        from rnnsheet.checking.engines import ENGINES
+
+        versions = {name: own.version() if own.installed() else None for name, own in ENGINES.items()}
+        if as_json:
+            _print_json(versions)
+        else:
+            _print(console.engines(versions, labels(language)))
 
 
 @app.command(help=_help("help.templates"))

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import perf_counter
 from typing import Any
 from unicodedata import east_asian_width
@@ -177,9 +177,10 @@ class Training:
         return {"file": file, "epochs": self.last.number, "stopped": self.stopped, "losses": self.losses}
 
 
-def verdict(report: Report, labels: Labels) -> Iterator[str]:
-    """The table of blocks, the first failure of each, and the last line."""
-    yield from table([labels("check.head").split("|"), *map(_block, report.blocks)], "lllrrr")
+def verdict(report: Report, labels: Labels, with_blocks: bool) -> Iterator[str]:
+    """The table of blocks, if wanted, the first failure of each, and the last line."""
+    if with_blocks:
+        yield from table([labels("check.head").split("|"), *map(_block, report.blocks)], "lllrrr")
     # What was changed comes before what follows from it.
     for block in sorted(report.blocks, key=_follows):
         if failure := block.first_failure:
@@ -194,6 +195,14 @@ def verdict(report: Report, labels: Labels) -> Iterator[str]:
     }
     verdict = "check.bad" if not report.ok else "check.good" if report.proved else "check.unproved"
     yield labels(verdict, error=report.max_abs_error, **values)
+
+
+def engines(versions: Mapping[str, str | None], labels: Labels) -> Iterator[str]:
+    """Each spreadsheet engine with its version, or how to get it."""
+    yield from table(
+        [name, labels("engines.missing", how=labels(f"engines.{name}")) if version is None else version]
+        for name, version in versions.items()
+    )
 
 
 def _follows(block: BlockReport) -> bool:

@@ -6,7 +6,8 @@ Little is imported before the spreadsheet engine has begun: both work at the sam
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,25 @@ def check(path: str | Path, tolerance: float = TOLERANCE, engine: str = "ironcal
     none, RnnsheetError where the engine is not installed.
     """
     return checks(path, tolerance, chosen(engine)[:1])[0]
+
+
+def each(
+    files: Sequence[str], tolerance: float, engines: Sequence[Engine]
+) -> Iterator[tuple[str, list[Report] | RnnsheetError]]:
+    """Every file's reports, or what is wrong with it, in order; as many at once as there are processors."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    def one(file: str) -> list[Report] | RnnsheetError:
+        try:
+            return checks(file, tolerance, engines)
+        except RnnsheetError as error:
+            return error
+
+    if len(files) == 1:
+        yield files[0], one(files[0])
+        return
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from zip(files, pool.map(one, files), strict=True)
 
 
 def checks(path: str | Path, tolerance: float, engines: Sequence[Engine]) -> list[Report]:

@@ -98,16 +98,6 @@ def test_a_sheet_that_one_reader_finds_and_another_does_not_is_told(hello_xlsx, 
     assert verdict(save(contents, tmp_path / "lost.xlsx")) not in ("ok", "failed")
 
 
-def test_what_lxml_says_of_broken_xml_is_told_too(hello_xlsx, monkeypatch):
-    """Where lxml is installed, openpyxl parses with it, and its XMLSyntaxError is a SyntaxError."""
-
-    def broken(*_, **__):
-        raise SyntaxError("Premature end of data in tag Relationships line 1")
-
-    monkeypatch.setattr(openpyxl, "load_workbook", broken)
-    assert "not a readable .xlsx workbook (Premature end" in verdict(hello_xlsx)
-
-
 @pytest.mark.parametrize("number", ["nan", "inf", "-1e999", "1e999", "", "much", "0x10", "1,5"])
 def test_an_input_that_is_no_number_is_told_with_its_cell(hello_xlsx, tmp_path, number):
     contents, area = parts(hello_xlsx), plan(hello(), "en").names["Whh"]

@@ -190,7 +190,7 @@ class _Cell:
         recalculated one counts unless it is an error.
         """
         if self.block.words:
-            return [self.got]
+            return ["" if self.got is None else self.got]
         run, _, name = self.block.trace.rpartition(".")
         base = next((base for base in ("predicted", "right") if name.startswith(base)), "")
         trace = self.its.trace

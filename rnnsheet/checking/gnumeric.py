@@ -8,7 +8,6 @@ from rnnsheet.checking.process import version_of
 from rnnsheet.checking.recalculate import Values, saved_values
 
 NAME = "gnumeric"
-INSTALL = "gnumeric"
 CLOSED = False
 
 

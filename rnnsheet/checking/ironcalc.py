@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from rnnsheet.checking.recalculate import Values
 
 NAME = "ironcalc"
-INSTALL = "ironcalc"
 CLOSED = True
 
 _STYLES = "xl/styles.xml"

@@ -9,7 +9,6 @@ from rnnsheet.checking.process import version_of
 from rnnsheet.checking.recalculate import Values, saved_values
 
 NAME = "libreoffice"
-INSTALL = "libreoffice"
 CLOSED = False
 
 _PLACES = ("/Applications/LibreOffice.app/Contents/MacOS", r"C:\Program Files\LibreOffice\program")

@@ -50,9 +50,7 @@ class Engine(Protocol):
     """A spreadsheet program that recalculates every formula of a file, whatever values are stored in it."""
 
     NAME: str
-    """By which people choose it, and which reports say."""
-    INSTALL: str
-    """The label under [engines] that says how to get it."""
+    """By which people choose it, which reports say, and under which [engines] says how to get it."""
     CLOSED: bool
     """Whether no formula lets it reach outside the file."""
 

@@ -1,0 +1,396 @@
+"""What strangers send: answered in seconds, within a gigabyte, in one line, and nothing of it is run."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+from threading import Thread
+
+import openpyxl
+import pytest
+
+import rnnsheet
+from rnnsheet.checking.engines import ENGINES
+from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW
+from rnnsheet.sheet.plan import Area
+from tests.test_checking import edit, edit_cell, failures, sheet_part
+from tests.test_reading import parts, save
+from tests.typist import block
+
+SECONDS, MEGABYTES = 30, 1000
+"""More than it takes even where other work is done beside the tests; a bomb would take minutes."""
+
+MAIN = [sys.executable, "-m", "rnnsheet"]
+
+
+def checked(path: Path, folder: Path, *options: str) -> tuple[int, str, str]:
+    """What the command says of a file: status, output, error; with its limits held to."""
+    folder.mkdir(exist_ok=True)
+    environment = {**os.environ, "TMPDIR": str(folder), "HOME": str(folder), "PYTHONPATH": str(Path.cwd())}
+    start = time.monotonic()
+    with (
+        (folder / "out").open("w+") as out,
+        (folder / "err").open("w+") as err,
+    ):
+        process = subprocess.Popen(
+            [*MAIN, "check", str(path), *options], stdout=out, stderr=err, env=environment
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0), err.seek(0)
+        said = out.read(), err.read()
+    assert time.monotonic() - start < SECONDS
+    assert usage.ru_maxrss < MEGABYTES * 1024
+    for name in ("out", "err"):
+        (folder / name).unlink()
+    assert list(folder.iterdir()) == [], "something is left behind"
+    return process.returncode, *said
+
+
+def refused(path: Path, folder: Path, *options: str) -> str:
+    """The one line with which a file is refused."""
+    status, out, err = checked(path, folder, *options)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"rnnsheet: {path}: ")
+    assert err.count("\n") == 1
+    return err
+
+
+def with_part(source: Path, target: Path, part: str, content: bytes) -> Path:
+    """A copy of a workbook with one part more, or another."""
+    return save(parts(source) | {part: content}, target)
+
+
+def with_formula(source: Path, target: Path, formula: str) -> Path:
+    """A copy of a workbook in which someone has put a formula beside ours."""
+    book = openpyxl.load_workbook(source)
+    book["Unrolled"]["A200"] = f"={formula}"
+    book.save(target)
+    return target
+
+
+def with_fact(source: Path, target: Path, old: str, new: str) -> Path:
+    """A copy of a workbook whose hidden sheet says something else."""
+    return edit(source, target, sheet_part(source, "rnnsheet"), re.escape(old), new)
+
+
+@pytest.fixture
+def wrong(tmp_path):
+    return tmp_path / "wrong.xlsx"
+
+
+@pytest.mark.slow
+def test_a_zip_bomb_is_not_unpacked(hello_xlsx, tmp_path, wrong):
+    with zipfile.ZipFile(wrong, "w", zipfile.ZIP_DEFLATED) as book:
+        for name, content in parts(hello_xlsx).items():
+            book.writestr(name, content)
+        with book.open("xl/worksheets/sheet99.xml", "w", force_zip64=True) as part:
+            for _ in range(600):
+                part.write(bytes(1 << 20))
+    assert wrong.stat().st_size < 2_000_000
+    assert "at most 512 MB" in refused(wrong, tmp_path / "run")
+
+
+@pytest.mark.slow
+def test_a_zip_bomb_that_lies_about_its_size_is_not_unpacked(hello_xlsx, tmp_path, wrong):
+    name = "xl/worksheets/sheet1.xml"
+    with zipfile.ZipFile(wrong, "w", zipfile.ZIP_DEFLATED) as book:
+        for other, content in parts(hello_xlsx).items():
+            if other != name:
+                book.writestr(other, content)
+        with book.open(name, "w", force_zip64=True) as part:
+            for _ in range(600):
+                part.write(b" " * (1 << 20))
+        book.getinfo(name).file_size = 1000
+    assert "not a readable .xlsx workbook" in refused(wrong, tmp_path / "run")
+
+
+BOMB = '<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY l0 "lol">{}]>'.format(
+    "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
+)
+
+
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/styles.xml"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-7"])
+def test_an_entity_bomb_is_refused(hello_xlsx, tmp_path, wrong, part, encoding):
+    declared = BOMB.replace("?>", f' encoding="{encoding}"?>', 1)
+    text = re.sub(r"<\?xml.*?\?>", "", parts(hello_xlsx)[part].decode())
+    with_part(hello_xlsx, wrong, part, (declared + text).encode(encoding))
+    message = refused(wrong, tmp_path / "run")
+    assert ("a document type" in message) if encoding == "utf-8" else ("not a readable" in message)
+
+
+def test_a_document_type_far_behind_is_found(hello_xlsx, tmp_path, wrong):
+    text = parts(hello_xlsx)["xl/workbook.xml"].decode().removeprefix('<?xml version="1.0"?>')
+    content = "<!--" + "x" * (1 << 20) + "-->" + "<!DOCTYPE x [<!ENTITY a 'b'>]>" + text
+    with_part(hello_xlsx, wrong, "xl/workbook.xml", content.encode())
+    assert "a document type" in refused(wrong, tmp_path / "run")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_sheet_that_claims_all_there_is_costs_nothing(hello_xlsx, tmp_path, wrong, engine):
+    """What a sheet says of its size is no cell: the verdict is that on its cells."""
+    skip_without(engine)
+    edit(
+        hello_xlsx,
+        wrong,
+        "xl/worksheets/sheet1.xml",
+        '<dimension ref="[^"]*"',
+        '<dimension ref="A1:XFD1048576"',
+    )
+    assert checked(wrong, tmp_path / "run", "--engine", engine)[0] == 0
+
+
+def skip_without(engine: str) -> None:
+    if not ENGINES[engine].installed():
+        pytest.skip(f"{engine} is not installed")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_formula_over_all_there_is_costs_little(hello_xlsx, tmp_path, wrong, engine):
+    skip_without(engine)
+    with_formula(hello_xlsx, wrong, "SUM(Loss!A1:XFD1048576)")
+    status, _, err = checked(wrong, tmp_path / "run", "--engine", engine)
+    assert status == 0 or (status == 2 and "cannot recalculate" in err)
+
+
+def test_a_file_over_the_limit_is_not_read(tmp_path, wrong):
+    with wrong.open("wb") as file:
+        file.truncate(200 << 20)
+    assert "has 200 MB; at most 128 MB" in refused(wrong, tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("part", "what"),
+    [
+        ("xl/externalLinks/externalLink1.xml", "external links"),
+        ("xl/connections.xml", "external links"),
+        ("xl/vbaProject.bin", "macros"),
+        ("xl/macrosheets/sheet1.xml", "macros"),
+        ("xl/activeX/activeX1.xml", "macros"),
+        ("xl/embeddings/oleObject1.bin", "embedded objects"),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".xlsx", ".xlsm"])
+def test_what_could_act_is_not_opened(hello_xlsx, tmp_path, part, what, suffix):
+    path = with_part(hello_xlsx, tmp_path / f"wrong{suffix}", part, b"<x/>")
+    assert f"holds {what} ({part})" in refused(path, tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "[1]Sheet1!A1",
+        "'[other.xlsx]Sheet1'!A1",
+        "'file:///etc/passwd'#$Sheet1.A1",
+        "cmd|'/c calc'!A1",
+        'DDE("soffice","x","A1")',
+        'webservice("http://127.0.0.1:9/")',
+        'WEBSERVICE ("http://127.0.0.1:9/")',
+        '_xlfn.WEBSERVICE("http://127.0.0.1:9/")',
+        'HYPERLINK("http://127.0.0.1:9/","x")',
+        'RTD("x",,"y")',
+        'IMPORTDATA("http://127.0.0.1:9/")',
+        'CALL("kernel32","WinExec","JCJ","calc",1)',
+        'REGISTER.ID("kernel32","WinExec")',
+    ],
+)
+def test_a_formula_that_reaches_out_is_not_recalculated(hello_xlsx, tmp_path, wrong, formula):
+    with_formula(hello_xlsx, wrong, formula)
+    with pytest.raises(
+        rnnsheet.WorkbookError, match=r"Unrolled!A200: the formula uses .* outside the workbook"
+    ):
+        rnnsheet.check(wrong, engine="libreoffice")
+
+
+def test_a_text_that_looks_like_reaching_out_is_none(hello_xlsx, wrong):
+    with_formula(hello_xlsx, wrong, '"WEBSERVICE(" & "[1]" & "cmd|x!A1" & "http://x"')
+    assert rnnsheet.check(wrong).ok
+
+
+def test_a_name_that_reaches_out_is_refused(hello_xlsx, wrong):
+    pattern, replacement = (
+        "<definedNames>",
+        '<definedNames><definedName name="elsewhere">[1]S!$A$1</definedName>',
+    )
+    edit(hello_xlsx, wrong, "xl/workbook.xml", pattern, replacement)
+    with pytest.raises(rnnsheet.WorkbookError, match=r"wrong\.xlsx: elsewhere: the formula uses \[1\]"):
+        rnnsheet.check(wrong)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_no_engine_asks_the_network(hello_xlsx, tmp_path, wrong, engine):
+    """Beside our own refusal: a program that is given such a file all the same must not call."""
+    skip_without(engine)
+    from rnnsheet.checking.recalculate import recalculation
+
+    calls = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def listen() -> None:
+            while True:
+                try:
+                    calls.append(server.accept()[1])
+                except OSError:
+                    return
+
+        Thread(target=listen, daemon=True).start()
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        with_formula(hello_xlsx, wrong, f'WEBSERVICE("{address}")')
+        with recalculation(ENGINES[engine], wrong, 0) as running:
+            running.values()
+        server.shutdown(socket.SHUT_RDWR)
+    assert calls == []
+
+
+def test_a_password_is_told(tmp_path, wrong):
+    wrong.write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(5000))
+    assert "protected with a password" in refused(wrong, tmp_path / "run")
+
+
+@pytest.mark.parametrize("content", [b"a,b\n1,2\n", b"", b"PK", b"\x00" * 5000, "词,字\n".encode("gbk")])
+def test_what_is_no_workbook_is_told(tmp_path, wrong, content):
+    wrong.write_bytes(content)
+    assert "not a readable .xlsx workbook" in refused(wrong, tmp_path / "run")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_formula_that_reads_itself_is_found(hello_xlsx, tmp_path, wrong, engine):
+    skip_without(engine)
+    area = block("z", "Unrolled").area
+    edit_cell(hello_xlsx, wrong, "Unrolled", area.part().a1, r"<f>[^<]*</f>", f"<f>{area.part().a1}+1</f>")
+    status, out, _ = checked(wrong, tmp_path / "run", "--engine", engine)
+    assert status == 1
+    assert f"z: Unrolled!{area.part().a1} holds another formula" in out
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_input_that_reads_what_follows_from_it_is_told(hello_xlsx, tmp_path, wrong, engine):
+    skip_without(engine)
+    whh, h = block("Whh", "Inputs").area, block("h", "Unrolled").area
+    pattern, formula = "<v>[^<]*</v>", f"<f>Unrolled!{h.part().a1}</f><v>0.5</v>"
+    edit_cell(hello_xlsx, wrong, "Inputs", whh.a1, pattern, formula)
+    status, _, err = checked(wrong, tmp_path / "run", "--engine", engine)
+    assert status in (1, 2)
+    if status == 2:
+        assert f"Inputs!{whh.a1}: this cell of Whh holds" in err
+
+
+@pytest.mark.parametrize("sheet", ["Inputs", "Unrolled", "Training", "rnnsheet"])
+@pytest.mark.parametrize("change", ["deleted", "renamed"])
+def test_a_sheet_that_is_gone_is_told(hello_xlsx, tmp_path, wrong, sheet, change):
+    book = openpyxl.load_workbook(hello_xlsx)
+    if change == "deleted":
+        del book[sheet]
+    else:
+        book[sheet].title = "Other"
+    book.save(wrong)
+    message = refused(wrong, tmp_path / "run")
+    assert ("not written by rnnsheet" if sheet == "rnnsheet" else f"the sheet {sheet} is missing") in message
+
+
+@pytest.mark.parametrize("sheet", ["Inputs", "Unrolled", "Loss"])
+def test_an_inserted_row_is_found(hello_xlsx, tmp_path, wrong, sheet):
+    book = openpyxl.load_workbook(hello_xlsx)
+    book[sheet].insert_rows(5)
+    book.save(wrong)
+    assert checked(wrong, tmp_path / "run")[0] in (1, 2)
+
+
+def test_a_decimal_comma_is_told_with_its_cell(hello_xlsx, tmp_path, wrong):
+    book, area = openpyxl.load_workbook(hello_xlsx), block("Whh", "Inputs").area
+    book["Inputs"][area.a1] = "0,427043"
+    book.save(wrong)
+    message = refused(wrong, tmp_path / "run")
+    assert f"Inputs!{area.a1}: this cell of Whh holds '0,427043'; expected a number" in message
+
+
+def test_merged_cells_over_a_block_are_told(hello_xlsx, tmp_path, wrong):
+    area = block("h", "Unrolled").area
+    merged = area.part(0, 0, 2, 2).a1
+    head = r"(<mergeCells[^>]*>)"
+    edit(hello_xlsx, wrong, sheet_part(hello_xlsx, "Unrolled"), head, rf'\1<mergeCell ref="{merged}"/>')
+    assert f"Unrolled!{merged}: merged cells lie over cells" in refused(wrong, tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    "cells",
+    ["XFD1048576", "A1:XFD1048576", "A0:B2", "B2:A1", "XFE1", "A1048577", "A1:", "", "Unrolled!A1", "1:3"],
+)
+@pytest.mark.parametrize("name", ["Whh", "word"])
+def test_a_manifest_that_points_elsewhere_is_told(hello_xlsx, tmp_path, wrong, cells, name):
+    area = block(name, "Inputs").area.a1
+    part = sheet_part(hello_xlsx, "rnnsheet")
+    pattern = rf"(>{name}</t></is></c><c[^>]*><is><t[^>]*>Inputs</t></is></c><c[^>]*><is><t[^>]*>){area}<"
+    edit(hello_xlsx, wrong, part, pattern, rf"\g<1>{cells}<")
+    refused(wrong, tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('>steps</t></is></c><c r="B7"', None),
+        ("epochs", "999999"),
+        ("flow_steps", "299"),
+        ("steps", "16384"),
+        ("answer_steps", "16384"),
+        ("steps", "-1"),
+        ("steps", "4.5"),
+        ("steps", "many"),
+    ],
+)
+def test_a_manifest_that_lies_about_shapes_is_told(hello_xlsx, tmp_path, wrong, old, new):
+    pattern = rf"(>{old}</t></is></c><c[^>]*><is><t[^>]*>)[^<]*"
+    edit(hello_xlsx, wrong, sheet_part(hello_xlsx, "rnnsheet"), pattern, rf"\g<1>{new}")
+    status = checked(wrong, tmp_path / "run")[0]
+    assert status in (1, 2)
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", "nonsense", "[[1]]", "[" * 5000, '[{"cell": "lstm"}]'])
+def test_a_manifest_whose_network_is_none_is_told(hello_xlsx, tmp_path, wrong, text):
+    pattern = r"(>network</t></is></c><c[^>]*><is><t[^>]*>)[^<]*"
+    edit(hello_xlsx, wrong, sheet_part(hello_xlsx, "rnnsheet"), pattern, rf"\g<1>{text}")
+    refused(wrong, tmp_path / "run")
+
+
+def test_cells_at_the_end_of_the_sheet_do_no_harm(hello_xlsx, tmp_path, wrong):
+    book = openpyxl.load_workbook(hello_xlsx)
+    book["Loss"].cell(LAST_ROW, LAST_COLUMN).value = "=1+1"
+    book.save(wrong)
+    assert checked(wrong, tmp_path / "run")[0] == 0
+
+
+def test_every_wrong_stored_value_is_caught_by_every_engine(hello_xlsx, wrong):
+    area = block("p", "Unrolled").area
+    edit_cell(hello_xlsx, wrong, "Unrolled", area.part().a1, "<v>[^<]*</v>", "<v>0.5</v>")
+    for engine in ENGINES:
+        if ENGINES[engine].installed():
+            report = rnnsheet.check(wrong, engine=engine)
+            assert report.engine == engine
+            assert failures(report) == [("Unrolled", area.part().a1, "cached")]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_engine_recalculates_whatever_is_stored(hello_xlsx, wrong, engine):
+    """Else it would find what the file says, and every check of it would be worthless."""
+    skip_without(engine)
+    from rnnsheet.checking.recalculate import recalculation
+
+    contents = parts(hello_xlsx)
+    for name, content in contents.items():
+        if name.startswith("xl/worksheets/sheet"):
+            text = re.sub(r"(<f>[^<]*</f>)<v>[^<]*</v>", r"\1<v>12345.678</v>", content.decode())
+            contents[name] = text.encode()
+    save(contents, wrong)
+    with (
+        recalculation(ENGINES[engine], hello_xlsx, 0) as right,
+        recalculation(ENGINES[engine], wrong, 0) as found,
+    ):
+        for name in ("h", "p", "x"):
+            area: Area = block(name, "Unrolled").area
+            assert found.values().of(area) == right.values().of(area)
+            assert 12345.678 not in found.values().of(area)
