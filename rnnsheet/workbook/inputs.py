@@ -137,7 +137,7 @@ def lesson(described: Manifest, recalculated: Value) -> Lesson:
         name = str(error.values.get("name"))
         area = places.get(named.get(name, name))
         raise error.at(f"{contents.path}: {area.sheet}!{area.a1}" if area else str(contents.path)) from None
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, RecursionError):
         raise WorkbookError("damaged_manifest", place=str(contents.path), reason=manifest.NAME) from None
 
 
