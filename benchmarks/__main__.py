@@ -7,15 +7,19 @@ import sys
 # One thread for NumPy's matrix products too; it must be said before NumPy is imported.
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 
-from benchmarks import book, engine, startup, writers
+from benchmarks import book, checks, engine, mutations, startup, writers
 
 quick = "--quick" in sys.argv[1:]
 print(f"Python {platform.python_version()}, {platform.system()}; ratios, medians of alternating rounds\n")
 for text in startup.report(11 if quick else 21):
+    print(text, flush=True)
+for text in checks.report(5 if quick else 9):
     print(text, flush=True)
 for text in engine.report(5 if quick else 9):
     print(text, flush=True)
 for text in book.report(9 if quick else 15):
     print(text, flush=True)
 for text in writers.report({2_000: 9, 100_000: 3} if quick else {2_000: 9, 100_000: 5, 1_000_000: 1}):
+    print(text, flush=True)
+for text in mutations.report(50 if quick else 1000):
     print(text, flush=True)

@@ -33,7 +33,7 @@ def report(count: int) -> Iterator[str]:
             "check hello.xlsx": [RNNSHEET, "check", book],
         }
         subprocess.run(export, check=True, capture_output=True)
-        times = rounds({name: _process(command) for name, command in commands.items()}, count)
+        times = rounds({name: process(command) for name, command in commands.items()}, count)
     yield line("rnnsheet --help / import typer", ratio(times, "--help", "import typer"), 1.3)
     yield line(
         "rnnsheet export hello --epochs 1 --steps 2 / import typer, numpy",
@@ -53,5 +53,6 @@ def report(count: int) -> Iterator[str]:
     )
 
 
-def _process(command: list[str]) -> Callable[[], object]:
+def process(command: list[str]) -> Callable[[], object]:
+    """A whole process."""
     return lambda: subprocess.run(command, check=True, capture_output=True)

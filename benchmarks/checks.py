@@ -1,0 +1,48 @@
+"""The check of `hello` with its 200 epochs as a whole process, against the spreadsheet engine alone."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks.startup import RNNSHEET, process
+from benchmarks.timing import line, ratio, rounds
+from rnnsheet.checking import gnumeric, ironcalc, libreoffice
+
+_LOAD_AND_EVALUATE = """
+import sys, ironcalc
+model = ironcalc.load_from_xlsx(sys.argv[1], "en", "UTC", "en")
+model.evaluate()
+"""
+
+
+def report(count: int) -> Iterator[str]:
+    """The ratio of the check to a script that only loads and evaluates, and to the bare conversions."""
+    with tempfile.TemporaryDirectory() as folder:
+        book = Path(folder) / "hello.xlsx"
+        subprocess.run([RNNSHEET, "export", "hello", "-o", str(book)], check=True, capture_output=True)
+        tasks = {
+            "check ironcalc": process([RNNSHEET, "check", str(book)]),
+            "ironcalc": process([sys.executable, "-c", _LOAD_AND_EVALUATE, str(book)]),
+        }
+        for engine in (libreoffice, gnumeric):
+            if engine.installed():
+                name = engine.NAME
+                tasks[f"check {name}"] = process([RNNSHEET, "check", str(book), "--engine", name])
+                tasks[name] = _conversion(engine.command, book, Path(folder))
+        times = rounds(tasks, count)
+    targets = {ironcalc.NAME: 1.5, libreoffice.NAME: 1.25}
+    for name in (ironcalc.NAME, libreoffice.NAME, gnumeric.NAME):
+        if name in times:
+            what = "loading and evaluating" if name == ironcalc.NAME else "the bare conversion"
+            value = ratio(times, f"check {name}", name)
+            yield line(f"check hello.xlsx with {name} / {what}", value, targets.get(name))
+
+
+def _conversion(command: Callable[[Path, Path], object], book: Path, folder: Path) -> Callable[[], object]:
+    def convert() -> None:
+        with tempfile.TemporaryDirectory(dir=folder) as own:
+            subprocess.run(command(book, Path(own)), check=True, capture_output=True)  # type: ignore[call-overload]
+
+    return convert
