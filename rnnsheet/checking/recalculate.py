@@ -72,7 +72,8 @@ class Recalculation:
 
     def __init__(self, engine: Engine, path: Path, size: int, folder: Path):
         self._engine, self._path, self._folder = engine, path, folder
-        self._seconds = 30 + 2 * size / MEGABYTE
+        self.seconds = 30 + 2 * size / MEGABYTE
+        """How long it may take."""
         self._values: Values | None = None
         self._program = Program(engine.command(path, folder), folder, {"HOME": str(folder)})
 
@@ -80,7 +81,7 @@ class Recalculation:
         """What the engine finds, as soon as it has. Raises WorkbookError where it cannot."""
         if self._values is None:
             try:
-                output = self._program.output(self._seconds)
+                output = self._program.output(self.seconds)
                 self._values = self._engine.values(self._path, self._folder, output)
             except StoppedError as error:
                 name, place = self._engine.NAME, str(self._path)

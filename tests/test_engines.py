@@ -1,0 +1,126 @@
+"""The spreadsheet engines: each finds every lesson right, and none outlives its time or leaves anything."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import rnnsheet
+from rnnsheet import proof, templates
+from rnnsheet.checking import recalculate
+from rnnsheet.checking.engines import ALL, ENGINES, chosen
+from rnnsheet.checking.process import Program, StoppedError
+from rnnsheet.errors import RnnsheetError
+from tests.test_checking import failures
+from tests.test_reading import parts, save
+
+ANSWERS = ("ironcalc", "libreoffice", "gnumeric")
+
+
+def skip_without(engine: str) -> None:
+    if not ENGINES[engine].installed():
+        pytest.skip(f"{engine} is not installed")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", templates.names())
+def test_every_cell_of_every_lesson_is_right_in_every_engine(name, language, tmp_path):
+    path = rnnsheet.export(name, tmp_path / f"{name}.xlsx", language)
+    engines = chosen(ALL)
+    reports = proof.checks(path, proof.TOLERANCE, engines)
+    assert [report.engine for report in reports] == [engine.NAME for engine in engines]
+    assert [failures(report) for report in reports] == [[] for _ in engines]
+    assert len({report.cells for report in reports}) == 1
+
+
+def test_there_are_three_and_each_says_its_version():
+    assert tuple(ENGINES) == ANSWERS
+    for engine in chosen(ALL):
+        assert engine.version().split(".")[0].isdigit()
+
+
+def test_an_engine_that_there_is_not_is_told():
+    with pytest.raises(RnnsheetError, match="there is no engine 'excel'; known: ironcalc, libreoffice"):
+        chosen("excel")
+
+
+def test_an_engine_that_is_not_installed_is_told(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(RnnsheetError, match="gnumeric is not installed; rnnsheet engines says how"):
+        chosen("gnumeric")
+    assert [engine.NAME for engine in chosen(ALL)] == ["ironcalc"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_several_files_are_checked_side_by_side(hello_xlsx, tmp_path, engine):
+    skip_without(engine)
+    files = []
+    for name in ("a b.xlsx", "词.xlsx", "c.xlsx"):
+        files.append(str(save(parts(hello_xlsx), tmp_path / name)))
+    files.insert(1, str(tmp_path / "nowhere.xlsx"))
+    found = list(proof.each(files, proof.TOLERANCE, [ENGINES[engine]]))
+    assert [file for file, _ in found] == files
+    assert isinstance(found[1][1], RnnsheetError)
+    assert all(reports[0].ok for file, reports in found if "nowhere" not in file)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_engine_that_takes_too_long_is_ended_with_all_that_it_started(
+    hello_xlsx, tmp_path, engine, monkeypatch
+):
+    skip_without(engine)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    with recalculate.recalculation(ENGINES[engine], hello_xlsx, 0) as running:
+        running.seconds = 0.0
+        with pytest.raises(rnnsheet.WorkbookError, match="it took more than 0 seconds"):
+            running.values()
+    assert list(tmp_path.iterdir()) == []
+    assert alive(str(tmp_path)) == []
+
+
+def alive(text: str) -> list[str]:
+    """The commands of running processes that have this text."""
+    commands = [
+        (process / "cmdline").read_bytes().decode(errors="replace")
+        for process in Path("/proc").iterdir()
+        if process.name.isdigit() and (process / "cmdline").exists()
+    ]
+    return [command for command in commands if text in command]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_children_of_a_program_end_with_it(tmp_path):
+    mark = tmp_path / "child"
+    script = f"sh -c 'sleep 300; echo {mark}' & sleep 300"
+    program = Program(["sh", "-c", script], tmp_path)
+    time.sleep(0.3)
+    assert alive(str(mark))
+    start = time.monotonic()
+    with pytest.raises(StoppedError):
+        program.output(0.2)
+    assert time.monotonic() - start < 10
+    assert alive(str(mark)) == []
+
+
+def test_what_a_program_prints_comes_back_whole(tmp_path):
+    program = Program([sys.executable, "-c", "print('x' * 3_000_000)"], tmp_path)
+    assert program.output(60) == b"x" * 3_000_000 + os.linesep.encode()
+
+
+@pytest.mark.parametrize("code", ["import sys; sys.exit(3)", "import os; os.abort()"])
+def test_a_program_that_fails_is_told(tmp_path, code):
+    program = Program([sys.executable, "-c", code], tmp_path)
+    with pytest.raises(StoppedError, match=f"it ended with status (3|-{int(signal.SIGABRT)})"):
+        program.output(60)
+
+
+def test_a_program_that_says_without_end_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr("rnnsheet.checking.process.MOST_OUTPUT", 1 << 20)
+    program = Program([sys.executable, "-c", "while True: print('x' * 10_000)"], tmp_path)
+    with pytest.raises(StoppedError, match="it said more than 1 MB"):
+        program.output(60)
