@@ -471,3 +471,37 @@ def test_export_imports_neither_pandas_nor_an_engine(tmp_path):
     loaded = loaded_by("export", "hello", cwd=tmp_path)
     assert {"numpy", "openpyxl"} <= loaded
     assert not loaded & {"pandas", "ironcalc", "rich", "pydantic"}
+
+
+def test_several_files_and_engines_are_told_in_order(tmp_path):
+    for name in ("a", "b"):
+        rnnsheet("export", "hello", "-o", f"{name}.xlsx", "--epochs", "1", "--steps", "2", cwd=tmp_path)
+    (tmp_path / "no.xlsx").write_text("a,b\n")
+    ended = rnnsheet("check", "a.xlsx", "no.xlsx", "b.xlsx", cwd=tmp_path)
+    assert ended.returncode == 2
+    assert [line.partition(":")[0] for line in ended.stdout.splitlines()] == ["a.xlsx", "b.xlsx"]
+    assert ended.stderr.startswith("rnnsheet: no.xlsx: not a readable")
+    told = json.loads(rnnsheet("check", "a.xlsx", "no.xlsx", "--json", cwd=tmp_path).stdout)
+    assert told[0]["ok"] is True
+    assert list(told[1]) == ["file", "error"]
+    assert told[1]["file"] == "no.xlsx"
+
+
+def test_a_wrong_file_among_several_decides_the_status(tmp_path):
+    for name in ("a", "b"):
+        rnnsheet("export", "hello", "-o", f"{name}.xlsx", "--epochs", "1", "--steps", "2", cwd=tmp_path)
+    book = openpyxl.load_workbook(tmp_path / "b.xlsx")
+    book["Unrolled"]["H24"] = 1
+    book.save(tmp_path / "b.xlsx")
+    ended = rnnsheet("check", "a.xlsx", "b.xlsx", cwd=tmp_path)
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert "Unrolled!H24 holds 1" in ended.stdout
+
+
+def test_the_engines_are_listed(tmp_path):
+    versions = json.loads(rnnsheet("engines", "--json", cwd=tmp_path).stdout)
+    assert list(versions) == ["ironcalc", "libreoffice", "gnumeric"]
+    for name, line in zip(versions, rnnsheet("engines", cwd=tmp_path).stdout.splitlines(), strict=True):
+        assert line.startswith(name)
+        assert line.endswith(versions[name] or line)
+    assert "there is no engine 'excel'" in fails("check", "x.xlsx", "--engine", "excel", cwd=tmp_path)

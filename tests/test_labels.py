@@ -14,7 +14,7 @@ from rnnsheet.labels import default_language, labels, languages
 from rnnsheet.model import KINDS
 from rnnsheet.sheet.pages.manifest import MESSAGES
 from rnnsheet.sheet.pages.overview import LEGEND
-from rnnsheet.workbook.read import SETTINGS
+from rnnsheet.workbook.inputs import SETTINGS
 from tests.lessons import EVERY_FORM
 
 SOURCE = "\n".join(path.read_text("utf-8") for path in Path(rnnsheet.__file__).parent.rglob("*.py"))
