@@ -80,8 +80,7 @@ def _all(network: Trained, read: str | Array) -> tuple[dict[str, Any], dict[str,
 
 def _read_text(text: Text, typed: str) -> tuple[dict[str, Any], dict[str, Array]]:
     """What a text becomes on its way to the network: rows of texts, and numbers (1, columns)."""
-    pieces = _pieces(text, typed)
-    known = {token: number for number, token in reversed([*enumerate(text.tokens)]) if token}
+    pieces, known = _pieces(text, typed), text.numbers
     found = [known.get(piece, text.unknown) for piece in pieces]
     ends = ([] if number is None else [number] for number in (text.begin, text.end))
     line = [*next(ends), *(number for number in found if number is not None), *next(ends)]
