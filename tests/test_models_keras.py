@@ -1,6 +1,7 @@
 """Keras files, read without Keras, against Keras' own forward pass of the same file."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -255,3 +256,148 @@ def test_weights_alone_need_a_description(keras, newer):
     network = read(path, description=Path("layers.toml"))
     x = texts(RANDOM, 100, 6, 9)
     agree(network, map(typed, x), model(x).detach().numpy(), 1e-6)
+
+
+def cudnn(kernel, recurrent, bias, gates: int):
+    """A layer's weights as CuDNNLSTM and CuDNNGRU keep them.
+
+    Source: transform_kernels and transpose_input in keras/engine/saving.py of Keras 2.2.
+    """
+
+    def each(matrix, change):
+        return np.hstack([change(part) for part in np.split(matrix, gates, axis=1)])
+
+    twice = bias if bias.ndim == 2 else np.stack([bias - 0.25, np.full_like(bias, 0.25)])
+    return [
+        each(kernel, lambda part: part.T.reshape(part.shape)),
+        each(recurrent, lambda part: part.T),
+        twice.reshape(-1),
+    ]
+
+
+def test_a_graph_of_keras_2_with_cudnn_layers_and_its_hard_sigmoid(keras):
+    layers = keras.layers
+
+    def hard(z):
+        return keras.ops.clip(0.2 * z + 0.5, 0, 1)
+
+    x = keras.Input((5, 3))
+    lstm, gru = layers.LSTM(4, return_sequences=True), layers.GRU(2)
+    last = layers.GRU(3, reset_after=False, recurrent_activation=hard)
+    model = keras.Model(x, layers.Concatenate()([gru(lstm(x)), last(lstm(x))]))
+    randomize(model, RANDOM)
+    stored = {
+        "a": cudnn(*lstm.get_weights(), 4),
+        "b": cudnn(*gru.get_weights(), 3),
+        "c": last.get_weights(),
+    }
+    nodes = {"x": [], "a": ["x"], "b": ["a"], "c": ["a"], "both": ["b", "c"]}
+    configs = {
+        "x": ("InputLayer", {"batch_input_shape": [None, 5, 3]}),
+        "a": ("CuDNNLSTM", {"units": 4, "return_sequences": True}),
+        "b": ("CuDNNGRU", {"units": 2, "return_sequences": False}),
+        "c": ("GRU", {"activation": "tanh", "recurrent_activation": "hard_sigmoid", "reset_after": False}),
+        "both": ("Concatenate", {"axis": -1}),
+    }
+    described = [
+        {
+            "name": name,
+            "class_name": kind,
+            "config": {"name": name, "dtype": "float32", **config},
+            "inbound_nodes": [[[before, 0, 0, {}] for before in nodes[name]]] if nodes[name] else [],
+        }
+        for name, (kind, config) in configs.items()
+    ]
+    config = {"layers": described, "input_layers": [["x", 0, 0]], "output_layers": [["both", 0, 0]]}
+    with h5py.File("old.h5", "w") as file:
+        file.attrs["keras_version"] = b"2.2.4"
+        file.attrs["model_config"] = json.dumps({"class_name": "Model", "config": config}).encode()
+        for name, arrays in stored.items():
+            group = file.create_group(f"model_weights/{name}")
+            names = [f"{name}/{part}:0" for part in ("kernel", "recurrent_kernel", "bias")]
+            group.attrs["weight_names"] = [each.encode() for each in names]
+            for each, array in zip(names, arrays, strict=True):
+                group[each] = array
+    inputs = RANDOM.normal(size=(100, 5, 3))
+    network = read(Path("old.h5"))
+    assert network.layer("c").gate_activation == "hard_sigmoid_keras2"
+    agree(network, inputs.swapaxes(1, 2), model(inputs).detach().numpy(), 1e-6)
+
+
+def test_the_format_of_keras_2_13_to_2_15(keras):
+    model = keras.Sequential([keras.Input((4, 2)), keras.layers.LSTM(3), keras.layers.Dense(2)])
+    randomize(model, RANDOM)
+    model.save("new.keras")
+    with zipfile.ZipFile("new.keras") as new, zipfile.ZipFile("old.keras", "w") as old:
+        old.writestr("config.json", new.read("config.json"))
+        old.writestr("metadata.json", json.dumps({"keras_version": "2.15.0"}))
+        Path("weights.h5").write_bytes(new.read("model.weights.h5"))
+        with h5py.File("weights.h5", "r+") as file:
+            file.move("layers", "_layer_checkpoint_dependencies")
+        old.write("weights.h5", "model.weights.h5")
+    x = RANDOM.normal(size=(9, 4, 2))
+    agree(read(Path("old.keras")), x.swapaxes(1, 2), model(x).detach().numpy(), 1e-6)
+
+
+def textgenrnn():
+    """The folder of the package, which cannot be imported without TensorFlow."""
+    from importlib.util import find_spec
+
+    spec = find_spec("textgenrnn")
+    if not spec or not spec.origin:
+        pytest.skip("textgenrnn is not installed: pip install --no-deps textgenrnn==2.0.0")
+    return Path(spec.origin).parent
+
+
+def read_textgenrnn():
+    folder = textgenrnn()
+    return read(folder / "textgenrnn_weights.hdf5", folder / "textgenrnn_vocab.json")
+
+
+@pytest.mark.slow
+def test_textgenrnn_agrees_with_the_same_network_in_keras(float64):
+    """The network as textgenrnn/model.py builds it; the attention as its AttentionWeightedAverage.
+
+    In float64, because float32 alone moves probabilities after odd letters by up to 6e-4.
+    """
+    layers, ops, network = float64.layers, float64.ops, read_textgenrnn()
+    with h5py.File(textgenrnn() / "textgenrnn_weights.hdf5") as file:
+        stored = {
+            name: [file[name][n][()].astype(float) for n in file[name].attrs["weight_names"]] for name in file
+        }
+    x = float64.Input((40,))
+    words = layers.Embedding(465, 100)
+    first, second = (layers.LSTM(128, return_sequences=True) for _ in range(2))
+    low = first(words(x))
+    both = float64.Model(x, layers.concatenate([words(x), low, second(low)]))
+    head = layers.Dense(465, activation="softmax")
+    head.build((None, 356))
+    words.set_weights(stored["embedding"])
+    head.set_weights(stored["output"])
+    for layer, name in ((first, "rnn_1"), (second, "rnn_2")):
+        kernel, recurrent, bias = stored[name]
+        unpacked = np.hstack([k.reshape(k.shape[::-1]).T for k in np.split(kernel, 4, axis=1)])
+        layer.set_weights(
+            [unpacked, np.hstack([k.T for k in np.split(recurrent, 4, axis=1)]), bias.reshape(2, -1).sum(0)]
+        )
+    vocabulary = json.loads((textgenrnn() / "textgenrnn_vocab.json").read_text())
+    letters = [letter for letter in vocabulary if len(letter) == 1 and letter.isprintable()]
+    typed_texts = ["".join(RANDOM.choice(letters, RANDOM.integers(0, 60))) for _ in range(98)] + [
+        "",
+        "I 🐈 u",
+    ]
+    encoded = [[464, *(vocabulary.get(letter, 0) for letter in text)][-40:] for text in typed_texts]
+    states = both(np.array([[0] * (40 - len(row)) + row for row in encoded]))
+    scores = ops.exp(ops.matmul(states, stored["attention"][0]))
+    shares = scores / ops.sum(scores, axis=1, keepdims=True)
+    expected = head(ops.sum(shares * states, axis=1)).detach().numpy()
+    assert (network.read.unit, network.read.steps, len(network.labels)) == ("letters", 40, 465)
+    agree(network, typed_texts, expected, 1e-12)
+
+
+def test_textgenrnn_s_network_knows_english():
+    """A wrong layout of weights would give every letter about 1/465."""
+    network, text = read_textgenrnn(), "How to get better at programming in Python?"
+    numbers = network.read.numbers
+    surprise = [-np.log(result(network, text[:n])[0, numbers[text[n]]]) for n in range(len(text))]
+    assert np.mean(surprise) < 2
