@@ -358,7 +358,8 @@ def read_textgenrnn():
 def test_textgenrnn_agrees_with_the_same_network_in_keras(float64):
     """The network as textgenrnn/model.py builds it; the attention as its AttentionWeightedAverage.
 
-    In float64, because float32 alone moves probabilities after odd letters by up to 6e-4.
+    In float64, because the network amplifies roundings after odd letters: those of float32 to 6e-4 of a
+    probability, those of float64 to 1e-11.
     """
     layers, ops, network = float64.layers, float64.ops, read_textgenrnn()
     with h5py.File(textgenrnn() / "textgenrnn_weights.hdf5") as file:
@@ -392,7 +393,7 @@ def test_textgenrnn_agrees_with_the_same_network_in_keras(float64):
     shares = scores / ops.sum(scores, axis=1, keepdims=True)
     expected = head(ops.sum(shares * states, axis=1)).detach().numpy()
     assert (network.read.unit, network.read.steps, len(network.labels)) == ("letters", 40, 465)
-    agree(network, typed_texts, expected, 1e-12)
+    agree(network, typed_texts, expected, 1e-10)
 
 
 def test_textgenrnn_s_network_knows_english():
