@@ -17,7 +17,8 @@ What the engine and the sheets call the values (those of a layer end with its na
   and `out`. All others: `out`.
 - where a text is masked, `h` and `c` at padding are those of the step before; all else is computed as usual.
 - of the result: `said`, the number (from 0) of the greatest row, or of one row 1 where it is at least 1/2;
-  `says`, its label; on the line "answer" "" from `end` on.
+  `confidence`, the greatest row, or of one row it where `said` is 1, else 1 less it; `says`, the label of
+  `said`, on the line "answer" "" from `end` on.
 """
 
 from __future__ import annotations
@@ -89,8 +90,9 @@ class Text:
 
     @property
     def numbers(self) -> dict[str, int]:
-        """The number of every text that is in the vocabulary, those of tokens first."""
-        return {**{token: number for number, token in enumerate(self.tokens) if token}, **self.forms}
+        """The number of every text that is in the vocabulary; of one that is there twice, the first."""
+        entries = [*((token, number) for number, token in enumerate(self.tokens)), *self.forms.items()]
+        return {text: number for text, number in reversed(entries) if text}
 
     @property
     def lower(self) -> bool:
@@ -164,8 +166,8 @@ class Trained:
     """A trained network, checked: its input, its layers in the order in which they are computed.
 
     The last layer's result is what the network says, of which the greatest row counts. `labels` name its
-    rows, or of one row what it says below and from 1/2 on; () numbers them. `precision` is the float type in
-    which the framework computes it. Raises ModelError, with the layer, where something does not fit.
+    rows, or of one row what it says below and from 1/2 on; () numbers them from 0. `precision` is the float
+    type in which the framework computes it. Raises ModelError, with the layer, where something does not fit.
     """
 
     name: str
@@ -230,7 +232,8 @@ def _check(network: Trained) -> None:
         raise ModelError("no_layers", place=network.source)
     for layer in network.layers:
         told = layer.source or layer.name
-        if not _NAME.fullmatch(layer.name) or layer.name in known:
+        # Programs take the names of blocks for the same that differ in capitals alone.
+        if not _NAME.fullmatch(layer.name) or layer.name.lower() in map(str.lower, known):
             raise ModelError("bad_layer", place=network.source, layer=told, reason=repr(layer.name))
         if layer.kind not in LAYER_KINDS:
             raise ModelError("unsupported_layer", place=network.source, layer=told, kind=layer.kind)
@@ -242,6 +245,8 @@ def _check(network: Trained) -> None:
                 raise ModelError(
                     "unsupported_activation", place=network.source, layer=told, activation=activation
                 )
+        if "softmax" in (layer.activation, layer.gate_activation) and layer.kind in STATES:
+            raise ModelError("unsupported_activation", place=network.source, layer=told, activation="softmax")
         known.append(layer.name)
         object.__setattr__(layer, "weights", _weights(network, layer, told))
     expected = max(2, network.size(network.result.name))
