@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rnnsheet.equations.backward import chain_rule
 from rnnsheet.equations.expr import At, Leaf, Next, Parameter, Previous
+from rnnsheet.equations.notation import symbol, symbols
 from rnnsheet.equations.recurrence import STEP, Equation
-from rnnsheet.equations.rules import symbol, symbols
 from rnnsheet.model import ONCE, on_line
 from rnnsheet.sheet.context import WEIGHTS, Context
 from rnnsheet.sheet.meaning import meaning
