@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from rnnsheet.engine.gates import sigmoid
+from rnnsheet.engine.activations import ACTIVATIONS
 from rnnsheet.engine.output import by_columns, summed
 from rnnsheet.model import Array
 
@@ -16,7 +16,7 @@ def forward(parameters: Arrays, x: Array, activation: str) -> dict[str, Array]:
 
     Takes Wa (units, input), ba (units, 1), (1, 1) or absent. Gives, each (steps, batch, units):
 
-        za_t = Wa·x_t + ba,  a_t = tanh(za_t), relu(za_t), σ(za_t), or za_t itself
+        za_t = Wa·x_t + ba,  a_t = activation(za_t); of a linear layer a alone
 
     Source: Goodfellow et al., "Deep Learning" (2016), eq. 6.40.
     """
@@ -25,12 +25,8 @@ def forward(parameters: Arrays, x: Array, activation: str) -> dict[str, Array]:
         z += parameters["ba"][:, 0]
     if activation == "linear":
         return {"a": z}
-    if activation == "relu":
-        return {"za": z, "a": np.maximum(z, 0.0)}
-    if activation == "tanh":
-        return {"za": z, "a": np.tanh(z)}
     a = np.empty_like(z)
-    sigmoid(z, out=a)
+    ACTIVATIONS[activation](z, out=a)
     return {"za": z, "a": a}
 
 

@@ -4,12 +4,13 @@ For speed the arrays of a run lie by sample, not as column vectors: x is (steps,
 one step's (batch, hidden) is one piece of memory and all input projections are one matrix product.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from rnnsheet.engine.activations import ACTIVATIONS
 from rnnsheet.engine.output import added, summed
 from rnnsheet.model import Array
 
@@ -19,22 +20,22 @@ INTO = {"dz": "Wxh"}
 """Which gradient is that of which weight's product with x."""
 
 
-def relu(z: Array, out: Array) -> Array:
-    """Each number, or 0 where it is below."""
-    return np.maximum(z, 0.0, out=out)
+Mask = NDArray[np.bool_] | None
+"""(steps, batch, 1): where it is false, the states stay as they were; or none."""
 
 
-SQUASHES: Mapping[str, Callable[..., Any]] = {"tanh": np.tanh, "relu": relu}
-
-
-def forward(parameters: Arrays, x: Array, initial: Arrays, activation: str = "tanh") -> dict[str, Array]:
+def forward(
+    parameters: Arrays, x: Array, initial: Arrays, activation: str = "tanh", mask: Mask = None
+) -> dict[str, Array]:
     """The hidden states of an Elman network over all time steps.
 
     Takes x (steps, batch, input) and the state h before the first step (batch, hidden);
     Wxh (hidden, input), Whh (hidden, hidden)
     or (1, 1), bh (hidden, 1), (1, 1) or absent. Gives, each (steps, batch, hidden):
 
-        xh_t = Wxh·x_t,  hh_t = Whh·h_{t-1} + bh,  z_t = xh_t + hh_t,  h_t = tanh(z_t) or relu(z_t)
+        xh_t = Wxh·x_t,  hh_t = Whh·h_{t-1} + bh,  z_t = xh_t + hh_t,  h_t = activation(z_t)
+
+    or h_t = h_{t-1} where the mask is false.
 
     Source: Elman, "Finding Structure in Time" (1990), with the article's tanh.
     """
@@ -43,12 +44,15 @@ def forward(parameters: Arrays, x: Array, initial: Arrays, activation: str = "ta
     bh = parameters["bh"][:, 0] if "bh" in parameters else 0.0
     xh = (x.reshape(steps * batch, letters) @ parameters["Wxh"].T).reshape(steps, batch, -1)
     hh, z, h = np.empty_like(xh), np.empty_like(xh), np.empty_like(xh)
-    before, squash = initial["h"], SQUASHES[activation]
+    before, squash = initial["h"], ACTIVATIONS[activation]
     for t in range(steps):
         _recur(before, whh, out=hh[t])
         hh[t] += bh
         np.add(xh[t], hh[t], out=z[t])
-        before = squash(z[t], out=h[t])
+        squash(z[t], out=h[t])
+        if mask is not None:
+            np.copyto(h[t], before, where=~mask[t])
+        before = h[t]
     return {"xh": xh, "hh": hh, "z": z, "h": h}
 
 

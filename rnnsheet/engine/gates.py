@@ -10,14 +10,6 @@ from rnnsheet.model import Array
 Arrays = Mapping[str, Array]
 
 
-def sigmoid(z: Array, out: Array) -> None:
-    """1 / (1 + exp(-z)) into `out`, safe from overflow."""
-    np.multiply(z, 0.5, out=out)
-    np.tanh(out, out=out)
-    out += 1.0
-    out *= 0.5
-
-
 def stacked(parameters: Arrays, kind: str, gates: Sequence[str], hidden: int) -> Array:
     """Wx, Wh or b of several gates below each other: (gates * hidden, columns).
 

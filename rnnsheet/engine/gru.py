@@ -9,14 +9,9 @@ from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
 
-from rnnsheet.engine.gates import (
-    Arrays,
-    before,
-    recurrent_contributions,
-    sigmoid,
-    stacked,
-    weight_gradients,
-)
+from rnnsheet.engine.activations import ACTIVATIONS
+from rnnsheet.engine.elman import Mask
+from rnnsheet.engine.gates import Arrays, before, recurrent_contributions, stacked, weight_gradients
 from rnnsheet.engine.output import added, summed
 from rnnsheet.model import Array
 
@@ -26,7 +21,16 @@ INTO = {f"dz{gate}": f"Wx{gate}" for gate in GATES}
 """Which gradient is that of which weight's product with x."""
 
 
-def forward(parameters: Arrays, x: Array, initial: Arrays, reset_after: bool) -> dict[str, Array]:
+def forward(
+    parameters: Arrays,
+    x: Array,
+    initial: Arrays,
+    activation: str = "tanh",
+    gate_activation: str = "sigmoid",
+    mask: Mask = None,
+    *,
+    reset_after: bool,
+) -> dict[str, Array]:
     """The states of a GRU over all time steps.
 
     Takes x (steps, batch, input), the state h before the first step (batch, hidden), and of each gate k
@@ -37,6 +41,8 @@ def forward(parameters: Arrays, x: Array, initial: Arrays, reset_after: bool) ->
         reset after:   m_t = Whn·h_{t-1} + bm,  zn_t = Wxn·x_t + bn + r_t * m_t
         reset before:  s_t = r_t * h_{t-1},  zn_t = Wxn·x_t + Whn·s_t + bn
         n_t = tanh(zn_t),  h_t = (1 - u_t) * n_t + u_t * h_{t-1}
+
+    or with other activations and a mask as in `lstm.forward`.
     """
     steps, batch, letters = x.shape
     hidden = initial["h"].shape[1]
@@ -45,22 +51,25 @@ def forward(parameters: Arrays, x: Array, initial: Arrays, reset_after: bool) ->
     z = (x.reshape(steps * batch, letters) @ wx.T + b[:, 0]).reshape(steps, batch, 3 * hidden)
     gates, h, inner = np.empty_like(z), np.empty((steps, batch, hidden)), np.empty((steps, batch, hidden))
     h_before, two = initial["h"], 2 * hidden
+    squash, open_gates = ACTIVATIONS[activation], ACTIVATIONS[gate_activation]
     for t in range(steps):
         r, u, n = (gates[t, :, k * hidden : (k + 1) * hidden] for k in range(3))
         if reset_after:
             recurrent = h_before @ wh.T
             z[t, :, :two] += recurrent[:, :two]
-            sigmoid(z[t, :, :two], out=gates[t, :, :two])
+            open_gates(z[t, :, :two], out=gates[t, :, :two])
             np.add(recurrent[:, two:], bm, out=inner[t])
             z[t, :, two:] += r * inner[t]
         else:
             z[t, :, :two] += h_before @ wh[:two].T
-            sigmoid(z[t, :, :two], out=gates[t, :, :two])
+            open_gates(z[t, :, :two], out=gates[t, :, :two])
             np.multiply(r, h_before, out=inner[t])
             z[t, :, two:] += inner[t] @ wh[two:].T
-        np.tanh(z[t, :, two:], out=n)
+        squash(z[t, :, two:], out=n)
         np.multiply(1.0 - u, n, out=h[t])
         h[t] += u * h_before
+        if mask is not None:
+            np.copyto(h[t], h_before, where=~mask[t])
         h_before = h[t]
     return {**_named("z", z), **_named("", gates), "m" if reset_after else "s": inner, "h": h}
 

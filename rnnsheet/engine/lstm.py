@@ -8,7 +8,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from rnnsheet.engine.gates import Arrays, before, sigmoid, stacked, weight_gradients
+from rnnsheet.engine.activations import ACTIVATIONS
+from rnnsheet.engine.elman import Mask
+from rnnsheet.engine.gates import Arrays, before, stacked, weight_gradients
 from rnnsheet.engine.output import added
 from rnnsheet.model import Array
 
@@ -18,7 +20,14 @@ INTO = {f"dz{gate}": f"Wx{gate}" for gate in GATES}
 """Which gradient is that of which weight's product with x."""
 
 
-def forward(parameters: Arrays, x: Array, initial: Arrays) -> dict[str, Array]:
+def forward(
+    parameters: Arrays,
+    x: Array,
+    initial: Arrays,
+    activation: str = "tanh",
+    gate_activation: str = "sigmoid",
+    mask: Mask = None,
+) -> dict[str, Array]:
     """The states of an LSTM over all time steps.
 
     Takes x (steps, batch, input), the states h and c before the first step (batch, hidden), and of each
@@ -29,6 +38,8 @@ def forward(parameters: Arrays, x: Array, initial: Arrays) -> dict[str, Array]:
         i_t, f_t, o_t = σ(zi_t), σ(zf_t), σ(zo_t),  g_t = tanh(zg_t)
         c_t = f_t * c_{t-1} + i_t * g_t,  h_t = o_t * tanh(c_t)
 
+    or with `gate_activation` for σ and `activation` for tanh; where the mask is false, c_t = c_{t-1} and
+    h_t = h_{t-1}.
     With peepholes Wci, Wcf, Wco (hidden, 1), if there are any, zi and zf also see Wck * c_{t-1}, zo sees
     Wco * c_t. Source: Gers and Schmidhuber, "Recurrent Nets that Time and Count" (2000).
     """
@@ -41,22 +52,27 @@ def forward(parameters: Arrays, x: Array, initial: Arrays) -> dict[str, Array]:
     h_before, c_before, recurrent = initial["h"], initial["c"], np.empty((batch, 4 * hidden))
     peepholes = _peepholes(parameters, hidden)
     seen = len(peepholes) > 0
+    squash, open_gates = ACTIVATIONS[activation], ACTIVATIONS[gate_activation]
     for t in range(steps):
         z[t] += np.matmul(h_before, wh.T, out=recurrent)
         for k, peephole in enumerate(peepholes[:2]):
             z[t, :, k * hidden : (k + 1) * hidden] += peephole * c_before
         # Without a peephole the output gate is computed with the others.
         first = 2 if seen else 3
-        sigmoid(z[t, :, : first * hidden], out=gates[t, :, : first * hidden])
-        np.tanh(z[t, :, 3 * hidden :], out=gates[t, :, 3 * hidden :])
+        open_gates(z[t, :, : first * hidden], out=gates[t, :, : first * hidden])
+        squash(z[t, :, 3 * hidden :], out=gates[t, :, 3 * hidden :])
         i, f, o, g = (gates[t, :, k * hidden : (k + 1) * hidden] for k in range(4))
         np.multiply(f, c_before, out=c[t])
         c[t] += i * g
+        if mask is not None:
+            np.copyto(c[t], c_before, where=~mask[t])
         if seen:
             z[t, :, 2 * hidden : 3 * hidden] += peepholes[2] * c[t]
-            sigmoid(z[t, :, 2 * hidden : 3 * hidden], out=o)
-        np.tanh(c[t], out=tanh_c[t])
+            open_gates(z[t, :, 2 * hidden : 3 * hidden], out=o)
+        squash(c[t], out=tanh_c[t])
         np.multiply(tanh_c[t], o, out=h[t])
+        if mask is not None:
+            np.copyto(h[t], h_before, where=~mask[t])
         h_before, c_before = h[t], c[t]
     return {"_gates": gates, "_tanh_c": tanh_c, **_named("z", z), **_named("", gates), "c": c, "h": h}
 
