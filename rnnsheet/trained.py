@@ -14,8 +14,8 @@ What the engine and the sheets call the values (those of a layer end with its na
   zo o h`; gru `zr r zu u m zn n h`; gru-before `zr r zu u s zn n h`. Dense: `za`, `a` (`a` alone where
   linear; where softmax `y` the sums, `e` exp of each less the greatest, `p`). Activation: `a` (softmax: `e`,
   `p`). Attention: `score`, `e` (less the greatest of all steps; 0 at masked ones), `share`, each (1, steps),
-  and `out`. All others: `out`. Where any other than a merge or `last` reads several results: also `both`, these below
-  each other.
+  and `out`. All others: `out`. Where any other than a merge or `last` reads several results: also `both`,
+  these below each other.
 - where a text is masked, `h` and `c` at padding are those of the step before; all else is computed as usual.
 - of the result: `said`, the number (from 0) of the greatest row, or of one row 1 where it is at least 1/2;
   `confidence`, the greatest row, or of one row it where `said` is 1, else 1 less it; `says`, the label of
