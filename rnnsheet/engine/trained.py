@@ -276,7 +276,8 @@ def _greatest(result: Array) -> NDArray[np.int64]:
 def _confidence(result: Array, said: NDArray[np.int64]) -> Array:
     """The greatest row at each step; of one row it, or 1 less it, whichever is said."""
     if result.shape[-1] > 1:
-        return result[:, 0, :].max(axis=-1)
+        greatest: Array = result[:, 0, :].max(axis=-1)
+        return greatest
     return np.where(said == 1, result[:, 0, 0], 1 - result[:, 0, 0])
 
 
