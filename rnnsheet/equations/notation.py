@@ -15,9 +15,20 @@ def pieces(expr: Expr, outer: int = 0) -> list[str | Leaf]:
     found: list[str | Leaf] = []
     for sign, operand, _, _ in Formatter().parse(rule.symbol):
         found.append(sign)
-        if operand:
+        if operand == "…":
+            found += _listed(expr.operands)
+        elif operand:
             found += pieces(expr.operands[int(operand)], rule.binds % ATOM)
     return ["(", *found, ")"] if rule.binds < outer else found
+
+
+def _listed(operands: tuple[Expr, ...]) -> list[str | Leaf]:
+    """All operands between semicolons; of many, the first two and the last."""
+    shown = operands if len(operands) <= 4 else (*operands[:2], operands[-1])
+    found = [piece for operand in shown for piece in ("; ", *pieces(operand))][1:]
+    if len(shown) < len(operands):
+        found.insert(-2, "; …")
+    return found
 
 
 def symbol(leaf: Leaf) -> str:

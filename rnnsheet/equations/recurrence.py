@@ -127,8 +127,8 @@ class Recurrence:
     bases: dict[str, str] = field(default_factory=dict)
     """Per parameter its name without that of its layer."""
     parameters: dict[str, Parameter] = field(default_factory=dict)
-    states: dict[str, Leaf] = field(default_factory=dict)
-    """Per state its value before the first time step: a parameter, or the state of another layer."""
+    states: dict[str, Leaf | None] = field(default_factory=dict)
+    """Per state its value before the first time step: a parameter, another layer's state, or None for 0."""
     reverse: set[str] = field(default_factory=set)
     """The states whose first time step is the last one."""
     equations: dict[str, Equation] = field(default_factory=dict)

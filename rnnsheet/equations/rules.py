@@ -34,7 +34,8 @@ class Place(Protocol):
     """How a cell's formula refers to a leaf.
 
     `here` is its number in this row; `column` all its rows, as a range or, where they do not lie
-    in one (`is_range`), one by one between commas.
+    in one (`is_range`), one by one between commas. Where blocks stand on pages of their own, there are
+    also `block`, all its rows and columns, and `so_far`, its row up to this time step.
     """
 
     @property
@@ -89,6 +90,10 @@ def _dot(left: Place, right: Place) -> str:
     return "+".join(f"{a}*{b}" for a, b in zip(left.column_cells, right.column_cells, strict=True))
 
 
+def _mean(*vectors: Place) -> str:
+    return f"AVERAGE({','.join(vector.here for vector in vectors)})"
+
+
 def _letter_with(vocabulary: Place, p: Place, best: Place, *letter: Place) -> str:
     if len(p.column_cells) == 1:
         # Gnumeric finds no row in a single cell.
@@ -131,8 +136,11 @@ RULES: dict[str, Rule] = {
     "tanh_slope": Rule("1-{0}*{0}", "1 − {0}²", SUM),
     "relu": Rule("MAX(0,{0})", "relu({0})", pull=lambda g, out, _: (g * relu_slope(out),)),
     "relu_slope": Rule("IF({0}>0,1,0)", "[{0} > 0]"),
+    "hard_sigmoid": Rule("MAX(0,MIN(1,{0}/6+1/2))", "σ̂({0})", PRODUCT),
+    "hard_sigmoid_keras2": Rule("MAX(0,MIN(1,{0}/5+1/2))", "σ̂({0})", PRODUCT),
     # Written row by row: each row is a link to one of the vectors.
-    "concat": Rule("", "[{0}; {1}]", pull=_split),
+    "concat": Rule("", "[{…}]", pull=_split),
+    "mean": Rule(_mean, "mean({…})"),
     "over_time": Rule("SUM({0:row})", "Σₜ {0}", pull=lambda *_: (None,)),
     "dot": Rule(_dot, "{0}·{1}", SUM, whole=(0, 1)),
     "total": Rule("SUM({0:column})", "sum({0})", whole=(0,)),
@@ -152,6 +160,17 @@ RULES: dict[str, Rule] = {
     "same_letter": Rule('IF({1}="","",IF(EXACT({0},{1}),1,0))', "[{0} = {1}]"),
     "surprise": Rule('IF({1}="",0,-LN(MAX({0},1E-300)))', "−ln {0}"),
     "limit": Rule("MAX(-1E+100,MIN(1E+100,{0}))", "{0}"),
+    # Of trained networks, which nothing is pulled back through.
+    "embedded": Rule("INDEX({0:block},{1}+1,{2})", "{0}[{1}]"),
+    "kept": Rule("IF({0}=1,{1},{2})", "{0}·({1}) + (1 − {0})·{2}", SUM),
+    "exp_below_greatest_in_time": Rule("EXP({0}-MAX({1:row}))", "exp({0} − maxₜ {0})"),
+    "share_in_time": Rule("{0}/MAX(SUM({1:row}),1E-300)", "{0} / Σₜ {0}", PRODUCT),
+    "weighted_in_time": Rule("SUMPRODUCT({0:row},{1:row})", "Σₜ {0}·{1}"),
+    "at_least_half": Rule("IF({0}>=0.5,1,0)", "[{0} ≥ ½]"),
+    "certainty": Rule("IF({1}=1,{0},1-{0})", "{1}·{0} + (1 − {1})·(1 − {0})", SUM),
+    "row_with": Rule("MATCH({1},{0:column},0)-1", "argmax {0}", SUM),
+    "label_of": Rule('INDEX({0:column},{1}+1,1)&""', "{0}[{1}]"),
+    "label_before_end": Rule('IF(COUNTIF({1:so_far},{2})>0,"",INDEX({0:column},{1}+1,1)&"")', "{0}[{1}]"),
     "excess": Rule('IF({2}="",0,{0}-{1})', "{0} − {1}"),
 }
 
