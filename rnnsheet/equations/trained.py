@@ -9,6 +9,7 @@ from rnnsheet.equations.expr import (
     At,
     Expr,
     Leaf,
+    Operation,
     Parameter,
     Value,
     at_least_half,
@@ -27,7 +28,7 @@ from rnnsheet.equations.expr import (
     weighted_in_time,
 )
 from rnnsheet.equations.layer import LayerEquations, squashed
-from rnnsheet.equations.recurrence import Recurrence
+from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.model import ONCE, ONE, Axis, Layer, named
 from rnnsheet.trained import ANSWER, INPUT, STATES, Text, Trained, TrainedLayer
 
@@ -43,6 +44,15 @@ def network(trained: Trained) -> Recurrence:
     The line that is read is called "word", as in lessons.
     """
     return _Network(trained).r
+
+
+def result(recurrence: Recurrence) -> Equation:
+    """The equation of the last layer's result, of which the greatest row is said."""
+    said = recurrence.equations["said"].expr
+    assert isinstance(said, Operation)  # noqa: S101
+    of = said.operands[0]
+    assert isinstance(of, Value)  # noqa: S101
+    return recurrence.equations[of.name]
 
 
 class _Network:

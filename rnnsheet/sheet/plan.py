@@ -7,7 +7,7 @@ from typing import Any
 from rnnsheet.lesson import Trace
 from rnnsheet.sheet.formula import Formula, column_letters
 
-LAYOUT = 3
+LAYOUT = 4
 """The number of this arrangement of blocks; it grows whenever a block moves, so that `check` can tell."""
 
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
@@ -76,8 +76,8 @@ class Block:
     """A rectangle of cells that belong together.
 
     A block with `fills` holds formulas, one without holds constants; those with an `entry`
-    ("number", "letter", "label", "word", "positive", "weight", "slider") may be edited. Its values are
-    either `values`, known to the plan, or those of the trace's array `trace`: its columns from
+    ("number", "letter", "label", "word", "positive", "weight", "slider", "token", "text") may be edited.
+    Its values are either `values`, known to the plan, or those of the trace's array `trace`: its columns from
     `time` on, or of an array over epochs all columns of each epoch, unit by unit.
     """
 
@@ -162,7 +162,8 @@ class Highlight:
     """A colouring that follows the numbers, of a kind that `skeleton` knows.
 
     "one_hot" and "share" shade 0 to 1, "mark" tells 1 from 0, "factor" less from more than 1,
-    "bar" is a bar in the cell, "target" marks letters that are those of `other`, one row.
+    "bar" is a bar in the cell, "target" marks letters that are those of `other`, one row, and "chosen"
+    the row that `other` has the number of, from 0.
     """
 
     area: Area
@@ -183,12 +184,16 @@ class Sheet:
     """In characters, of the columns that are not of the default width."""
     heights: dict[int, float] = field(default_factory=dict)
     """In points, of the rows that are not of the default height."""
+    merged: list[Area] = field(default_factory=list)
+    """Where one cell looks like several."""
     frozen: tuple[int, int] = (0, 0)
     """How many rows and columns stay in sight."""
     sections: list[int] = field(default_factory=list)
     """The rows at which a section begins; in print a page ends only between sections."""
     printed: int = 0
     """How many columns are printed; 0 for all."""
+    printed_rows: int = 0
+    """How many rows, where the columns are limited; 0 for all."""
     zoom: int = 100
     hidden: bool = False
 

@@ -86,14 +86,15 @@ class Contents:
             if self.value(manifest.NAME, row, 1) != key:
                 raise self._damaged(f"A{row}")
             facts[key] = str(self.value(manifest.NAME, row, 2))
-        if facts["layout"] != str(LAYOUT):
-            raise WorkbookError(
-                "other_layout",
-                place=str(self.path),
-                version=facts["rnnsheet"],
-                got=facts["layout"],
-                expected=LAYOUT,
-            )
+            # Before the keys that another layout may not have.
+            if key == "layout" and facts[key] != str(LAYOUT):
+                raise WorkbookError(
+                    "other_layout",
+                    place=str(self.path),
+                    version=facts["rnnsheet"],
+                    got=facts["layout"],
+                    expected=LAYOUT,
+                )
         return facts
 
     def inputs(self) -> Iterator[tuple[str, Area]]:
