@@ -48,7 +48,7 @@ SIGNS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~“”–—…，。！？；：、（
 """Signs that stand for a space where a text is split into words: those that the Tokenizer of Keras takes out,
 and their like. An apostrophe stays in its word."""
 
-_WEIGHTS = {
+WEIGHTS = {
     "embedding": ("E",),
     "dense": ("Wa", "ba"),
     "attention": ("Wq",),
@@ -57,7 +57,7 @@ _WEIGHTS = {
 """Per kind, the names of its weights; of the recurrent ones as in `model.KINDS`."""
 
 MERGES = ("concat", "sum", "mean", "product")
-LAYER_KINDS = (*_WEIGHTS, "activation", "last", "flatten", *MERGES)
+LAYER_KINDS = (*WEIGHTS, "activation", "last", "flatten", *MERGES)
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ class Trained:
         if layer.kind == "embedding":
             return int(layer.weights["E"].shape[1])
         if layer.kind in STATES or layer.kind == "dense":
-            return int(layer.weights[_WEIGHTS[layer.kind][0]].shape[0])
+            return int(layer.weights[WEIGHTS[layer.kind][0]].shape[0])
         if layer.kind == "flatten":
             return sizes[0] * self.lines.get(self.line(layer.reads[0]), 1)
         return sum(sizes) if layer.kind in ("concat", "attention") or len(sizes) == 1 else sizes[0]
@@ -295,9 +295,9 @@ def _shapes(network: Trained, layer: TrainedLayer) -> dict[str, tuple[int, int]]
         return {"E": np.atleast_2d(layer.weights.get("E", np.zeros((1, 1)))).shape[:2]}
     if layer.kind == "attention":
         return {"Wq": (1, read)}
-    if layer.kind not in _WEIGHTS:
+    if layer.kind not in WEIGHTS:
         return {}
-    first = layer.weights.get(_WEIGHTS[layer.kind][0])
+    first = layer.weights.get(WEIGHTS[layer.kind][0])
     units = 1 if first is None else len(np.atleast_2d(first))
     sizes = {"hidden": units, "input": read, "one": 1}
     return {spec.name: (sizes[spec.rows], sizes[spec.cols]) for spec in KINDS[layer.kind].parameters}
