@@ -123,7 +123,7 @@ class Recurrence:
     time_lines: dict[str, int] = field(default_factory=lambda: {"word": 1})
     """The number of time steps of each time line."""
     split: str = "letters"
-    """What one of the time steps reads: "letters" or "words"."""
+    """What one of the time steps reads: "letters", "words" or "numbers"."""
     bases: dict[str, str] = field(default_factory=dict)
     """Per parameter its name without that of its layer."""
     parameters: dict[str, Parameter] = field(default_factory=dict)

@@ -233,16 +233,19 @@ class _Network:
         """What the network says: the number of its greatest row, and its label."""
         line = self._line(self.trained.result.name)
 
-        def let(base: str, expr: Expr) -> Value:
-            return self.r.let(base, expr, "answer", line=line)
+        is_probability = self.trained.result.activation in ("softmax", "sigmoid")
+        certain = "confidence" if is_probability else "greatest"
+
+        def let(name: str, expr: Expr, base: str = "") -> Value:
+            return self.r.let(name, expr, "answer", line=line, base=base)
 
         size = max(2, result.rows.size)
         labels = self.r.parameter("labels", Axis("labels", size))
         if result.rows.size == 1:
             said = let("said", at_least_half(result))
-            let("confidence", certainty(result, said))
+            let("confidence", certainty(result, said), certain)
         else:
-            said = let("said", row_with(result, let("confidence", greatest(result))))
+            said = let("said", row_with(result, let("confidence", greatest(result), certain)))
         if self.trained.answer:
             let("says", label_before_end(labels, said, self.r.parameter("end", ONE)))
         else:

@@ -233,7 +233,7 @@ class Bands:
 
 
 _CAPTION_LINES = 3
-_LINES = ("letter", "target", "confidence", "predicted", "right", "k", "said", "says")
+_LINES = ("letter", "target", "confidence", "predicted", "right", "k", "said", "says", "greatest")
 """What stands in a line of its own, as texts do, not in a band."""
 
 

@@ -184,8 +184,6 @@ class Sheet:
     """In characters, of the columns that are not of the default width."""
     heights: dict[int, float] = field(default_factory=dict)
     """In points, of the rows that are not of the default height."""
-    merged: list[Area] = field(default_factory=list)
-    """Where one cell looks like several."""
     frozen: tuple[int, int] = (0, 0)
     """How many rows and columns stay in sight."""
     sections: list[int] = field(default_factory=list)

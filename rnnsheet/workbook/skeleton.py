@@ -85,8 +85,6 @@ def _dress(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
     _print_setup(worksheet, sheet, texts)
     for text in sheet.texts:
         _reach(worksheet, text)
-    for area in sheet.merged:
-        worksheet.merged_cells.add(area.a1)
     for block in sheet.blocks:
         if block.entry:
             _validate(worksheet, block, texts)

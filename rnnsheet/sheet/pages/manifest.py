@@ -37,7 +37,7 @@ def place(source: Lesson | Trained, labels: Labels) -> Page:
     facts |= _of_trained(source) if isinstance(source, Trained) else _of_lesson(source)
     for row, key in enumerate(KEYS, start=1):
         page.text(row, 1, key)
-        page.text(row, 2, str(facts.get(key, "")))
+        page.text(row, 2, str(facts.get(key, 0)))
     return page
 
 
@@ -62,7 +62,8 @@ def _of_trained(network: Trained) -> dict[str, object]:
         "precision": network.precision,
         "source": network.source,
     }
-    return {"kind": TRAINED, "network": json.dumps(described)}
+    steps = {"steps": read.steps, "answer_steps": network.answer.steps if network.answer else 0}
+    return {"kind": TRAINED, "network": json.dumps(described), **steps}
 
 
 def _layers(lesson: Lesson) -> str:

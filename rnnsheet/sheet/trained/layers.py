@@ -93,7 +93,7 @@ class _LayerPage:
         self.equations = self._own()
         lines = [(line, list(group)) for line, group in groupby(self.equations, lambda each: each.line)]
         for line, equations in lines:
-            self.bands.line(line)
+            self._heading(line, len(lines) > 1)
             if line == "word" and tokens:
                 self._tokens(tokens)
             if len(lines) == 1 and line != ONCE:
@@ -118,6 +118,14 @@ class _LayerPage:
         if self.says:
             own = [*network.of("read"), *own, *network.of("answer")]
         return [each for line in network.time_lines for each in own if each.line == line]
+
+    def _heading(self, line: str, among_several: bool) -> None:
+        """The beginning of a time line: what it is, where the page has several, and its time steps."""
+        if among_several:
+            numbers = line == "word" and self.frame.network.split == "numbers"
+            self.bands.heading(self.page.labels("line.numbers" if numbers else f"line.{line}"))
+        if line != ONCE:
+            self.bands.time(line)
 
     def _tokens(self, tokens: Block) -> None:
         self.page.text(self.bands.row, 1, self.page.labels("meaning.token"), "caption")

@@ -6,15 +6,18 @@ from rnnsheet.equations.recurrence import Recurrence
 from rnnsheet.equations.trained import result
 from rnnsheet.labels import Labels
 from rnnsheet.model import ONCE
-from rnnsheet.sheet.page import SPAN, TEXT, Page
+from rnnsheet.sheet.page import TEXT, Page
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block
 from rnnsheet.sheet.trained import layers
 from rnnsheet.trained import INPUT, Numbers, Text, Trained, TrainedLayer
 
 NAME = "Network"
-_TYPED, _FIRST = 5, 2
-_CAPTION_WIDTH = 30
+_TYPED = 5
+_WIDE, _FIRST = 2, 3
+"""The column of texts, and the first of time steps."""
+_WIDTHS = {1: 30, _WIDE: 64}
+_SPAN = 6
 _LISTED = 12
 """So many labels are listed with their numbers."""
 LEGEND = ("sample", "link", "given", "hidden", "output", "result")
@@ -25,20 +28,20 @@ def place(network: Trained, labels: Labels) -> tuple[Page, Block]:
     page = Page(NAME, labels)
     about = labels("network.about", source=network.source or network.name, precision=network.precision)
     page.title(labels("network.title", name=network.name), about)
-    page.sheet.widths[1] = _CAPTION_WIDTH
-    page.text(_TYPED - 1, 1, labels("network.reads"), "heading", SPAN)
+    page.sheet.widths |= _WIDTHS
+    page.text(_TYPED - 1, 1, labels("network.reads"), "heading", _SPAN)
     if isinstance(network.read, Numbers):
         return page, _numbers(page, network.read)
     page.text(_TYPED, 1, labels("network.text"), "caption")
-    typed = page.constants("text", _TYPED, _FIRST, [[network.read.sample]], "input", "text", form=TEXT)
-    page.sheet.merged.append(page.area(_TYPED, _FIRST, 1, SPAN - 1))
-    return page, typed
+    typed = [[network.read.sample]]
+    return page, page.constants("text", _TYPED, _WIDE, typed, "input", "text", form=TEXT)
 
 
 def _numbers(page: Page, numbers: Numbers) -> Block:
     """The numbers to be typed: time to the right, one feature below the other."""
     page.text(_TYPED, 1, page.labels("network.numbers"), "caption")
     page.constants("t", _TYPED, _FIRST, [list(range(1, numbers.steps + 1))], "label")
+    page.units(_TYPED + 1, _WIDE, len(numbers.sample))
     return page.constants("numbers", _TYPED + 1, _FIRST, numbers.sample.tolist(), "input", "number")
 
 
@@ -62,14 +65,14 @@ def complete(
         row += network.size(INPUT)
     row = _answer(page, network, equations, row, blocks)
     row = _layers(page, network, row + 1, sheets)
-    page.text(row, 1, page.labels("overview.legend"), "heading", SPAN)
+    page.text(row, 1, page.labels("overview.legend"), "heading", _SPAN)
     for line, style in enumerate(LEGEND, start=row + 1):
         page.text(line, 1, page.labels(f"legend.{style}_sample"), style)
         page.text(line, 2, page.labels(f"legend.{style}"), "beside")
     row += len(LEGEND) + 2
-    page.text(row, 1, page.labels("network.how"), "heading", SPAN)
-    page.text(row + 1, 1, page.labels("network.how_about"), "about", SPAN)
-    page.text(row + 2, 1, page.labels("overview.proof"), "about", SPAN)
+    page.text(row, 1, page.labels("network.how"), "heading", _SPAN)
+    page.text(row + 1, 1, page.labels("network.how_about"), "about", _SPAN)
+    page.text(row + 2, 1, page.labels("overview.proof"), "about", _SPAN)
 
 
 def _told(
@@ -82,7 +85,7 @@ def _told(
     unknown = "left_out" if read.unknown is None else "read_as_unknown"
     text = f'IF(COUNT({cells})>COUNTIF({cells},">0"),{messages[unknown].absolute},"")'
     said = message(unknown, read.steps, page.labels) if 0 in places else ""
-    page.formula("status", page.area(row, _FIRST), text, "status", values=[[said]], words=True, form=TEXT)
+    page.formula("status", page.area(row, _WIDE), text, "status", values=[[said]], words=True, form=TEXT)
     # Each token has a number, and so has what is put before and behind them.
     ends = (read.begin is not None) + (read.end is not None)
     count = sum(place > 0 or read.unknown is not None for place in places)
@@ -90,7 +93,7 @@ def _told(
     long = "loses_beginning" if read.padding == "before" else "loses_end"
     text = f"IF({last}>{read.steps - ends},{messages[long].absolute},{messages['fits_whole'].absolute})"
     said = message(long if count + ends > read.steps else "fits_whole", read.steps, page.labels)
-    area = page.area(row + 1, _FIRST)
+    area = page.area(row + 1, _WIDE)
     page.formula("status", area, text, "status", values=[[said]], words=True, form=TEXT)
 
 
@@ -99,20 +102,21 @@ def _answer(
 ) -> int:
     """What the network says, once or step by step, and how sure it is; the next free row."""
     labels, line = page.labels, equations.equations["says"].line
+    col = _WIDE if line == ONCE else _FIRST
     if line != ONCE:
         page.text(row, 1, labels("meaning.t"), "caption")
         steps = list(range(1, equations.time_lines[line] + 1))
-        page.constants("t", row, _FIRST, [steps], "label")
+        page.constants("t", row, col, [steps], "label")
         row += 1
     for name in ("says", "confidence"):
-        page.text(row, 1, labels(f"meaning.{name}"), "caption")
-        page.link(blocks[name], row, _FIRST, style="result")
+        page.text(row, 1, labels(f"meaning.{equations.equations[name].base}"), "caption")
+        page.link(blocks[name], row, col, style="result")
         row += 1
     shares = blocks[result(equations).name]
     if line == ONCE and 1 < shares.area.rows <= _LISTED:
         page.text(row, 1, labels("network.labels"), "caption")
         page.link(blocks["labels"], row + 1, 1, style="label")
-        page.mark(page.link(shares, row + 1, _FIRST, style="output"), "p")
+        page.mark(page.link(shares, row + 1, col, style="output"), "p")
         row += 1 + shares.area.rows
     return row
 
@@ -120,18 +124,18 @@ def _answer(
 def _layers(page: Page, network: Trained, row: int, sheets: Mapping[str, str]) -> int:
     """The table of layers; the next free row."""
     labels, own = page.labels, layers.names(network)
-    page.text(row, 1, labels("network.layers"), "heading", SPAN)
-    for col, head in enumerate(("layer", "units", "steps", "weights", "weights_sheet", "kind"), start=1):
+    page.text(row, 1, labels("network.layers"), "heading", _SPAN)
+    for col, head in enumerate(("layer", "kind", "units", "steps", "weights", "weights_sheet"), start=1):
         page.text(row + 1, col, labels(f"network.{head}"), "small")
     for line, layer in enumerate(network, start=row + 2):
         along = network.line(layer.name)
         numbers = [network.size(layer.name), network.lines[along] if along else 1]
         numbers.append(sum(array.size for array in layer.weights.values()))
         page.text(line, 1, own[layer.name], "link_text", link=own[layer.name])
-        page.constants("size", line, 2, [numbers], "label", form="whole")
+        page.text(line, _WIDE, _what(layer, own, labels))
+        page.constants("size", line, _FIRST, [numbers], "label", form="whole")
         if layer.name in sheets:
-            page.text(line, 5, sheets[layer.name], "link_text", link=sheets[layer.name])
-        page.text(line, 6, _what(layer, own, labels))
+            page.text(line, _FIRST + 3, sheets[layer.name], "link_text", link=sheets[layer.name])
     return row + 3 + len(network.layers)
 
 

@@ -6,7 +6,7 @@ from rnnsheet.equations.expr import Leaf
 from rnnsheet.equations.trained import MASK, K
 from rnnsheet.labels import Labels
 from rnnsheet.sheet.formula import column_letters
-from rnnsheet.sheet.page import TEXT, Page
+from rnnsheet.sheet.page import SPAN, TEXT, Page
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block
 from rnnsheet.sheet.trained.vocabulary import Vocabulary
@@ -18,6 +18,8 @@ _TYPED = 4
 _SPLIT = "/"
 """A sign that no word has: it stands for the blank before or behind one."""
 _WIDTHS = {"words": 11.7, "letters": 7.0}
+_PRINTED = {"words": 16, "letters": 24}
+"""At least so many steps are printed; few texts fill all of the room."""
 
 
 def place(
@@ -66,6 +68,7 @@ class _TextPage:
         self.page.sheet.widths |= {_CAPTION: 44, 2: 5, 3: 5}
         self.page.sheet.widths |= dict.fromkeys(range(_ONE, _ONE + read.room), _WIDTHS[read.unit])
         self.page.sheet.frozen = (1, 1)
+        self.page.sheet.printed = _ONE + max(read.steps, _PRINTED[read.unit]) - 1
         self.row = _TYPED
         self._clean(typed)
         self._settings()
@@ -82,12 +85,12 @@ class _TextPage:
         return block
 
     def _caption(self, name: str) -> None:
-        self.page.text(self.row, _CAPTION, self.labels(f"text.{name}"), "caption")
+        named = f"{name}_{self.read.unit}" if name == "piece" else name
+        self.page.text(self.row, _CAPTION, self.labels(f"text.{named}"), "caption")
 
-    def _heading(self, key: str, steps: int) -> None:
-        self.page.sheet.sections.append(self.row)
-        self.page.text(self.row, _CAPTION, self.labels(f"text.{key}"), "heading", span=12)
-        self.page.text(self.row + 1, _CAPTION, self.labels(f"text.{key}_step"), "caption")
+    def _heading(self, text: str, step: str, steps: int) -> None:
+        self.page.text(self.row, _CAPTION, text, "heading", SPAN)
+        self.page.text(self.row + 1, _CAPTION, step, "caption")
         self.page.constants("t", self.row + 1, _ONE, [list(range(1, steps + 1))], "label")
         self.row += 2
 
@@ -123,7 +126,7 @@ class _TextPage:
     def _pieces(self) -> None:
         """Each letter or word, where the vocabulary has it, and its number."""
         room, read = self.read.room, self.read
-        self._heading("pieces", room)
+        self._heading(self.labels(f"text.pieces_{read.unit}"), self.labels("text.pieces_step"), room)
         step, source = self._step(), self.blocks["clean"].area.fixed
         if read.unit == "letters":
             self._line("piece", f"MID({source},{step},1)", room, trace="piece")
@@ -152,7 +155,7 @@ class _TextPage:
     def _steps(self) -> None:
         """The numbers that are read, at each time step."""
         read, steps = self.read, self.read.steps
-        self._heading("steps", steps)
+        self._heading(self.labels("text.steps"), self.labels("meaning.t"), steps)
         step = self._step()
         ends = (read.begin is not None) + (read.end is not None)
         last = self.blocks["count"].area.part(0, read.room - 1).fixed

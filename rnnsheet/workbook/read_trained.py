@@ -1,0 +1,106 @@
+"""The inputs that stand in the workbook of a trained network, into that network."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnnsheet.errors import ModelError, WorkbookError
+from rnnsheet.model import Array, named
+from rnnsheet.sheet.pages import manifest
+from rnnsheet.sheet.plan import Area
+from rnnsheet.trained import WEIGHTS, Answer, Numbers, Text, Trained, TrainedLayer
+from rnnsheet.workbook.read import Value
+
+
+def trained(path: Path, facts: Mapping[str, str], places: Mapping[str, Area], value: Value) -> Trained:
+    """The network that a workbook describes, with its inputs as they stand there; its sample is what is typed.
+
+    `facts` are those of the hidden sheet, `places` has the input blocks by name, and `value` gives what counts
+    of a cell: its constant, or of a formula its recalculated value. Raises ModelError, with the file and
+    the cell, where a number is none, or where the inputs make no network.
+    """
+    inputs = _Inputs(path, places, value)
+    try:
+        return _network(facts, json.loads(facts["network"]), inputs)
+    except ModelError as error:
+        raise error.at(str(path)) from None
+    except (KeyError, ValueError, TypeError, RecursionError):
+        raise WorkbookError("damaged_manifest", place=str(path), reason=manifest.NAME) from None
+
+
+class _Inputs:
+    """The input blocks of a file by their names."""
+
+    def __init__(self, path: Path, places: Mapping[str, Area], value: Value):
+        self.path, self.places, self.value = path, places, value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """The texts of a block; an empty cell has none, one that holds a number its digits."""
+        return tuple(self._each(name, _text))
+
+    def numbers(self, name: str) -> Array:
+        """The numbers of a block, (rows, columns)."""
+        area = self.places[name]
+        numbers = np.array(self._each(name, _number), dtype=np.float64)
+        return numbers.reshape(area.rows, area.cols)
+
+    def _each(self, name: str, entry: Callable[[Any], Any]) -> list[Any]:
+        """What is made of each cell of a block, row by row."""
+        area, found = self.places[name], []
+        for row in range(area.row, area.row + area.rows):
+            for col in range(area.col, area.col + area.cols):
+                value = self.value(area.sheet, row, col)
+                try:
+                    found.append(entry(value))
+                except ValueError:
+                    cell = Area(area.sheet, row, col).a1
+                    key = "empty_number" if value in (None, "") else "other_number"
+                    place = f"{self.path}: {area.sheet}!{cell}"
+                    raise ModelError(key, place=place, name=name, got=repr(str(value))) from None
+        return found
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, int | float):
+        return f"{value:.15g}"
+    return "" if value is None else str(value)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(value)
+    return value
+
+
+def _network(facts: Mapping[str, str], told: dict[str, Any], inputs: _Inputs) -> Trained:
+    return Trained(
+        name=facts["lesson"],
+        read=_read(told["read"], inputs),
+        layers=tuple(_layer(layer, inputs) for layer in told["layers"]),
+        labels=inputs.texts("labels"),
+        answer=Answer(**told["answer"]) if told["answer"] else None,
+        precision=told["precision"],
+        source=told["source"],
+    )
+
+
+def _read(told: dict[str, Any], inputs: _Inputs) -> Text | Numbers:
+    if not told:
+        return Numbers(np.nan_to_num(inputs.numbers("numbers")))
+    forms = {}
+    if "forms" in inputs.places:
+        numbers = inputs.numbers("form_numbers")[:, 0]
+        forms = {text: int(number) for text, number in zip(inputs.texts("forms"), numbers, strict=True)}
+    (sample,) = inputs.texts("text")
+    return Text(tokens=inputs.texts("vocabulary"), sample=sample, forms=forms, **told)
+
+
+def _layer(told: dict[str, Any], inputs: _Inputs) -> TrainedLayer:
+    names = {base: named(base, f"_{told['name']}") for base in WEIGHTS.get(told["kind"], ())}
+    weights = {base: inputs.numbers(name) for base, name in names.items() if name in inputs.places}
+    return TrainedLayer(**{**told, "reads": tuple(told["reads"])}, weights=weights)
