@@ -16,11 +16,11 @@ from rnnsheet.workbook.read import Value
 
 
 def trained(path: Path, facts: Mapping[str, str], places: Mapping[str, Area], value: Value) -> Trained:
-    """The network that a workbook describes, with its inputs as they stand there; its sample is what is typed.
+    """The network that a workbook describes, with its inputs as they stand there; what is typed is its sample.
 
-    `facts` are those of the hidden sheet, `places` has the input blocks by name, and `value` gives what counts
-    of a cell: its constant, or of a formula its recalculated value. Raises ModelError, with the file and
-    the cell, where a number is none, or where the inputs make no network.
+    `facts` are those of the hidden sheet, `places` has the input blocks by name, and `value` gives what
+    counts of a cell: its constant, or of a formula its recalculated value. Raises ModelError, with the file
+    and the cell, where a number is none, or where the inputs make no network.
     """
     inputs = _Inputs(path, places, value)
     try:
@@ -44,8 +44,8 @@ class _Inputs:
     def numbers(self, name: str) -> Array:
         """The numbers of a block, (rows, columns)."""
         area = self.places[name]
-        numbers = np.array(self._each(name, _number), dtype=np.float64)
-        return numbers.reshape(area.rows, area.cols)
+        entry = _typed_number if name == "numbers" else _number
+        return np.array(self._each(name, entry), dtype=np.float64).reshape(area.rows, area.cols)
 
     def _each(self, name: str, entry: Callable[[Any], Any]) -> list[Any]:
         """What is made of each cell of a block, row by row."""
@@ -74,7 +74,12 @@ def _text(value: Any) -> str:
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(value)
-    return value
+    return float(value)
+
+
+def _typed_number(value: Any) -> float:
+    """A number that is read; an empty cell is 0."""
+    return 0.0 if value in (None, "") else _number(value)
 
 
 def _network(facts: Mapping[str, str], told: dict[str, Any], inputs: _Inputs) -> Trained:
@@ -91,7 +96,7 @@ def _network(facts: Mapping[str, str], told: dict[str, Any], inputs: _Inputs) ->
 
 def _read(told: dict[str, Any], inputs: _Inputs) -> Text | Numbers:
     if not told:
-        return Numbers(np.nan_to_num(inputs.numbers("numbers")))
+        return Numbers(inputs.numbers("numbers"))
     forms = {}
     if "forms" in inputs.places:
         numbers = inputs.numbers("form_numbers")[:, 0]
