@@ -16,7 +16,7 @@ from rnnsheet.workbook.read import Value
 
 
 def trained(path: Path, facts: Mapping[str, str], places: Mapping[str, Area], value: Value) -> Trained:
-    """The network that a workbook describes, with its inputs as they stand there; what is typed is its sample.
+    """The network that a workbook describes, with its inputs as they stand; what is typed is its sample.
 
     `facts` are those of the hidden sheet, `places` has the input blocks by name, and `value` gives what
     counts of a cell: its constant, or of a formula its recalculated value. Raises ModelError, with the file
