@@ -13,8 +13,8 @@ from rnnsheet.checking.report import BlockReport, Report
 from rnnsheet.engine import Epoch
 from rnnsheet.equations.backward import chain_rule
 from rnnsheet.equations.cells import network
+from rnnsheet.equations.notation import symbol, symbols, words
 from rnnsheet.equations.recurrence import Equation, Recurrence, WalkStep, walkthrough
-from rnnsheet.equations.rules import symbol, symbols, words
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson, Trace
 from rnnsheet.model import ONCE, on_line

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,10 @@ from rnnsheet.workbook.read import read
 
 if TYPE_CHECKING:
     from rnnsheet.checking.report import Report
-    from rnnsheet.workbook.inputs import Manifest
+    from rnnsheet.lesson import Lesson, Trace
+    from rnnsheet.model import Array
+    from rnnsheet.trained import Trained
+    from rnnsheet.workbook.inputs import Manifest, Value
 
 TOLERANCE = 1e-9
 
@@ -81,19 +84,39 @@ def checks(path: str | Path, tolerance: float, engines: Sequence[Engine]) -> lis
 
 
 def _reports(manifest: Manifest, running: Mapping[str, Recalculation], tolerance: float) -> list[Report]:
-    from rnnsheet import engine
     from rnnsheet.checking.compare import Comparison
     from rnnsheet.sheet.layout import plan
-    from rnnsheet.workbook import inputs
 
     first = next(iter(running.values()))
-    found = inputs.lesson(manifest, lambda *cell: first.values().value(*cell))
+    source = _source(manifest, lambda *cell: first.values().value(*cell))
     language = manifest.facts["language"]
-    planned = plan(found, language if language in languages() else "en")
+    planned = plan(source, language if language in languages() else "en")
     manifest.check_plan(planned)
-    trace = engine.complete(found) if engine.knows(found.model) else None
-    roundings = partial(engine.roundings, found) if trace else dict
-    comparison = Comparison(manifest.contents, planned, trace, roundings, tuple(found.labels), tolerance)
+    comparison = Comparison(manifest.contents, planned, *_witness(source), tuple(source.labels), tolerance)
     return [
-        comparison.report(found.name, name, recalculation.values()) for name, recalculation in running.items()
+        comparison.report(source.name, name, recalculation.values())
+        for name, recalculation in running.items()
     ]
+
+
+def _source(manifest: Manifest, recalculated: Value) -> Lesson | Trained:
+    """What the workbook is of, with its inputs as they stand."""
+    from rnnsheet.sheet.pages.manifest import TRAINED
+    from rnnsheet.workbook.inputs import lesson
+    from rnnsheet.workbook.trained_inputs import trained
+
+    read = trained if manifest.facts["kind"] == TRAINED else lesson
+    return read(manifest, recalculated)
+
+
+def _witness(source: Lesson | Trained) -> tuple[Trace | None, Callable[[], Mapping[str, Array]]]:
+    """What NumPy computes, if it knows the network, and how to find what roundings make of it."""
+    from rnnsheet import engine
+    from rnnsheet.lesson import Lesson
+
+    if not isinstance(source, Lesson):
+        typed = source.read.sample
+        return engine.run_trained(source, typed), partial(engine.roundings_trained, source, typed)
+    if engine.knows(source.model):
+        return engine.complete(source), partial(engine.roundings, source)
+    return None, dict

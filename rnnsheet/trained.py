@@ -14,10 +14,12 @@ What the engine and the sheets call the values (those of a layer end with its na
   zo o h`; gru `zr r zu u m zn n h`; gru-before `zr r zu u s zn n h`. Dense: `za`, `a` (`a` alone where
   linear; where softmax `y` the sums, `e` exp of each less the greatest, `p`). Activation: `a` (softmax: `e`,
   `p`). Attention: `score`, `e` (less the greatest of all steps; 0 at masked ones), `share`, each (1, steps),
-  and `out`. All others: `out`.
+  and `out`. All others: `out`. Where any other than a merge or `last` reads several results: also `both`,
+  these below each other.
 - where a text is masked, `h` and `c` at padding are those of the step before; all else is computed as usual.
 - of the result: `said`, the number (from 0) of the greatest row, or of one row 1 where it is at least 1/2;
-  `says`, its label; on the line "answer" "" from `end` on.
+  `confidence`, the greatest row, or of one row it where `said` is 1, else 1 less it; `says`, the label of
+  `said`, on the line "answer" "" from `end` on.
 """
 
 from __future__ import annotations
@@ -42,11 +44,11 @@ ACTIVATIONS = ("linear", "tanh", "relu", "sigmoid", "hard_sigmoid", "hard_sigmoi
 """What a layer may do with its sums. `hard_sigmoid` is max(0, min(1, x/6 + 1/2)), as in Keras 3 and PyTorch;
 in Keras 2, and in ONNX by default, it is max(0, min(1, x/5 + 1/2))."""
 
-SIGNS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~“”–—…，。！？；：、（）'
+SIGNS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~“”–—…，。！？；：、（）\t\n\xa0\u3000'
 """Signs that stand for a space where a text is split into words: those that the Tokenizer of Keras takes out,
 and their like. An apostrophe stays in its word."""
 
-_WEIGHTS = {
+WEIGHTS = {
     "embedding": ("E",),
     "dense": ("Wa", "ba"),
     "attention": ("Wq",),
@@ -55,7 +57,7 @@ _WEIGHTS = {
 """Per kind, the names of its weights; of the recurrent ones as in `model.KINDS`."""
 
 MERGES = ("concat", "sum", "mean", "product")
-LAYER_KINDS = (*_WEIGHTS, "activation", "last", "flatten", *MERGES)
+LAYER_KINDS = (*WEIGHTS, "activation", "last", "flatten", *MERGES)
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,9 @@ class Text:
 
     @property
     def numbers(self) -> dict[str, int]:
-        """The number of every text that is in the vocabulary, those of tokens first."""
-        return {**{token: number for number, token in enumerate(self.tokens) if token}, **self.forms}
+        """The number of every text that is in the vocabulary; of one that is there twice, the first."""
+        entries = [*((token, number) for number, token in enumerate(self.tokens)), *self.forms.items()]
+        return {text: number for text, number in reversed(entries) if text}
 
     @property
     def lower(self) -> bool:
@@ -164,8 +167,8 @@ class Trained:
     """A trained network, checked: its input, its layers in the order in which they are computed.
 
     The last layer's result is what the network says, of which the greatest row counts. `labels` name its
-    rows, or of one row what it says below and from 1/2 on; () numbers them. `precision` is the float type in
-    which the framework computes it. Raises ModelError, with the layer, where something does not fit.
+    rows, or of one row what it says below and from 1/2 on; () numbers them from 0. `precision` is the float
+    type in which the framework computes it. Raises ModelError, with the layer, where something does not fit.
     """
 
     name: str
@@ -215,7 +218,7 @@ class Trained:
         if layer.kind == "embedding":
             return int(layer.weights["E"].shape[1])
         if layer.kind in STATES or layer.kind == "dense":
-            return int(layer.weights[_WEIGHTS[layer.kind][0]].shape[0])
+            return int(layer.weights[WEIGHTS[layer.kind][0]].shape[0])
         if layer.kind == "flatten":
             return sizes[0] * self.lines.get(self.line(layer.reads[0]), 1)
         return sum(sizes) if layer.kind in ("concat", "attention") or len(sizes) == 1 else sizes[0]
@@ -230,7 +233,8 @@ def _check(network: Trained) -> None:
         raise ModelError("no_layers", place=network.source)
     for layer in network.layers:
         told = layer.source or layer.name
-        if not _NAME.fullmatch(layer.name) or layer.name in known:
+        # Programs take the names of blocks for the same that differ in capitals alone.
+        if not _NAME.fullmatch(layer.name) or layer.name.lower() in map(str.lower, known):
             raise ModelError("bad_layer", place=network.source, layer=told, reason=repr(layer.name))
         if layer.kind not in LAYER_KINDS:
             raise ModelError("unsupported_layer", place=network.source, layer=told, kind=layer.kind)
@@ -242,6 +246,8 @@ def _check(network: Trained) -> None:
                 raise ModelError(
                     "unsupported_activation", place=network.source, layer=told, activation=activation
                 )
+        if "softmax" in (layer.activation, layer.gate_activation) and layer.kind in STATES:
+            raise ModelError("unsupported_activation", place=network.source, layer=told, activation="softmax")
         known.append(layer.name)
         object.__setattr__(layer, "weights", _weights(network, layer, told))
     expected = max(2, network.size(network.result.name))
@@ -289,9 +295,9 @@ def _shapes(network: Trained, layer: TrainedLayer) -> dict[str, tuple[int, int]]
         return {"E": np.atleast_2d(layer.weights.get("E", np.zeros((1, 1)))).shape[:2]}
     if layer.kind == "attention":
         return {"Wq": (1, read)}
-    if layer.kind not in _WEIGHTS:
+    if layer.kind not in WEIGHTS:
         return {}
-    first = layer.weights.get(_WEIGHTS[layer.kind][0])
+    first = layer.weights.get(WEIGHTS[layer.kind][0])
     units = 1 if first is None else len(np.atleast_2d(first))
     sizes = {"hidden": units, "input": read, "one": 1}
     return {spec.name: (sizes[spec.rows], sizes[spec.cols]) for spec in KINDS[layer.kind].parameters}

@@ -8,8 +8,9 @@ from hypothesis import find, given
 from rnnsheet.equations.backward import chain_rule, differentiate, limited, path_back
 from rnnsheet.equations.cells import network
 from rnnsheet.equations.expr import Operation, Parameter, Value, greatest, scale, spread
+from rnnsheet.equations.notation import symbols, words
 from rnnsheet.equations.recurrence import Recurrence, walkthrough
-from rnnsheet.equations.rules import RULES, symbols, words
+from rnnsheet.equations.rules import RULES
 from rnnsheet.labels import labels, languages
 from rnnsheet.model import ONE, Axis
 from tests.lessons import ANY_CELL, EVERY_FORM, hello, lessons, networks

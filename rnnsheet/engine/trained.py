@@ -16,7 +16,7 @@ from rnnsheet.engine.output import row_of
 from rnnsheet.errors import ModelError
 from rnnsheet.lesson import Trace
 from rnnsheet.model import Array
-from rnnsheet.trained import ANSWER, INPUT, SIGNS, STATES, Numbers, Text, Trained, TrainedLayer
+from rnnsheet.trained import ANSWER, INPUT, MERGES, SIGNS, STATES, Numbers, Text, Trained, TrainedLayer
 
 Arrays = Mapping[str, Array]
 
@@ -72,8 +72,9 @@ def _all(network: Trained, read: str | Array) -> tuple[dict[str, Any], dict[str,
     with np.errstate(over="ignore", invalid="ignore"):
         computed.layers()
     numbers |= {name: array[:, 0, :].T for name, array in computed.found.items()}
-    said = _greatest(computed.results[network.result.name])
-    numbers["said"] = said[None].astype(np.float64)
+    result = computed.results[network.result.name]
+    said = _greatest(result)
+    numbers |= {"said": said[None].astype(np.float64), "confidence": _confidence(result, said)[None]}
     texts["says"] = row_of(_says(network, said))
     return texts, numbers
 
@@ -179,6 +180,12 @@ class _Run:
     def _layer(self, layer: TrainedLayer, results: Arrays, initial: Arrays) -> dict[str, Array]:
         """What one layer computes, by the names without its ending."""
         reads = [results[name] for name in layer.reads]
+        own = self._computed(layer, reads, initial)
+        if len(reads) > 1 and layer.kind not in (*MERGES, "last"):
+            own["both"] = _below_each_other(reads)
+        return own
+
+    def _computed(self, layer: TrainedLayer, reads: list[Array], initial: Arrays) -> dict[str, Array]:
         match layer.kind:
             case "embedding":
                 return {"x": layer.weights["E"][reads[0][..., 0].astype(int)]}
@@ -264,6 +271,14 @@ def _greatest(result: Array) -> NDArray[np.int64]:
         return (result[:, 0, 0] >= 0.5).astype(np.int64)
     greatest: NDArray[np.int64] = result[:, 0, :].argmax(axis=-1)
     return greatest
+
+
+def _confidence(result: Array, said: NDArray[np.int64]) -> Array:
+    """The greatest row at each step; of one row it, or 1 less it, whichever is said."""
+    if result.shape[-1] > 1:
+        greatest: Array = result[:, 0, :].max(axis=-1)
+        return greatest
+    return np.where(said == 1, result[:, 0, 0], 1 - result[:, 0, 0])
 
 
 def _labels(network: Trained) -> tuple[str, ...]:

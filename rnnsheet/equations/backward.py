@@ -13,8 +13,9 @@ from itertools import groupby
 from operator import add
 
 from rnnsheet.equations.expr import At, Expr, Leaf, Next, Operation, Parameter, Previous, Value, limit, minus
+from rnnsheet.equations.notation import symbol
 from rnnsheet.equations.recurrence import Equation, Gradient, Recurrence, Share
-from rnnsheet.equations.rules import RULES, symbol
+from rnnsheet.equations.rules import RULES
 from rnnsheet.model import ONCE, share_name
 
 Chain = list[tuple[str, Leaf]]

@@ -1,6 +1,6 @@
 """The recurrent cells and other layers as equations, and the texts on both ends of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from rnnsheet.equations.backward import differentiate
 from rnnsheet.equations.expr import (
@@ -22,12 +22,9 @@ from rnnsheet.equations.expr import (
     one_hot,
     one_minus,
     over_time,
-    relu,
     same_letter,
     share,
-    sigmoid,
     surprise,
-    tanh,
     typed,
     word_after,
     word_at,
@@ -61,16 +58,13 @@ def cell(name: str, *parameters: ParameterSpec, states: tuple[str, ...] = ("h",)
     return add
 
 
-SQUASHES: Mapping[str, Callable[[Expr], Operation]] = {"tanh": tanh, "relu": relu, "sigmoid": sigmoid}
-
-
 def elman(r: LayerEquations, x: Leaf) -> Value:
     """The hidden state of the Elman cell. Source: Elman, "Finding Structure in Time" (1990)."""
     h = r.state("h")
     xh = r.let("xh", r.parameter("Wxh", r.hidden, x.rows) @ x)
     hh = r.let("hh", r.plus_bias(r.recurrent("Whh", r.before(h)), "bh"))
     z = r.let("z", xh + hh)
-    return r.let("h", SQUASHES[r.layer.activation](z))
+    return r.let("h", r.squash(z))
 
 
 def lstm(r: LayerEquations, x: Leaf) -> Value:
@@ -81,18 +75,18 @@ def lstm(r: LayerEquations, x: Leaf) -> Value:
     """
     h, c = r.state("h"), r.state("c")
 
-    def gate(name: str, squash: Callable[[Expr], Operation], seen: Leaf) -> Value:
+    def gate(name: str, squash: Callable[[Expr], Expr], seen: Leaf) -> Value:
         z = r.weighted(name, x, r.before(h))
         if r.has(f"Wc{name}"):
             z = z + r.parameter(f"Wc{name}", r.hidden) * seen
         return r.let(name, squash(r.let(f"z{name}", z)))
 
     i, f, g = (
-        gate(name, squash, r.before(c)) for name, squash in (("i", sigmoid), ("f", sigmoid), ("g", tanh))
+        gate(name, squash, r.before(c)) for name, squash in (("i", r.open), ("f", r.open), ("g", r.squash))
     )
     c = r.let("c", f * r.before(c) + i * g)
-    o = gate("o", sigmoid, c)
-    return r.let("h", o * tanh(c))
+    o = gate("o", r.open, c)
+    return r.let("h", o * r.squash(c))
 
 
 def gru(r: LayerEquations, x: Leaf) -> Value:
@@ -115,20 +109,19 @@ def gru_before(r: LayerEquations, x: Leaf) -> Value:
 
 def _gru_gates(r: LayerEquations, x: Leaf) -> tuple[Value, Value, Value]:
     h = r.state("h")
-    gates = [r.let(name, sigmoid(r.let(f"z{name}", r.weighted(name, x, r.before(h))))) for name in ("r", "u")]
+    gates = [r.let(name, r.open(r.let(f"z{name}", r.weighted(name, x, r.before(h))))) for name in ("r", "u")]
     return h, gates[0], gates[1]
 
 
 def _gru_state(r: LayerEquations, h: Value, update: Value, candidate: Expr) -> Value:
-    n = r.let("n", tanh(r.let("zn", candidate)))
+    n = r.let("n", r.squash(r.let("zn", candidate)))
     return r.let("h", one_minus(update) * n + update * r.before(h))
 
 
 def dense(r: LayerEquations, x: Leaf) -> Value:
     """A layer without memory: its activation of Wa·x + ba."""
     z = r.plus_bias(r.parameter("Wa", r.hidden, x.rows) @ x, "ba")
-    squash = SQUASHES.get(r.layer.activation)
-    return r.let("a", squash(r.let("za", z)) if squash else z)
+    return r.let("a", z if r.layer.activation == "linear" else r.squash(r.let("za", z)))
 
 
 CELLS |= {

@@ -137,6 +137,16 @@ def relu_slope(result: Expr) -> Operation:
     return Operation("relu_slope", (result,), result.rows)
 
 
+def hard_sigmoid(vector: Expr) -> Operation:
+    """v/6 + 1/2, kept between 0 and 1, number by number: the form of Keras 3 and PyTorch."""
+    return Operation("hard_sigmoid", (vector,), vector.rows)
+
+
+def hard_sigmoid_keras2(vector: Expr) -> Operation:
+    """v/5 + 1/2, kept between 0 and 1, number by number: the form of Keras 2 and ONNX."""
+    return Operation("hard_sigmoid_keras2", (vector,), vector.rows)
+
+
 def concat(vectors: Sequence[Leaf]) -> Operation:
     """Vectors below each other."""
     rows = Axis("hidden", sum(vector.rows.size for vector in vectors))
@@ -267,6 +277,73 @@ def excess(p: Leaf, goal: Leaf, target: Leaf) -> Operation:
     """p - goal, row by row; 0 where there is no target."""
     _same(p, goal, "excess")
     return Operation("excess", (p, goal, target), p.rows)
+
+
+def mean(vectors: Sequence[Leaf]) -> Operation:
+    """The mean of vectors, number by number."""
+    for vector in vectors:
+        _same(vectors[0], vector, "mean")
+    return Operation("mean", tuple(vectors), vectors[0].rows)
+
+
+def embedded(table: Parameter, number: Leaf) -> Operation:
+    """The row of a table that has this number, from 0, as a column."""
+    return Operation("embedded", (table, number, unit_numbers(table.cols)), table.cols)
+
+
+def unit_numbers(rows: Axis) -> Parameter:
+    """The numbers, from 1, that stand beside the rows of a block."""
+    return Parameter("unit", rows)
+
+
+def kept(mask: Leaf, new: Expr, old: Leaf) -> Operation:
+    """The new numbers where the mask is 1, the old ones where it is 0."""
+    _one(mask)
+    _same(new, old, "kept")
+    return Operation("kept", (mask, new, old), old.rows)
+
+
+def exp_below_greatest_in_time(score: Value, steps: int) -> Operation:
+    """exp(s - max s) of one number per time step: what a softmax over time adds up."""
+    return Operation("exp_below_greatest_in_time", (score, AllSteps(score.name, ONE, steps)), ONE)
+
+
+def share_in_time(number: Value, steps: int) -> Operation:
+    """One number's share in the sum over all time steps; 0 where all are 0."""
+    return Operation("share_in_time", (number, AllSteps(number.name, ONE, steps)), ONE)
+
+
+def weighted_in_time(weight: Value, vector: Leaf, steps: int) -> Operation:
+    """The sum over all time steps of one number times a vector."""
+    operands = (AllSteps(weight.name, ONE, steps), AllSteps(vector.name, vector.rows, steps))
+    return Operation("weighted_in_time", operands, vector.rows)
+
+
+def at_least_half(number: Leaf) -> Operation:
+    """1 where the number is at least 1/2, else 0."""
+    _one(number)
+    return Operation("at_least_half", (number,), ONE)
+
+
+def certainty(number: Leaf, said: Leaf) -> Operation:
+    """The number where what is said is 1, else 1 less it."""
+    _one(number)
+    return Operation("certainty", (number, said), ONE)
+
+
+def row_with(vector: Leaf, number: Leaf) -> Operation:
+    """The number, from 0, of the first row that is `number`."""
+    return Operation("row_with", (vector, number), ONE)
+
+
+def label_of(labels: Parameter, said: Leaf) -> Operation:
+    """The label with this number, from 0."""
+    return Operation("label_of", (labels, said), ONE)
+
+
+def label_before_end(labels: Parameter, said: Leaf, end: Parameter) -> Operation:
+    """The label with this number, from 0; "" from the time step on that has said `end`."""
+    return Operation("label_before_end", (labels, said, end), ONE)
 
 
 def limit(vector: Expr) -> Operation:

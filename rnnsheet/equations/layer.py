@@ -1,10 +1,40 @@
 """What the equations of one layer are written with: its parameters, its states, names that end in its own."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from rnnsheet.equations.expr import Expr, Leaf, Next, Parameter, Previous, Value, scale, spread
+from rnnsheet.equations.expr import (
+    Expr,
+    Leaf,
+    Next,
+    Operation,
+    Parameter,
+    Previous,
+    Value,
+    hard_sigmoid,
+    hard_sigmoid_keras2,
+    kept,
+    relu,
+    scale,
+    sigmoid,
+    spread,
+    tanh,
+)
 from rnnsheet.equations.recurrence import Recurrence
 from rnnsheet.model import ONCE, ONE, Axis, Layer, named
+
+SQUASHES: Mapping[str, Callable[[Expr], Operation]] = {
+    "tanh": tanh,
+    "relu": relu,
+    "sigmoid": sigmoid,
+    "hard_sigmoid": hard_sigmoid,
+    "hard_sigmoid_keras2": hard_sigmoid_keras2,
+}
+
+
+def squashed(expr: Expr, activation: str) -> Expr:
+    """The activation of an expression, number by number; "linear" leaves it as it is."""
+    return expr if activation == "linear" else SQUASHES[activation](expr)
 
 
 @dataclass(frozen=True)
@@ -17,8 +47,13 @@ class LayerEquations:
     """The shape of each parameter that the model has of it."""
     line: str
     hidden: Axis
-    initial: dict[str, Leaf]
-    """The first value of each state that another layer gives."""
+    initial: Mapping[str, Leaf | None]
+    """The first value of each state that no parameter gives: of another layer, or None for zeros."""
+    gate_activation: str = "sigmoid"
+    mask: Leaf | None = None
+    """A number per time step: where it is 0, states stay as they were."""
+    part: str = "cell"
+    """The part of the network that the layer's values are."""
 
     def has(self, base: str) -> bool:
         """Whether the model has this parameter; a bias may be left out."""
@@ -33,9 +68,11 @@ class LayerEquations:
     def state(self, base: str) -> Value:
         """A value of as many rows as the layer has units, that the next time step remembers."""
         name = self.layer.named(base)
-        start = self.initial.get(base) or self.network.parameter(f"{name}_0", self.hidden)
-        self.network.bases[f"{name}_0"] = f"{base}_0"
-        self.network.states[name] = start
+        if base in self.initial:
+            self.network.states[name] = self.initial[base]
+        else:
+            self.network.bases[f"{name}_0"] = f"{base}_0"
+            self.network.states[name] = self.network.parameter(f"{name}_0", self.hidden)
         if self.layer.reverse:
             self.network.reverse.add(name)
         return Value(name, self.hidden, self.line == ONCE)
@@ -44,10 +81,20 @@ class LayerEquations:
         """The state as the time step before left it."""
         return self.network.before(state.name, state.rows)
 
-    def let(self, base: str, expr: Expr, part: str = "cell") -> Value:
+    def let(self, base: str, expr: Expr, part: str = "") -> Value:
         """Names an expression: it becomes a block that a student sees."""
-        key = f"{self.layer.cell}{self.layer.ending}"
-        return self.network.let(self.layer.named(base), expr, part, (), self.line, base, key)
+        key, name = f"{self.layer.cell}{self.layer.ending}", self.layer.named(base)
+        if self.mask and name in self.network.states:
+            expr = kept(self.mask, expr, self.network.before(name, self.hidden))
+        return self.network.let(name, expr, part or self.part, (), self.line, base, key)
+
+    def squash(self, expr: Expr) -> Expr:
+        """The layer's activation of an expression, number by number."""
+        return squashed(expr, self.layer.activation or "tanh")
+
+    def open(self, expr: Expr) -> Expr:
+        """How far a gate is open: its activation of an expression, number by number."""
+        return squashed(expr, self.gate_activation)
 
     def recurrent(self, base: str, state: Leaf) -> Expr:
         """A matrix times the state, or one number times all of it, whichever the model has."""

@@ -123,12 +123,12 @@ class Recurrence:
     time_lines: dict[str, int] = field(default_factory=lambda: {"word": 1})
     """The number of time steps of each time line."""
     split: str = "letters"
-    """What one of the time steps reads: "letters" or "words"."""
+    """What one of the time steps reads: "letters", "words" or "numbers"."""
     bases: dict[str, str] = field(default_factory=dict)
     """Per parameter its name without that of its layer."""
     parameters: dict[str, Parameter] = field(default_factory=dict)
-    states: dict[str, Leaf] = field(default_factory=dict)
-    """Per state its value before the first time step: a parameter, or the state of another layer."""
+    states: dict[str, Leaf | None] = field(default_factory=dict)
+    """Per state its value before the first time step: a parameter, another layer's state, or None for 0."""
     reverse: set[str] = field(default_factory=set)
     """The states whose first time step is the last one."""
     equations: dict[str, Equation] = field(default_factory=dict)

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from string import Formatter
 from typing import Protocol
 
 from rnnsheet.equations.expr import (
-    At,
     Expr,
     Leaf,
-    Next,
     Operation,
-    Parameter,
     Part,
-    Previous,
     Value,
     dot,
     negative,
@@ -26,7 +21,6 @@ from rnnsheet.equations.expr import (
     tanh_slope,
     total,
 )
-from rnnsheet.labels import Labels
 from rnnsheet.lesson import END, LONGEST_TEXT
 
 SPELLED = 8
@@ -40,7 +34,8 @@ class Place(Protocol):
     """How a cell's formula refers to a leaf.
 
     `here` is its number in this row; `column` all its rows, as a range or, where they do not lie
-    in one (`is_range`), one by one between commas.
+    in one (`is_range`), one by one between commas. Where blocks stand on pages of their own, there are
+    also `block`, all its rows and columns, and `so_far`, its row up to this time step.
     """
 
     @property
@@ -95,6 +90,10 @@ def _dot(left: Place, right: Place) -> str:
     return "+".join(f"{a}*{b}" for a, b in zip(left.column_cells, right.column_cells, strict=True))
 
 
+def _mean(*vectors: Place) -> str:
+    return f"AVERAGE({','.join(vector.here for vector in vectors)})"
+
+
 def _letter_with(vocabulary: Place, p: Place, best: Place, *letter: Place) -> str:
     if len(p.column_cells) == 1:
         # Gnumeric finds no row in a single cell.
@@ -137,8 +136,11 @@ RULES: dict[str, Rule] = {
     "tanh_slope": Rule("1-{0}*{0}", "1 − {0}²", SUM),
     "relu": Rule("MAX(0,{0})", "relu({0})", pull=lambda g, out, _: (g * relu_slope(out),)),
     "relu_slope": Rule("IF({0}>0,1,0)", "[{0} > 0]"),
+    "hard_sigmoid": Rule("MAX(0,MIN(1,{0}/6+1/2))", "σ̂({0})", PRODUCT),
+    "hard_sigmoid_keras2": Rule("MAX(0,MIN(1,{0}/5+1/2))", "σ̂({0})", PRODUCT),
     # Written row by row: each row is a link to one of the vectors.
-    "concat": Rule("", "[{0}; {1}]", pull=_split),
+    "concat": Rule("", "[{…}]", pull=_split),
+    "mean": Rule(_mean, "mean({…})"),
     "over_time": Rule("SUM({0:row})", "Σₜ {0}", pull=lambda *_: (None,)),
     "dot": Rule(_dot, "{0}·{1}", SUM, whole=(0, 1)),
     "total": Rule("SUM({0:column})", "sum({0})", whole=(0,)),
@@ -158,6 +160,17 @@ RULES: dict[str, Rule] = {
     "same_letter": Rule('IF({1}="","",IF(EXACT({0},{1}),1,0))', "[{0} = {1}]"),
     "surprise": Rule('IF({1}="",0,-LN(MAX({0},1E-300)))', "−ln {0}"),
     "limit": Rule("MAX(-1E+100,MIN(1E+100,{0}))", "{0}"),
+    # Of trained networks, which nothing is pulled back through.
+    "embedded": Rule("INDEX({0:block},{1}+1,{2})", "{0}[{1}]"),
+    "kept": Rule("IF({0}=1,{1},{2})", "{0}·({1}) + (1 − {0})·{2}", SUM),
+    "exp_below_greatest_in_time": Rule("EXP({0}-MAX({1:row}))", "exp({0} − maxₜ {0})"),
+    "share_in_time": Rule("{0}/MAX(SUM({1:row}),1E-300)", "{0} / Σₜ {0}", PRODUCT),
+    "weighted_in_time": Rule("SUMPRODUCT({0:row},{1:row})", "Σₜ {0}·{1}"),
+    "at_least_half": Rule("IF({0}>=0.5,1,0)", "[{0} ≥ ½]"),
+    "certainty": Rule("IF({1}=1,{0},1-{0})", "{1}·{0} + (1 − {1})·(1 − {0})", SUM),
+    "row_with": Rule("MATCH({1},{0:column},0)-1", "argmax {0}", SUM),
+    "label_of": Rule('INDEX({0:column},{1}+1,1)&""', "{0}[{1}]"),
+    "label_before_end": Rule('IF(COUNTIF({1:so_far},{2})>0,"",INDEX({0:column},{1}+1,1)&"")', "{0}[{1}]"),
     "excess": Rule('IF({2}="",0,{0}-{1})', "{0} − {1}"),
 }
 
@@ -186,66 +199,9 @@ def formula(expr: Expr, place: Callable[[Leaf], Place], outer: int = 0) -> str:
     return f"({text})" if rule.binds < outer else text
 
 
-def pieces(expr: Expr, outer: int = 0) -> list[str | Leaf]:
-    """The right side as people write it, in reading order: signs, and the leaves between them."""
-    if not isinstance(expr, Operation):
-        return [expr]
-    rule = RULES[expr.rule]
-    found: list[str | Leaf] = []
-    for sign, operand, _, _ in Formatter().parse(rule.symbol):
-        found.append(sign)
-        if operand:
-            found += pieces(expr.operands[int(operand)], rule.binds % ATOM)
-    return ["(", *found, ")"] if rule.binds < outer else found
-
-
-def symbol(leaf: Leaf) -> str:
-    """A leaf as people write it: `Whh`, `xₜ`, `hₜ₋₁`, `Whyᵀ`, `h₆`."""
-    if isinstance(leaf, Parameter):
-        return f"{leaf.name}ᵀ" if leaf.transposed else leaf.name
-    if isinstance(leaf, Part):
-        rows = (
-            f"{leaf.start + 1}" if leaf.rows.size == 1 else f"{leaf.start + 1}…{leaf.start + leaf.rows.size}"
-        )
-        return f"{symbol(leaf.vector)}[{rows}]"
-    name = leaf.name.removesuffix("_t")
-    if leaf.name == "t" or (isinstance(leaf, Value | At) and leaf.once):
-        return name
-    if isinstance(leaf, At):
-        return name + subscript(leaf.step)
-    return name + {Previous: "ₜ₋₁", Next: "ₜ₊₁"}.get(type(leaf), "ₜ")
-
-
-def subscript(number: int) -> str:
-    """A number in small digits below the line."""
-    return str(number).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
-
-
 def stretches(expr: Expr) -> list[tuple[int, Expr]]:
     """The rows, from 0, at which another formula begins, each with its expression."""
     if not (isinstance(expr, Operation) and expr.rule == "concat"):
         return [(0, expr)]
     starts = [sum(part.rows.size for part in expr.operands[:index]) for index in range(len(expr.operands))]
     return list(zip(starts, expr.operands, strict=True))
-
-
-def symbols(expr: Expr) -> str:
-    """The equation's right side as people write it: `Whh·hₜ₋₁ + bh`."""
-    return "".join(piece if isinstance(piece, str) else symbol(piece) for piece in pieces(expr))
-
-
-def words(expr: Expr, labels: Labels) -> str:
-    """The equation's right side in words that a student knows."""
-    if isinstance(expr, Operation):
-        parts = [words(operand, labels) for operand in expr.operands]
-        return labels.get(f"words.{expr.rule}").format(*parts)
-    if isinstance(expr, Previous):
-        return labels("words.previous", state=expr.name)
-    if isinstance(expr, Next):
-        return labels("words.next", state=expr.name)
-    if isinstance(expr, At):
-        return labels("words.at", state=expr.name, step=expr.step)
-    if isinstance(expr, Part):
-        rows = f"{expr.start + 1}…{expr.start + expr.rows.size}"
-        return labels("words.part", rows=rows, of=words(expr.vector, labels))
-    return symbol(expr) if isinstance(expr, Parameter) else expr.name

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rnnsheet.equations.backward import chain_rule
-from rnnsheet.equations.expr import At, Leaf, Next, Parameter, Previous
+from rnnsheet.equations.expr import At, Leaf, Next, Parameter, Previous, unit_numbers
+from rnnsheet.equations.notation import symbol, symbols
 from rnnsheet.equations.recurrence import STEP, Equation
-from rnnsheet.equations.rules import symbol, symbols
 from rnnsheet.model import ONCE, on_line
-from rnnsheet.sheet.context import WEIGHTS, Context
+from rnnsheet.sheet.context import WEIGHTS, Frame
 from rnnsheet.sheet.meaning import meaning
 from rnnsheet.sheet.page import CHOICES, SPAN, Page, located
 from rnnsheet.sheet.plan import Area, Block
@@ -21,9 +21,9 @@ Weight = Callable[[Page, Parameter, int, int], Block]
 class Bands:
     """Writes one band below the other: first their places, then their formulas, which refer to any."""
 
-    def __init__(self, page: Page, context: Context, row: int, run: str = ""):
-        self.page, self.network, self.where, self.row = page, context.network, context.where, row
-        self.given: Mapping[str, Block] = context.inputs
+    def __init__(self, page: Page, frame: Frame, row: int, run: str = ""):
+        self.page, self.network, self.where, self.row = page, frame.network, frame.where, row
+        self.given: Mapping[str, Block] = frame.inputs
         """The blocks of the parameters."""
         self.run = run
         """What the names of the trace's arrays begin with."""
@@ -75,6 +75,11 @@ class Bands:
 
         Bands have their weights and labels beside them.
         """
+        self.place(equations)
+        self.fill(equations, only)
+
+    def place(self, equations: Sequence[Equation]) -> None:
+        """Fixes where equations will stand, from the next free row on."""
         row, after_band = self.row, False
         for equation in equations:
             is_line = _is_line(equation)
@@ -83,6 +88,10 @@ class Bands:
             self.reserve(equation, row if is_line else row + 1)
             row += 1 if is_line else 1 + max(equation.value.rows.size, _CAPTION_LINES)
             after_band = not is_line
+        self.row = row
+
+    def fill(self, equations: Sequence[Equation], only: int = 0) -> None:
+        """Writes equations that have their places."""
         for equation in equations:
             if _is_line(equation):
                 self._caption(equation)
@@ -90,7 +99,6 @@ class Bands:
             else:
                 self._beside(equation)
             self._write(equation, only)
-        self.row = row
 
     def line_of(self, source: Block, style: str = "label") -> None:
         """A line that shows one of another sheet."""
@@ -147,7 +155,17 @@ class Bands:
 
     def _beside(self, equation: Equation, shown: bool = False) -> None:
         """What stands left and right of an equation's block; no weights where it is only `shown`."""
+        self._describe(equation, shown)
         row, rows = self.scope[equation.value].row, equation.value.rows
+        labels = self.page.row_labels(rows, row, self.where.label, self.given)
+        self.scope[unit_numbers(rows)] = labels
+        if rows.name in CHOICES and CHOICES[rows.name] in self.network.parameters:
+            self.scope[self.network.parameters[CHOICES[rows.name]]] = labels
+        self._boundary(equation)
+
+    def _describe(self, equation: Equation, shown: bool) -> None:
+        """What a block is, and its weights."""
+        row = self.scope[equation.value].row
         weights = () if shown else equation.weights
         self.page.sheet.heights[row - 1] = 14 if weights else 6
         for line, text in enumerate(self._captions(equation)):
@@ -158,10 +176,6 @@ class Bands:
             self.page.text(row - 1, col, symbol(weight), "symbol")
             self.scope[weight] = self.weight(self.page, weight, row, col).area
             col += weight.cols.size
-        labels = self.page.row_labels(rows, row, self.where.label, self.given)
-        if rows.name in CHOICES and CHOICES[rows.name] in self.network.parameters:
-            self.scope[self.network.parameters[CHOICES[rows.name]]] = labels
-        self._boundary(equation)
 
     def _captions(self, equation: Equation) -> list[str]:
         """Symbols; of a gradient the term of the chain rule that it is; meaning or shape."""
@@ -219,7 +233,7 @@ class Bands:
 
 
 _CAPTION_LINES = 3
-_LINES = ("letter", "target", "confidence", "predicted", "right")
+_LINES = ("letter", "target", "confidence", "predicted", "right", "k", "said", "says", "greatest")
 """What stands in a line of its own, as texts do, not in a band."""
 
 

@@ -1,4 +1,4 @@
-"""What the pages of one plan share: the lesson, its network, and where its inputs and results stand."""
+"""What the pages of one plan share: the network, and where its inputs and results stand."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,14 +31,20 @@ def columns(network: Recurrence) -> Columns:
 
 
 @dataclass(frozen=True)
-class Context:
-    """The lesson, its network and words; by name, the blocks of its inputs and of its values over time."""
+class Frame:
+    """What blocks over time are written with: a network, words, columns, by name the inputs' blocks."""
 
-    lesson: Lesson
     network: Recurrence
     labels: Labels
     where: Columns
+    inputs: Mapping[str, Block]
+
+
+@dataclass(frozen=True)
+class Context(Frame):
+    """The same with the lesson, and by name the blocks of its values over time."""
+
+    lesson: Lesson
     messages: Mapping[str, Area]
     """Where the sentences stand that formulas may say."""
-    inputs: Mapping[str, Block]
     over_time: Mapping[str, Block]

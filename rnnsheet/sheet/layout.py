@@ -1,9 +1,9 @@
-"""A lesson into its plan: the order of the worksheets, and what each may know of the others."""
+"""A lesson or a trained network into its plan: the order of the sheets, and what each knows of others."""
 
 from dataclasses import replace
 
 from rnnsheet.equations.cells import network
-from rnnsheet.errors import LessonError
+from rnnsheet.errors import LessonError, ModelError, RnnsheetError
 from rnnsheet.labels import labels
 from rnnsheet.lesson import Lesson
 from rnnsheet.sheet.context import Context, columns
@@ -22,21 +22,28 @@ from rnnsheet.sheet.pages import (
     unrolled,
     update,
 )
-from rnnsheet.sheet.plan import Plan, Sheet
-from rnnsheet.version import VERSION
+from rnnsheet.sheet.plan import Plan
+from rnnsheet.sheet.trained import book
+from rnnsheet.trained import Trained
 
 
-def plan(lesson: Lesson, language: str) -> Plan:
-    """The plan of the lesson's workbook, its texts in one of `labels.languages()`.
+def plan(source: Lesson | Trained, language: str) -> Plan:
+    """The plan of the workbook of a lesson or a trained network, its texts in one of `labels.languages()`.
 
     The formulas and their places depend on the lesson's sizes alone, never on a text. Raises
-    LessonError where the network has no room on a worksheet.
+    LessonError or ModelError where the network has no room on a worksheet.
     """
+    if isinstance(source, Trained):
+        return _fitting(book.plan(source, language), ModelError, source.source)
+    return _fitting(_plan(source, language), LessonError, source.source)
+
+
+def _plan(lesson: Lesson, language: str) -> Plan:
     words, equations = labels(language), network(lesson)
-    about_page = manifest.place(lesson, words, VERSION)
-    messages = manifest.messages(about_page, lesson)
+    about_page = manifest.place(lesson, words)
+    messages = manifest.messages(about_page, lesson.steps + lesson.reads_ahead)
     inputs_page, given, row = inputs.place(lesson, equations, words)
-    context = Context(lesson, equations, words, columns(equations), messages, given, {})
+    context = Context(equations, words, columns(equations), given, lesson, messages, {})
     unrolled_page, over_time = unrolled.place(context)
     inputs.answer(inputs_page, lesson, equations, over_time, messages, given, row)
     context = replace(context, over_time=over_time)
@@ -51,7 +58,6 @@ def plan(lesson: Lesson, language: str) -> Plan:
     pages = [inputs_page, steps_page, unrolled_page, *(page for page in learning if page)]
     overview_page = overview.place(context, tuple(page.sheet.name for page in pages))
     sheets = tuple(page.sheet for page in (overview_page, *pages))
-    _check_room(sheets, lesson)
     manifest.list_blocks(about_page, sheets)
     named = {**given, **context.over_time, **gradients, **rates, **settings}
     named |= {f"d{name}": block for name, block in matrices.items()}
@@ -59,10 +65,12 @@ def plan(lesson: Lesson, language: str) -> Plan:
     return Plan((*sheets, about_page.sheet), names, language, overview.title(lesson, words))
 
 
-def _check_room(sheets: tuple[Sheet, ...], lesson: Lesson) -> None:
-    for sheet in sheets:
+def _fitting(planned: Plan, error: type[RnnsheetError], place: str) -> Plan:
+    """The plan, if all of it has room on its worksheets."""
+    for sheet in planned.sheets:
         for block in sheet.blocks:
             area = block.area
             if area.row + area.rows - 1 > LAST_ROW or area.col + area.cols - 1 > LAST_COLUMN:
                 limit = {"rows": LAST_ROW, "columns": LAST_COLUMN}
-                raise LessonError("no_room", place=lesson.source, name=block.name, sheet=sheet.name, **limit)
+                raise error("no_room", place=place, name=block.name, sheet=sheet.name, **limit)
+    return planned

@@ -54,4 +54,6 @@ def _unit(line: str, network: Recurrence, labels: Labels) -> str:
     """What one of the things is called that are read, or, of a time line, said."""
     if line == ONCE:
         return labels("unit.answer")
-    return labels("unit.word" if network.split == "words" or line == "answer" else "unit.letter")
+    if network.split == "words" or line == "answer":
+        return labels("unit.word")
+    return labels("unit.number" if network.split == "numbers" else "unit.letter")

@@ -27,11 +27,14 @@ FORMATS = {
         (
             *("word", "second", "word_clean", "second_clean", "wanted", "wanted_second", "wanted_clean"),
             *("vocabulary", "labels", "start", "letter", "target", "predicted"),
-            *("status", "chosen", "weight", "blocks"),
+            *("status", "chosen", "weight", "blocks", "piece", "token", "says", "forms", "key"),
         ),
         LETTER,
     ),
     **dict.fromkeys(("x", "bag", "goal", "t", "unit", "count", "epoch", "steps_back"), WHOLE),
+    **dict.fromkeys(
+        ("k", "said", "number", "mask", "place", "code", "capital", "size", "form_numbers"), WHOLE
+    ),
     **dict.fromkeys(("rate", "clip", "update_rate", "flow_clip", "width", "difference"), GENERAL),
     **dict.fromkeys(("picture", "pixels", "x_picture"), GENERAL),
     "right": MARK,
@@ -298,8 +301,16 @@ class _Reference:
 
     @property
     def row(self) -> str:
-        last = self._cell(0, self.area.cols - 1, False, sheet=False)
-        return f"{self._cell(0, 0, False)}:{last}"
+        last = self._cell(0, self.area.cols - 1, self.area.rows == 1, sheet=False)
+        return f"{self._cell(0, 0, self.area.rows == 1)}:{last}"
+
+    @property
+    def block(self) -> str:
+        return self.area.fixed if self.area.sheet == self.target.sheet else self.area.absolute
+
+    @property
+    def so_far(self) -> str:
+        return f"${self._cell(0, 0, False)}:{self._cell(0, 0, False)}"
 
     @property
     def column_cells(self) -> list[str]:

@@ -11,7 +11,7 @@ from rnnsheet.sheet.formula import Formula, column_letters
 if TYPE_CHECKING:
     from rnnsheet.lesson import Trace
 
-LAYOUT = 3
+LAYOUT = 4
 """The number of this arrangement of blocks; it grows whenever a block moves, so that `check` can tell."""
 
 
@@ -77,8 +77,8 @@ class Block:
     """A rectangle of cells that belong together.
 
     A block with `fills` holds formulas, one without holds constants; those with an `entry`
-    ("number", "letter", "label", "word", "positive", "weight", "slider") may be edited. Its values are
-    either `values`, known to the plan, or those of the trace's array `trace`: its columns from
+    ("number", "letter", "label", "word", "positive", "weight", "slider", "token", "text") may be edited.
+    Its values are either `values`, known to the plan, or those of the trace's array `trace`: its columns from
     `time` on, or of an array over epochs all columns of each epoch, unit by unit.
     """
 
@@ -163,7 +163,8 @@ class Highlight:
     """A colouring that follows the numbers, of a kind that `skeleton` knows.
 
     "one_hot" and "share" shade 0 to 1, "mark" tells 1 from 0, "factor" less from more than 1,
-    "bar" is a bar in the cell, "target" marks letters that are those of `other`, one row.
+    "bar" is a bar in the cell, "target" marks letters that are those of `other`, one row, and "chosen"
+    the row that `other` has the number of, from 0.
     """
 
     area: Area
@@ -190,6 +191,8 @@ class Sheet:
     """The rows at which a section begins; in print a page ends only between sections."""
     printed: int = 0
     """How many columns are printed; 0 for all."""
+    printed_rows: int = 0
+    """How many rows, where the columns are limited; 0 for all."""
     zoom: int = 100
     hidden: bool = False
 

@@ -35,14 +35,15 @@ class Manifest:
             if self.contents.value(manifest.NAME, row, 1) != key:
                 raise self.damaged(f"A{row}")
             facts[key] = _plain(self.contents.value(manifest.NAME, row, 2))
-        if facts["layout"] != str(LAYOUT):
-            raise WorkbookError(
-                "other_layout",
-                place=str(self.contents.path),
-                version=facts["rnnsheet"],
-                got=facts["layout"],
-                expected=LAYOUT,
-            )
+            # Before the keys that another layout may not have.
+            if key == "layout" and facts[key] != str(LAYOUT):
+                raise WorkbookError(
+                    "other_layout",
+                    place=str(self.contents.path),
+                    version=facts["rnnsheet"],
+                    got=facts["layout"],
+                    expected=LAYOUT,
+                )
         return facts
 
     def check(self) -> None:
@@ -143,18 +144,27 @@ def lesson(described: Manifest, recalculated: Value) -> Lesson:
 
 def _entries(contents: Contents, recalculated: Value, name: str, area: Area) -> Sequence[Any]:
     """What stands in an input block, row by row."""
+    numbers = plain_numbers(contents, area) if KINDS.get(name, "number") == "number" else None
+    if numbers is not None:
+        return numbers
+    return [_entry(name, *entry) for entry in one_by_one(contents, recalculated, area)]
+
+
+def plain_numbers(contents: Contents, area: Area) -> list[float] | None:
+    """The numbers of an area, row by row; None where not every cell holds one as it is."""
     grid = contents.grid(area.sheet)
-    # Where there are fewer values than cells, one is empty, and is told before a list of all is made.
-    if KINDS.get(name, "number") == "number" and area.rows * area.cols <= len(grid.values):
-        cells = keys(area)
-        values = [grid.values.get(cell) for cell in cells]
-        if set(map(type, values)) == {float} and grid.formulas.keys().isdisjoint(cells):
-            return values
-    return [_entry(name, *entry) for entry in _one_by_one(contents, recalculated, area)]
+    # Before a list of all cells is made of an area that is far too large.
+    if area.rows * area.cols > len(grid.values):
+        return None
+    cells = keys(area)
+    values = [grid.values.get(cell) for cell in cells]
+    if set(map(type, values)) != {float} or not grid.formulas.keys().isdisjoint(cells):
+        return None
+    return values  # type: ignore[return-value]
 
 
-def _one_by_one(contents: Contents, recalculated: Value, area: Area) -> Iterator[tuple[str, Any]]:
-    """The place and the value of each cell of an input block, row by row."""
+def one_by_one(contents: Contents, recalculated: Value, area: Area) -> Iterator[tuple[str, Any]]:
+    """The place and what counts of each cell of an area, row by row: of a formula its recalculated value."""
     for down in range(area.rows):
         for right in range(area.cols):
             cell = area.part(down, right)

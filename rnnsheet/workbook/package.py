@@ -132,7 +132,7 @@ class Package:
         return tags
 
     def _too_large(self, got: int, most: int) -> WorkbookError:
-        return self.refused("too_large", got=got // MEGABYTE, most=most // MEGABYTE)
+        return self.refused("file_too_large", got=got // MEGABYTE, most=most // MEGABYTE)
 
 
 def _target(part: str, link: ElementTree.Element) -> str:
@@ -159,7 +159,7 @@ def _check_outside(path: Path) -> None:
     size = path.stat().st_size
     if size > LARGEST_FILE:
         limit = LARGEST_FILE // MEGABYTE
-        raise WorkbookError("too_large", place=str(path), got=size // MEGABYTE, most=limit)
+        raise WorkbookError("file_too_large", place=str(path), got=size // MEGABYTE, most=limit)
     with path.open("rb") as file:
         if file.read(len(_OLE)) == _OLE:
             raise WorkbookError("protected", place=str(path))

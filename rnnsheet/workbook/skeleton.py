@@ -89,7 +89,7 @@ def _dress(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
         if block.entry:
             _validate(worksheet, block, texts)
     for highlight in sheet.highlights:
-        for rule in [_same_letter(highlight)] if highlight.other else _RULES[highlight.kind]:
+        for rule in _rules(highlight):
             worksheet.conditional_formatting.add(highlight.area.a1, rule)
     for chart in sheet.charts:
         worksheet.add_chart(_chart(chart), f"{column_letters(chart.col)}{chart.row}")
@@ -110,14 +110,18 @@ def _around_one() -> Rule:
     return rule
 
 
-def _same_letter(highlight: Highlight) -> Rule:
-    """Marks the cells that hold the letter that the highlight's other row has in the same column."""
-    other = highlight.other or highlight.area
-    cell, letter = highlight.area.part().a1, f"{column_letters(other.col)}${other.row}"
-    looks = {"font": Font(color="166534"), "fill": PatternFill(bgColor="DFF0D8")}
-    condition = f'AND({cell}<>"",EXACT({cell},{letter}))'
-    rule: Rule = FormulaRule([condition], **looks)  # type: ignore[no-untyped-call]
-    return rule
+def _rules(highlight: Highlight) -> list[Rule]:
+    """The rules of a highlight; where it looks at another row, that has its cell in the same column."""
+    area, other = highlight.area, highlight.other
+    if not other:
+        return _RULES[highlight.kind]
+    told = f"{column_letters(other.col)}${other.row}"
+    if highlight.kind == "chosen":
+        condition, font, fill = f"ROW()-{area.row}={told}", Font(bold=True), PatternFill(bgColor="F2B233")
+    else:
+        condition = f'AND({area.part().a1}<>"",EXACT({area.part().a1},{told}))'
+        font, fill = Font(color="166534"), PatternFill(bgColor="DFF0D8")
+    return [FormulaRule([condition], font=font, fill=fill)]  # type: ignore[no-untyped-call]
 
 
 _RULES = {
@@ -142,6 +146,7 @@ def _print_setup(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
     footer.left.text, footer.right.text = "&A", texts("style.footer")  # type: ignore[union-attr]
     width, heights = _size(sheet)
     if sheet.printed:
+        heights = heights[: sheet.printed_rows or None]
         worksheet.print_area = f"A1:{column_letters(sheet.printed)}{len(heights)}"
     # A scale of our own: Excel forgets page breaks where it fits a sheet to the page.
     if sheet.sections:
@@ -219,7 +224,7 @@ def _validate(worksheet: Worksheet, block: Block, texts: Labels) -> None:
     worksheet.add_data_validation(rule)
 
 
-_LONGEST = {"letter": "1", "label": "60", "word": "255"}
+_LONGEST = {"letter": "1", "label": "60", "word": "255", "token": "255", "text": "32000"}
 _BOUNDS = {
     "number": ("-1E+300", "1E+300"),
     "positive": ("1E-100", f"{LIMIT:G}"),

@@ -4,8 +4,9 @@ from functools import partial
 
 from rnnsheet.equations.backward import chain_rule
 from rnnsheet.equations.expr import At
+from rnnsheet.equations.notation import symbols
 from rnnsheet.equations.recurrence import Gradient, Recurrence, Share
-from rnnsheet.equations.rules import formula, symbols
+from rnnsheet.equations.rules import formula
 from rnnsheet.model import ONCE
 from rnnsheet.sheet.bands import Bands
 from rnnsheet.sheet.context import WEIGHTS, Context

@@ -8,31 +8,62 @@ from rnnsheet.lesson import FLOW, Lesson
 from rnnsheet.model import Layer, Source
 from rnnsheet.sheet.page import Page
 from rnnsheet.sheet.plan import LAYOUT, Area, Sheet
+from rnnsheet.trained import Numbers, Trained
+from rnnsheet.version import VERSION
 
 NAME = "rnnsheet"
+LESSON, TRAINED = "lesson", "trained"
+"""What a workbook can be of."""
 KEYS = (
-    *("rnnsheet", "layout", "lesson", "network", "language", "split"),
-    *("steps", "answer_steps", "epochs", "flow_steps"),
+    *("rnnsheet", "layout", "kind", "lesson", "network", "language"),
+    *("split", "steps", "answer_steps", "epochs", "flow_steps"),
 )
+"""What is known of a workbook; the second line of a lesson's alone."""
 MESSAGES = (
     *("unknown", "long", "short", "fits", "unknown_words", "long_words", "short_words", "fits_words"),
     *("fits_whole", "not_known", "positive", "slider"),
+    *("left_out", "read_as_unknown", "loses_beginning", "loses_end"),
 )
 """What formulas may say of what was typed."""
 TABLE = 4
 """The first column of the table of blocks: name, sheet, range, kind."""
 
 
-def place(lesson: Lesson, labels: Labels, version: str) -> Page:
+def place(source: Lesson | Trained, labels: Labels) -> Page:
     """The sheet with everything but its table of blocks."""
     page = Page(NAME, labels)
     page.sheet.hidden = True
-    sizes = (lesson.steps, lesson.answer_steps, lesson.settings.epochs, lesson.settings.flow_steps)
-    facts = (version, LAYOUT, lesson.name, _layers(lesson), labels.language, lesson.split, *sizes)
-    for row, (key, fact) in enumerate(zip(KEYS, facts, strict=True), start=1):
+    facts = {"rnnsheet": VERSION, "layout": LAYOUT, "lesson": source.name, "language": labels.language}
+    facts |= _of_trained(source) if isinstance(source, Trained) else _of_lesson(source)
+    for row, key in enumerate(KEYS, start=1):
         page.text(row, 1, key)
-        page.text(row, 2, str(fact))
+        page.text(row, 2, str(facts.get(key, 0)))
     return page
+
+
+def _of_lesson(lesson: Lesson) -> dict[str, object]:
+    settings = lesson.settings
+    sizes = {"epochs": settings.epochs, "flow_steps": settings.flow_steps}
+    steps = {"steps": lesson.steps, "answer_steps": lesson.answer_steps}
+    return {"kind": LESSON, "network": _layers(lesson), "split": lesson.split, **steps, **sizes}
+
+
+def _of_trained(network: Trained) -> dict[str, object]:
+    """The network as JSON, without its weights and what else stands in cells."""
+    read = network.read
+    skipped = ("sample", "tokens", "forms")
+    is_text = not isinstance(read, Numbers)
+    described = {
+        "read": {key: fact for key, fact in vars(read).items() if key not in skipped} if is_text else {},
+        "layers": [
+            {key: fact for key, fact in vars(layer).items() if fact and key != "weights"} for layer in network
+        ],
+        "answer": vars(network.answer) if network.answer else None,
+        "precision": network.precision,
+        "source": network.source,
+    }
+    steps = {"steps": read.steps, "answer_steps": network.answer.steps if network.answer else 0}
+    return {"kind": TRAINED, "network": json.dumps(described), **steps}
 
 
 def _layers(lesson: Lesson) -> str:
@@ -52,19 +83,19 @@ def layers(text: str) -> tuple[Layer, ...]:
     )
 
 
-def messages(page: Page, lesson: Lesson) -> dict[str, Area]:
-    """Where each of `MESSAGES` stands."""
+def messages(page: Page, room: int) -> dict[str, Area]:
+    """Where each of `MESSAGES` stands; `room` is how many letters or words can be read."""
     places = {}
     for row, key in enumerate(MESSAGES, start=len(KEYS) + 1):
         page.text(row, 1, key)
-        page.text(row, 2, message(key, lesson, page.labels))
+        page.text(row, 2, message(key, room, page.labels))
         places[key] = page.area(row, 2)
     return places
 
 
-def message(key: str, lesson: Lesson, labels: Labels) -> str:
+def message(key: str, room: int, labels: Labels) -> str:
     """One of `MESSAGES`, as words."""
-    return labels(f"message.{key}", room=lesson.steps + lesson.reads_ahead, most=f"{FLOW:g}")
+    return labels(f"message.{key}", room=room, most=f"{FLOW:g}")
 
 
 def list_blocks(page: Page, sheets: tuple[Sheet, ...]) -> None:

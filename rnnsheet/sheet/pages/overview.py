@@ -1,7 +1,7 @@
 """The first worksheet: what this is, a live picture of the network, the legend, links."""
 
 from rnnsheet.equations.expr import Parameter
-from rnnsheet.equations.rules import subscript, symbol
+from rnnsheet.equations.notation import subscript, symbol
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
 from rnnsheet.model import ONCE, Layer, named, on_line

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from rnnsheet.equations.expr import At, Expr, Leaf, Next, Operation, Parameter, Previous
+from rnnsheet.equations.notation import pieces, symbol, symbols
 from rnnsheet.equations.recurrence import Equation, Recurrence, WalkStep, walkthrough
-from rnnsheet.equations.rules import pieces, symbol, symbols
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
 from rnnsheet.model import ONCE, on_line

@@ -1,0 +1,148 @@
+"""The first worksheet of a trained network: type here, read what it says; its layers, and how to read on."""
+
+from collections.abc import Mapping
+
+from rnnsheet.equations.recurrence import Recurrence
+from rnnsheet.equations.trained import result
+from rnnsheet.labels import Labels
+from rnnsheet.model import ONCE
+from rnnsheet.sheet.page import TEXT, Page
+from rnnsheet.sheet.pages.manifest import message
+from rnnsheet.sheet.plan import Area, Block
+from rnnsheet.sheet.trained import layers
+from rnnsheet.trained import INPUT, Numbers, Text, Trained, TrainedLayer
+
+NAME = "Network"
+_TYPED = 5
+_WIDE, _FIRST = 2, 3
+"""The column of texts, and the first of time steps."""
+_WIDTHS = {1: 30, _WIDE: 64}
+_SPAN = 6
+_LISTED = 12
+"""So many labels are listed with their numbers."""
+LEGEND = ("sample", "link", "given", "hidden", "output", "result")
+
+
+def place(network: Trained, labels: Labels) -> tuple[Page, Block]:
+    """The sheet with what can be typed, and the block of that."""
+    page = Page(NAME, labels)
+    about = labels("network.about", source=network.source or network.name, precision=network.precision)
+    page.title(labels("network.title", name=network.name), about)
+    page.sheet.widths |= _WIDTHS
+    page.text(_TYPED - 1, 1, labels("network.reads"), "heading", _SPAN)
+    if isinstance(network.read, Numbers):
+        return page, _numbers(page, network.read)
+    page.text(_TYPED, 1, labels("network.text"), "caption")
+    typed = [[network.read.sample]]
+    return page, page.constants("text", _TYPED, _WIDE, typed, "input", "text", form=TEXT)
+
+
+def _numbers(page: Page, numbers: Numbers) -> Block:
+    """The numbers to be typed: time to the right, one feature below the other."""
+    page.text(_TYPED, 1, page.labels("network.numbers"), "caption")
+    page.constants("t", _TYPED, _FIRST, [list(range(1, numbers.steps + 1))], "label")
+    page.units(_TYPED + 1, _WIDE, len(numbers.sample))
+    return page.constants("numbers", _TYPED + 1, _FIRST, numbers.sample.tolist(), "input", "number")
+
+
+def complete(
+    page: Page,
+    network: Trained,
+    equations: Recurrence,
+    blocks: Mapping[str, Block],
+    messages: Mapping[str, Area],
+    sheets: Mapping[str, str],
+) -> None:
+    """Adds what the network says to what is typed, its layers, and how to read the book.
+
+    `blocks` are all that have a name, `sheets` the sheets of weights by the layers' names.
+    """
+    row = _TYPED + 1
+    if isinstance(network.read, Text):
+        _told(page, network.read, row, blocks, messages)
+        row += 2
+    else:
+        row += network.size(INPUT)
+    row = _answer(page, network, equations, row, blocks)
+    row = _layers(page, network, row + 1, sheets)
+    page.text(row, 1, page.labels("overview.legend"), "heading", _SPAN)
+    for line, style in enumerate(LEGEND, start=row + 1):
+        page.text(line, 1, page.labels(f"legend.{style}_sample"), style)
+        page.text(line, 2, page.labels(f"legend.{style}"), "beside")
+    row += len(LEGEND) + 2
+    page.text(row, 1, page.labels("network.how"), "heading", _SPAN)
+    page.text(row + 1, 1, page.labels("network.how_about"), "about", _SPAN)
+    page.text(row + 2, 1, page.labels("overview.proof"), "about", _SPAN)
+
+
+def _told(
+    page: Page, read: Text, row: int, blocks: Mapping[str, Block], messages: Mapping[str, Area]
+) -> None:
+    """What becomes of the text: whether a letter or word is unknown, and whether there is too much."""
+    place, numbers = blocks["place"], blocks["count"].area
+    cells = place.area.absolute
+    places = [value for value in (place.values or [[]])[0] if value != ""]
+    unknown = "left_out" if read.unknown is None else "read_as_unknown"
+    text = f'IF(COUNT({cells})>COUNTIF({cells},">0"),{messages[unknown].absolute},"")'
+    said = message(unknown, read.steps, page.labels) if 0 in places else ""
+    page.formula("status", page.area(row, _WIDE), text, "status", values=[[said]], words=True, form=TEXT)
+    # Each token has a number, and so has what is put before and behind them.
+    ends = (read.begin is not None) + (read.end is not None)
+    count = sum(place > 0 or read.unknown is not None for place in places)
+    last = numbers.part(0, numbers.cols - 1).absolute
+    long = "loses_beginning" if read.padding == "before" else "loses_end"
+    text = f"IF({last}>{read.steps - ends},{messages[long].absolute},{messages['fits_whole'].absolute})"
+    said = message(long if count + ends > read.steps else "fits_whole", read.steps, page.labels)
+    area = page.area(row + 1, _WIDE)
+    page.formula("status", area, text, "status", values=[[said]], words=True, form=TEXT)
+
+
+def _answer(
+    page: Page, network: Trained, equations: Recurrence, row: int, blocks: Mapping[str, Block]
+) -> int:
+    """What the network says, once or step by step, and how sure it is; the next free row."""
+    labels, line = page.labels, equations.equations["says"].line
+    col = _WIDE if line == ONCE else _FIRST
+    if line != ONCE:
+        page.text(row, 1, labels("meaning.t"), "caption")
+        steps = list(range(1, equations.time_lines[line] + 1))
+        page.constants("t", row, col, [steps], "label")
+        row += 1
+    for name in ("says", "confidence"):
+        page.text(row, 1, labels(f"meaning.{equations.equations[name].base}"), "caption")
+        page.link(blocks[name], row, col, style="result")
+        row += 1
+    shares = blocks[result(equations).name]
+    if line == ONCE and 1 < shares.area.rows <= _LISTED:
+        page.text(row, 1, labels("network.labels"), "caption")
+        page.link(blocks["labels"], row + 1, 1, style="label")
+        page.mark(page.link(shares, row + 1, col, style="output"), "p")
+        row += 1 + shares.area.rows
+    return row
+
+
+def _layers(page: Page, network: Trained, row: int, sheets: Mapping[str, str]) -> int:
+    """The table of layers; the next free row."""
+    labels, own = page.labels, layers.names(network)
+    page.text(row, 1, labels("network.layers"), "heading", _SPAN)
+    for col, head in enumerate(("layer", "kind", "units", "steps", "weights", "weights_sheet"), start=1):
+        page.text(row + 1, col, labels(f"network.{head}"), "small")
+    for line, layer in enumerate(network, start=row + 2):
+        along = network.line(layer.name)
+        numbers = [network.size(layer.name), network.lines[along] if along else 1]
+        numbers.append(sum(array.size for array in layer.weights.values()))
+        page.text(line, 1, own[layer.name], "link_text", link=own[layer.name])
+        page.text(line, _WIDE, _what(layer, own, labels))
+        page.constants("size", line, _FIRST, [numbers], "label", form="whole")
+        if layer.name in sheets:
+            page.text(line, _FIRST + 3, sheets[layer.name], "link_text", link=sheets[layer.name])
+    return row + 3 + len(network.layers)
+
+
+def _what(layer: TrainedLayer, sheets: Mapping[str, str], labels: Labels) -> str:
+    """A layer's kind, activation, what it reads, and what it was called."""
+    kind = labels(f"kind.{layer.kind.replace('-', '_')}")
+    read = ", ".join(sheets.get(name) or labels(f"network.{name}") for name in layer.reads)
+    key = "network.what_reverse" if layer.reverse else "network.what"
+    told = labels(key, kind=" · ".join(filter(None, (kind, layer.activation))), read=read)
+    return f"{told} ({layer.source})" if layer.source else told

@@ -1,0 +1,55 @@
+"""The worksheets of a layer's weights: each a block to be edited, rows are outputs, columns inputs."""
+
+from collections.abc import Mapping
+
+from rnnsheet.equations.expr import Parameter
+from rnnsheet.equations.recurrence import Recurrence
+from rnnsheet.labels import Labels
+from rnnsheet.model import Array, named
+from rnnsheet.sheet.meaning import meaning_of_parameter
+from rnnsheet.sheet.page import Page
+from rnnsheet.sheet.plan import Block
+from rnnsheet.trained import TrainedLayer
+
+_LABEL, _FIRST = 1, 2
+_TOP = 4
+_PRINTED = (12, 60)
+"""So many columns and rows of a sheet of weights are printed; the rest would be thousands of pages."""
+
+
+def place(
+    name: str, layer: TrainedLayer, network: Recurrence, given: Mapping[str, Block], labels: Labels
+) -> tuple[Page, dict[str, Block]]:
+    """The sheet of that name, and its blocks by the full names of the weights."""
+    page = Page(name, labels)
+    page.title(labels("weights.title", layer=layer.name), labels("weights.about"))
+    page.sheet.frozen = (1, 1)
+    page.sheet.printed, page.sheet.printed_rows = _PRINTED
+    page.sheet.widths[_LABEL] = 8
+    blocks, row = dict[str, Block](), _TOP
+    for base, numbers in layer.weights.items():
+        parameter = network.parameters[named(base, f"_{layer.name}")]
+        blocks[parameter.name] = _weight(page, row, parameter, numbers, network, given)
+        row = blocks[parameter.name].area.row + len(numbers) + 1
+    return page, blocks
+
+
+def _weight(
+    page: Page,
+    row: int,
+    parameter: Parameter,
+    numbers: Array,
+    network: Recurrence,
+    given: Mapping[str, Block],
+) -> Block:
+    """A block under its name, shape and meaning, and the labels of its rows and columns."""
+    told = page.described(parameter, meaning_of_parameter(parameter, network, page.labels))
+    page.sheet.sections.append(row)
+    page.text(row, _LABEL, f"{parameter.name}: {told}", "symbol")
+    page.column_labels(parameter.cols, row + 1, _FIRST, given)
+    if parameter.rows.name == "tokens":
+        # As tokens are numbered.
+        page.constants("unit", row + 2, _LABEL, [[number] for number in range(len(numbers))], "label")
+    else:
+        page.row_labels(parameter.rows, row + 2, _LABEL, given)
+    return page.constants(parameter.name, row + 2, _FIRST, numbers.tolist(), "input", "number")

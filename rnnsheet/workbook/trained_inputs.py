@@ -1,0 +1,110 @@
+"""The inputs that stand in the workbook of a trained network, into that network."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnnsheet.errors import ModelError, WorkbookError
+from rnnsheet.model import Array, named
+from rnnsheet.sheet.pages.manifest import NAME
+from rnnsheet.sheet.plan import Area
+from rnnsheet.trained import WEIGHTS, Answer, Numbers, Text, Trained, TrainedLayer
+from rnnsheet.workbook.inputs import Manifest, Value, one_by_one, plain_numbers
+from rnnsheet.workbook.read import Contents
+
+
+def trained(manifest: Manifest, recalculated: Value) -> Trained:
+    """The network that a workbook describes, with its inputs as they stand; what is typed is its sample.
+
+    An input cell that holds a formula counts with its recalculated value. Raises ModelError, with the file
+    and the cell, where a number is none, or where the inputs make no network.
+    """
+    inputs, path = _Inputs(manifest.contents, dict(manifest.inputs()), recalculated), manifest.contents.path
+    try:
+        return _network(manifest.facts, json.loads(manifest.facts["network"]), inputs)
+    except ModelError as error:
+        raise error.at(str(path)) from None
+    except (KeyError, ValueError, TypeError, RecursionError):
+        raise WorkbookError("damaged_manifest", place=str(path), reason=NAME) from None
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """The input blocks of a file by their names."""
+
+    contents: Contents
+    places: Mapping[str, Area]
+    recalculated: Value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """The texts of a block; an empty cell has none, one that holds a number its digits."""
+        return tuple(self._each(name, _text))
+
+    def numbers(self, name: str) -> Array:
+        """The numbers of a block, (rows, columns)."""
+        area = self.places[name]
+        entry = _typed_number if name == "numbers" else _number
+        numbers = plain_numbers(self.contents, area) or self._each(name, entry)
+        return np.array(numbers, dtype=np.float64).reshape(area.rows, area.cols)
+
+    def _each(self, name: str, entry: Callable[[Any], Any]) -> list[Any]:
+        """What is made of each cell of a block, row by row."""
+        found = []
+        for place, value in one_by_one(self.contents, self.recalculated, self.places[name]):
+            try:
+                found.append(entry(value))
+            except ValueError:
+                key = "empty_number" if value in (None, "") else "other_number"
+                raise ModelError(key, place=place, name=name, got=repr(str(value))) from None
+        return found
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, int | float):
+        return f"{value:.15g}"
+    return "" if value is None else str(value)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(value)
+    return float(value)
+
+
+def _typed_number(value: Any) -> float:
+    """A number that is read; an empty cell is 0."""
+    return 0.0 if value in (None, "") else _number(value)
+
+
+def _network(facts: Mapping[str, str], told: dict[str, Any], inputs: _Inputs) -> Trained:
+    return Trained(
+        name=facts["lesson"],
+        read=_read(told["read"], inputs),
+        layers=tuple(_layer(layer, inputs) for layer in told["layers"]),
+        labels=inputs.texts("labels"),
+        answer=Answer(**told["answer"]) if told["answer"] else None,
+        precision=told["precision"],
+        source=told["source"],
+    )
+
+
+def _read(told: dict[str, Any], inputs: _Inputs) -> Text | Numbers:
+    if not told:
+        return Numbers(inputs.numbers("numbers"))
+    forms = {}
+    if "forms" in inputs.places:
+        numbers = inputs.numbers("form_numbers")[:, 0]
+        forms = {text: int(number) for text, number in zip(inputs.texts("forms"), numbers, strict=True)}
+    (sample,) = inputs.texts("text")
+    return Text(tokens=inputs.texts("vocabulary"), sample=sample, forms=forms, **told)
+
+
+def _layer(told: dict[str, Any], inputs: _Inputs) -> TrainedLayer:
+    names = {base: named(base, f"_{told['name']}") for base in WEIGHTS.get(told["kind"], ())}
+    weights = {base: inputs.numbers(name) for base, name in names.items() if name in inputs.places}
+    return TrainedLayer(**{**told, "reads": tuple(told["reads"])}, weights=weights)
