@@ -18,6 +18,7 @@ from rnnsheet.errors import LessonError, OutputError, RnnsheetError, known_langu
 from rnnsheet.files import check_free
 from rnnsheet.lesson import Trace
 from rnnsheet.model import Model
+from rnnsheet.trained import Trained
 
 if TYPE_CHECKING:
     from rnnsheet.sheet.plan import Block, Plan
@@ -113,9 +114,7 @@ def export(
     language = known_language(language)
     loaded = source if isinstance(source, lesson.Lesson) else load(source)
     target = Path(path or f"{loaded.name}.xlsx")
-    if target.suffix.lower() != ".xlsx":
-        raise OutputError("not_xlsx", place=str(target))
-    check_free(target, force)
+    check_target(target, force)
     settings = loaded.settings
     if epochs is not None:
         settings = replace(settings, epochs=epochs)
@@ -145,6 +144,48 @@ def _recalculated(planned: Plan) -> Expected:
         write(planned, unknown, file)
         with recalculation(ironcalc, file, file.stat().st_size) as running:
             return running.values().block
+
+
+def import_model(
+    source: Trained | str | Path,
+    path: str | Path = "",
+    language: str = "",
+    force: bool = False,
+    *,
+    vocabulary: str | Path = "",
+    steps: int | None = None,
+    lesson: str | Path = "",
+) -> Path:
+    """Writes the workbook of a trained network and gives its path; by default the network's name with .xlsx.
+
+    `source` is the network, or a file of Keras, PyTorch, ONNX or NumPy, as `models.read` takes it with
+    its `vocabulary`, its `steps` and, for weights alone, the `lesson` that names its layers. Raises
+    ModelError where the network cannot be read, OutputError where the workbook cannot be written.
+    """
+    from rnnsheet.sheet.layout import plan
+    from rnnsheet.workbook.write import write
+
+    language = known_language(language)
+    loaded = source if isinstance(source, Trained) else _read(source, vocabulary, steps, lesson)
+    target = Path(path or f"{loaded.name}.xlsx")
+    check_target(target, force)
+    trace = engine.run_trained(loaded, loaded.read.sample)
+    write(plan(loaded, language), lambda block: block.expected(trace), target)
+    return target
+
+
+def _read(source: str | Path, vocabulary: str | Path, steps: int | None, lesson: str | Path) -> Trained:
+    from rnnsheet.models import read
+
+    optional = [Path(file) if file else None for file in (vocabulary, lesson)]
+    return read(Path(source), optional[0], steps, optional[1])
+
+
+def check_target(target: Path, force: bool) -> None:
+    """Raises OutputError where a workbook of that name cannot be written."""
+    if target.suffix.lower() != ".xlsx":
+        raise OutputError("not_xlsx", place=str(target))
+    check_free(target, force)
 
 
 def add_cells(path: str | Path) -> None:

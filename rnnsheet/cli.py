@@ -61,6 +61,27 @@ def export(
         _print([labels(language)("export.done", file=written)])
 
 
+@app.command("import", help=_help("help.import"))
+def import_(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=_help("help.model"))],
+    output: Annotated[
+        str, typer.Option("-o", "--output", metavar="FILE.xlsx", help=_help("help.imported"))
+    ] = "",
+    vocab: Annotated[str, typer.Option(metavar="FILE", help=_help("help.vocab"))] = "",
+    steps: Annotated[int | None, typer.Option(metavar="T", help=_help("help.read_steps"))] = None,
+    lesson: Annotated[str, typer.Option(metavar="FILE.toml", help=_help("help.named_layers"))] = "",
+    force: Force = False,
+    lang: Language = "",
+) -> None:
+    with _errors(lang) as language:
+        from rnnsheet import api
+
+        written = api.import_model(
+            model, output, language, force, vocabulary=vocab, steps=steps, lesson=lesson
+        )
+        _print([labels(language)("export.done", file=written)])
+
+
 @app.command(help=_help("help.train"))
 def train(
     lesson: LessonName,
