@@ -285,7 +285,8 @@ def _weights(network: Trained, layer: TrainedLayer, told: str) -> Mapping[str, A
     for name in expected:
         if name not in fitted and name.startswith(("W", "E")) and not name.startswith("Wc"):
             raise ModelError("missing_weights", place=network.source, layer=told, name=name)
-    return MappingProxyType(fitted)
+    # One order for all, wherever they come from: the workbook has them in it.
+    return MappingProxyType({name: fitted[name] for name in expected if name in fitted})
 
 
 def _shapes(network: Trained, layer: TrainedLayer) -> dict[str, tuple[int, int]]:
