@@ -7,7 +7,7 @@ import sys
 # One thread for NumPy's matrix products too; it must be said before NumPy is imported.
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 
-from benchmarks import book, checks, engine, mutations, startup, writers
+from benchmarks import book, checks, engine, mutations, startup, trained, writers
 
 quick = "--quick" in sys.argv[1:]
 print(f"Python {platform.python_version()}, {platform.system()}; ratios, medians of alternating rounds\n")
@@ -20,6 +20,8 @@ for text in engine.report(5 if quick else 9):
 for text in book.report(9 if quick else 15):
     print(text, flush=True)
 for text in writers.report({2_000: 9, 100_000: 3} if quick else {2_000: 9, 100_000: 5, 1_000_000: 1}):
+    print(text, flush=True)
+for text in trained.report(3):
     print(text, flush=True)
 for text in mutations.report(50 if quick else 1000):
     print(text, flush=True)

@@ -16,22 +16,18 @@ _ROW, _NUMBER = re.compile(r"<row .*?</row>", re.DOTALL), re.compile(r"(?<=<v>)[
 _SHEET = re.compile(r"xl/worksheets/sheet\d+\.xml")
 
 
-class _Book:
+class Floor:
+    """A template for every row of a workbook, ready beforehand, with all that is no number."""
+
     def __init__(self, path: Path):
-        self.lesson, self.path = rnnsheet.load("hello"), path
-        self.export()
+        self.path = path
         with zipfile.ZipFile(path) as book:
             names = [name for name in book.namelist() if _SHEET.fullmatch(name)]
             sheets = [_ROW.findall(book.read(name).decode()) for name in names]
         self.rows = [(_template(row), _values(row)) for sheet in sheets for row in sheet]
 
-    def export(self) -> None:
-        """As `rnnsheet export` does it, from the lesson to the file."""
-        trace = engine.complete(self.lesson)
-        write(plan(self.lesson, "en"), lambda block: block.expected(trace), self.path)
-
-    def floor(self) -> None:
-        """A template for every row, ready beforehand, with all that does not depend on the numbers."""
+    def write(self) -> None:
+        """The rows of all sheets into one part of a file."""
         with (
             zipfile.ZipFile(self.path.with_suffix(".floor"), "w", zipfile.ZIP_DEFLATED) as target,
             target.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as part,
@@ -59,6 +55,12 @@ def _is_number(text: str) -> bool:
 def report(count: int) -> Iterator[str]:
     """The ratio of the whole export to its floor."""
     with tempfile.TemporaryDirectory() as folder:
-        book = _Book(Path(folder) / "hello.xlsx")
-        times = rounds({"export": book.export, "floor": book.floor}, count)
+        lesson, path = rnnsheet.load("hello"), Path(folder) / "hello.xlsx"
+
+        def export() -> None:
+            trace = engine.complete(lesson)
+            write(plan(lesson, "en"), lambda block: block.expected(trace), path)
+
+        export()
+        times = rounds({"export": export, "floor": Floor(path).write}, count)
     yield line("hello, 200 epochs: export / hand-written rows", ratio(times, "export", "floor"), 2.0)

@@ -1,0 +1,78 @@
+"""A trained network of 613,000 weights: its export against the writer's floor, its size, three engines."""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.book import Floor
+from benchmarks.timing import line, ratio, rounds
+from rnnsheet import engine
+from rnnsheet.checking.engines import ALL, chosen
+from rnnsheet.sheet.layout import plan
+from rnnsheet.trained import Text, Trained, TrainedLayer
+from rnnsheet.workbook.write import write
+
+
+def article(words: int = 1000) -> Trained:
+    """The article's network as it is built there, with random weights: token numbers as they are."""
+    random = np.random.default_rng(0)
+
+    def dense(name: str, reads: str, units: int, size: int, activation: str) -> TrainedLayer:
+        weights = {"Wa": random.normal(0, size**-0.5, (units, size)), "ba": random.normal(size=units)}
+        return TrainedLayer(name, "dense", (reads,), weights, activation)
+
+    recurrent = {
+        "Wxh": random.normal(0, 1e-3, (100, 1)),
+        "Whh": random.normal(0, 0.05, (100, 100)),
+        "bh": random.normal(size=100),
+    }
+    layers = (
+        TrainedLayer("rnn", "elman", ("input",), recurrent, "relu"),
+        TrainedLayer("state", "last", ("rnn",)),
+        dense("dense1", "state", 1000, 100, "sigmoid"),
+        dense("dense2", "dense1", 500, 1000, "relu"),
+        dense("output", "dense2", 2, 500, "softmax"),
+    )
+    tokens = ("", *(f"word{number}" for number in range(1, words)))
+    return Trained("article", Text("words", tokens, 15, "word7 word8"), layers, ("negative", "positive"))
+
+
+def report(count: int) -> Iterator[str]:
+    """Export over floor; megabytes; seconds and memory of each engine."""
+    network = article()
+    weights = sum(array.size for layer in network for array in layer.weights.values())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "article.xlsx"
+
+        def export() -> None:
+            trace = engine.run_trained(network, "word7 word8")
+            write(plan(network, "en"), lambda block: block.expected(trace), path)
+
+        export()
+        floor = Floor(path)
+        times = rounds({"export": export, "floor": floor.write}, count)
+        yield line(f"{weights:,} weights: export / hand-written rows", ratio(times, "export", "floor"), 1.25)
+        yield line(f"{weights:,} weights: file, MB", path.stat().st_size / 1e6)
+        for each in chosen(ALL):
+            seconds, memory = _process(each.command(path, Path(folder)), Path(folder))
+            yield line(f"{weights:,} weights: {each.NAME}, seconds", seconds)
+            yield line(f"{weights:,} weights: {each.NAME}, MB of memory", memory)
+
+
+def _process(command: object, folder: Path) -> tuple[float, float]:
+    """How long a command takes, and the most memory that it or one of its children has."""
+    start = time.perf_counter()
+    process = os.posix_spawnp(
+        command[0],  # type: ignore[index]
+        command,  # type: ignore[arg-type]
+        {**os.environ, "HOME": str(folder)},
+        file_actions=[(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)],
+    )
+    _, status, usage = os.wait4(process, 0)
+    if status:
+        raise ChildProcessError(f"{command} ended with {status}")
+    return time.perf_counter() - start, usage.ru_maxrss / 1000
