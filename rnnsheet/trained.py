@@ -7,12 +7,15 @@ What the engine and the sheets call the values (those of a layer end with its na
 
 - of a text, (1, room): `piece`, its words or letters, "" past the end; `number`, the token number of each, ""
   where it is left out; `count`, how many there were so far. Then (1, steps): `k`, the token number that is
-  read; `token`, its text; `mask`, 1 where the text has a token and 0 at padding. Of numbers: `x`.
+  read; `mask`, 1 where the text has a token and 0 at padding; `token`, its text, "" at padding. Of numbers:
+  `x`.
 - on the line "answer": `k_answer`, the token number that is read, `start` first, then what was said before.
 - embedding: `x`. Recurrent: as the equations of `equations.cells`: elman `xh hh z h`; lstm `zi i zf f zg g c
   zo o h`; gru `zr r zu u m zn n h`; gru-before `zr r zu u s zn n h`. Dense: `za`, `a` (`a` alone where
   linear; where softmax `y` the sums, `e` exp of each less the greatest, `p`). Activation: `a` (softmax: `e`,
-  `p`). Attention: `score`, `e`, `share`, each (1, steps), and `out`. All others: `out`.
+  `p`). Attention: `score`, `e` (less the greatest of all steps; 0 at masked ones), `share`, each (1, steps),
+  and `out`. All others: `out`.
+- where a text is masked, `h` and `c` at padding are those of the step before; all else is computed as usual.
 - of the result: `said`, the number (from 0) of the greatest row, or of one row 1 where it is at least 1/2;
   `says`, its label; on the line "answer" "" from `end` on.
 """
@@ -35,8 +38,13 @@ INPUT, ANSWER = "input", "answer"
 STATES = {cell: kind.states for cell, kind in KINDS.items() if kind.states}
 """Per recurrent kind its states, the hidden state h first."""
 
-ACTIVATIONS = ("linear", "tanh", "relu", "sigmoid", "hard_sigmoid", "softmax")
-"""What a layer may do with its sums; of `hard_sigmoid` that of Keras 3, max(0, min(1, x/6 + 1/2))."""
+ACTIVATIONS = ("linear", "tanh", "relu", "sigmoid", "hard_sigmoid", "hard_sigmoid_keras2", "softmax")
+"""What a layer may do with its sums. `hard_sigmoid` is max(0, min(1, x/6 + 1/2)), as in Keras 3 and PyTorch;
+in Keras 2, and in ONNX by default, it is max(0, min(1, x/5 + 1/2))."""
+
+SIGNS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~“”–—…，。！？；：、（）'
+"""Signs that stand for a space where a text is split into words: those that the Tokenizer of Keras takes out,
+and their like. An apostrophe stays in its word."""
 
 _WEIGHTS = {
     "embedding": ("E",),
@@ -55,8 +63,7 @@ class Text:
     """A text that is typed into one cell and read token by token.
 
     Number k, from 0, stands for the token `tokens[k]`; "" for a number that no text has, such as that
-    of the padding. The text is split into `unit`s: letters as they are, or words in small letters with
-    punctuation (`lesson.PUNCTUATION` and brackets, quotes, dashes) taken as blanks.
+    of the padding. The text is split into `unit`s: "letters", or "words", which blanks and `SIGNS` part.
     """
 
     unit: str
@@ -71,10 +78,18 @@ class Text:
     """The number that is read there."""
     unknown: int | None = None
     """The number of a token that is not in the vocabulary; None leaves such tokens out."""
+    begin: int | None = None
+    """The number of what is put before the first token, if anything is; `count` does not count it."""
     end: int | None = None
-    """The number of what is put behind the last token, if anything is."""
+    """The number of what is put behind the last token, if anything is; `count` does not count it."""
     masked: bool = False
     """At padding the states of recurrent layers stay as they are."""
+
+    @property
+    def lower(self) -> bool:
+        """Whether what is typed is put into small letters: words are; letters, where no token is a capital."""
+        capitals = any(len(token) == 1 and token.lower() != token for token in self.tokens)
+        return self.unit == "words" or not capitals
 
     @property
     def room(self) -> int:
