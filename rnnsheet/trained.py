@@ -71,6 +71,8 @@ class Text:
     steps: int
     sample: str = ""
     """What stands in the cell."""
+    forms: Mapping[str, int] = field(default_factory=dict)
+    """Texts that are read as a token with another text, and its number: "loved" as "love"."""
     padding: str = "before"
     """Where the time steps that the text does not fill are: "before" (a longer text loses its beginning,
     as `pad_sequences` of Keras does by default) or "after" (it loses its end)."""
@@ -84,6 +86,11 @@ class Text:
     """The number of what is put behind the last token, if anything is; `count` does not count it."""
     masked: bool = False
     """At padding the states of recurrent layers stay as they are."""
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """The number of every text that is in the vocabulary, those of tokens first."""
+        return {**{token: number for number, token in enumerate(self.tokens) if token}, **self.forms}
 
     @property
     def lower(self) -> bool:
