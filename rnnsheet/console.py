@@ -22,7 +22,7 @@ from rnnsheet.lesson import Lesson, Trace
 from rnnsheet.model import ONCE, on_line
 from rnnsheet.sentiment import Learned
 from rnnsheet.sentiment.network import ARTICLE
-from rnnsheet.sentiment.train import Progress
+from rnnsheet.sentiment.training import Progress
 from rnnsheet.sheet.meaning import meaning, meaning_of_parameter
 from rnnsheet.sheet.pages.overview import title
 from rnnsheet.sheet.pages.steps import explanation, heading

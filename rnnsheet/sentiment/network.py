@@ -25,6 +25,9 @@ NETWORKS = (EMBEDDING, ARTICLE)
 one that it computes: it builds an Embedding layer and never adds it to the model, so that the recurrent layer
 reads the token numbers themselves, one feature per time step."""
 
+PACKAGES = ("keras", "torch", "simplemma", "bm25s")
+"""What the extra `sentiment` installs."""
+
 STEPS = 15
 """How many words of a sentence are read, as in the article."""
 DIMENSIONS = 100
@@ -33,7 +36,7 @@ DIMENSIONS = 100
 
 def check_installed() -> None:
     """Raises OutputError where a package of the extra `sentiment` is missing."""
-    for package in ("keras", "torch", "simplemma", "bm25s"):
+    for package in PACKAGES:
         if not find_spec(package):
             raise OutputError("needs_extra", package=package, extra="sentiment")
 
@@ -87,7 +90,7 @@ def learn(
     """
     callbacks = _keras().callbacks
     sizes = np.diff([*range(0, len(tokens), batch), len(tokens)])
-    tell = callbacks.LambdaCallback(on_train_batch_end=lambda number, _: advance(int(sizes[number])))
+    tell = callbacks.LambdaCallback(on_train_batch_end=lambda number, logs: advance(int(sizes[number])))
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
     history = model.fit(
         tokens, positive.astype(np.int32), batch_size=batch, epochs=epochs, verbose=0, callbacks=[tell]

@@ -35,8 +35,8 @@ LAYOUTS = (Layout(6, 0, 5), Layout(2, 0, 1), Layout(2, 1, 0), Layout(3, 1, 2))
 """Sentiment140 (label, id, date, query, user, text); label and text in either order; id, label and text."""
 
 SCALES: tuple[Mapping[str, bool | None], ...] = (
-    {"0": False, "2": None, "4": True},
     {"0": False, "1": True},
+    {"0": False, "2": None, "4": True},
     {"negative": False, "neutral": None, "positive": True},
     {"neg": False, "neu": None, "pos": True},
 )

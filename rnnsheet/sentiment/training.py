@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -104,12 +106,8 @@ def train(
     a file cannot be read or written, or the training fails.
     """
     options, language = options or Options(), known_language(language)
-    source, book = Path(path), Path(output or f"{Path(path).stem}.xlsx")
-    if book.suffix.lower() != ".xlsx":
-        raise OutputError("not_xlsx", place=str(book))
-    written = book.with_suffix(".keras"), book.with_name(f"{book.stem}-vocabulary.json"), book
-    for file in written:
-        check_free(file, force)
+    source = Path(path)
+    written = _free(Path(output or f"{source.stem}.xlsx"), force)
     network.check_installed()
 
     with progress("read", _size(source)) as advance:
@@ -138,6 +136,18 @@ def train(
         accuracy=accuracy,
         written=tuple(map(str, written)),
     )
+
+
+def _free(book: Path, force: bool) -> tuple[Path, Path, Path]:
+    """The model, its vocabulary and its workbook. Raises OutputError, before long work, if one cannot be."""
+    if book.suffix.lower() != ".xlsx":
+        raise OutputError("not_xlsx", place=str(book))
+    if not book.parent.is_dir():
+        raise OutputError("unwritable", place=str(book), reason=os.strerror(errno.ENOENT))
+    written = book.with_suffix(".keras"), book.with_name(f"{book.stem}-vocabulary.json"), book
+    for file in written:
+        check_free(file, force)
+    return written
 
 
 @dataclass(frozen=True)
