@@ -94,7 +94,7 @@ class Text:
 
     @property
     def lower(self) -> bool:
-        """Whether what is typed is put into small letters: words are; letters, where no token is a capital."""
+        """Whether what is typed is put into small letters: words are; letters, if no token is a capital."""
         capitals = any(len(token) == 1 and token.lower() != token for token in self.tokens)
         return self.unit == "words" or not capitals
 
