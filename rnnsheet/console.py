@@ -196,7 +196,7 @@ def progress(labels: Labels) -> Progress:
 
 def learned(found: Learned, labels: Labels) -> Iterator[str]:
     """What a network learned of labelled sentences, how often it is right, and where it is."""
-    facts = {**asdict(found), **asdict(found.options)}
+    facts = {**asdict(found.options), **asdict(found)}
     yield labels("sentiment.sentences", total=found.positive + found.negative, **facts)
     yield labels("sentiment.network", **facts)
     if found.options.network == ARTICLE:

@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnsheet import api
+from rnnsheet import api, console
 from rnnsheet.errors import DataError, RnnsheetError
-from rnnsheet.sentiment import Options, bayes, network, table, vectors
+from rnnsheet.labels import labels
+from rnnsheet.sentiment import Learned, Options, bayes, network, table, vectors
 from rnnsheet.sentiment.sequences import Sequences, held_out
 from rnnsheet.sentiment.words import vocabulary, words
 from tests.test_cli import rnnsheet
@@ -72,12 +73,12 @@ def test_sentiment140_is_read_with_its_latin_letters(tmp_path):
     assert table.read(tmp_path / "tweets.csv", ignore).neutral == 1
 
 
-@pytest.mark.parametrize("labels", [("0", "1"), ("0", "4"), ("negative", "Positive"), ("-2.5", "0.1")])
+@pytest.mark.parametrize("scale", [("0", "1"), ("0", "4"), ("negative", "Positive"), ("-2.5", "0.1")])
 @pytest.mark.parametrize("header", [(), ("sentiment", "text")])
 @pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize("delimiter", [",", "\t"])
-def test_two_columns_are_recognised(tmp_path, labels, header, turned, delimiter):
-    rows = [*([header] if header else []), (labels[0], "so sad"), (labels[1], "très bien"), (labels[1], "7")]
+def test_two_columns_are_recognised(tmp_path, scale, header, turned, delimiter):
+    rows = [*([header] if header else []), (scale[0], "so sad"), (scale[1], "très bien"), (scale[1], "7")]
     with (tmp_path / "file").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, delimiter=delimiter).writerows(row[::-1] if turned else row for row in rows)
     assert read(tmp_path / "file") == [(False, ["so", "sad"]), (True, ["très", "bien"]), (True, ["7"])]
@@ -88,6 +89,8 @@ def test_text_in_quotes_may_have_lines_and_commas_and_tabs_may_have_quotes(tmp_p
     assert read(tmp_path / "a.csv") == [(False, ["no", "not", "that"]), (True, ["a", "good", "one"])]
     (tmp_path / "a.tsv").write_text('5\t-1.5\t"bad\n6\t2.5\tgood" day\n7\t0\tday\n', "utf-8")
     assert read(tmp_path / "a.tsv") == [(False, ["bad"]), (True, ["good", "day"])]
+    (tmp_path / "b.tsv").write_text('0\tbad,"' + "\n1\tgood day" * 20_000, "utf-8")
+    assert len(read(tmp_path / "b.tsv")) == 20_001
 
 
 @pytest.mark.parametrize(
@@ -317,6 +320,29 @@ def sentences(path: Path, count: int = 200) -> Path:
             places = " and ".join(chance.choices(["house", "tree", "street", "garden"], k=2))
             file.write(f"{row % 2},I {('hated', 'love')[row % 2]} the {places} {row}\n")
     return path
+
+
+@pytest.mark.parametrize("kind", network.NETWORKS)
+def test_what_was_learned_is_told(kind):
+    found = Learned(
+        file="a.csv",
+        options=Options(network=kind, seed=7),
+        positive=30,
+        negative=20,
+        neutral=2,
+        held_out=10,
+        words=40,
+        forms=45,
+        weights=612_702,
+        losses=(0.9, 0.5),
+        seconds=3.2,
+        accuracy={"network": 0.9, "bag": 0.8, "majority": 0.6},
+        written=("a.keras", "a-vocabulary.json", "a.xlsx"),
+    )
+    told = " ".join(console.learned(found, labels("en")))
+    for part in ("50 sentences", "40 words in 45 forms", "612702 weights", "seed 7", "90.0%", "a.xlsx"):
+        assert part in told
+    assert ("never adds it to the model" in told) == (kind == network.ARTICLE)
 
 
 @needs_extra

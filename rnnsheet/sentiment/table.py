@@ -8,6 +8,7 @@ import math
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from html import unescape
 from io import TextIOWrapper
@@ -67,40 +68,52 @@ def read(path: Path, advance: Callable[[int], object]) -> Sentences:
     12 per sentence, and each word form once. `advance` is told how many bytes were read. Raises DataError,
     with the row, where the file is not a table of labelled sentences.
     """
-    delimiter, layout, header = _recognised(path)
-    # A form that is met for the first time gets the next number.
+    # A word form or label that is met for the first time gets the next number.
     forms: defaultdict[str, int] = defaultdict(lambda: len(forms))
-    labels: dict[str, int] = {}
-    first_rows: list[int] = []
+    labels: defaultdict[str, int] = defaultdict(lambda: len(labels))
+    first_rows: dict[str, int] = {}
     numbers, starts, said = array("I"), array("Q", [0]), array("I")
-    for number, row in _rows(path, delimiter, advance):
-        if header and number == 1:
-            continue
-        if len(row) != layout.columns:
-            raise DataError(
-                "wrong_columns", place=str(path), row=number, got=len(row), expected=layout.columns
-            )
-        label = _plain(row[layout.label])
-        if label not in labels:
-            if not _may_be_label(label):
-                raise DataError("no_label", place=str(path), row=number, got=row[layout.label][:40])
-            labels[label] = len(labels)
-            first_rows.append(number)
-        numbers.extend([forms[form] for form in words(unescape(row[layout.text]))])
+    for row, label, text in _labelled(path, advance):
+        first_rows.setdefault(label, row)
+        numbers.extend([forms[form] for form in words(unescape(text))])
         starts.append(len(numbers))
         said.append(labels[label])
-    answers = _answers(path, dict(zip(labels, first_rows, strict=True)))
-    sentences = Sequences(np.asarray(numbers), np.asarray(starts, np.int64))
-    found = np.array([-1 if answer is None else answer for answer in answers])[np.asarray(said)]
+    answers = np.array([-1 if answer is None else answer for answer in _answers(path, first_rows)])
+    found = answers[np.asarray(said)]
     kept = found >= 0
+    sentences = Sequences(np.asarray(numbers), np.asarray(starts, np.int64))
     return Sentences(tuple(forms), sentences.where(kept), found[kept] == 1, int(np.sum(~kept)))
+
+
+def _labelled(path: Path, advance: Callable[[int], object]) -> Iterator[tuple[int, str, str]]:
+    """Of each row its number from 1, its label and its text."""
+    delimiter, layout, header = _recognised(path)
+    number = 0
+    try:
+        for number, row in _rows(path, delimiter, advance):
+            if header and number == 1:
+                continue
+            if (got := len(row)) != layout.columns:
+                raise DataError(
+                    "wrong_columns", place=str(path), row=number, got=got, expected=layout.columns
+                )
+            label = _plain(row[layout.label])
+            if not _may_be_label(label):
+                raise DataError("no_label", place=str(path), row=number, got=label[:40])
+            yield number, label, row[layout.text]
+    except csv.Error as error:
+        raise DataError("broken_row", place=str(path), row=number + 1, reason=error) from None
 
 
 def _recognised(path: Path) -> tuple[str, Layout, bool]:
     """The delimiter and layout that most of the first rows have, and whether the first of all is a header."""
     most = 0
     for delimiter in (",", "\t"):
-        rows = [row for _, row in islice(_rows(path, delimiter, lambda _: None), _SAMPLE)]
+        rows = []
+        # What follows a quotation mark may be no table in one of the delimiters.
+        with suppress(csv.Error):
+            for _, row in islice(_rows(path, delimiter, lambda _: None), _SAMPLE):
+                rows.append(row)
         for layout in LAYOUTS:
             fits = [_fits(row, layout) for row in rows]
             if sum(fits) > most:
@@ -118,8 +131,8 @@ def _fits(row: Sequence[str], layout: Layout) -> bool:
 
 
 def _rows(path: Path, delimiter: str, advance: Callable[[int], object]) -> Iterator[tuple[int, list[str]]]:
-    """Each row that is not empty, with its number from 1."""
-    number = told = 0
+    """Each row that is not empty, with its number from 1. Quotation marks are signs of a CSV file alone."""
+    told = 0
     try:
         with path.open("rb") as file:
             text = TextIOWrapper(file, "utf-8-sig", errors=_LATIN1, newline="")
@@ -134,8 +147,6 @@ def _rows(path: Path, delimiter: str, advance: Callable[[int], object]) -> Itera
                     advance(file.tell() - told)
                     told = file.tell()
             advance(file.tell() - told)
-    except csv.Error as error:
-        raise DataError("broken_row", place=str(path), row=number + 1, reason=error) from None
     except OSError as error:
         raise DataError("unreadable", place=str(path), reason=error.strerror or error) from None
 
