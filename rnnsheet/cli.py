@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -201,6 +202,39 @@ def explain(lesson: LessonName, lang: Language = "") -> None:
         from rnnsheet import api, console
 
         _print(console.explain(api.load(lesson), labels(language)))
+
+
+sentiment = typer.Typer(help=_help("help.sentiment"), no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(sentiment, name="sentiment")
+
+
+@sentiment.command("train", help=_help("help.sentiment_train"))
+def train_sentiment(
+    file: Annotated[str, typer.Argument(metavar="CSV", help=_help("help.csv"))],
+    network: Annotated[
+        str, typer.Option(metavar="embedding|article", help=_help("help.network"))
+    ] = "embedding",
+    glove: Annotated[str, typer.Option(metavar="FILE", help=_help("help.glove"))] = "",
+    words: Annotated[int, typer.Option(help=_help("help.words"))] = 16_000,
+    epochs: Annotated[int, typer.Option(help=_help("help.passes"))] = 4,
+    batch: Annotated[int, typer.Option(help=_help("help.batch"))] = 128,
+    seed: Annotated[int, typer.Option(help=_help("help.chance"))] = 1,
+    output: Annotated[str, typer.Option("-o", "--output", metavar="FILE.xlsx", help=_help("help.book"))] = "",
+    force: Force = False,
+    as_json: Json = False,
+    lang: Language = "",
+) -> None:
+    with _errors(lang) as language:
+        from rnnsheet import console
+        from rnnsheet.sentiment import Options, train
+
+        options = Options(network, glove, words, epochs, batch, seed)
+        texts = labels(language)
+        found = train(file, output, options, language, force, console.progress(texts))
+        if as_json:
+            _print_json(asdict(found))
+        else:
+            _print(console.learned(found, texts))
 
 
 @app.callback(invoke_without_command=True)

@@ -1,8 +1,10 @@
-"""Lessons, traces and reports as lines of text for a terminal."""
+"""Lessons, traces, trainings and reports as lines of text for a terminal."""
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
 from time import perf_counter
 from typing import Any
 from unicodedata import east_asian_width
@@ -18,6 +20,9 @@ from rnnsheet.equations.recurrence import Equation, Recurrence, WalkStep, walkth
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson, Trace
 from rnnsheet.model import ONCE, on_line
+from rnnsheet.sentiment import Learned
+from rnnsheet.sentiment.network import ARTICLE
+from rnnsheet.sentiment.training import Progress
 from rnnsheet.sheet.meaning import meaning, meaning_of_parameter
 from rnnsheet.sheet.pages.overview import title
 from rnnsheet.sheet.pages.steps import explanation, heading
@@ -175,6 +180,35 @@ class Training:
     def as_dict(self, file: str) -> dict[str, Any]:
         """The course of the training as plain data for JSON."""
         return {"file": file, "epochs": self.last.number, "stopped": self.stopped, "losses": self.losses}
+
+
+def progress(labels: Labels) -> Progress:
+    """Shows a bar in a terminal for each piece of work, and nothing elsewhere."""
+
+    @contextmanager
+    def bar(work: str, size: int) -> Iterator[Callable[[int], object]]:
+        title, hidden = labels(f"sentiment.{work}"), not sys.stderr.isatty()
+        with typer.progressbar(length=size, label=title, hidden=hidden, file=sys.stderr) as shown:
+            yield shown.update
+
+    return bar
+
+
+def learned(found: Learned, labels: Labels) -> Iterator[str]:
+    """What a network learned of labelled sentences, how often it is right, and where it is."""
+    facts = {**asdict(found.options), **asdict(found)}
+    yield labels("sentiment.sentences", total=found.positive + found.negative, **facts)
+    yield labels("sentiment.network", **facts)
+    if found.options.network == ARTICLE:
+        yield from wrap(labels("sentiment.article"), _LINE)
+    yield labels("sentiment.learned", before=found.losses[0], after=found.losses[-1], **facts)
+    yield labels("sentiment.right", **facts)
+    shares = [
+        [labels(f"sentiment.accuracy_{judge}"), labels("sentiment.share", share=share)]
+        for judge, share in found.accuracy.items()
+    ]
+    yield from _indent(table(shares, "lr"))
+    yield labels("sentiment.written", files=", ".join(found.written))
 
 
 def verdict(report: Report, labels: Labels, with_blocks: bool) -> Iterator[str]:

@@ -46,6 +46,10 @@ class ModelError(RnnsheetError):
     """A trained network that cannot be read, or has something that a workbook cannot."""
 
 
+class DataError(RnnsheetError):
+    """A file of labelled sentences, or of word vectors, that cannot be learned from."""
+
+
 class OutputError(RnnsheetError):
     """A file that cannot be written."""
 
