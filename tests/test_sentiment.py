@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnsheet import api, console
+from rnnsheet import console
 from rnnsheet.errors import DataError, RnnsheetError
 from rnnsheet.labels import labels
 from rnnsheet.sentiment import Learned, Options, bayes, network, table, vectors
@@ -348,8 +348,6 @@ def test_what_was_learned_is_told(kind):
 @needs_extra
 @pytest.mark.slow
 def test_a_file_of_sentences_becomes_a_model_a_vocabulary_and_a_workbook(tmp_path):
-    if not hasattr(api, "import_model"):
-        pytest.skip("waits for api.import_model")
     sentences(tmp_path / "words.csv")
     told = json.loads(
         rnnsheet("sentiment", "train", "words.csv", "--epochs", "20", "--json", cwd=tmp_path).stdout

@@ -11,6 +11,7 @@ from rnnsheet.errors import ModelError
 from rnnsheet.model import Array
 from rnnsheet.models.description import Description
 from rnnsheet.models.inputs import answered, numbers, text
+from rnnsheet.models.vocabulary import Vocabulary
 from rnnsheet.models.weights import from_keras, from_pytorch
 from rnnsheet.trained import ANSWER, INPUT, STATES, Numbers, Text, Trained, TrainedLayer
 
@@ -85,7 +86,7 @@ class Draft:
                 starts=starts,
             )
 
-    def finish(self, description: Description, vocabulary: Sequence[str], steps: int | None) -> Trained:
+    def finish(self, description: Description, vocabulary: Vocabulary, steps: int | None) -> Trained:
         """The network, with what its description, a vocabulary and the user add. Raises ModelError."""
         labels = description.labels
         answer = answered(description.answer, labels) if description.answer else None
@@ -96,17 +97,18 @@ class Draft:
             labels,
             answer,
             self.precision,
-            self.source,
+            Path(self.source).name,
         )
-        if not labels and vocabulary and network.size(network.result.name) == len(vocabulary) > 2:
+        tokens = vocabulary.tokens
+        if not labels and tokens and network.size(network.result.name) == len(tokens) > 2:
             # It says tokens of the vocabulary that it reads.
-            return replace(network, labels=tuple(vocabulary))
+            return replace(network, labels=tokens)
         return network
 
-    def _read(self, description: Description, vocabulary: Sequence[str], steps: int | None) -> Text | Numbers:
+    def _read(self, description: Description, vocabulary: Vocabulary, steps: int | None) -> Text | Numbers:
         """What the network reads: a text where it has an embedding, or reads token numbers themselves."""
         rows = [len(e.weights["E"]) for e in self.layers if e.kind == "embedding" and INPUT in e.reads]
-        tokens = tuple(map(str, vocabulary or description.text.get("tokens", ())))
+        tokens = tuple(map(str, vocabulary.tokens or description.text.get("tokens", ())))
         if not rows and (not tokens or self.features not in (None, 1)):
             told = description.numbers
             return numbers(told.get("features", self.features), steps or told.get("steps", self.steps))
@@ -116,7 +118,12 @@ class Draft:
         for expected in rows:
             if len(tokens) != expected:
                 raise ModelError("vocabulary_size", place=self.source, got=len(tokens), expected=expected)
-        wishes = {**usual, **description.text, **({"steps": steps} if steps else {})}
+        wishes = {
+            **usual,
+            "forms": vocabulary.forms,
+            **description.text,
+            **({"steps": steps} if steps else {}),
+        }
         if self.mask_zero:
             # Keras leaves token 0 out wherever it stands, so no text may have it.
             tokens = ("", *tokens[1:])

@@ -40,7 +40,8 @@ def text(tokens: tuple[str, ...], wishes: Mapping[str, Any]) -> Text:
                 "wrong_choice", key=f"text.{key}", got=repr(chosen[key]), known=" | ".join(known)
             )
     sample = str(wishes.get("sample") or _sample(tokens, chosen["unit"], steps))
-    return Text(tokens=tokens, steps=steps, sample=sample, masked=masked, **chosen, **named)
+    forms = wishes.get("forms", {})
+    return Text(tokens=tokens, forms=forms, steps=steps, sample=sample, masked=masked, **chosen, **named)
 
 
 def numbers(features: int | None, steps: int | None) -> Numbers:

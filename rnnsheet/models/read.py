@@ -8,7 +8,7 @@ from rnnsheet.files import is_file
 from rnnsheet.models.description import Description, read_description
 from rnnsheet.models.draft import Draft
 from rnnsheet.models.limits import reading
-from rnnsheet.models.vocabulary import read_vocabulary
+from rnnsheet.models.vocabulary import Vocabulary, read_vocabulary
 from rnnsheet.trained import Trained
 
 
@@ -24,12 +24,12 @@ def read(
     """
     if not is_file(path):
         raise ModelError("no_workbook", place=str(path))
-    tokens = read_vocabulary(vocabulary) if vocabulary else ()
+    known = read_vocabulary(vocabulary) if vocabulary else Vocabulary()
     described = read_description(description) if description else Description()
     kind = _kind(path)
     with reading(str(path), kind):
         draft, described = _draft(kind, path, described)
-        return draft.finish(described, tokens, steps)
+        return draft.finish(described, known, steps)
 
 
 def _draft(kind: str, path: Path, description: Description) -> tuple[Draft, Description]:

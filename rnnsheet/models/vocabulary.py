@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,22 @@ _SPECIAL = re.compile(r"<[^<>]+>|\[[^][]+\]|")
 _NO_CELL = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
-def read_vocabulary(path: Path) -> tuple[str, ...]:
-    """The token of each number, from 0; "" where no text can have it.
+@dataclass(frozen=True)
+class Vocabulary:
+    """What texts may have, and the numbers that it is read as."""
+
+    tokens: tuple[str, ...] = ()
+    """The token of each number, from 0; "" where no text can have it."""
+    forms: Mapping[str, int] = field(default_factory=dict)
+    """Further texts that are read as one of the tokens."""
+
+
+def read_vocabulary(path: Path) -> Vocabulary:
+    """The vocabulary of a file.
 
     Takes one token per line, a JSON list, a JSON map of token to number such as the `word_index` of Keras, or
-    what its Tokenizer's `to_json` gives. Raises ModelError where it is none of these.
+    what its Tokenizer's `to_json` gives. Of several texts with one number in a map, the first is the token.
+    Raises ModelError where it is none of these.
     """
     with reading(str(path), "JSON"):
         check_bytes(path.stat().st_size, MOST_TEXT)
@@ -30,11 +42,14 @@ def read_vocabulary(path: Path) -> tuple[str, ...]:
             text = path.read_bytes().decode("utf-8-sig")
         except UnicodeDecodeError:
             raise ModelError("not_utf8") from None
-        tokens = _tokens(_parsed(text, path.suffix.lower() == ".json"))
+        given = _parsed(text, path.suffix.lower() == ".json")
+        tokens = _tokens(given)
     token, times = Counter(token for token in tokens if token).most_common(1)[0] if any(tokens) else ("", 1)
     if times > 1:
         raise ModelError("token_twice", place=str(path), given=repr(token))
-    return tuple("" if _NO_CELL.search(token) else token for token in tokens)
+    entries = given.items() if isinstance(given, dict) else ()
+    forms = {text: number for text, number in entries if text != tokens[number] and not _NO_CELL.search(text)}
+    return Vocabulary(tuple("" if _NO_CELL.search(token) else token for token in tokens), forms)
 
 
 def is_special(token: str) -> bool:
@@ -77,10 +92,11 @@ def _tokenizer(config: Mapping[str, Any]) -> dict[str, int]:
 def _tokens(given: Any) -> list[str]:
     """The tokens by their numbers, of a list or of a map."""
     if isinstance(given, dict):
-        by_number = {number: token for token, number in given.items()}
+        by_number: dict[int, str] = {}
         for token, number in given.items():
-            if type(number) is not int or not 0 <= number <= MOST_TEXT or by_number[number] != token:
+            if type(number) is not int or not 0 <= number <= MOST_TEXT:
                 raise ModelError("bad_vocabulary", given=f"{token!r}: {number!r}")
+            by_number.setdefault(number, token)
         given = [by_number.get(number, "") for number in range(max(by_number, default=-1) + 1)]
     if not isinstance(given, list):
         raise ModelError("bad_vocabulary", given=repr(given)[:50])

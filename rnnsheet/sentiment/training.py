@@ -21,6 +21,7 @@ from rnnsheet.labels import labels
 from rnnsheet.sentiment import bayes, network, table, vectors
 from rnnsheet.sentiment.sequences import Flags, Sequences, held_out
 from rnnsheet.sentiment.words import Vocabulary, vocabulary
+from rnnsheet.trained import Text
 
 HELD_OUT = 0.2
 """The share of the sentences that are not learned from."""
@@ -212,12 +213,13 @@ def _write(model: Any, known: Vocabulary, written: tuple[Path, Path, Path], lang
     write_whole(vocabulary_file, lambda file: file.write(forms))
     trained = models.read(model_file, vocabulary_file, network.STEPS)
     texts = labels(language)
+    assert isinstance(trained.read, Text)  # noqa: S101
     said = replace(
         trained,
         labels=(texts("sentiment.negative"), texts("sentiment.positive")),
         read=replace(trained.read, sample=texts("sentiment.sample")),
     )
-    api.import_model(said, book, language, force=True)  # type: ignore[attr-defined]
+    api.import_model(said, book, language, force=True)
 
 
 def _size(path: Path) -> int:
