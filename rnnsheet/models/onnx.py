@@ -59,7 +59,7 @@ def read_onnx(path: Path, description: Description) -> tuple[Draft, Description]
     for batch_first in (True, False):
         try:
             draft = Draft(str(path), padding="after", masked=True)
-            _Graph(onnx, model.graph, opset, draft).read(batch_first)
+            _Graph(onnx, model.graph, opset, draft).read(batch_first, path.parent)
             return draft, description
         except _TurnedError:
             continue
@@ -78,9 +78,9 @@ class _Graph:
         self.linear: dict[str, str] = {}
         """Of tensors that linear layers give, the layer."""
 
-    def read(self, batch_first: bool) -> None:
+    def read(self, batch_first: bool, folder: Path) -> None:
         """Adds all layers to the draft. Raises _TurnedError where the axes of the input are the other way."""
-        self._initializers()
+        self._initializers(folder)
         inputs = [each for each in self.graph.input if each.name not in self.values]
         if len(inputs) != 1 or len(self.graph.output) != 1:
             raise ModelError("several_ends", inputs=len(inputs), outputs=len(self.graph.output))
@@ -92,12 +92,18 @@ class _Graph:
             raise ModelError("unsupported_layer", layer=self.graph.output[0].name, kind="output")
         self.draft.end_with(result.parts[0])
 
-    def _initializers(self) -> None:
+    def _initializers(self, folder: Path) -> None:
+        """The weights, some of which may be in a file beside the model's own."""
         given = self.graph.initializer
+        check_count(tensor.dims for tensor in given)
         for tensor in given:
             if tensor.data_location == self.onnx.TensorProto.EXTERNAL:
-                raise ModelError("linked_weights", name=tensor.name)
-        check_count(tensor.dims for tensor in given)
+                place = next(entry.value for entry in tensor.external_data if entry.key == "location")
+                beside = folder / Path(place).name
+                if Path(place).name != place or beside.is_symlink() or not beside.is_file():
+                    raise ModelError("linked_weights", name=tensor.name)
+                check_bytes(beside.stat().st_size, 8 * MOST_WEIGHTS)
+                self.onnx.external_data_helper.load_external_data_for_tensor(tensor, str(folder))
         self.values |= {tensor.name: self.onnx.numpy_helper.to_array(tensor) for tensor in given}
         floats = [array.dtype for array in self.values.values() if array.dtype.kind == "f"]  # type: ignore[union-attr]
         self.draft.precision = str(np.result_type(*floats)) if floats else "float32"
