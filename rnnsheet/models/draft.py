@@ -50,12 +50,44 @@ class Draft:
         names = (base, *(f"{base}n{number}" for number in range(2, len(taken) + 3)))
         return next(name for name in names if name not in taken)
 
+    def layer(self, name: str) -> TrainedLayer:
+        """The layer of that name."""
+        return next(layer for layer in self.layers if layer.name == name)
+
+    def change(self, name: str, **fields: Any) -> None:
+        """Replaces fields of a layer."""
+        place = self.layers.index(self.layer(name))
+        self.layers[place] = replace(self.layers[place], **fields)
+
+    def end_with(self, name: str) -> None:
+        """Puts the layer last whose result is what the network says."""
+        self.layers.sort(key=lambda layer: layer.name == name)
+
     def once(self, name: str) -> bool:
         """Whether a result is computed once, not at each time step."""
-        layer = next((layer for layer in self.layers if layer.name == name), None)
-        if layer is None:
+        if name in (INPUT, ANSWER):
             return False
-        return layer.kind in ("last", "flatten", "attention") or all(self.once(read) for read in layer.reads)
+        layer = self.layer(name)
+        return layer.kind in ("last", "flatten", "attention") or all(map(self.once, layer.reads))
+
+    def looks_ahead(self, name: str) -> bool:
+        """Whether a result at a time step is made, at that step, of layers that read from the end."""
+        if name in (INPUT, ANSWER):
+            return False
+        layer = self.layer(name)
+        return layer.reverse or (layer.kind not in STATES and any(map(self.looks_ahead, layer.reads)))
+
+    def size(self, name: str) -> int:
+        """The number of rows of a result."""
+        if name == INPUT:
+            return self.features or 1
+        layer = self.layer(name)
+        sizes = [self.size(read) for read in layer.reads]
+        if layer.kind == "embedding":
+            return int(layer.weights["E"].shape[1])
+        if layer.weights and layer.kind != "attention":
+            return len(next(iter(layer.weights.values())))
+        return sum(sizes) if layer.kind == "concat" else sizes[0]
 
     def describe(self, description: Description, arrays: Mapping[str, Array], layout: str) -> None:
         """Adds the layers of a description with those of the arrays that their patterns fit.

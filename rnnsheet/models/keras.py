@@ -163,9 +163,7 @@ class _Reader:
     def _end(self, result: str) -> None:
         """What is read and said in the end."""
         draft = self.draft
-        if draft.layers and draft.layers[-1].name != result:
-            place = next(n for n, layer in enumerate(draft.layers) if layer.name == result)
-            draft.layers.append(draft.layers.pop(place))
+        draft.end_with(result)
         if draft.features is None and not any(layer.kind == "embedding" for layer in draft.layers):
             draft.steps, draft.features = 1, draft.steps
 
