@@ -20,13 +20,13 @@ from rnnsheet.engine.trained import run
 from rnnsheet.errors import ModelError
 from rnnsheet.labels import labels, languages
 from rnnsheet.sheet.layout import plan
-from rnnsheet.trained import ANSWER, INPUT, Answer, Numbers, Text, Trained, TrainedLayer
+from rnnsheet.trained import Numbers, Text, Trained, TrainedLayer
 from rnnsheet.workbook.read import CellError, read
 from rnnsheet.workbook.read_trained import trained as read_trained
 from rnnsheet.workbook.write import write
 from tests.test_checking import saved_by_gnumeric, saved_by_libreoffice
 from tests.test_sheet import EXCEL_COLUMNS, EXCEL_FORMULA, EXCEL_ROWS, EXCEL_SHEET_NAME, cells, excel_takes
-from tests.trained_networks import trained, typed_texts
+from tests.trained_networks import NETWORKS, counter, moods, speller, trained, typed_texts
 from tests.typist import Typist
 
 EXCEL_NESTING = 64
@@ -62,75 +62,6 @@ def matches(got, expected, is_sentence: bool, tolerance: float) -> bool:
     if isinstance(expected, str):
         return (got or "") == expected
     return isinstance(got, int | float) and abs(got - expected) <= tolerance * max(1, abs(expected))
-
-
-def weights(*shape: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng([seed, *shape]).normal(size=shape)
-
-
-def recurrent(gates: str, units: int, reads: int, biases: str = "") -> dict[str, np.ndarray]:
-    return {
-        **{f"Wx{gate}": weights(units, reads, seed=ord(gate)) for gate in gates},
-        **{f"Wh{gate}": weights(units, units, seed=ord(gate)) for gate in gates},
-        **{f"b{gate}": weights(units, 1, seed=ord(gate)) for gate in biases or gates},
-    }
-
-
-WORDS = ("", "the", "cat", "sat", "good", "bad", "movie", "don't", "7", "été", "OOV")
-
-
-def moods(typed: str = "The cat  sat, good *movie*!", unknown: int | None = None) -> Trained:
-    """Reads words in both directions, masked, and attends to them."""
-    return Trained(
-        "moods",
-        Text("words", WORDS, 6, typed, {"films": 6}, unknown=unknown, masked=True),
-        (
-            TrainedLayer("emb", "embedding", weights={"E": weights(11, 5)}),
-            TrainedLayer("there", "lstm", ("emb",), recurrent("ifgo", 9, 5)),
-            TrainedLayer("back", "gru", ("emb",), recurrent("run", 4, 5, "runm"), reverse=True),
-            TrainedLayer("both", "concat", ("there", "back")),
-            TrainedLayer("att", "attention", ("both",), {"Wq": weights(1, 13)}),
-            TrainedLayer("says", "dense", ("att",), {"Wa": weights(3, 13)}, activation="softmax"),
-        ),
-        ("negative", "neutral", "positive"),
-    )
-
-
-def speller(typed: str = "caB?") -> Trained:
-    """Reads letters, among them capitals and wildcards, and answers token by token."""
-    return Trained(
-        "speller",
-        Text(
-            "letters", ("<pad>", "<unk>", "</s>", *"abcABC?*~ "), 5, typed, padding="after", unknown=1, end=2
-        ),
-        (
-            TrainedLayer("emb", "embedding", weights={"E": weights(13, 4)}),
-            TrainedLayer("enc", "gru", ("emb",), recurrent("run", 6, 4)),
-            TrainedLayer("heard", "embedding", (ANSWER,), {"E": weights(7, 3)}),
-            TrainedLayer("dec", "gru", ("heard",), recurrent("run", 6, 3), starts="enc"),
-            TrainedLayer("says", "dense", ("dec",), {"Wa": 3 * weights(7, 6)}),
-        ),
-        ("<pad>", "<s>", "</s>", "AH", "B", "K", "T"),
-        Answer(1, 2, 7),
-    )
-
-
-def counter() -> Trained:
-    """Reads numbers, and says one of two answers."""
-    return Trained(
-        "counter",
-        Numbers(weights(2, 5)),
-        (
-            TrainedLayer("rnn", "elman", (INPUT,), recurrent("h", 9, 2), activation="relu"),
-            TrainedLayer("flat", "flatten", ("rnn",)),
-            TrainedLayer("says", "dense", ("flat",), {"Wa": 0.1 * weights(1, 45)}, activation="sigmoid"),
-        ),
-        ("few", "many"),
-        precision="float64",
-    )
-
-
-NETWORKS = {network.__name__: network for network in (moods, speller, counter)}
 
 
 @pytest.fixture(scope="module")

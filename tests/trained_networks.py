@@ -1,7 +1,5 @@
 """Trained networks for tests: random ones of every kind of layer, that read texts or numbers."""
 
-from dataclasses import replace
-
 import numpy as np
 from hypothesis import strategies as st
 
@@ -177,6 +175,91 @@ class _Drawn:
             self._add("activation", (reads,), activation=self.draw(st.sampled_from(["softmax", "relu"])))
 
 
-def with_sample(network: Trained, typed: str) -> Trained:
-    """The same network with another text in its cell."""
-    return replace(network, read=replace(network.read, sample=typed))
+def weights(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng([seed, *shape]).normal(size=shape)
+
+
+def recurrent(gates: str, units: int, reads: int, biases: str = "") -> dict[str, np.ndarray]:
+    return {
+        **{f"Wx{gate}": weights(units, reads, seed=ord(gate)) for gate in gates},
+        **{f"Wh{gate}": weights(units, units, seed=ord(gate)) for gate in gates},
+        **{f"b{gate}": weights(units, 1, seed=ord(gate)) for gate in biases or gates},
+    }
+
+
+TOKENS = ("", "the", "cat", "sat", "good", "bad", "movie", "don't", "7", "été", "OOV")
+
+
+def moods(typed: str = "The cat  sat, good *movie*!", unknown: int | None = None) -> Trained:
+    """Reads words in both directions, masked, and attends to them."""
+    return Trained(
+        "moods",
+        Text("words", TOKENS, 6, typed, {"films": 6}, unknown=unknown, masked=True),
+        (
+            TrainedLayer("emb", "embedding", weights={"E": weights(11, 5)}),
+            TrainedLayer("there", "lstm", ("emb",), recurrent("ifgo", 9, 5)),
+            TrainedLayer("back", "gru", ("emb",), recurrent("run", 4, 5, "runm"), reverse=True),
+            TrainedLayer("both", "concat", ("there", "back")),
+            TrainedLayer("att", "attention", ("both",), {"Wq": weights(1, 13)}),
+            TrainedLayer("says", "dense", ("att",), {"Wa": weights(3, 13)}, activation="softmax"),
+        ),
+        ("negative", "neutral", "positive"),
+    )
+
+
+def speller(typed: str = "caB?") -> Trained:
+    """Reads letters, among them capitals and wildcards, and answers token by token."""
+    return Trained(
+        "speller",
+        Text(
+            "letters", ("<pad>", "<unk>", "</s>", *"abcABC?*~ "), 5, typed, padding="after", unknown=1, end=2
+        ),
+        (
+            TrainedLayer("emb", "embedding", weights={"E": weights(13, 4)}),
+            TrainedLayer("enc", "gru", ("emb",), recurrent("run", 6, 4)),
+            TrainedLayer("heard", "embedding", (ANSWER,), {"E": weights(7, 3)}),
+            TrainedLayer("dec", "gru", ("heard",), recurrent("run", 6, 3), starts="enc"),
+            TrainedLayer("says", "dense", ("dec",), {"Wa": 3 * weights(7, 6)}),
+        ),
+        ("<pad>", "<s>", "</s>", "AH", "B", "K", "T"),
+        Answer(1, 2, 7),
+    )
+
+
+def counter() -> Trained:
+    """Reads numbers, and says one of two answers."""
+    return Trained(
+        "counter",
+        Numbers(weights(2, 5)),
+        (
+            TrainedLayer("rnn", "elman", (INPUT,), recurrent("h", 9, 2), activation="relu"),
+            TrainedLayer("flat", "flatten", ("rnn",)),
+            TrainedLayer("says", "dense", ("flat",), {"Wa": 0.1 * weights(1, 45)}, activation="sigmoid"),
+        ),
+        ("few", "many"),
+        precision="float64",
+    )
+
+
+def medley() -> Trained:
+    """Reads letters as numbers, with every kind of layer that the others lack; answers at each step."""
+    gates = {"gate_activation": "hard_sigmoid"}
+    before = recurrent("run", 3, 1)
+    return Trained(
+        "medley",
+        Text("letters", ("", "a", "b", "B"), 4, "aBx", unknown=0, begin=2),
+        (
+            TrainedLayer("one", "elman", (INPUT,), recurrent("h", 3, 1), activation="hard_sigmoid_keras2"),
+            TrainedLayer("two", "gru-before", (INPUT,), before, activation="tanh", **gates),
+            TrainedLayer("sum", "sum", ("one", "two")),
+            TrainedLayer("mean", "mean", ("one", "two", "sum")),
+            TrainedLayer("product", "product", ("sum", "mean")),
+            TrainedLayer("last", "last", ("product",)),
+            TrainedLayer("dense", "dense", ("one", "last"), {"Wa": weights(2, 6), "ba": weights(2, 1)}),
+            TrainedLayer("relu", "activation", ("dense",), activation="relu"),
+            TrainedLayer("soft", "activation", ("relu",), activation="softmax"),
+        ),
+    )
+
+
+NETWORKS = {network.__name__: network for network in (moods, speller, counter, medley)}
