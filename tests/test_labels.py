@@ -10,12 +10,14 @@ import rnnsheet
 from rnnsheet import templates
 from rnnsheet.equations.cells import network
 from rnnsheet.equations.rules import RULES
+from rnnsheet.equations.trained import network as equations_of
 from rnnsheet.labels import default_language, labels, languages
 from rnnsheet.model import KINDS
 from rnnsheet.sheet.pages.manifest import MESSAGES
 from rnnsheet.sheet.pages.overview import LEGEND
 from rnnsheet.workbook.inputs import SETTINGS
 from tests.lessons import EVERY_FORM
+from tests.trained_networks import NETWORKS
 
 SOURCE = "\n".join(path.read_text("utf-8") for path in Path(rnnsheet.__file__).parent.rglob("*.py"))
 ENGLISH = labels("en").texts
@@ -80,14 +82,18 @@ def named(table: str) -> set[str]:
 
 def test_what_is_said_of_names_is_said_of_all_of_them_and_of_nothing_else():
     """The keys that no scan of the source can see: those made of the name of an equation or operation."""
-    everything = [network(lesson) for lesson in EVERY_FORM.values()]
-    equations = [e for r in everything for e in r.equations.values() if e.part != "gradient"]
+    lessons = [network(lesson) for lesson in EVERY_FORM.values()]
+    trained = [equations_of(make()) for make in NETWORKS.values()]
+    everything = [*lessons, *trained]
+    of_trained = {each.base for r in trained for each in r.equations.values()} | {"token"}
+    equations = [e for r in lessons for e in r.equations.values() if e.part != "gradient"]
     of_values = {e.base for e in equations} | {f"{e.base}_{e.line}" for e in equations}
     of_parameters = {r.bases.get(name, name) for r in everything for name in r.parameters}
     of_texts = {"word", "word_words", "vocabulary_words", "second", "wanted", "wanted_second", "picture"}
     told = named("meaning")
     assert {r.bases[name] for r in everything for name in r.bases} <= told
-    assert told <= {*of_values, *of_parameters, *of_texts, "t", "loss"}
+    assert of_trained <= told
+    assert told <= {*of_values, *of_trained, *of_parameters, *of_texts, "t", "loss"}
     assert named("words") == {*RULES, "previous", "next", "at", "part"}
     assert named("setting") == {name for name, kind in SETTINGS.items() if kind == "positive"}
     assert named("message") == set(MESSAGES)

@@ -171,11 +171,9 @@ class _Network:
 
     def _last(self, value: Value, name: str) -> Leaf:
         """The value of a layer, or of an input, at the last time step that is computed."""
-        if value.once:
-            return value
         reverse = name not in (INPUT, ANSWER) and self.trained.layer(name).reverse
         steps = self.r.time_lines[self._line(name)]
-        return At(value.name, value.rows, 1 if reverse else steps)
+        return At(value.name, value.rows, 1 if reverse else steps, value.once)
 
     def _mask(self, layer: TrainedLayer) -> Leaf | None:
         """What is 0 at padding, where that matters to what the layer computes of the text."""

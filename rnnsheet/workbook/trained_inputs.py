@@ -39,7 +39,7 @@ class _Inputs:
     places: Mapping[str, Area]
     recalculated: Value
 
-    def texts(self, name: str) -> tuple[str, ...]:
+    def written(self, name: str) -> tuple[str, ...]:
         """The texts of a block; an empty cell has none, one that holds a number its digits."""
         return tuple(self._each(name, _text))
 
@@ -86,7 +86,7 @@ def _network(facts: Mapping[str, str], told: dict[str, Any], inputs: _Inputs) ->
         name=facts["lesson"],
         read=_read(told["read"], inputs),
         layers=tuple(_layer(layer, inputs) for layer in told["layers"]),
-        labels=inputs.texts("labels"),
+        labels=inputs.written("labels"),
         answer=Answer(**told["answer"]) if told["answer"] else None,
         precision=told["precision"],
         source=told["source"],
@@ -99,9 +99,9 @@ def _read(told: dict[str, Any], inputs: _Inputs) -> Text | Numbers:
     forms = {}
     if "forms" in inputs.places:
         numbers = inputs.numbers("form_numbers")[:, 0]
-        forms = {text: int(number) for text, number in zip(inputs.texts("forms"), numbers, strict=True)}
-    (sample,) = inputs.texts("text")
-    return Text(tokens=inputs.texts("vocabulary"), sample=sample, forms=forms, **told)
+        forms = {text: int(number) for text, number in zip(inputs.written("forms"), numbers, strict=True)}
+    (sample,) = inputs.written("text")
+    return Text(tokens=inputs.written("vocabulary"), sample=sample, forms=forms, **told)
 
 
 def _layer(told: dict[str, Any], inputs: _Inputs) -> TrainedLayer:

@@ -77,7 +77,7 @@ def _vocabulary(page: Page, read: Text) -> Vocabulary:
         values = [[number] for number in read.forms.values()]
         page.constants("form_numbers", below, _NUMBER, values, "input", "number")
     keys = _codes(page, texts) if letters else _readable(page, texts)
-    capitals = _capitals(page, texts) if letters else None
+    capitals = _capitals(page, read.tokens) if letters else None
     return Vocabulary(tokens, page.area(_FIRST, _NUMBER, len(texts)), keys, capitals)
 
 

@@ -1,0 +1,341 @@
+"""The workbook of a trained network: every engine finds what NumPy finds, whatever is typed."""
+
+import re
+import shutil
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpyxl.formula import Tokenizer
+from openpyxl.formula.tokenizer import Token
+from openpyxl.utils import range_boundaries
+
+from rnnsheet.checking import ironcalc
+from rnnsheet.engine.trained import run
+from rnnsheet.errors import ModelError
+from rnnsheet.labels import labels, languages
+from rnnsheet.sheet.layout import plan
+from rnnsheet.trained import Numbers, Text, Trained, TrainedLayer
+from rnnsheet.workbook.read import CellError, read
+from rnnsheet.workbook.read_trained import trained as read_trained
+from rnnsheet.workbook.write import write
+from tests.test_checking import saved_by_gnumeric, saved_by_libreoffice
+from tests.test_sheet import EXCEL_COLUMNS, EXCEL_FORMULA, EXCEL_ROWS, EXCEL_SHEET_NAME, cells, excel_takes
+from tests.trained_networks import NETWORKS, counter, moods, speller, trained, typed_texts
+from tests.typist import Typist
+
+EXCEL_NESTING = 64
+
+
+def export(network: Trained, path: Path, language: str = "en") -> Path:
+    trace = run(network, network.read.sample)
+    write(plan(network, language), lambda block: block.expected(trace), path)
+    return path
+
+
+def differences(network: Trained, value, tolerance: float = 1e-12) -> list[tuple]:
+    """The cells of formulas that are not what NumPy finds; sentences must only be no errors."""
+    found = []
+    trace = run(network, network.read.sample)
+    for block in plan(network, "en").blocks():
+        if block.kind != "formula":
+            continue
+        for down, row in enumerate(block.expected(trace)):
+            for right, expected in enumerate(row):
+                area = block.area.part(down, right)
+                got = value(area.sheet, area.row, area.col)
+                if not matches(got, expected, block.words, tolerance):
+                    found.append((block.name, area.sheet, area.a1, expected, got))
+    return found
+
+
+def matches(got, expected, is_sentence: bool, tolerance: float) -> bool:
+    if isinstance(got, CellError):
+        return False
+    if is_sentence:
+        return bool(got) == bool(expected)
+    if isinstance(expected, str):
+        return (got or "") == expected
+    return isinstance(got, int | float) and abs(got - expected) <= tolerance * max(1, abs(expected))
+
+
+@pytest.fixture(scope="module")
+def books(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("trained")
+    return {name: export(network(), folder / f"{name}.xlsx") for name, network in NETWORKS.items()}
+
+
+@settings(max_examples=30)
+@given(trained())
+def test_every_cell_of_any_network_is_what_numpy_finds(tmp_path_factory, network):
+    path = export(network, tmp_path_factory.mktemp("book") / "book.xlsx")
+    assert differences(network, ironcalc.recalculate(path).value) == []
+
+
+@pytest.mark.slow
+@settings(max_examples=150)
+@given(trained())
+def test_every_cell_of_very_many_networks_is_what_numpy_finds(tmp_path_factory, network):
+    path = export(network, tmp_path_factory.mktemp("book") / "book.xlsx")
+    assert differences(network, ironcalc.recalculate(path).value) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("program", "save"), [("soffice", saved_by_libreoffice), ("ssconvert", saved_by_gnumeric)]
+)
+@pytest.mark.parametrize("network", [*NETWORKS.values(), lambda: moods("", 10), lambda: speller("A~?* b")])
+def test_other_programs_find_what_numpy_finds(tmp_path, program, save, network):
+    if not shutil.which(program):
+        pytest.skip(f"{program} is not installed")
+    saved = openpyxl.load_workbook(
+        save(export(network(), tmp_path / "book.xlsx", "zh"), tmp_path), data_only=True
+    )
+    sheets = {sheet.title: sheet for sheet in saved.worksheets}
+
+    def value(sheet: str, row: int, col: int):
+        cell = sheets[sheet].cell(row, col)
+        return CellError(cell.value) if cell.data_type == "e" else cell.value
+
+    assert differences(network(), value) == []
+
+
+TYPED = [
+    *("", " ", "?", "~", "*", "the", "THE CAT", "the\tcat\nsat", "(the) “cat” — sat…", "don't DON'T dont"),
+    *("the the the the the the the the bad", "no such words", "films", "oov OOV", "7 seven", "c?t t* ~the"),
+    *("Été été ete", "the " * 200, "the" * 200, "sat-good/bad_movie"),
+]
+
+
+@pytest.mark.parametrize("typed", TYPED)
+def test_any_text_typed_is_read_as_numpy_reads_it(books, typed):
+    check_typed(books["moods"], moods(typed))
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "a", "A", "abcABC", "aXb", "?*~ ~", "cab cab cab", " ", "b" * 200, "</s>"]
+)
+def test_any_letters_typed_are_read_as_numpy_reads_them(books, typed):
+    check_typed(books["speller"], speller(typed))
+
+
+@settings(max_examples=40)
+@given(typed_texts(words=True))
+def test_what_anyone_types_is_read_as_numpy_reads_it(books, typed):
+    check_typed(books["moods"], moods(typed))
+
+
+def check_typed(book: Path, network: Trained) -> None:
+    """Types the network's sample into a book of the same network with another one."""
+    typist = opened(book)
+    typed = next(block for block in plan(network, "en").blocks() if block.name == "text")
+    typist.type(typed.area, f"'{network.read.sample}" if network.read.sample else "")
+    typist.recalculate()
+    recalculated = ironcalc.Recalculated(typist.model)
+    assert differences(network, recalculated.value) == []
+
+
+@cache
+def opened(book: Path) -> Typist:
+    return Typist(book)
+
+
+def test_numbers_typed_and_left_empty_are_read(books):
+    typist, network = Typist(books["counter"]), counter()
+    area = next(block for block in plan(network, "en").blocks() if block.name == "numbers").area
+    sample = network.read.sample.copy()
+    for place, text, number in (((0, 1), "2.5", 2.5), ((1, 3), "", 0.0)):
+        typist.type(area.part(*place), text)
+        sample[place] = number
+    typist.recalculate()
+    value = ironcalc.Recalculated(typist.model).value
+    assert differences(replace(network, read=Numbers(sample)), value) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "unknown", "said"),
+    [
+        ("the cat", None, ["", "fits_whole"]),
+        ("the dog", None, ["left_out", "fits_whole"]),
+        ("the dog", 10, ["read_as_unknown", "fits_whole"]),
+        ("the cat sat the cat sat the", None, ["", "loses_beginning"]),
+        ("dog cat sat the cat sat the", None, ["left_out", "fits_whole"]),
+    ],
+)
+def test_the_first_sheet_says_what_becomes_of_the_text(tmp_path, typed, unknown, said):
+    network = moods(typed, unknown)
+    recalculated = ironcalc.recalculate(export(network, tmp_path / "book.xlsx"))
+    told = [b for b in plan(network, "en").blocks() if b.name == "status" and b.area.sheet == "Network"]
+    expected = [labels("en")(f"message.{key}", room=6) if key else "" for key in said]
+    assert [block.values[0][0] for block in told] == expected
+    areas = [block.area for block in told]
+    assert [recalculated.value(area.sheet, area.row, area.col) for area in areas] == expected
+
+
+def test_each_unknown_word_is_named(tmp_path):
+    network = moods("the dog cat")
+    recalculated = ironcalc.recalculate(export(network, tmp_path / "book.xlsx", "zh"))
+    area = next(b for b in plan(network, "zh").blocks() if b.name == "status" and b.area.sheet == "Text").area
+    said = [recalculated.value(area.sheet, area.row, area.col + right) or "" for right in range(4)]
+    assert said == ["", labels("zh")("message.not_known"), "", ""]
+
+
+@pytest.mark.parametrize("network", NETWORKS.values())
+def test_a_book_read_back_is_the_network(tmp_path, network):
+    given = network()
+    back = read_back(export(given, tmp_path / "book.xlsx"))
+    assert back == replace(given, read=back.read, layers=back.layers, labels=given.labels or ("0", "1"))
+    if isinstance(given.read, Text):
+        assert back.read == given.read
+    else:
+        np.testing.assert_array_equal(back.read.sample, given.read.sample)
+    for mine, theirs in zip(back.layers, given.layers, strict=True):
+        assert replace(mine, weights={}) == replace(theirs, weights={})
+        assert mine.weights.keys() == theirs.weights.keys()
+        for name, array in mine.weights.items():
+            np.testing.assert_array_equal(array, theirs.weights[name])
+
+
+def read_back(path: Path) -> Trained:
+    contents = read(path)
+    return read_trained(path, contents.facts, dict(contents.inputs()), contents.value)
+
+
+@settings(max_examples=15)
+@given(trained())
+def test_any_book_read_back_has_the_same_plan(tmp_path_factory, network):
+    back = read_back(export(network, tmp_path_factory.mktemp("book") / "book.xlsx"))
+    mine, theirs = (list(plan(each, "en").blocks()) for each in (back, network))
+    assert [(b.name, b.area, b.fills and b.formulas()) for b in mine] == [
+        (b.name, b.area, b.fills and b.formulas()) for b in theirs
+    ]
+
+
+@pytest.mark.parametrize(("typed", "reason"), [(None, "empty"), ("x", "other"), (True, "other")])
+def test_a_weight_that_is_no_number_is_told_with_its_cell(tmp_path, typed, reason):
+    path = export(moods(), tmp_path / "book.xlsx")
+    book = openpyxl.load_workbook(path)
+    area = next(block for block in plan(moods(), "en").blocks() if block.name == "Wa_says").area.part(1, 2)
+    book[area.sheet].cell(area.row, area.col).value = typed
+    book.save(path)
+    with pytest.raises(ModelError) as caught:
+        read_back(path)
+    assert caught.value.key == f"{reason}_number"
+    assert caught.value.place == f"{path}: {area.sheet}!{area.a1}"
+
+
+@given(trained())
+def test_no_two_things_stand_in_one_cell(network):
+    taken = []
+    for sheet in plan(network, "en").sheets:
+        for block in sheet.blocks:
+            taken += cells(block.area)
+        for text in sheet.texts:
+            taken += [(sheet.name, text.row, text.col + right) for right in range(text.span)]
+    assert len(taken) == len(set(taken))
+
+
+@settings(max_examples=25)
+@given(trained())
+def test_every_formula_refers_to_planned_cells_only(network):
+    planned = plan(network, "en")
+    known = {cell for block in planned.blocks() for cell in cells(block.area)}
+    known |= {(sheet.name, text.row, text.col) for sheet in planned.sheets for text in sheet.texts}
+    for block in planned.blocks():
+        for text in {text for row in block.formulas() for text in row if text}:
+            for token in Tokenizer(f"={text}").items:
+                if token.type == Token.OPERAND and token.subtype == Token.RANGE:
+                    sheet, _, named = token.value.rpartition("!")
+                    left, top, right, bottom = range_boundaries(named)
+                    area = {
+                        (sheet or block.area.sheet, row, col)
+                        for row in range(top, bottom + 1)
+                        for col in range(left, right + 1)
+                    }
+                    assert area <= known, (block.name, text)
+
+
+@given(trained())
+def test_formulas_and_names_are_such_as_excel_takes(network):
+    planned = plan(network, "en")
+    for block in planned.blocks():
+        formulas = {text for row in block.formulas() for text in row}
+        assert all(formulas) if block.fills else not any(formulas)
+        assert all(len(text) < EXCEL_FORMULA and depth(text) <= EXCEL_NESTING for text in formulas)
+        assert block.area.row + block.area.rows <= EXCEL_ROWS
+        assert block.area.col + block.area.cols <= EXCEL_COLUMNS
+    names = [sheet.name for sheet in planned.sheets]
+    assert len({name.lower() for name in names}) == len(names)
+    assert all(re.fullmatch(r"[A-Za-z]\w*", name) and len(name) <= EXCEL_SHEET_NAME for name in names)
+    assert len({name.lower() for name in planned.names}) == len(planned.names)
+    assert all(map(excel_takes, planned.names))
+    assert {"says", "said", "labels"} <= planned.names.keys()
+
+
+def depth(formula: str) -> int:
+    """How many brackets are open at most, strings left out."""
+    deepest = opened = 0
+    for sign in re.sub(r'"[^"]*"', "", formula):
+        opened += (sign == "(") - (sign == ")")
+        deepest = max(deepest, opened)
+    return deepest
+
+
+@pytest.mark.parametrize("network", NETWORKS.values())
+def test_formulas_and_places_are_the_same_in_every_language(network):
+    first, *others = (
+        [
+            (block.name, block.area, block.fills and block.formulas())
+            for block in plan(network(), language).blocks()
+        ]
+        for language in languages()
+    )
+    assert others
+    assert all(other == first for other in others)
+
+
+@given(
+    st.lists(st.sampled_from(["A", "b", "=1+1", "", "~*?", "中"]), min_size=11, max_size=11),
+    typed_texts(True),
+)
+def test_formulas_and_places_do_not_depend_on_texts(tokens, typed):
+    network = moods()
+    other = replace(
+        network,
+        name="another",
+        read=replace(network.read, tokens=tuple(tokens), sample=typed),
+        labels=("", "x", "="),
+    )
+    mine, theirs = (
+        [(block.name, block.area, block.fills and block.formulas()) for block in plan(each, "en").blocks()]
+        for each in (network, other)
+    )
+    assert mine == theirs
+
+
+def test_a_large_layer_is_a_product_of_matrices():
+    formulas = {b.name: b.formulas()[0][0] for b in plan(moods(), "en").blocks() if b.fills}
+    assert re.fullmatch(
+        r"SUM\(MMULT\(W6_says![A-Z]+\d+:[A-Z]+\d+,L5_att!\$?[A-Z]+\$\d+:\$?[A-Z]+\$\d+\)\)",
+        formulas["y_says"],
+    )
+
+
+def test_a_network_without_room_is_refused():
+    weights_ = {"Wxh": np.zeros((1, 17_000)), "Whh": np.zeros((1, 1))}
+    layer = TrainedLayer("wide", "elman", weights=weights_)
+    with pytest.raises(ModelError) as caught:
+        plan(Trained("wide", Numbers(np.zeros((17_000, 1))), (layer,)), "en")
+    assert caught.value.key == "no_room"
+
+
+def test_what_is_an_input_can_be_changed_and_nothing_else(books):
+    book = openpyxl.load_workbook(books["moods"])
+    for block in plan(moods(), "en").blocks():
+        cell = book[block.area.sheet].cell(block.area.row, block.area.col)
+        assert cell.protection.locked == (block.kind != "input"), block.name

@@ -1,0 +1,265 @@
+"""Trained networks for tests: random ones of every kind of layer, that read texts or numbers."""
+
+import numpy as np
+from hypothesis import strategies as st
+
+from rnnsheet.model import KINDS
+from rnnsheet.trained import ANSWER, INPUT, SIGNS, STATES, Answer, Numbers, Text, Trained, TrainedLayer
+
+WORDS = ("the", "cat", "sat", "don't", "7", "007", "1e5", "true", "été", "中文", "über", "x'", "ab", "a", "b")
+UNREADABLE = ("", "<pad>", "OOV", "Cat", "a-b", "~x", "a*", "?")
+"""Tokens that no typed word is, as it is read in small letters and parted by signs."""
+LETTERS = "abcxyzABXZéÉ中01 ?*~'\"=<&%"
+LABELS = ("yes", "no", "=1", "x*", "中文", "7", "")
+SQUASHES = ("", "tanh", "relu", "sigmoid", "hard_sigmoid", "hard_sigmoid_keras2", "linear")
+
+
+def typed_texts(words: bool) -> st.SearchStrategy[str]:
+    """What someone might type: known and unknown pieces, capitals, signs, blanks, nothing, too much."""
+    if not words:
+        return st.text(st.sampled_from(LETTERS + "qQ.~"), max_size=14)
+    known = st.sampled_from((*WORDS, *UNREADABLE, "The", "CAT", "dog", "~", "*", "th?", "c*t", "*x"))
+    pieces = st.one_of(known, st.sampled_from(SIGNS), st.sampled_from(("  ", " ", ".", ", ")))
+    return st.lists(pieces, max_size=16).map(" ".join)
+
+
+@st.composite
+def texts(draw) -> Text:
+    """How a text may be read."""
+    words = draw(st.booleans())
+    if words:
+        tokens = draw(st.lists(st.sampled_from((*WORDS, *UNREADABLE)), min_size=3, max_size=12, unique=True))
+    else:
+        tokens = [*draw(st.lists(st.sampled_from(LETTERS), min_size=3, max_size=12, unique=True)), "<pad>"]
+        if draw(st.booleans()):
+            tokens = [token for token in tokens if token == token.lower()]
+    number = st.integers(0, len(tokens) - 1)
+    forms = draw(st.dictionaries(st.sampled_from(WORDS if words else LETTERS), number, max_size=3))
+    return Text(
+        unit="words" if words else "letters",
+        tokens=tuple(tokens),
+        steps=draw(st.integers(1, 6)),
+        sample=draw(typed_texts(words)),
+        forms=forms,
+        padding=draw(st.sampled_from(["before", "after"])),
+        pad=draw(number),
+        unknown=draw(st.none() | number),
+        begin=draw(st.none() | number),
+        end=draw(st.none() | number),
+        masked=draw(st.booleans()),
+    )
+
+
+@st.composite
+def trained(draw, answering: bool | None = None) -> Trained:
+    """A network of any form."""
+    return _Drawn(draw, draw(st.booleans()) if answering is None else answering).network()
+
+
+class _Drawn:
+    """Draws one layer after the other."""
+
+    def __init__(self, draw, answering: bool):
+        self.draw, self.answering = draw, answering
+        self.random = np.random.default_rng(draw(st.integers(0, 2**32)))
+        self.layers: list[TrainedLayer] = []
+        # Sizes that differ: a mistaken shape shows.
+        self.sizes = draw(st.permutations([1, 2, 3, 4, 5, 9, 10]))
+        self.answer: Answer | None = None
+        self.read = draw(texts()) if draw(st.integers(0, 3)) else self._numbers()
+
+    def network(self) -> Trained:
+        reads = INPUT
+        if isinstance(self.read, Text) and (self.answering or self.draw(st.booleans())):
+            reads = self._embedding(INPUT, len(self.read.tokens))
+        for _ in range(self.draw(st.integers(1, 2))):
+            reads = self._recurrent(reads)
+        reads = self._decoder(reads) if self.answering else self._summary(reads)
+        self._head(reads)
+        size = Trained("size", self.read, tuple(self.layers), (), self.answer).size(self.layers[-1].name)
+        labels = tuple(f"{label}{n}" for n, label in zip(range(max(2, size)), LABELS * 3, strict=False))
+        if not self.answering and self.draw(st.booleans()):
+            labels = ()
+        return Trained("random", self.read, tuple(self.layers), labels, self.answer, source="a test")
+
+    def _numbers(self) -> Numbers:
+        rows, steps = self.draw(st.integers(1, 10)), self.draw(st.integers(1, 5))
+        return Numbers(self.random.normal(size=(rows, steps)))
+
+    def _size(self, name: str) -> int:
+        layers = tuple(layer for layer in self.layers)
+        if name in (INPUT, ANSWER):
+            return 1 if isinstance(self.read, Text) or name == ANSWER else len(self.read.sample)
+        return Trained("size", self.read, layers, (), self.answer).size(name)
+
+    def _add(self, kind: str, reads: tuple[str, ...], **more) -> str:
+        self.layers.append(TrainedLayer(f"{kind[:3]}{len(self.layers)}", kind, reads, **more))
+        return self.layers[-1].name
+
+    def _weights(self, *shape: int) -> np.ndarray:
+        return self.random.normal(size=shape)
+
+    def _embedding(self, reads: str, tokens: int) -> str:
+        size = self.draw(st.sampled_from(self.sizes))
+        return self._add("embedding", (reads,), weights={"E": self._weights(tokens, size)})
+
+    def _cell(self, reads: tuple[str, ...], units: int, **more) -> str:
+        kind = self.draw(st.sampled_from(sorted(STATES)))
+        sizes = {"hidden": units, "input": sum(map(self._size, reads)), "one": 1}
+        weights = {
+            spec.name: self._weights(sizes[spec.rows], sizes[spec.cols])
+            for spec in KINDS[kind].parameters
+            if not spec.optional or self.draw(st.booleans())
+        }
+        # A cell that grows without bound says nothing about the formulas.
+        squashes = SQUASHES[:2] if kind == "gru-before" else SQUASHES[:6]
+        gates = ("", "sigmoid", "hard_sigmoid", "hard_sigmoid_keras2")
+        more |= {"activation": self.draw(st.sampled_from(squashes))}
+        if kind != "elman":
+            more |= {"gate_activation": self.draw(st.sampled_from(gates))}
+        return self._add(kind, reads, weights=weights, **more)
+
+    def _recurrent(self, reads: str) -> str:
+        units = self.draw(st.sampled_from(self.sizes))
+        form = self.draw(st.sampled_from(["one", "back", "both"]))
+        if form != "both":
+            return self._cell((reads,), units, reverse=form == "back")
+        there, back = self._cell((reads,), units), self._cell((reads,), units, reverse=True)
+        merge = self.draw(st.sampled_from(["concat", "sum", "mean", "product"]))
+        return self._add(merge, (there, back))
+
+    def _summary(self, reads: str) -> str:
+        """What is said once of a line, or nothing."""
+        kind = self.draw(st.sampled_from(["last", "flatten", "attention", "nothing"]))
+        if kind == "nothing":
+            return reads
+        weights = {"Wq": self._weights(1, self._size(reads))} if kind == "attention" else {}
+        if kind == "last" and self.draw(st.booleans()):
+            weights = {}
+            reads = self._add("dense", (reads, reads), weights=self._dense(3, 2 * self._size(reads)))
+        return self._add(kind, (reads,), weights=weights)
+
+    def _decoder(self, reads: str) -> str:
+        if self.layers[-1].kind not in STATES:
+            reads = self._add("last", (reads,))
+        units, tokens = self._size(reads), self.draw(st.sampled_from([3, 5, 9]))
+        self.answer = Answer(
+            self.draw(st.integers(0, tokens - 1)),
+            self.draw(st.integers(0, tokens - 1)),
+            self.draw(st.integers(1, 6)),
+        )
+        embedded = self._embedding(ANSWER, tokens)
+        if self.draw(st.booleans()) and self.layers[-2].kind == "last":
+            # What was read is read again at each step of the answer.
+            embedded = self._add("concat", (embedded, reads))
+        decoder = self._cell((embedded,), units, starts=reads)
+        self._says = tokens
+        return decoder
+
+    def _dense(self, rows: int, cols: int) -> dict[str, np.ndarray]:
+        weights = {"Wa": self._weights(rows, cols)}
+        return weights | ({"ba": self._weights(rows, 1)} if self.draw(st.booleans()) else {})
+
+    def _head(self, reads: str) -> None:
+        """Dense layers; the last says it."""
+        if self.draw(st.booleans()):
+            units = self.draw(st.sampled_from(self.sizes))
+            squash = self.draw(st.sampled_from(SQUASHES))
+            weights = self._dense(units, self._size(reads))
+            reads = self._add("dense", (reads,), weights=weights, activation=squash)
+        rows = self._says if self.answering else self.draw(st.sampled_from([1, 2, 6, 10]))
+        weights = self._dense(rows, self._size(reads))
+        last = self.draw(st.sampled_from(["softmax", "sigmoid", "linear", "", "apart"]))
+        reads = self._add("dense", (reads,), weights=weights, activation="" if last == "apart" else last)
+        if last == "apart":
+            self._add("activation", (reads,), activation=self.draw(st.sampled_from(["softmax", "relu"])))
+
+
+def weights(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng([seed, *shape]).normal(size=shape)
+
+
+def recurrent(gates: str, units: int, reads: int, biases: str = "") -> dict[str, np.ndarray]:
+    return {
+        **{f"Wx{gate}": weights(units, reads, seed=ord(gate)) for gate in gates},
+        **{f"Wh{gate}": weights(units, units, seed=ord(gate)) for gate in gates},
+        **{f"b{gate}": weights(units, 1, seed=ord(gate)) for gate in biases or gates},
+    }
+
+
+TOKENS = ("", "the", "cat", "sat", "good", "bad", "movie", "don't", "7", "été", "OOV")
+
+
+def moods(typed: str = "The cat  sat, good *movie*!", unknown: int | None = None) -> Trained:
+    """Reads words in both directions, masked, and attends to them."""
+    return Trained(
+        "moods",
+        Text("words", TOKENS, 6, typed, {"films": 6}, unknown=unknown, masked=True),
+        (
+            TrainedLayer("emb", "embedding", weights={"E": weights(11, 5)}),
+            TrainedLayer("there", "lstm", ("emb",), recurrent("ifgo", 9, 5)),
+            TrainedLayer("back", "gru", ("emb",), recurrent("run", 4, 5, "runm"), reverse=True),
+            TrainedLayer("both", "concat", ("there", "back")),
+            TrainedLayer("att", "attention", ("both",), {"Wq": weights(1, 13)}),
+            TrainedLayer("says", "dense", ("att",), {"Wa": weights(3, 13)}, activation="softmax"),
+        ),
+        ("negative", "neutral", "positive"),
+    )
+
+
+def speller(typed: str = "caB?") -> Trained:
+    """Reads letters, among them capitals and wildcards, and answers token by token."""
+    return Trained(
+        "speller",
+        Text(
+            "letters", ("<pad>", "<unk>", "</s>", *"abcABC?*~ "), 5, typed, padding="after", unknown=1, end=2
+        ),
+        (
+            TrainedLayer("emb", "embedding", weights={"E": weights(13, 4)}),
+            TrainedLayer("enc", "gru", ("emb",), recurrent("run", 6, 4)),
+            TrainedLayer("heard", "embedding", (ANSWER,), {"E": weights(7, 3)}),
+            TrainedLayer("dec", "gru", ("heard",), recurrent("run", 6, 3), starts="enc"),
+            TrainedLayer("says", "dense", ("dec",), {"Wa": 3 * weights(7, 6)}),
+        ),
+        ("<pad>", "<s>", "</s>", "AH", "B", "K", "T"),
+        Answer(1, 2, 7),
+    )
+
+
+def counter() -> Trained:
+    """Reads numbers, and says one of two answers."""
+    return Trained(
+        "counter",
+        Numbers(weights(2, 5)),
+        (
+            TrainedLayer("rnn", "elman", (INPUT,), recurrent("h", 9, 2), activation="relu"),
+            TrainedLayer("flat", "flatten", ("rnn",)),
+            TrainedLayer("says", "dense", ("flat",), {"Wa": 0.1 * weights(1, 45)}, activation="sigmoid"),
+        ),
+        ("few", "many"),
+        precision="float64",
+    )
+
+
+def medley() -> Trained:
+    """Reads letters as numbers, with every kind of layer that the others lack; answers at each step."""
+    gates = {"gate_activation": "hard_sigmoid"}
+    before = recurrent("run", 3, 1)
+    return Trained(
+        "medley",
+        Text("letters", ("", "a", "b", "B"), 4, "aBx", unknown=0, begin=2),
+        (
+            TrainedLayer("one", "elman", (INPUT,), recurrent("h", 3, 1), activation="hard_sigmoid_keras2"),
+            TrainedLayer("two", "gru-before", (INPUT,), before, activation="tanh", **gates),
+            TrainedLayer("sum", "sum", ("one", "two")),
+            TrainedLayer("mean", "mean", ("one", "two", "sum")),
+            TrainedLayer("product", "product", ("sum", "mean")),
+            TrainedLayer("last", "last", ("product",)),
+            TrainedLayer("dense", "dense", ("one", "last"), {"Wa": weights(2, 6), "ba": weights(2, 1)}),
+            TrainedLayer("relu", "activation", ("dense",), activation="relu"),
+            TrainedLayer("soft", "activation", ("relu",), activation="softmax"),
+        ),
+    )
+
+
+NETWORKS = {network.__name__: network for network in (moods, speller, counter, medley)}
