@@ -1,14 +1,11 @@
 """ONNX files against ONNX Runtime, and against PyTorch where that exported them."""
 
-import io
 import itertools
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rnnsheet.errors import ModelError
 from rnnsheet.models import read
 from tests.networks import agree
 

@@ -1,7 +1,6 @@
 """The workbook of a trained network: every engine finds what NumPy finds, whatever is typed."""
 
 import re
-import shutil
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -15,16 +14,21 @@ from openpyxl.formula import Tokenizer
 from openpyxl.formula.tokenizer import Token
 from openpyxl.utils import range_boundaries
 
-from rnnsheet.checking import ironcalc
+import rnnsheet
+from rnnsheet.checking.engines import ENGINES
+from rnnsheet.checking.recalculate import recalculation
 from rnnsheet.engine.trained import run
 from rnnsheet.errors import ModelError
 from rnnsheet.labels import labels, languages
 from rnnsheet.sheet.layout import plan
 from rnnsheet.trained import Numbers, Text, Trained, TrainedLayer
+from rnnsheet.workbook.inputs import Manifest
+from rnnsheet.workbook.package import opened as opened_package
 from rnnsheet.workbook.read import CellError, read
-from rnnsheet.workbook.read_trained import trained as read_trained
+from rnnsheet.workbook.trained_inputs import trained as read_trained
 from rnnsheet.workbook.write import write
-from tests.test_checking import saved_by_gnumeric, saved_by_libreoffice
+from tests.test_checking import failures
+from tests.test_engines import skip_without
 from tests.test_sheet import EXCEL_COLUMNS, EXCEL_FORMULA, EXCEL_ROWS, EXCEL_SHEET_NAME, cells, excel_takes
 from tests.trained_networks import NETWORKS, counter, moods, speller, trained, typed_texts
 from tests.typist import Typist
@@ -54,6 +58,12 @@ def differences(network: Trained, value, tolerance: float = 1e-12) -> list[tuple
     return found
 
 
+def found_by(path: Path, engine: str = "ironcalc"):
+    """The value of each cell as an engine finds it."""
+    with recalculation(ENGINES[engine], path, path.stat().st_size) as running:
+        return running.values().value
+
+
 def matches(got, expected, is_sentence: bool, tolerance: float) -> bool:
     if isinstance(got, CellError):
         return False
@@ -74,7 +84,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @given(trained())
 def test_every_cell_of_any_network_is_what_numpy_finds(tmp_path_factory, network):
     path = export(network, tmp_path_factory.mktemp("book") / "book.xlsx")
-    assert differences(network, ironcalc.recalculate(path).value) == []
+    assert differences(network, found_by(path)) == []
 
 
 @pytest.mark.slow
@@ -82,27 +92,17 @@ def test_every_cell_of_any_network_is_what_numpy_finds(tmp_path_factory, network
 @given(trained())
 def test_every_cell_of_very_many_networks_is_what_numpy_finds(tmp_path_factory, network):
     path = export(network, tmp_path_factory.mktemp("book") / "book.xlsx")
-    assert differences(network, ironcalc.recalculate(path).value) == []
+    assert differences(network, found_by(path)) == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("program", "save"), [("soffice", saved_by_libreoffice), ("ssconvert", saved_by_gnumeric)]
-)
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("network", [*NETWORKS.values(), lambda: moods("", 10), lambda: speller("A~?* b")])
-def test_other_programs_find_what_numpy_finds(tmp_path, program, save, network):
-    if not shutil.which(program):
-        pytest.skip(f"{program} is not installed")
-    saved = openpyxl.load_workbook(
-        save(export(network(), tmp_path / "book.xlsx", "zh"), tmp_path), data_only=True
-    )
-    sheets = {sheet.title: sheet for sheet in saved.worksheets}
-
-    def value(sheet: str, row: int, col: int):
-        cell = sheets[sheet].cell(row, col)
-        return CellError(cell.value) if cell.data_type == "e" else cell.value
-
-    assert differences(network(), value) == []
+def test_every_engine_finds_what_numpy_finds(tmp_path, engine, network):
+    skip_without(engine)
+    path = export(network(), tmp_path / "book.xlsx", "zh")
+    assert differences(network(), found_by(path, engine)) == []
+    assert failures(rnnsheet.check(path, engine=engine)) == []
 
 
 TYPED = [
@@ -135,9 +135,7 @@ def check_typed(book: Path, network: Trained) -> None:
     typist = opened(book)
     typed = next(block for block in plan(network, "en").blocks() if block.name == "text")
     typist.type(typed.area, f"'{network.read.sample}" if network.read.sample else "")
-    typist.recalculate()
-    recalculated = ironcalc.Recalculated(typist.model)
-    assert differences(network, recalculated.value) == []
+    assert differences(network, typist.cell) == []
 
 
 @cache
@@ -152,9 +150,7 @@ def test_numbers_typed_and_left_empty_are_read(books):
     for place, text, number in (((0, 1), "2.5", 2.5), ((1, 3), "", 0.0)):
         typist.type(area.part(*place), text)
         sample[place] = number
-    typist.recalculate()
-    value = ironcalc.Recalculated(typist.model).value
-    assert differences(replace(network, read=Numbers(sample)), value) == []
+    assert differences(replace(network, read=Numbers(sample)), typist.cell) == []
 
 
 @pytest.mark.parametrize(
@@ -169,19 +165,19 @@ def test_numbers_typed_and_left_empty_are_read(books):
 )
 def test_the_first_sheet_says_what_becomes_of_the_text(tmp_path, typed, unknown, said):
     network = moods(typed, unknown)
-    recalculated = ironcalc.recalculate(export(network, tmp_path / "book.xlsx"))
+    value = found_by(export(network, tmp_path / "book.xlsx"))
     told = [b for b in plan(network, "en").blocks() if b.name == "status" and b.area.sheet == "Network"]
     expected = [labels("en")(f"message.{key}", room=6) if key else "" for key in said]
     assert [block.values[0][0] for block in told] == expected
     areas = [block.area for block in told]
-    assert [recalculated.value(area.sheet, area.row, area.col) for area in areas] == expected
+    assert [value(area.sheet, area.row, area.col) for area in areas] == expected
 
 
 def test_each_unknown_word_is_named(tmp_path):
     network = moods("the dog cat")
-    recalculated = ironcalc.recalculate(export(network, tmp_path / "book.xlsx", "zh"))
+    value = found_by(export(network, tmp_path / "book.xlsx", "zh"))
     area = next(b for b in plan(network, "zh").blocks() if b.name == "status" and b.area.sheet == "Text").area
-    said = [recalculated.value(area.sheet, area.row, area.col + right) or "" for right in range(4)]
+    said = [value(area.sheet, area.row, area.col + right) or "" for right in range(4)]
     assert said == ["", labels("zh")("message.not_known"), "", ""]
 
 
@@ -202,8 +198,9 @@ def test_a_book_read_back_is_the_network(tmp_path, network):
 
 
 def read_back(path: Path) -> Trained:
-    contents = read(path)
-    return read_trained(path, contents.facts, dict(contents.inputs()), contents.value)
+    with opened_package(path) as package:
+        contents = read(package)
+    return read_trained(Manifest(contents), contents.value)
 
 
 @settings(max_examples=15)

@@ -7,6 +7,7 @@ import ironcalc
 
 from rnnsheet.sheet.layout import plan
 from rnnsheet.sheet.plan import Area, Block
+from rnnsheet.workbook.read import CellError
 from tests.lessons import hello
 
 
@@ -51,6 +52,14 @@ class Typist:
             [self.model.get_cell_value(sheet, area.row + i, area.col + j) for j in range(area.cols)]
             for i in range(area.rows)
         ]
+
+    def cell(self, sheet: str, row: int, col: int) -> object:
+        """The value of a cell, after recalculation; a CellError where it shows one."""
+        self.recalculate()
+        place = self.sheets.index(sheet), row, col
+        value = self.model.get_cell_value(*place)
+        is_error = self.model.get_cell_type(*place) == ironcalc.CellType.ErrorValue
+        return CellError(value) if is_error else value
 
     def errors(self, sheet: str) -> list[str]:
         """The errors that the sheet's cells show."""
