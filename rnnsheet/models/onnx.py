@@ -14,7 +14,7 @@ from rnnsheet.models.description import Description
 from rnnsheet.models.draft import Draft
 from rnnsheet.models.extras import needed
 from rnnsheet.models.limits import MOST_WEIGHTS, check_bytes, check_count
-from rnnsheet.models.views import UnreadableError, View, Views, one
+from rnnsheet.models.views import OneStepError, UnreadableError, View, Views, one
 from rnnsheet.models.weights import ORDERS, recurrent
 from rnnsheet.trained import INPUT, TrainedLayer
 
@@ -139,6 +139,8 @@ class _Graph:
         else:
             try:
                 self.values[node.output[0]] = self._view(node, read)
+            except OneStepError:
+                raise ModelError("written_out", layer=node.name or node.output[0]) from None
             except UnreadableError:
                 raise self._unsupported(node, "") from None
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rnnsheet.models.draft import Draft
+from rnnsheet.trained import INPUT
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,10 @@ class View:
 
 class UnreadableError(Exception):
     """A view that no layer can give."""
+
+
+class OneStepError(UnreadableError):
+    """A time step in the middle is taken: the graph does by itself what a recurrent layer does."""
 
 
 class Views:
@@ -84,9 +89,9 @@ class Views:
         """One time step, the first or the last, of each of the results."""
         parts = []
         for name in view.parts:
-            reverse = self.draft.layer(name).reverse
+            reverse = name != INPUT and self.draft.layer(name).reverse
             if step not in (0, self.length - 1) or (step == 0 and not reverse):
-                raise UnreadableError
+                raise OneStepError
             if step and self.draft.looks_ahead(name):
                 # What a layer that reads backward gives at the end must be before the padding.
                 self.draft.padding = "before"
