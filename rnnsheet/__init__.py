@@ -13,19 +13,25 @@ from rnnsheet.version import VERSION
 if TYPE_CHECKING:
     from rnnsheet.api import Lesson, export, load
     from rnnsheet.checking.report import Report
-    from rnnsheet.errors import LessonError, OutputError, RnnsheetError, WorkbookError
+    from rnnsheet.errors import LessonError, ModelError, OutputError, RnnsheetError, WorkbookError
     from rnnsheet.lesson import Trace
     from rnnsheet.model import Layer, Model
+    from rnnsheet.models import read as read_model
     from rnnsheet.proof import check
+    from rnnsheet.trained import Trained
 
 __version__ = VERSION
 
 _HOMES = {
     **dict.fromkeys(("Lesson", "export", "load"), "rnnsheet.api"),
-    **dict.fromkeys(("LessonError", "OutputError", "RnnsheetError", "WorkbookError"), "rnnsheet.errors"),
+    **dict.fromkeys(
+        ("LessonError", "ModelError", "OutputError", "RnnsheetError", "WorkbookError"), "rnnsheet.errors"
+    ),
     **dict.fromkeys(("Layer", "Model"), "rnnsheet.model"),
     "check": "rnnsheet.proof",
     "Trace": "rnnsheet.lesson",
+    "Trained": "rnnsheet.trained",
+    "read_model": "rnnsheet.models",
     "Report": "rnnsheet.checking.report",
 }
 
@@ -34,15 +40,18 @@ __all__ = [
     "Lesson",
     "LessonError",
     "Model",
+    "ModelError",
     "OutputError",
     "Report",
     "RnnsheetError",
     "Trace",
+    "Trained",
     "WorkbookError",
     "__version__",
     "check",
     "export",
     "load",
+    "read_model",
 ]
 
 

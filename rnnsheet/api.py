@@ -94,40 +94,48 @@ def as_dict(ran: lesson.Lesson, trace: Trace) -> dict[str, Any]:
 
 
 def export(
-    source: lesson.Lesson | str | Path,
+    source: lesson.Lesson | Trained | str | Path,
     path: str | Path = "",
     language: str = "",
     force: bool = False,
     epochs: int | None = None,
     steps: int | None = None,
 ) -> Path:
-    """Writes a lesson's workbook and gives its path; by default the lesson's name with .xlsx.
+    """Writes the workbook of a lesson or a trained network; by default it is named as that, with .xlsx.
 
-    `epochs` is for how many rows of training it has room, `steps` for how many time steps it shows the
-    gradient's flow; by default what the lesson's settings say, else 200 and 30. Raises LessonError
-    where the lesson cannot be run, OutputError where the file cannot be written, exists already (unless
-    `force`), or is not named .xlsx.
+    Of a lesson, `epochs` is for how many rows of training it has room, `steps` for how many time steps it
+    shows the gradient's flow; by default what the lesson's settings say, else 200 and 30. Raises
+    LessonError or ModelError where it cannot be run, OutputError where the file cannot be written, exists
+    already (unless `force`), or is not named .xlsx.
     """
     from rnnsheet.sheet.layout import plan
     from rnnsheet.workbook.write import write
 
     language = known_language(language)
-    loaded = source if isinstance(source, lesson.Lesson) else load(source)
+    loaded = load(source) if isinstance(source, str | Path) else source
     target = Path(path or f"{loaded.name}.xlsx")
-    check_target(target, force)
-    settings = loaded.settings
-    if epochs is not None:
-        settings = replace(settings, epochs=epochs)
-    if steps is not None:
-        settings = replace(settings, flow_steps=steps)
-    loaded = replace(loaded, settings=settings)
+    if target.suffix.lower() != ".xlsx":
+        raise OutputError("not_xlsx", place=str(target))
+    check_free(target, force)
+    if isinstance(loaded, lesson.Lesson):
+        settings = loaded.settings
+        rows = settings.epochs if epochs is None else epochs
+        back = settings.flow_steps if steps is None else steps
+        loaded = replace(loaded, settings=replace(settings, epochs=rows, flow_steps=back))
     planned = plan(loaded, language)
-    if engine.knows(loaded.model):
-        trace = engine.complete(loaded)
-        write(planned, lambda block: block.expected(trace), target)
-    else:
-        write(planned, _recalculated(planned), target)
+    write(planned, _values(loaded, planned), target)
     return target
+
+
+def _values(source: lesson.Lesson | Trained, planned: Plan) -> Expected:
+    """What is expected of each block: what NumPy computes, or else a spreadsheet engine."""
+    if isinstance(source, Trained):
+        trace = engine.run_trained(source, source.read.sample)
+    elif engine.knows(source.model):
+        trace = engine.complete(source)
+    else:
+        return _recalculated(planned)
+    return lambda block: block.expected(trace)
 
 
 def _recalculated(planned: Plan) -> Expected:
@@ -144,48 +152,6 @@ def _recalculated(planned: Plan) -> Expected:
         write(planned, unknown, file)
         with recalculation(ironcalc, file, file.stat().st_size) as running:
             return running.values().block
-
-
-def import_model(
-    source: Trained | str | Path,
-    path: str | Path = "",
-    language: str = "",
-    force: bool = False,
-    *,
-    vocabulary: str | Path = "",
-    steps: int | None = None,
-    lesson: str | Path = "",
-) -> Path:
-    """Writes the workbook of a trained network and gives its path; by default the network's name with .xlsx.
-
-    `source` is the network, or a file of Keras, PyTorch, ONNX or NumPy, as `models.read` takes it with
-    its `vocabulary`, its `steps` and, for weights alone, the `lesson` that names its layers. Raises
-    ModelError where the network cannot be read, OutputError where the workbook cannot be written.
-    """
-    from rnnsheet.sheet.layout import plan
-    from rnnsheet.workbook.write import write
-
-    language = known_language(language)
-    loaded = source if isinstance(source, Trained) else _read(source, vocabulary, steps, lesson)
-    target = Path(path or f"{loaded.name}.xlsx")
-    check_target(target, force)
-    trace = engine.run_trained(loaded, loaded.read.sample)
-    write(plan(loaded, language), lambda block: block.expected(trace), target)
-    return target
-
-
-def _read(source: str | Path, vocabulary: str | Path, steps: int | None, lesson: str | Path) -> Trained:
-    from rnnsheet.models import read
-
-    optional = [Path(file) if file else None for file in (vocabulary, lesson)]
-    return read(Path(source), optional[0], steps, optional[1])
-
-
-def check_target(target: Path, force: bool) -> None:
-    """Raises OutputError where a workbook of that name cannot be written."""
-    if target.suffix.lower() != ".xlsx":
-        raise OutputError("not_xlsx", place=str(target))
-    check_free(target, force)
 
 
 def add_cells(path: str | Path) -> None:

@@ -18,6 +18,8 @@ from rnnsheet.labels import default_language, labels, languages
 from rnnsheet.version import VERSION
 
 _help = labels(default_language())
+FRAMEWORK, NOTHING = "framework", "none"
+"""What an imported network may be checked against."""
 
 app = typer.Typer(
     help=_help("help.app"),
@@ -71,15 +73,25 @@ def import_(
     vocab: Annotated[str, typer.Option(metavar="FILE", help=_help("help.vocab"))] = "",
     steps: Annotated[int | None, typer.Option(metavar="T", help=_help("help.read_steps"))] = None,
     lesson: Annotated[str, typer.Option(metavar="FILE.toml", help=_help("help.named_layers"))] = "",
+    check_against: Annotated[
+        str, typer.Option(metavar=f"{FRAMEWORK}|{NOTHING}", help=_help("help.against"))
+    ] = NOTHING,
     force: Force = False,
     lang: Language = "",
 ) -> None:
     with _errors(lang) as language:
-        from rnnsheet import api
+        from rnnsheet import api, models
 
-        written = api.import_model(
-            model, output, language, force, vocabulary=vocab, steps=steps, lesson=lesson
-        )
+        network = models.read(model, vocabulary=vocab, steps=steps, description=lesson)
+        if check_against == FRAMEWORK:
+            from rnnsheet.models.against import SAMPLES, greatest_difference
+
+            difference = greatest_difference(Path(model), network)
+            _print([labels(language)("import.agrees", samples=SAMPLES, file=model, error=difference)])
+        elif check_against != NOTHING:
+            known = f"{FRAMEWORK}, {NOTHING}"
+            raise RnnsheetError("wrong_choice", key="--check-against", got=check_against, known=known)
+        written = api.export(network, output, language, force)
         _print([labels(language)("export.done", file=written)])
 
 

@@ -13,7 +13,7 @@ from rnnsheet.trained import Trained
 
 
 def read(
-    path: Path, vocabulary: Path | None = None, steps: int | None = None, description: Path | None = None
+    path: str | Path, vocabulary: str | Path = "", steps: int | None = None, description: str | Path = ""
 ) -> Trained:
     """The network in a file of Keras, PyTorch, ONNX or NumPy.
 
@@ -22,11 +22,12 @@ def read(
     TOML file, as `read_description` takes it, with what the file does not say. No code in the file is run.
     Raises ModelError where the network cannot be read.
     """
+    path = Path(path)
     if not is_file(path):
         raise ModelError("no_workbook", place=str(path))
-    known = read_vocabulary(vocabulary) if vocabulary else Vocabulary()
-    described = read_description(description) if description else Description()
-    kind = _kind(path)
+    known = read_vocabulary(Path(vocabulary)) if vocabulary else Vocabulary()
+    described = read_description(Path(description)) if description else Description()
+    kind = kind_of(path)
     with reading(str(path), kind):
         draft, described = _draft(kind, path, described)
         return draft.finish(described, known, steps)
@@ -52,7 +53,7 @@ def _draft(kind: str, path: Path, description: Description) -> tuple[Draft, Desc
     return (read_safetensors if kind == "safetensors" else read_pickled)(path, description)
 
 
-def _kind(path: Path) -> str:
+def kind_of(path: Path) -> str:
     """Of which framework the file is. Raises ModelError where it is of none that is known."""
     with path.open("rb") as file:
         head = file.read(16)

@@ -219,7 +219,7 @@ def _write(model: Any, known: Vocabulary, written: tuple[Path, Path, Path], lang
         labels=(texts("sentiment.negative"), texts("sentiment.positive")),
         read=replace(trained.read, sample=texts("sentiment.sample")),
     )
-    api.import_model(said, book, language, force=True)
+    api.export(said, book, language, force=True)
 
 
 def _size(path: Path) -> int:

@@ -1,0 +1,107 @@
+"""A trained network against the framework that it comes from, on random inputs."""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnsheet.engine import run_trained
+from rnnsheet.engine.trained import result_of
+from rnnsheet.errors import ModelError
+from rnnsheet.models.extras import needed
+from rnnsheet.models.read import kind_of
+from rnnsheet.trained import Numbers, Trained
+
+SAMPLES = 100
+TOLERANCES = {"float16": 1e-2, "bfloat16": 1e-1, "float32": 1e-6, "float64": 1e-12}
+"""Per float type of the framework, how far its results may be from ours: absolute below 1, relative above."""
+
+Runner = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""From inputs (samples, steps, features) or token numbers (samples, steps) to results."""
+
+
+def greatest_difference(path: Path, network: Trained) -> float:
+    """How far the network is, on random inputs, from what the file's own framework computes with it.
+
+    Raises ModelError where the framework is not installed, the file holds weights alone, so that there is
+    nothing to run, or the difference is greater than roundings of its float type make.
+    """
+    runners = {"Keras": _keras, "ONNX": _onnx}
+    kind = kind_of(path)
+    if kind not in runners or path.name.endswith(".weights.h5"):
+        raise ModelError("nothing_to_run", place=str(path), kinds="Keras, ONNX")
+    reads, given = _random_inputs(network)
+    theirs = np.asarray(runners[kind](path)(given), dtype=np.float64).reshape(SAMPLES, -1)
+    plain, layer = _reading_numbers(network), network.result
+    traces = (run_trained(plain, read) for read in reads)
+    ours = np.array([trace[f"{result_of(layer)}_{layer.name}"].T.ravel() for trace in traces])
+    difference = float(np.max(abs(ours - theirs) / np.maximum(1.0, abs(theirs))))
+    # Keras on PyTorch takes matrix products of float64 in float32 (keras-team/keras, issue 23704).
+    allowed = TOLERANCES["float32" if kind == "Keras" else network.precision]
+    if not difference <= allowed:
+        raise ModelError("differs", place=str(path), framework=kind, got=difference, expected=allowed)
+    return difference
+
+
+def _random_inputs(network: Trained) -> tuple[list[str | NDArray[np.float64]], NDArray[np.float64]]:
+    """What our network is given, and the same as one array for the framework."""
+    random = np.random.default_rng(0)
+    if isinstance(network.read, Numbers):
+        numbers = random.normal(size=(SAMPLES, *network.read.sample.shape))
+        return list(numbers), numbers.swapaxes(1, 2)
+    # Where padding is masked, token 0 is none that a text has.
+    first = 1 if network.read.masked or not network.read.tokens[0] else 0
+    tokens = random.integers(first, len(network.read.tokens), (SAMPLES, network.read.steps))
+    return [" ".join(map(str, sample)) for sample in tokens], tokens.astype(np.float64)
+
+
+def _reading_numbers(network: Trained) -> Trained:
+    """The network with token numbers for words, so that any sequence of them can be typed."""
+    if isinstance(network.read, Numbers):
+        return network
+    tokens = tuple(map(str, range(len(network.read.tokens))))
+    read = replace(network.read, unit="words", tokens=tokens, forms={}, unknown=None, begin=None, end=None)
+    return replace(network, read=read)
+
+
+def _keras(path: Path) -> Runner:
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    needed("keras", "sentiment")
+    import keras
+
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, TypeError, OSError) as error:
+        raise ModelError("cannot_run", place=str(path), framework="Keras", reason=error) from None
+    shape = model.input_shape
+
+    def run(given: NDArray[np.float64]) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = model.predict(given.reshape(SAMPLES, *shape[1:]), verbose=0)
+        return found
+
+    return run
+
+
+def _onnx(path: Path) -> Runner:
+    runtime = needed("onnxruntime", "models")
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    (given,) = session.get_inputs()
+    dtype = {"tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(double)": np.float64}.get(
+        given.type, np.float32
+    )
+    sizes = [size if isinstance(size, int) else 0 for size in given.shape]
+
+    def run(samples: NDArray[np.float64]) -> NDArray[np.float64]:
+        time_first = sizes[0] == samples.shape[1] or (sizes[1] == 1 and samples.shape[1] != 1)
+
+        def one(sample: NDArray[np.float64]) -> NDArray[np.float64]:
+            batch = sample[:, None] if time_first else sample[None]
+            found: NDArray[np.float64] = session.run(None, {given.name: batch.astype(dtype)})[0]
+            return found.ravel()
+
+        return np.array([one(sample) for sample in samples])
+
+    return run

@@ -1,0 +1,77 @@
+"""The comparison of an imported network with its own framework: it agrees, and sees where it would not."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pytest
+
+from rnnsheet.errors import ModelError
+from rnnsheet.models import read
+from rnnsheet.models.against import greatest_difference
+from rnnsheet.trained import Trained
+from tests.test_cli import fails, rnnsheet
+
+INSTALL = "is not installed: pip install -e '.[dev]'"
+torch = pytest.importorskip("torch", reason=f"PyTorch {INSTALL}")
+
+
+@pytest.fixture
+def model(tmp_path, keras) -> Path:
+    """A Keras file of a network that reads tokens."""
+    layers = keras.layers
+    stack = keras.Sequential(
+        [keras.Input((6,)), layers.Embedding(9, 4), layers.LSTM(5), layers.Dense(3, "softmax")]
+    )
+    stack.save(tmp_path / "model.keras")
+    return tmp_path / "model.keras"
+
+
+def wrong(network: Trained) -> Trained:
+    """The network with one weight that is not the file's."""
+    first, *others = network.layers
+    changed = {name: array + np.eye(*array.shape) * 1e-3 for name, array in first.weights.items()}
+    return replace(network, layers=(replace(first, weights=changed), *others))
+
+
+def test_keras_agrees_and_one_wrong_weight_does_not(model):
+    network = read(model)
+    assert greatest_difference(model, network) < 1e-6
+    with pytest.raises(ModelError, match="Keras and NumPy differ by"):
+        greatest_difference(model, wrong(network))
+
+
+@pytest.mark.parametrize("numbers", [True, False])
+def test_onnx_agrees_and_one_wrong_weight_does_not(tmp_path, numbers):
+    pytest.importorskip("onnxscript", reason=f"onnxscript {INSTALL}")
+    pytest.importorskip("onnxruntime", reason=f"onnxruntime {INSTALL}")
+    from tests.test_models_onnx import TOKENS, Exported, export
+
+    module = Exported("GRU", "last", False, numbers, True)
+    given = torch.randn(1, 5, 3) if numbers else torch.randint(0, TOKENS, (1, 5))
+    export(module, given, str(tmp_path / "model.onnx"), dynamo=False, free=False)
+    network = read(tmp_path / "model.onnx", steps=5)
+    assert greatest_difference(tmp_path / "model.onnx", network) < 1e-6
+    with pytest.raises(ModelError, match="ONNX and NumPy differ by"):
+        greatest_difference(tmp_path / "model.onnx", wrong(network))
+
+
+def test_the_command_says_that_they_agree_and_types_of_tokens(model, tmp_path):
+    (tmp_path / "vocabulary.json").write_text(json.dumps(["", *"abcdefgh"]))
+    ended = rnnsheet(
+        *("import", "model.keras", "--vocab", "vocabulary.json", "--check-against", "framework"), cwd=tmp_path
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("model.keras: the framework and NumPy agree on 100 random inputs within ")
+    assert openpyxl.load_workbook(tmp_path / "model.xlsx").sheetnames[0] == "Network"
+    assert rnnsheet("check", "model.xlsx", cwd=tmp_path).returncode == 0
+    message = fails("import", "model.keras", "--check-against", "keras", "--force", cwd=tmp_path)
+    assert "--check-against is keras; expected one of: framework, none" in message
+
+
+def test_weights_alone_have_nothing_to_run(tmp_path):
+    torch.save(torch.nn.LSTM(3, 4).state_dict(), tmp_path / "model.pt")
+    with pytest.raises(ModelError, match="holds weights alone"):
+        greatest_difference(tmp_path / "model.pt", read(tmp_path / "model.pt", steps=4))
