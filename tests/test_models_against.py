@@ -73,5 +73,7 @@ def test_the_command_says_that_they_agree_and_types_of_tokens(model, tmp_path):
 
 def test_weights_alone_have_nothing_to_run(tmp_path):
     torch.save(torch.nn.LSTM(3, 4).state_dict(), tmp_path / "model.pt")
+    (tmp_path / "lesson.toml").write_text('[network]\nreads = "last"\n')
+    network = read(tmp_path / "model.pt", steps=4, description=tmp_path / "lesson.toml")
     with pytest.raises(ModelError, match="holds weights alone"):
-        greatest_difference(tmp_path / "model.pt", read(tmp_path / "model.pt", steps=4))
+        greatest_difference(tmp_path / "model.pt", network)
