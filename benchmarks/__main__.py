@@ -7,7 +7,7 @@ import sys
 # One thread for NumPy's matrix products too; it must be said before NumPy is imported.
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 
-from benchmarks import book, checks, engine, mutations, startup, trained, writers
+from benchmarks import book, checks, engine, layouts, mutations, startup, trained, writers
 
 quick = "--quick" in sys.argv[1:]
 print(f"Python {platform.python_version()}, {platform.system()}; ratios, medians of alternating rounds\n")
@@ -22,6 +22,8 @@ for text in book.report(9 if quick else 15):
 for text in writers.report({2_000: 9, 100_000: 3} if quick else {2_000: 9, 100_000: 5, 1_000_000: 1}):
     print(text, flush=True)
 for text in trained.report(3):
+    print(text, flush=True)
+for text in layouts.report(3):
     print(text, flush=True)
 for text in mutations.report(50 if quick else 1000):
     print(text, flush=True)

@@ -1,14 +1,13 @@
 """A trained network of 613,000 weights: its export against the writer's floor, its size, three engines."""
 
-import os
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.book import Floor
+from benchmarks.processes import run
 from benchmarks.timing import line, ratio, rounds
 from rnnsheet import engine
 from rnnsheet.checking.engines import ALL, chosen
@@ -58,21 +57,6 @@ def report(count: int) -> Iterator[str]:
         yield line(f"{weights:,} weights: export / hand-written rows", ratio(times, "export", "floor"), 1.25)
         yield line(f"{weights:,} weights: file, MB", path.stat().st_size / 1e6)
         for each in chosen(ALL):
-            seconds, memory = _process(each.command(path, Path(folder)), Path(folder))
+            seconds, memory = run(each.command(path, Path(folder)), Path(folder))
             yield line(f"{weights:,} weights: {each.NAME}, seconds", seconds)
             yield line(f"{weights:,} weights: {each.NAME}, MB of memory", memory)
-
-
-def _process(command: object, folder: Path) -> tuple[float, float]:
-    """How long a command takes, and the most memory that it or one of its children has."""
-    start = time.perf_counter()
-    process = os.posix_spawnp(
-        command[0],  # type: ignore[index]
-        command,  # type: ignore[arg-type]
-        {**os.environ, "HOME": str(folder)},
-        file_actions=[(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)],
-    )
-    _, status, usage = os.wait4(process, 0)
-    if status:
-        raise ChildProcessError(f"{command} ended with {status}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1000
