@@ -371,3 +371,10 @@ def test_bad_descriptions(text, told):
 def test_published_networks_are_described(path):
     description = read_description(path)
     assert description.recognised and description.layers
+
+
+def test_names_of_layers_are_legal_and_differ_in_more_than_capitals():
+    names = ("a_b", "AB", "a.b", "1")
+    layers = [layer("Activation", name, activation="tanh") for name in names]
+    keras_h5(layers, {})
+    assert [each.name for each in read(Path("a.h5"))] == ["ab", "ABn2", "abn3", "layer1"]

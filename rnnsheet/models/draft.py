@@ -45,9 +45,10 @@ class Draft:
     def _free(self, wanted: str) -> str:
         base = re.sub("[^A-Za-z0-9]", "", wanted)
         base = base if base[:1].isalpha() else f"layer{base}"
-        taken = {INPUT, ANSWER, *(layer.name for layer in self.layers)}
+        # Spreadsheets take names for the same that differ in capitals alone.
+        taken = {INPUT, ANSWER, *(layer.name.lower() for layer in self.layers)}
         names = (base, *(f"{base}n{number}" for number in range(2, len(taken) + 3)))
-        return next(name for name in names if name not in taken)
+        return next(name for name in names if name.lower() not in taken)
 
     def layer(self, name: str) -> TrainedLayer:
         """The layer of that name."""
