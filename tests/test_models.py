@@ -13,7 +13,6 @@ import pytest
 from rnnsheet.errors import ModelError
 from rnnsheet.models import read
 from rnnsheet.models.description import KNOWN, read_description
-from rnnsheet.models.vocabulary import read_vocabulary
 
 INSTALL = "is not installed: pip install -e '.[dev]'"
 h5py = pytest.importorskip("h5py", reason=f"h5py {INSTALL}")
@@ -269,18 +268,18 @@ def test_vocabularies_in_every_form():
             )
         ),
     }
+    embedding_h5(masks=False)
     for name, text in forms.items():
         Path(name).write_text(text)
         expected = ("", "<unk>", "good", "bad") if name == "tokenizer.json" else tuple(words)
-        assert read_vocabulary(Path(name)) == expected, name
-    Path("signs.txt").write_bytes("[\n{\na\x85b\n \n\x07\n".encode())
-    assert read_vocabulary(Path("signs.txt")) == ("[", "{", "a\x85b", " ", "")
+        assert read(Path("a.h5"), Path(name)).read.tokens == expected, name
+    Path("signs.txt").write_bytes("[\na\x85b\n \n\x07\n".encode())
+    assert read(Path("a.h5"), Path("signs.txt")).read.tokens == ("[", "a\x85b", " ", "")
 
 
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
-        ("v.json", b'{"a": 1, "b": 1}', "not a vocabulary"),
         ("v.json", b'{"a": -1}', "not a vocabulary"),
         ("v.json", b'{"a": 1.5}', "not a vocabulary"),
         ("v.json", b'{"a": 99999999999}', "not a vocabulary"),
@@ -294,9 +293,10 @@ def test_vocabularies_in_every_form():
     ],
 )
 def test_bad_vocabularies(name, content, told):
+    embedding_h5(masks=False)
     Path(name).write_bytes(content)
     with pytest.raises(ModelError, match=told) as caught:
-        read_vocabulary(Path(name))
+        read(Path("a.h5"), Path(name))
     assert str(caught.value).startswith(name)
 
 

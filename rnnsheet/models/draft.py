@@ -141,7 +141,7 @@ class Draft:
         rows = [len(e.weights["E"]) for e in self.layers if e.kind == "embedding" and INPUT in e.reads]
         tokens = tuple(map(str, vocabulary or description.text.get("tokens", ())))
         if not rows and (not tokens or self.features not in (None, 1)):
-            if vocabulary:
+            if tokens:
                 raise ModelError("vocabulary_unused", features=self.features)
             told = description.numbers
             return numbers(told.get("features", self.features), steps or told.get("steps", self.steps))
