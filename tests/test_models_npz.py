@@ -39,6 +39,7 @@ def words() -> list[str]:
     return found[:200]
 
 
+@pytest.mark.slow
 def test_g2p_en_says_the_same_phonemes_of_200_words():
     theirs, network = speller(), read(package() / "checkpoint20.npz")
     assert list(network.labels) == theirs.phonemes and list(network.read.tokens) == theirs.graphemes

@@ -185,6 +185,21 @@ def test_views_and_sums_agree_with_onnx_runtime(tmp_path):
     agree(read(tmp_path / "a.onnx"), x[:, :, 0].swapaxes(1, 2), expected, 1e-6)
 
 
+def test_token_numbers_may_be_floats(tmp_path):
+    _, weights = cell("RNN", 4, 1)
+    nodes = [
+        onnx.helper.make_node("Cast", ["x"], ["k"], to=onnx.TensorProto.INT64),
+        onnx.helper.make_node("Gather", ["E", "k"], ["embedded"]),
+        onnx.helper.make_node("RNN", ["embedded", "W", "R", "B"], ["", "last"], hidden_size=4),
+        onnx.helper.make_node("Squeeze", ["last"], ["out"]),
+    ]
+    weights["E"] = RANDOM.normal(size=(TOKENS, 3)).astype(np.float32)
+    graph(tmp_path / "a.onnx", nodes, weights, "out", dims=(STEPS, 1))
+    x = RANDOM.integers(0, TOKENS, (100, STEPS, 1))
+    expected = [run_onnx(tmp_path / "a.onnx", each.astype(np.float32)) for each in x]
+    agree(read(tmp_path / "a.onnx"), x[:, :, 0], expected, 1e-6)
+
+
 @pytest.mark.parametrize(
     ("nodes", "told"),
     [

@@ -46,9 +46,10 @@ class Draft:
     def _free(self, wanted: str) -> str:
         base = re.sub("[^A-Za-z0-9]", "", wanted)
         base = base if base[:1].isalpha() else f"layer{base}"
-        taken = {INPUT, ANSWER, *(layer.name for layer in self.layers)}
+        # Spreadsheets take names for the same that differ in capitals alone.
+        taken = {INPUT, ANSWER, *(layer.name.lower() for layer in self.layers)}
         names = (base, *(f"{base}n{number}" for number in range(2, len(taken) + 3)))
-        return next(name for name in names if name not in taken)
+        return next(name for name in names if name.lower() not in taken)
 
     def layer(self, name: str) -> TrainedLayer:
         """The layer of that name."""
@@ -142,6 +143,8 @@ class Draft:
         rows = [len(e.weights["E"]) for e in self.layers if e.kind == "embedding" and INPUT in e.reads]
         tokens = tuple(map(str, vocabulary.tokens or description.text.get("tokens", ())))
         if not rows and (not tokens or self.features not in (None, 1)):
+            if tokens:
+                raise ModelError("vocabulary_unused", features=self.features)
             told = description.numbers
             return numbers(told.get("features", self.features), steps or told.get("steps", self.steps))
         usual = {"steps": self.steps, "padding": self.padding, "masked": self.masked or self.mask_zero}

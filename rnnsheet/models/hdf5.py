@@ -7,9 +7,10 @@ import numpy as np
 
 from rnnsheet.errors import ModelError
 from rnnsheet.model import Array
-from rnnsheet.models.limits import check_bytes, check_count
+from rnnsheet.models.limits import check_count
 
-MOST_OBJECTS = 100_000
+MOST_LINKS = 100_000
+"""More groups and arrays than a network has."""
 
 
 def arrays(group: Any) -> dict[str, Array]:
@@ -28,6 +29,15 @@ def arrays(group: Any) -> dict[str, Array]:
     return {name: np.asarray(datasets[name][()], np.float64) for name in sorted(datasets, key=order)}
 
 
+def inside(file: Any, name: str) -> Any:
+    """A group of the file's own. Raises ModelError where it is another's."""
+    import h5py
+
+    if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+        raise ModelError("linked_weights", name=name)
+    return file[name]
+
+
 def text(attributes: Any, name: str) -> str:
     """A text attribute, or "" where there is none."""
     if name not in attributes:
@@ -42,25 +52,24 @@ def _visited(group: Any) -> tuple[dict[str, Any], dict[str, int]]:
 
     datasets: dict[str, Any] = {}
     places: dict[str, int] = {}
-    count = 0
+    links = 0
 
-    def visit_link(name: str, link: Any) -> None:
-        nonlocal count
-        count += 1
-        check_bytes(count, MOST_OBJECTS)
-        if not isinstance(link, h5py.HardLink):
-            raise ModelError("linked_weights", name=name)
+    def foreign(name: str, link: Any) -> str | None:
+        nonlocal links
+        links += 1
+        return None if isinstance(link, h5py.HardLink) and links <= MOST_LINKS else name
 
-    def visit(name: str, item: Any) -> None:
+    def visit(name: str, item: Any) -> str | None:
         if isinstance(item, h5py.Group):
             places.update({f"{name}/{own}": len(places) + n for n, own in enumerate(_weight_names(item))})
         elif item.dtype.kind == "f" and item.shape:
-            if item.external or item.is_virtual:
-                raise ModelError("linked_weights", name=name)
             datasets[name] = item
+            return name if item.external or item.is_virtual else None
+        return None
 
-    group.visititems_links(visit_link)
-    group.visititems(visit)
+    # What these two return, not an error, ends a visit; the name is handed through.
+    if name := group.visititems_links(foreign) or group.visititems(visit):
+        raise ModelError("linked_weights", name=name)
     return datasets, places
 
 

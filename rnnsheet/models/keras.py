@@ -55,7 +55,9 @@ def read_hdf5(path: Path, description: Description) -> tuple[Draft, Description]
     with needed("h5py", "models").File(path, "r") as file:
         if config := hdf5.text(file.attrs, "model_config"):
             version = hdf5.text(file.attrs, "keras_version")
-            return _whole(path, json.loads(config), version, hdf5.arrays(file["model_weights"])), description
+            return _whole(
+                path, json.loads(config), version, hdf5.arrays(hdf5.inside(file, "model_weights"))
+            ), description
         arrays = hdf5.arrays(file)
     description = completed(description, arrays)
     if not description.layers:

@@ -114,7 +114,8 @@ class _Graph:
         sizes = [dim.dim_value if dim.HasField("dim_value") else 0 for dim in kind.shape.dim]
         over = ["1", "t"] if batch_first else ["t", "1"]
         whole = kind.elem_type in (self.onnx.TensorProto.INT64, self.onnx.TensorProto.INT32)
-        axes = over if whole else [*over, "f"]
+        # Keras exports token numbers as floats.
+        axes = over if whole or len(sizes) == 2 else [*over, "f"]
         if len(sizes) != len(axes):
             raise ModelError("unsupported_layer", layer=given.name, kind=f"{len(sizes)} axes")
         by_axis = dict(zip(axes, sizes, strict=True))

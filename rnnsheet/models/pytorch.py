@@ -59,7 +59,7 @@ def read_safetensors(path: Path, description: Description) -> tuple[Draft, Descr
         check_count(entry["shape"] for entry in header.values())
         content = file.read()
     arrays = {name: _tensor(entry, content) for name, entry in header.items() if entry["dtype"] in _SAFE}
-    return read_states(str(path), arrays, description)
+    return read_states(str(path), arrays, description, in_order=False)
 
 
 def _tensor(entry: Mapping[str, Any], content: bytes) -> NDArray[Any]:

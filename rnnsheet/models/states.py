@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import pairwise, permutations
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ _NAME = re.compile(
 )
 _KINDS = {1: "elman", 3: "gru", 4: "lstm"}
 """Which cell has so many gates."""
+_MOST_LINEAR = 6
 CHOICES = {
     "rnn": ("tanh", "relu"),
     "between": ("relu", "tanh", "sigmoid", "linear"),
@@ -42,9 +43,12 @@ class _Module:
     gives: int = 0
 
 
-def read_states(source: str, arrays: Arrays, description: Description) -> tuple[Draft, Description]:
+def read_states(
+    source: str, arrays: Arrays, description: Description, in_order: bool = True
+) -> tuple[Draft, Description]:
     """The arrays as a network, with the description completed where they are those of a published one.
 
+    `in_order`: they are in the order in which the modules were made, not in that of the alphabet.
     Raises ModelError, with what to write, where names and shapes are not enough.
     """
     floats = {name: array for name, array in arrays.items() if array.dtype.kind == "f"}
@@ -55,7 +59,7 @@ def read_states(source: str, arrays: Arrays, description: Description) -> tuple[
     if description.layers:
         draft.describe(description, {name: floats[name] for name in sorted(floats, key=_order)}, "pytorch")
         return draft, description
-    modules = _chain(_modules(floats), floats)
+    modules = _chain(_modules(floats), floats, in_order)
     choices = _chosen(modules, description.network)
     specs = _specs(modules, choices)
     if choices.get("reads") == "last" and any(module.backward for module in modules):
@@ -95,7 +99,13 @@ def _modules(arrays: Arrays) -> list[_Module]:
         (module.backward if found["reverse"] else module.forward).append(name)
     for module in modules.values():
         _measure(module, arrays)
-    return list(modules.values())
+    in_file = list(modules.values())
+    if len(in_file) > 1:
+        first, second = in_file[:2]
+        if len(first.forward) == 1 and first.gives != second.takes == first.takes:
+            # A matrix alone whose columns, not rows, are as many as the next one takes: rows are looked up.
+            first.kind, first.takes, first.gives = "embedding", 1, first.takes
+    return in_file
 
 
 def _measure(module: _Module, arrays: Arrays) -> None:
@@ -118,29 +128,24 @@ def _measure(module: _Module, arrays: Arrays) -> None:
         module.kind, module.gives = "dense", rows
 
 
-def _chain(modules: Sequence[_Module], arrays: Arrays) -> list[_Module]:
+def _chain(modules: Sequence[_Module], arrays: Arrays, in_order: bool) -> list[_Module]:
     """The modules in the order in which each takes what the one before gives.
 
-    That is the order of the file, or else, as some files are sorted by name, embedding, recurrent, linear.
+    That is the order of the file, or else embedding, recurrent, linear, if only one such order fits.
     """
-
-    def rank(module: _Module) -> int:
-        return {"embedding": 0, "dense": 2}.get(module.kind, 1)
-
-    orders = [list(modules), sorted(modules, key=rank)]
-    fitting = [order for order in orders if _fits(order)]
-    if not fitting or fitting[0] != fitting[-1]:
+    linear = [module for module in modules if module.kind == "dense"]
+    below = sorted((m for m in modules if m.kind != "dense"), key=lambda module: module.kind != "embedding")
+    orders = [list(modules)] if in_order and _fits(modules) else []
+    if not orders and len(linear) <= _MOST_LINEAR:
+        orders = [order for more in permutations(linear) if _fits(order := [*below, *more])]
+    if len(orders) != 1:
         raise ModelError("needs_layers", names=", ".join(list(arrays)[:3]))
-    return fitting[0]
+    return orders[0]
 
 
 def _fits(modules: Sequence[_Module]) -> bool:
     inner = any(module.kind == "embedding" for module in modules[1:])
-    return (
-        bool(modules)
-        and not inner
-        and all(before.gives == after.takes for before, after in pairwise(modules))
-    )
+    return bool(modules) and not inner and all(a.gives == b.takes for a, b in pairwise(modules))
 
 
 def _chosen(modules: Sequence[_Module], given: Mapping[str, str]) -> dict[str, str]:

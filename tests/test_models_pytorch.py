@@ -1,0 +1,211 @@
+"""PyTorch's state dicts against the modules that they are from."""
+
+import json
+import pickle
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnnsheet.errors import ModelError
+from rnnsheet.models import read
+from tests.networks import result
+
+INSTALL = "is not installed: pip install -e '.[dev]'"
+torch = pytest.importorskip("torch", reason=f"PyTorch {INSTALL}")
+TOKENS, STEPS = 11, 7
+
+
+class Net(torch.nn.Module):
+    """An embedding or numbers, recurrent layers, one or two linear layers."""
+
+    def __init__(self, random, dtype):
+        super().__init__()
+
+        def choose(*options):
+            return options[random.integers(len(options))]
+
+        self.kind, self.both, wide = choose("RNN", "LSTM", "GRU"), choose(True, False), choose(1, 3, 4)
+        self.network = {"output": choose("linear", "softmax", "sigmoid")}
+        self.network["reads"] = choose("all", "last", "final") if self.both else choose("all", "last")
+        self.embedding = torch.nn.Embedding(TOKENS, 3, dtype=dtype) if choose(True, False) else None
+        more = {"bidirectional": self.both, "bias": choose(True, False), "dtype": dtype}
+        if self.kind == "RNN":
+            more["nonlinearity"] = self.network["rnn"] = choose("tanh", "relu")
+        self.rnn = getattr(torch.nn, self.kind)(3, wide, choose(1, 2, 3), batch_first=True, **more)
+        size = wide * (1 + self.both)
+        self.hidden = torch.nn.Linear(size, 5, dtype=dtype) if choose(True, False) else None
+        if self.hidden:
+            self.network["between"] = choose("relu", "tanh", "sigmoid")
+            size = 5
+        self.fc = torch.nn.Linear(size, choose(1, 3), bias=choose(True, False), dtype=dtype)
+
+    def forward(self, x):
+        states, last = self.rnn(self.embedding(x) if self.embedding else x)
+        last = last[0] if isinstance(last, tuple) else last
+        if self.network["reads"] == "last":
+            states = states[:, -1]
+        elif self.network["reads"] == "final":
+            states = torch.cat([last[-2], last[-1]], -1)
+        if self.hidden:
+            states = getattr(torch, self.network["between"])(self.hidden(states))
+        ends = {"linear": torch.nn.Identity(), "softmax": torch.nn.Softmax(-1), "sigmoid": torch.sigmoid}
+        return ends[self.network["output"]](self.fc(states))
+
+    def inputs(self, random, count: int) -> list[np.ndarray]:
+        """Texts of different lengths, or numbers (steps, features)."""
+        if self.embedding:
+            return [random.integers(0, TOKENS, random.integers(1, STEPS + 1)) for _ in range(count)]
+        return [*random.normal(size=(count, STEPS, 3))]
+
+    def described(self, folder: Path) -> Path:
+        """A file that says what the state dict does not."""
+        lines = ["[network]", *(f'{key} = "{value}"' for key, value in self.network.items())]
+        path = folder / "network.toml"
+        path.write_text("\n".join([*lines, "[numbers]", f"steps = {STEPS}"]))
+        return path
+
+    def said(self, inputs, dtype) -> list[np.ndarray]:
+        """What the module says of each input, at its own length."""
+        tensors = [
+            torch.tensor(each) if each.ndim == 1 else torch.tensor(each, dtype=dtype) for each in inputs
+        ]
+        with torch.no_grad():
+            return [self(each[None])[0].numpy() for each in tensors]
+
+
+def agrees(network, inputs, expected, tolerance: float) -> None:
+    for each, theirs in zip(inputs, expected, strict=True):
+        read_in, theirs = each if each.ndim == 1 else each.T, np.atleast_2d(theirs)
+        if network.line(network.result.name):
+            # Behind the end of a text nothing is said.
+            theirs = np.concatenate([theirs, np.full((STEPS - len(theirs), theirs.shape[1]), np.nan)])
+        ours = result(network, read_in)
+        np.testing.assert_allclose(
+            np.where(np.isnan(theirs), np.nan, ours), theirs, rtol=tolerance, atol=tolerance
+        )
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_state_dict_agrees_with_its_module(seed, tmp_path):
+    random = np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    dtype = (torch.float32, torch.float64)[seed % 2]
+    module = Net(random, dtype)
+    inputs = module.inputs(random, 100 if seed < 10 else 10)
+    torch.save(module.state_dict(), tmp_path / "a.pt", _use_new_zipfile_serialization=seed % 3 > 0)
+    network = read(tmp_path / "a.pt", steps=STEPS, description=module.described(tmp_path))
+    assert network.precision == ("float32", "float64")[seed % 2]
+    agrees(network, inputs, module.said(inputs, dtype), (1e-6, 1e-12)[seed % 2])
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_safetensors_are_read_in_whatever_order(half, tmp_path):
+    library = pytest.importorskip("safetensors.torch", reason=f"safetensors {INSTALL}")
+    random = np.random.default_rng(3)
+    module = Net(random, torch.float32)
+    if half:
+        module.bfloat16().float()
+    stored = {name: each.bfloat16() if half else each for name, each in module.state_dict().items()}
+    library.save_file(stored, tmp_path / "a.safetensors", {"format": "pt"})
+    network = read(tmp_path / "a.safetensors", steps=STEPS, description=module.described(tmp_path))
+    inputs = module.inputs(random, 20)
+    agrees(network, inputs, module.said(inputs, torch.float32), 1e-6)
+
+
+def test_a_checkpoint_has_its_state_dict_inside(tmp_path):
+    module = Net(np.random.default_rng(8), torch.float32)
+    inside = {f"module.{name}": each for name, each in module.state_dict().items()}
+    torch.save({"epoch": 3, "state_dict": inside, "optimizer": {"lr": 0.1}}, tmp_path / "a.ckpt")
+    network = read(tmp_path / "a.ckpt", steps=STEPS, description=module.described(tmp_path))
+    inputs = module.inputs(np.random.default_rng(9), 5)
+    agrees(network, inputs, module.said(inputs, torch.float32), 1e-6)
+
+
+def test_what_the_weights_do_not_tell_is_asked(tmp_path):
+    module = torch.nn.ModuleDict(
+        {"e": torch.nn.Embedding(4, 3), "r": torch.nn.RNN(3, 2), "a": torch.nn.Linear(2, 2)}
+    )
+    torch.save(module.state_dict(), tmp_path / "a.pt")
+    with pytest.raises(ModelError) as caught:
+        read(tmp_path / "a.pt")
+    for line in (
+        'rnn = "tanh" | "relu"',
+        'reads = "all" | "last"',
+        'output = "linear" | "softmax" | "sigmoid"',
+    ):
+        assert line in str(caught.value)
+    (tmp_path / "a.toml").write_text('[network]\nrnn = "tan"\nreads = "all"\noutput = "linear"')
+    with pytest.raises(ModelError, match=r"network.rnn is .tan.; expected one of: tanh \| relu"):
+        read(tmp_path / "a.pt", description=tmp_path / "a.toml")
+
+
+def test_layers_whose_sizes_do_not_follow_need_a_description(tmp_path):
+    module = torch.nn.ModuleDict({"one": torch.nn.LSTM(3, 2), "two": torch.nn.LSTM(3, 2)})
+    torch.save(module.state_dict(), tmp_path / "a.pt")
+    with pytest.raises(ModelError, match=r"\[\[layers\]\]"):
+        read(tmp_path / "a.pt")
+
+
+@pytest.mark.parametrize(
+    "module",
+    [torch.nn.Conv1d(3, 2, 2), torch.nn.LSTM(3, 4, proj_size=2), torch.nn.LayerNorm(3)],
+    ids=["conv", "projection", "norm"],
+)
+def test_modules_that_are_none_of_these_are_named(module, tmp_path):
+    torch.save({f"odd.{name}": each for name, each in module.state_dict().items()}, tmp_path / "a.pt")
+    with pytest.raises(ModelError, match=r"odd.*not supported"):
+        read(tmp_path / "a.pt")
+
+
+class Boom:
+    """What a hostile file would unpickle."""
+
+    def __reduce__(self):
+        return (Path.touch, (Path("boom"),))
+
+
+@pytest.mark.parametrize("newer", [True, False])
+def test_a_pickle_is_never_run(newer, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save({"weight": Boom()}, "a.pt", _use_new_zipfile_serialization=newer)
+    with pytest.raises(ModelError, match="would run code"):
+        read(Path("a.pt"))
+    torch.save(Net(np.random.default_rng(1), torch.float32), "a.pt", _use_new_zipfile_serialization=newer)
+    with pytest.raises(ModelError, match="would run code"):
+        read(Path("a.pt"))
+    Path("a.pt").write_bytes(pickle.dumps({"weight": Boom()}))
+    with pytest.raises(ModelError):
+        read(Path("a.pt"))
+    assert not Path("boom").exists()
+
+
+def test_safetensors_that_lie_about_their_sizes(tmp_path):
+    path = tmp_path / "a.safetensors"
+
+    def write(shape, offsets, length=None):
+        header = json.dumps({"rnn.weight_ih_l0": {"dtype": "F32", "shape": shape, "data_offsets": offsets}})
+        path.write_bytes((length or len(header)).to_bytes(8, "little") + header.encode() + bytes(64))
+
+    for shape, offsets, length in (
+        ([4, 4], [0, 640], None),
+        ([40, 40], [0, 64], None),
+        ([10**6, 10**6], [0, 64], None),
+        ([-4, -4], [0, 64], None),
+        ([4, 4], [0, 64], 2**40),
+    ):
+        write(shape, offsets, length)
+        with pytest.raises(ModelError):
+            read(path)
+
+
+@pytest.mark.slow
+def test_a_zip_of_tensors_that_would_fill_the_disk(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.pt", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/data.pkl", b"\x80\x02}q\x00.")
+        with archive.open("a/data/0", "w", force_zip64=True) as file:
+            for _ in range(600):
+                file.write(bytes(1 << 20))
+    with pytest.raises(ModelError, match="too large"):
+        read(tmp_path / "a.pt")
