@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, settings
 import rnnsheet
 from tests.lessons import hello
 
+INSTALL = "is not installed: pip install -e '.[dev]'"
+
 settings.register_profile("default", deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 settings.load_profile("default")
 
@@ -24,3 +26,24 @@ def english(monkeypatch: pytest.MonkeyPatch) -> None:
 def hello_xlsx(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The workbook of `lessons.hello`; not to be changed."""
     return rnnsheet.export(hello(), tmp_path_factory.mktemp("hello") / "hello.xlsx", "en")
+
+
+@pytest.fixture
+def keras(monkeypatch):
+    """Keras on PyTorch, in float64 throughout.
+
+    Its PyTorch backend takes matrix products of float64 in float32: `result_type` never answers
+    float64 (keras-team/keras, issue 23704).
+    """
+    pytest.importorskip("torch", reason=f"PyTorch {INSTALL}")
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras", reason=f"Keras {INSTALL}")
+    from keras.src.backend.common import dtypes
+
+    usual = dtypes.result_type
+
+    def result_type(*given):
+        return "float64" if any("float64" in str(each) for each in given) else usual(*given)
+
+    monkeypatch.setattr(dtypes, "result_type", result_type)
+    return keras

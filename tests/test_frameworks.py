@@ -133,27 +133,6 @@ KERAS_GATES = {"elman": "h", "lstm": "ifgo", "gru": "urn", "gru-before": "urn"}
 """Keras' order. Source: keras.src.layers.rnn, where LSTMCell splits i, f, c, o and GRUCell z, r, h."""
 
 
-@pytest.fixture
-def keras(monkeypatch):
-    """Keras on PyTorch, in float64 throughout.
-
-    Its PyTorch backend takes matrix products of float64 in float32: `result_type` never answers
-    float64 (keras-team/keras, issue 23704).
-    """
-    pytest.importorskip("torch", reason=f"PyTorch {INSTALL}")
-    monkeypatch.setenv("KERAS_BACKEND", "torch")
-    keras = pytest.importorskip("keras", reason=f"Keras {INSTALL}")
-    from keras.src.backend.common import dtypes
-
-    usual = dtypes.result_type
-
-    def result_type(*given):
-        return "float64" if any("float64" in str(each) for each in given) else usual(*given)
-
-    monkeypatch.setattr(dtypes, "result_type", result_type)
-    return keras
-
-
 @settings(max_examples=40)
 @given(data=st.data())
 def test_any_stack_agrees_with_keras(keras, data):

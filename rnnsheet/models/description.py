@@ -1,0 +1,138 @@
+"""A description file: what a file of weights does not say of its network, in TOML."""
+
+import tomllib
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from rnnsheet.errors import ModelError
+from rnnsheet.models.limits import MOST_TEXT, check_bytes, reading
+from rnnsheet.trained import INPUT
+
+KNOWN = Path(__file__).parent / "known"
+"""Descriptions of published networks, which are recognised by the names of their arrays."""
+
+_NUMBER = (int, str)
+_KEYS: Mapping[str, Mapping[str, Any]] = {
+    "": {"name": str, "labels": list, "recognised": list},
+    "text": {
+        "unit": str,
+        "tokens": list,
+        "steps": int,
+        "padding": str,
+        "pad": _NUMBER,
+        "unknown": _NUMBER,
+        "begin": _NUMBER,
+        "end": _NUMBER,
+        "masked": bool,
+        "sample": str,
+    },
+    "numbers": {"features": int, "steps": int},
+    "answer": {"start": _NUMBER, "end": _NUMBER, "steps": int},
+    "network": {"reads": str, "rnn": str, "between": str, "output": str},
+    "layers": {
+        "name": str,
+        "kind": str,
+        "reads": list,
+        "weights": str,
+        "activation": str,
+        "gate_activation": str,
+        "reverse": bool,
+        "starts": str,
+    },
+}
+"""Each table's keys, and of which type their values are; "layers" is a list of tables."""
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """One layer in a file of weights: as a `TrainedLayer`, but with a pattern instead of weights.
+
+    `weights` fits the names of the layer's arrays, with * for any signs; "" where it has none.
+    """
+
+    name: str
+    kind: str
+    reads: tuple[str, ...]
+    weights: str = ""
+    activation: str = ""
+    gate_activation: str = ""
+    reverse: bool = False
+    starts: str = ""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is known of a network besides its weights; every table may be empty.
+
+    `text`, `numbers` and `answer` have fields of those classes of `rnnsheet.trained`, token numbers also as
+    tokens. `network` says what names and shapes do not: whether what follows the recurrent layers `reads`
+    "all" time steps, the "last" one, or the "final" state of each direction; the activation of an `rnn`;
+    those `between` linear layers, and of the `output`. `layers` says it all.
+    """
+
+    name: str = ""
+    labels: tuple[str, ...] = ()
+    layers: tuple[LayerSpec, ...] = ()
+    text: Mapping[str, Any] = field(default_factory=dict)
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    network: Mapping[str, str] = field(default_factory=dict)
+    recognised: tuple[str, ...] = ()
+    """Names of arrays that a file has if the description is of it."""
+
+
+def read_description(path: Path) -> Description:
+    """The description in a TOML file. Raises ModelError where it has what it cannot have."""
+    with reading(str(path), "TOML"):
+        check_bytes(path.stat().st_size, MOST_TEXT)
+        given = tomllib.loads(path.read_bytes().decode())
+        tables = {key: value for key, value in given.items() if key in _KEYS}
+        top = {key: value for key, value in given.items() if key not in tables}
+        _check("", top, {**_KEYS[""], **dict.fromkeys(name for name in _KEYS if name)})
+        layers = tables.pop("layers", [])
+        for key, table in [*tables.items(), *(("layers", layer) for layer in layers)]:
+            _check(key, table, _KEYS[key])
+        texts: dict[str, Any] = {key: tuple(map(str, top.pop(key, ()))) for key in ("labels", "recognised")}
+        return Description(**top, **texts, **tables, layers=_layers(layers))
+
+
+def completed(description: Description, names: Container[str]) -> Description:
+    """The description, or that of a published network with such arrays, where this one has no layers.
+
+    What the description has besides stays.
+    """
+    if description.layers:
+        return description
+    for path in sorted(KNOWN.glob("*.toml")):
+        known = read_description(path)
+        if all(name in names for name in known.recognised):
+            given = {name: value for name, value in vars(description).items() if value}
+            return replace(known, **given)
+    return description
+
+
+def _check(table: str, given: Any, keys: Mapping[str, Any]) -> None:
+    if not isinstance(given, dict):
+        raise ModelError("not_a_table", key=table)
+    for key, value in given.items():
+        name = f"{table}.{key}" if table else key
+        if key not in keys:
+            raise ModelError("unknown_key", given=name, known=", ".join(keys))
+        if not isinstance(value, keys[key]) or (isinstance(value, bool) and keys[key] is not bool):
+            types = keys[key] if isinstance(keys[key], tuple) else (keys[key],)
+            expected = " | ".join(kind.__name__ for kind in types)
+            raise ModelError("wrong_type", key=name, got=repr(value)[:50], expected=expected)
+
+
+def _layers(given: list[dict[str, Any]]) -> tuple[LayerSpec, ...]:
+    """The layers; one reads the one before unless it says what."""
+    layers: list[LayerSpec] = []
+    for table in given:
+        for key in ("name", "kind"):
+            if key not in table:
+                raise ModelError("not_a_text", key=f"layers.{key}")
+        reads = table.get("reads", [layers[-1].name if layers else INPUT])
+        layers.append(LayerSpec(**{**table, "reads": tuple(map(str, reads))}))
+    return tuple(layers)

@@ -1,0 +1,155 @@
+"""A network while it is read from a file: its layers, and what the file says of its input."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from rnnsheet.errors import ModelError
+from rnnsheet.model import Array
+from rnnsheet.models.description import Description
+from rnnsheet.models.inputs import answered, numbers, text
+from rnnsheet.models.weights import from_keras, from_pytorch
+from rnnsheet.trained import ANSWER, INPUT, STATES, Numbers, Text, Trained, TrainedLayer
+
+
+@dataclass
+class Draft:
+    """What has been read so far of a network.
+
+    `steps` and `features` are those of its input where the file says them. `padding` and `masked` are as in
+    `Text`: masked after its end, a text has a length of its own, as in PyTorch. `mask_zero`: an embedding
+    leaves token 0 out, as in Keras.
+    """
+
+    source: str
+    precision: str = "float32"
+    steps: int | None = None
+    features: int | None = None
+    padding: str = "before"
+    masked: bool = False
+    mask_zero: bool = False
+    layers: list[TrainedLayer] = field(default_factory=list)
+
+    def add(self, kind: str, reads: Sequence[str], source: str, name: str = "", **more: Any) -> str:
+        """Adds a layer, and gives it a legal name of its own, which it returns."""
+        layer = TrainedLayer(self._free(name or source or kind), kind, tuple(reads), source=source, **more)
+        for activation in (layer.activation, layer.gate_activation):
+            if kind in STATES and activation == "softmax":
+                raise ModelError("unsupported_activation", layer=source, activation=activation)
+        self.layers.append(layer)
+        return layer.name
+
+    def _free(self, wanted: str) -> str:
+        base = re.sub("[^A-Za-z0-9]", "", wanted)
+        base = base if base[:1].isalpha() else f"layer{base}"
+        taken = {INPUT, ANSWER, *(layer.name for layer in self.layers)}
+        names = (base, *(f"{base}n{number}" for number in range(2, len(taken) + 3)))
+        return next(name for name in names if name not in taken)
+
+    def layer(self, name: str) -> TrainedLayer:
+        """The layer of that name."""
+        return next(layer for layer in self.layers if layer.name == name)
+
+    def change(self, name: str, **fields: Any) -> None:
+        """Replaces fields of a layer."""
+        place = self.layers.index(self.layer(name))
+        self.layers[place] = replace(self.layers[place], **fields)
+
+    def end_with(self, name: str) -> None:
+        """Puts the layer last whose result is what the network says."""
+        self.layers.sort(key=lambda layer: layer.name == name)
+
+    def once(self, name: str) -> bool:
+        """Whether a result is computed once, not at each time step."""
+        if name in (INPUT, ANSWER):
+            return False
+        layer = self.layer(name)
+        return layer.kind in ("last", "flatten", "attention") or all(map(self.once, layer.reads))
+
+    def looks_ahead(self, name: str) -> bool:
+        """Whether a result at a time step is made, at that step, of layers that read from the end."""
+        if name in (INPUT, ANSWER):
+            return False
+        layer = self.layer(name)
+        return layer.reverse or (layer.kind not in STATES and any(map(self.looks_ahead, layer.reads)))
+
+    def size(self, name: str) -> int:
+        """The number of rows of a result."""
+        if name == INPUT:
+            return self.features or 1
+        layer = self.layer(name)
+        sizes = [self.size(read) for read in layer.reads]
+        if layer.kind == "embedding":
+            return int(layer.weights["E"].shape[1])
+        if layer.weights and layer.kind != "attention":
+            return len(next(iter(layer.weights.values())))
+        return sum(sizes) if layer.kind == "concat" else sizes[0]
+
+    def describe(self, description: Description, arrays: Mapping[str, Array], layout: str) -> None:
+        """Adds the layers of a description with those of the arrays that their patterns fit.
+
+        The arrays lie as in `weights.from_keras` or `weights.from_pytorch`, which `layout` chooses.
+        """
+        convert = {"keras": from_keras, "pytorch": from_pytorch}[layout]
+        names = {INPUT: INPUT, ANSWER: ANSWER}
+        for spec in description.layers:
+            try:
+                reads, starts = (
+                    [names[read] for read in spec.reads],
+                    names[spec.starts] if spec.starts else "",
+                )
+            except KeyError as error:
+                raise ModelError("bad_layer", layer=spec.name, reason=str(error)) from None
+            own = [a for name, a in arrays.items() if spec.weights and fnmatchcase(name, spec.weights)]
+            if spec.weights and not own:
+                raise ModelError("missing_weights", layer=spec.name, name=spec.weights)
+            names[spec.name] = self.add(
+                spec.kind,
+                reads,
+                spec.name,
+                weights=convert(spec.kind, own) if own else {},
+                activation=spec.activation,
+                gate_activation=spec.gate_activation,
+                reverse=spec.reverse,
+                starts=starts,
+            )
+
+    def finish(self, description: Description, vocabulary: Sequence[str], steps: int | None) -> Trained:
+        """The network, with what its description, a vocabulary and the user add. Raises ModelError."""
+        labels = description.labels
+        answer = answered(description.answer, labels) if description.answer else None
+        network = Trained(
+            description.name or Path(self.source).name.partition(".")[0],
+            self._read(description, vocabulary, steps),
+            tuple(self.layers),
+            labels,
+            answer,
+            self.precision,
+            self.source,
+        )
+        if not labels and vocabulary and network.size(network.result.name) == len(vocabulary) > 2:
+            # It says tokens of the vocabulary that it reads.
+            return replace(network, labels=tuple(vocabulary))
+        return network
+
+    def _read(self, description: Description, vocabulary: Sequence[str], steps: int | None) -> Text | Numbers:
+        """What the network reads: a text where it has an embedding, or reads token numbers themselves."""
+        rows = [len(e.weights["E"]) for e in self.layers if e.kind == "embedding" and INPUT in e.reads]
+        tokens = tuple(map(str, vocabulary or description.text.get("tokens", ())))
+        if not rows and (not tokens or self.features not in (None, 1)):
+            told = description.numbers
+            return numbers(told.get("features", self.features), steps or told.get("steps", self.steps))
+        usual = {"steps": self.steps, "padding": self.padding, "masked": self.masked or self.mask_zero}
+        if not tokens:
+            tokens, usual["unit"] = tuple(map(str, range(max(rows)))), "words"
+        for expected in rows:
+            if len(tokens) != expected:
+                raise ModelError("vocabulary_size", place=self.source, got=len(tokens), expected=expected)
+        wishes = {**usual, **description.text, **({"steps": steps} if steps else {})}
+        if self.mask_zero:
+            # Keras leaves token 0 out wherever it stands, so no text may have it.
+            tokens = ("", *tokens[1:])
+        return text(tokens, wishes)

@@ -1,0 +1,87 @@
+"""What a network reads and answers: Text, Numbers and Answer, of a vocabulary and what else is known."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rnnsheet.errors import ModelError
+from rnnsheet.lesson import MOST_STEPS
+from rnnsheet.models.limits import check_count
+from rnnsheet.models.vocabulary import PADDING, UNKNOWN, is_special, number_of
+from rnnsheet.trained import SIGNS, Answer, Numbers, Text
+
+LONGEST = 20
+"""How many tokens of a masked text are read where neither the file nor the user says."""
+
+
+def text(tokens: tuple[str, ...], wishes: Mapping[str, Any]) -> Text:
+    """The text that is read by these tokens. Raises ModelError where the wishes cannot be met.
+
+    The wishes have the fields of `Text`, token numbers also as tokens. Letters are read if every token but
+    special ones is one sign.
+    """
+    masked = bool(wishes["masked"])
+    steps = _steps(wishes["steps"] or (LONGEST if masked else None))
+    named: dict[str, Any] = {
+        key: _number(tokens, wishes[key]) for key in ("pad", "unknown", "begin", "end") if key in wishes
+    }
+    if "unknown" not in named:
+        named["unknown"] = number_of(tokens, UNKNOWN)
+    if "pad" not in named:
+        named["pad"] = number_of(tokens, PADDING) or 0
+    letters = all(len(token) == 1 for token in tokens if not is_special(token))
+    chosen = {"unit": "letters" if letters else "words", "padding": wishes["padding"]} | {
+        key: wishes[key] for key in ("unit", "padding") if key in wishes
+    }
+    for key, known in (("unit", ("letters", "words")), ("padding", ("before", "after"))):
+        if chosen[key] not in known:
+            raise ModelError(
+                "wrong_choice", key=f"text.{key}", got=repr(chosen[key]), known=" | ".join(known)
+            )
+    sample = str(wishes.get("sample") or _sample(tokens, chosen["unit"], steps))
+    return Text(tokens=tokens, steps=steps, sample=sample, masked=masked, **chosen, **named)
+
+
+def numbers(features: int | None, steps: int | None) -> Numbers:
+    """Numbers of this many features, with a sample. Raises ModelError where their count is not known."""
+    if not features:
+        raise ModelError("no_features")
+    shape = features, _steps(steps)
+    check_count([shape])
+    return Numbers(np.round(np.random.default_rng(0).normal(size=shape), 2))
+
+
+def answered(wishes: Mapping[str, Any], labels: Sequence[str]) -> Answer:
+    """The answer, whose tokens are the labels. Raises ModelError where it has none of them."""
+    for key in ("start", "end", "steps"):
+        if key not in wishes:
+            raise ModelError("missing_key", key=f"answer.{key}")
+    start, end = (_number(labels, wishes[key]) for key in ("start", "end"))
+    return Answer(start, end, _steps(wishes["steps"]))
+
+
+def _steps(steps: int | None) -> int:
+    if not steps:
+        raise ModelError("no_steps")
+    if not 1 <= steps <= MOST_STEPS:
+        raise ModelError("wrong_size", name="steps", least=1, most=MOST_STEPS, got=steps)
+    return steps
+
+
+def _number(tokens: Sequence[str], wish: int | str) -> int:
+    """The number of a token, or the number itself."""
+    if isinstance(wish, int):
+        if 0 <= wish < len(tokens):
+            return wish
+    elif wish in tokens:
+        return tokens.index(wish)
+    raise ModelError("no_token", given=repr(wish))
+
+
+def _sample(tokens: Sequence[str], unit: str, steps: int) -> str:
+    """A few tokens that a text can have."""
+    words = unit == "words"
+    readable = [t for t in tokens if t and not is_special(t) and not (words and set(t) & {*SIGNS, " "})]
+    likely = [token for token in readable if token.isalpha()] or readable
+    return (" " if words else "").join(likely[: min(steps, 5)])

@@ -1,0 +1,39 @@
+"""NumPy files: .npz, named arrays and no more. Nothing is unpickled."""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from rnnsheet.errors import ModelError
+from rnnsheet.models.description import Description
+from rnnsheet.models.draft import Draft
+from rnnsheet.models.limits import MOST_WEIGHTS, check_bytes, check_count
+from rnnsheet.models.states import read_states
+
+_HEADER = 1_000_000
+"""More bytes than stand before an array's numbers."""
+
+
+def read_npz(path: Path, description: Description) -> tuple[Draft, Description]:
+    """The arrays of the file as a network, by their names. Raises ModelError where they are pickled."""
+    shapes = dict(_shapes(path))
+    check_count(shapes.values())
+    with np.load(path, allow_pickle=False) as file:
+        return read_states(str(path), {name: file[name] for name in shapes}, description)
+
+
+def _shapes(path: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """The name and shape of each array of floating-point numbers, from its header alone."""
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            check_bytes(member.file_size, 8 * MOST_WEIGHTS + _HEADER)
+            with archive.open(member) as file:
+                newer = np.lib.format.read_magic(file) != (1, 0)
+                header = np.lib.format.read_array_header_2_0 if newer else np.lib.format.read_array_header_1_0
+                shape, _, dtype = header(file)
+            if dtype.kind == "O":
+                raise ModelError("own_code", layer=member.filename, kind="pickle")
+            if dtype.kind == "f":
+                yield member.filename.removesuffix(".npy"), shape

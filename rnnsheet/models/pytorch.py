@@ -1,0 +1,80 @@
+"""PyTorch files: state dicts in .pt and .pth, read without running code, and .safetensors."""
+
+import json
+import math
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnsheet.errors import ModelError
+from rnnsheet.models.description import Description
+from rnnsheet.models.draft import Draft
+from rnnsheet.models.extras import needed
+from rnnsheet.models.limits import MOST_TEXT, MOST_WEIGHTS, check_bytes, check_count
+from rnnsheet.models.states import read_states
+
+_INSIDE = ("state_dict", "model_state_dict", "model", "network")
+"""Where checkpoints that hold more than a state dict have it."""
+_SAFE = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+
+
+def read_pickled(path: Path, description: Description) -> tuple[Draft, Description]:
+    """A state dict, or a checkpoint with one, as `torch.save` writes it; only tensors are unpickled."""
+    torch = needed("torch", "pytorch")
+    _check_size(path)
+    try:
+        given = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise ModelError("own_code", layer=path.name, kind="pickle") from None
+    while isinstance(given, dict) and (inner := next((key for key in _INSIDE if key in given), None)):
+        given = given[inner]
+    if not isinstance(given, Mapping):
+        raise ModelError("no_state_dict")
+    tensors = {str(name): tensor for name, tensor in given.items() if isinstance(tensor, torch.Tensor)}
+    floats = {name: tensor for name, tensor in tensors.items() if tensor.is_floating_point()}
+    check_count(tensor.shape for tensor in floats.values())
+    arrays = {
+        name: (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).detach().numpy()
+        for name, tensor in floats.items()
+    }
+    return read_states(str(path), arrays, description)
+
+
+def read_safetensors(path: Path, description: Description) -> tuple[Draft, Description]:
+    """Named tensors: the length of a JSON header, the header, then their bytes.
+
+    Source: the format in the manual of safetensors.
+    """
+    check_bytes(path.stat().st_size)
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        check_bytes(length, MOST_TEXT)
+        header = json.loads(file.read(length))
+        header.pop("__metadata__", None)
+        check_count(entry["shape"] for entry in header.values())
+        content = file.read()
+    arrays = {name: _tensor(entry, content) for name, entry in header.items() if entry["dtype"] in _SAFE}
+    return read_states(str(path), arrays, description)
+
+
+def _tensor(entry: Mapping[str, Any], content: bytes) -> NDArray[Any]:
+    start, _ = entry["data_offsets"]
+    count = math.prod(entry["shape"])
+    array = np.frombuffer(content, _SAFE[entry["dtype"]], count, start).reshape(entry["shape"])
+    # A bfloat16 is the first half of a float32.
+    return (array.astype(np.uint32) << 16).view(np.float32) if entry["dtype"] == "BF16" else array
+
+
+def _check_size(path: Path) -> None:
+    """Raises ModelError where the file is, or says that it is, larger than a checkpoint can be."""
+    # Optimizers keep two more numbers for each weight.
+    most = 3 * 8 * MOST_WEIGHTS
+    check_bytes(path.stat().st_size, most)
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            check_bytes(sum(member.file_size for member in archive.infolist()), most)

@@ -1,0 +1,197 @@
+"""Named arrays without a network (a state dict, an .npz): the layers that their names and shapes tell."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnsheet.errors import ModelError
+from rnnsheet.models.description import Description, LayerSpec, completed
+from rnnsheet.models.draft import Draft
+from rnnsheet.trained import INPUT
+
+Arrays = Mapping[str, NDArray[Any]]
+
+_NAME = re.compile(
+    r"(?P<module>.*?)[._/]?(?P<role>(weight|w|bias|b)(_ih|_hh)?|emb)(_l(?P<level>\d+))?(?P<reverse>_reverse)?"
+)
+_KINDS = {1: "elman", 3: "gru", 4: "lstm"}
+"""Which cell has so many gates."""
+CHOICES = {
+    "rnn": ("tanh", "relu"),
+    "between": ("relu", "tanh", "sigmoid", "linear"),
+    "reads": ("all", "last", "final"),
+    "output": ("linear", "softmax", "sigmoid"),
+}
+"""What names and shapes do not tell, and a description's [network] says."""
+
+
+@dataclass
+class _Module:
+    """Arrays that belong together: an embedding, a linear layer, or one level of a recurrent layer."""
+
+    name: str
+    kind: str = ""
+    forward: list[str] = field(default_factory=list)
+    backward: list[str] = field(default_factory=list)
+    takes: int = 0
+    gives: int = 0
+
+
+def read_states(source: str, arrays: Arrays, description: Description) -> tuple[Draft, Description]:
+    """The arrays as a network, with the description completed where they are those of a published one.
+
+    Raises ModelError, with what to write, where names and shapes are not enough.
+    """
+    floats = {name: array for name, array in arrays.items() if array.dtype.kind == "f"}
+    draft = Draft(
+        source, str(np.result_type(*floats.values())) if floats else "", padding="after", masked=True
+    )
+    description = completed(description, floats)
+    if description.layers:
+        draft.describe(description, {name: floats[name] for name in sorted(floats, key=_order)}, "pytorch")
+        return draft, description
+    modules = _chain(_modules(floats), floats)
+    choices = _chosen(modules, description.network)
+    specs = _specs(modules, choices)
+    if choices.get("reads") == "last" and any(module.backward for module in modules):
+        # The last output of both directions is at the end of the text, which padding must not follow.
+        draft.padding = "before"
+    draft.describe(
+        replace(description, layers=tuple(specs)),
+        {
+            f"{spec.name}/{number}": floats[name]
+            for spec, names in specs.items()
+            for number, name in enumerate(names)
+        },
+        "pytorch",
+    )
+    if modules[0].kind != "embedding":
+        draft.features = modules[0].takes
+    return draft, description
+
+
+def _order(name: str) -> tuple[bool, bool]:
+    """Matrices before biases, and what meets the input before what meets the state."""
+    found = _NAME.fullmatch(name)
+    role = found["role"] if found else ""
+    return role.startswith("b"), role.endswith("hh")
+
+
+def _modules(arrays: Arrays) -> list[_Module]:
+    """The modules in the order of the file."""
+    modules: dict[str, _Module] = {}
+    for name in arrays:
+        found = _NAME.fullmatch(name)
+        if not found:
+            raise ModelError("unsupported_layer", layer=name, kind="×".join(map(str, arrays[name].shape)))
+        role, recurrent = found["role"], found["role"].endswith("h")
+        level = found["level"] or ("0" if recurrent else "emb" if role == "emb" else "")
+        module = modules.setdefault(f"{found['module']} {level}", _Module(f"{found['module']}{level}"))
+        (module.backward if found["reverse"] else module.forward).append(name)
+    for module in modules.values():
+        _measure(module, arrays)
+    return list(modules.values())
+
+
+def _measure(module: _Module, arrays: Arrays) -> None:
+    """Finds what a module is, how many numbers it takes and gives."""
+    for names in (module.forward, module.backward):
+        names.sort(key=_order)
+    shapes = [arrays[name].shape for name in module.forward]
+    if not shapes or len(shapes[0]) != 2:
+        raise ModelError("unsupported_layer", layer=module.name, kind=", ".join(module.forward))
+    (rows, module.takes), alone = shapes[0], len(shapes) == 1
+    if "_ih" in module.forward[0]:
+        units = shapes[1][-1] if len(shapes) > 1 else 0
+        module.kind = _KINDS.get(rows // units, "") if units else ""
+        module.gives = units * (2 if module.backward else 1)
+        if not module.kind:
+            raise ModelError("unsupported_layer", layer=module.name, kind=", ".join(module.forward))
+    elif alone and "emb" in module.forward[0].lower():
+        module.kind, module.takes, module.gives = "embedding", 1, module.takes
+    else:
+        module.kind, module.gives = "dense", rows
+
+
+def _chain(modules: Sequence[_Module], arrays: Arrays) -> list[_Module]:
+    """The modules in the order in which each takes what the one before gives.
+
+    That is the order of the file, or else, as some files are sorted by name, embedding, recurrent, linear.
+    """
+
+    def rank(module: _Module) -> int:
+        return {"embedding": 0, "dense": 2}.get(module.kind, 1)
+
+    orders = [list(modules), sorted(modules, key=rank)]
+    fitting = [order for order in orders if _fits(order)]
+    if not fitting or fitting[0] != fitting[-1]:
+        raise ModelError("needs_layers", names=", ".join(list(arrays)[:3]))
+    return fitting[0]
+
+
+def _fits(modules: Sequence[_Module]) -> bool:
+    inner = any(module.kind == "embedding" for module in modules[1:])
+    return (
+        bool(modules)
+        and not inner
+        and all(before.gives == after.takes for before, after in pairwise(modules))
+    )
+
+
+def _chosen(modules: Sequence[_Module], given: Mapping[str, str]) -> dict[str, str]:
+    """What the description says of the choices that there are. Raises ModelError where it does not."""
+    kinds = [module.kind for module in modules]
+    recurrent = [module for module in modules if module.kind in _KINDS.values()]
+    open_choices = {
+        "rnn": "elman" in kinds,
+        "between": "dense" in kinds[:-1],
+        "reads": bool(recurrent),
+        "output": kinds[-1] == "dense",
+    }
+    known = {name: CHOICES[name] for name, is_open in open_choices.items() if is_open}
+    if recurrent and not recurrent[-1].backward:
+        known["reads"] = CHOICES["reads"][:2]
+    for name, choices in known.items():
+        if name in given and given[name] not in choices:
+            expected = " | ".join(choices)
+            raise ModelError("wrong_choice", key=f"network.{name}", got=repr(given[name]), known=expected)
+    if missing := [name for name in known if name not in given]:
+        lines = "; ".join(f"{name} = " + " | ".join(f'"{c}"' for c in known[name]) for name in missing)
+        raise ModelError("needs_network", lines=lines)
+    return {name: given[name] for name in known}
+
+
+def _specs(modules: Sequence[_Module], choices: Mapping[str, str]) -> dict[LayerSpec, list[str]]:
+    """The layers, each with the names of its arrays."""
+    specs: dict[LayerSpec, list[str]] = {}
+    reads: tuple[str, ...] = (INPUT,)
+
+    def add(name: str, kind: str, reads: Sequence[str], arrays: list[str], **more: Any) -> str:
+        specs[LayerSpec(name, kind, tuple(reads), f"{name}/*" if arrays else "", **more)] = arrays
+        return name
+
+    last = next((module for module in reversed(modules) if module.kind in _KINDS.values()), None)
+    for module in modules:
+        if module.kind == "embedding":
+            reads = (add(module.name, "embedding", reads, module.forward),)
+        elif module.kind == "dense":
+            activation = choices["output"] if module is modules[-1] else choices["between"]
+            reads = (add(module.name, "dense", reads, module.forward, activation=activation),)
+        else:
+            more = {"activation": choices["rnn"]} if module.kind == "elman" else {}
+            both = [add(module.name, module.kind, reads, module.forward, **more)]
+            if module.backward:
+                name = f"{module.name}reverse"
+                both.append(add(name, module.kind, reads, module.backward, reverse=True, **more))
+            at = choices["reads"] if module is last else "all"
+            if at == "final":
+                both = [add(f"{name}last", "last", (name,), []) for name in both]
+            reads = tuple(both) if len(both) == 1 else (add(f"{module.name}both", "concat", both, []),)
+            if at == "last":
+                reads = (add(f"{module.name}last", "last", reads, []),)
+    return specs

@@ -1,0 +1,85 @@
+"""The arrays of a layer, as each framework keeps them, as the weights of a `TrainedLayer`."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from rnnsheet.errors import ModelError
+from rnnsheet.model import Array
+from rnnsheet.trained import STATES
+
+ORDERS: Mapping[str, Mapping[str, str]] = {
+    "keras": {"elman": "h", "lstm": "ifgo", "gru": "urn", "gru-before": "urn"},
+    "pytorch": {"elman": "h", "lstm": "ifgo", "gru": "run"},
+    "onnx": {"elman": "h", "lstm": "iofg", "gru": "urn", "gru-before": "urn"},
+}
+"""In which order the gates lie in one array.
+
+Sources: LSTMCell and GRUCell in keras.src.layers.rnn; the formulas in the manuals of torch.nn.LSTM and GRU;
+the operators LSTM and GRU in the manual of ONNX.
+"""
+
+
+def recurrent(
+    kind: str, order: str, wx: Array, wh: Array, bx: Array | None = None, bh: Array | None = None
+) -> dict[str, Array]:
+    """The weights of a recurrent layer.
+
+    Takes Wx (gates * units, input), Wh (gates * units, units) and the biases of both products (gates *
+    units,), the gates in `order`. In a GRU whose reset gate acts after the product, the candidate keeps both
+    biases, bn and bm; all others are added. Raises ModelError where the rows are not those of the gates.
+    """
+    found: dict[str, Array] = {}
+    parts = {"Wx": wx, "Wh": wh, "bx": bx, "bh": bh}
+    for base, array in parts.items():
+        if array is not None:
+            if len(array) % len(order):
+                raise ModelError("wrong_gates", name=base, got=len(array), gates=len(order))
+            pieces = np.split(np.asarray(array, dtype=np.float64), len(order))
+            found |= {f"{base}{gate}": piece for gate, piece in zip(order, pieces, strict=True)}
+    if kind == "gru" and "bhn" in found:
+        found["bm"] = found.pop("bhn")
+    for gate in order:
+        biases = [found.pop(name) for name in (f"bx{gate}", f"bh{gate}") if name in found]
+        if biases:
+            found[f"b{gate}"] = sum(biases[1:], start=biases[0])
+    return found
+
+
+def from_pytorch(kind: str, arrays: Sequence[Array]) -> dict[str, Array]:
+    """The weights of a layer from PyTorch's arrays, (out, in): of both products first, then the biases."""
+    if kind == "embedding":
+        return {"E": arrays[0]}
+    if kind not in STATES:
+        return dict(zip(_once(kind), arrays, strict=False))
+    if kind not in ORDERS["pytorch"]:
+        raise ModelError("unsupported_in", kind=kind, framework="PyTorch")
+    return recurrent(kind, ORDERS["pytorch"][kind], *arrays)
+
+
+def from_keras(kind: str, arrays: Sequence[Array]) -> dict[str, Array]:
+    """The weights of a layer from Keras' arrays, (in, out): kernel, recurrent kernel, bias.
+
+    A bias twice as long as usual is that of CuDNNLSTM and CuDNNGRU, whose kernels lie otherwise. Source:
+    keras.engine.saving.preprocess_weights_for_loading in Keras 2.2.
+    """
+    if kind == "embedding":
+        return {"E": arrays[0]}
+    if kind not in STATES:
+        return dict(zip(_once(kind), (array.T for array in arrays), strict=False))
+    order = ORDERS["keras"][kind]
+    kernel, into, *biases = arrays
+    if not biases:
+        return recurrent(kind, order, kernel.T, into.T)
+    bias = biases[0]
+    if bias.ndim == 1 and len(order) > 1 and bias.size == 2 * kernel.shape[1]:
+        wx = [part.reshape(part.shape[::-1]) for part in np.split(kernel, len(order), axis=1)]
+        wh = np.split(into, len(order), axis=1)
+        return recurrent(kind, order, np.concatenate(wx), np.concatenate(wh), *np.split(bias, 2))
+    two = bias if bias.ndim == 2 else bias[None]
+    return recurrent(kind, order, kernel.T, into.T, *two)
+
+
+def _once(kind: str) -> tuple[str, ...]:
+    """The weights of a layer without states, in the order in which frameworks keep them."""
+    return {"dense": ("Wa", "ba"), "attention": ("Wq",)}.get(kind, ())
