@@ -19,7 +19,8 @@ What the engine and the sheets call the values (those of a layer end with its na
 - where a text is masked, `h` and `c` at padding are those of the step before; all else is computed as usual.
 - of the result: `said`, the number (from 0) of the greatest row, or of one row 1 where it is at least 1/2;
   `confidence`, the greatest row, or of one row it where `said` is 1, else 1 less it; `says`, the label of
-  `said`, on the line "answer" "" from `end` on.
+  `said`, on the line "answer" "" from `end` on. Of more than `FEW` rows that are computed once also `top`,
+  the greatest `TOP` in order, and `top_says`, of each the label of the first row that is equal, (TOP, 1).
 """
 
 from __future__ import annotations
@@ -43,6 +44,9 @@ STATES = {cell: kind.states for cell, kind in KINDS.items() if kind.states}
 ACTIVATIONS = ("linear", "tanh", "relu", "sigmoid", "hard_sigmoid", "hard_sigmoid_keras2", "softmax")
 """What a layer may do with its sums. `hard_sigmoid` is max(0, min(1, x/6 + 1/2)), as in Keras 3 and PyTorch;
 in Keras 2, and in ONNX by default, it is max(0, min(1, x/5 + 1/2))."""
+
+FEW, TOP = 12, 10
+"""So many rows of a result are all told at once; of more, so many."""
 
 SIGNS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~“”–—…，。！？；：、（）\t\n\xa0\u3000'
 """Signs that stand for a space where a text is split into words: those that the Tokenizer of Keras takes out,
