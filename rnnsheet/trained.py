@@ -64,6 +64,11 @@ MERGES = ("concat", "sum", "mean", "product")
 LAYER_KINDS = (*WEIGHTS, "activation", "last", "flatten", *MERGES)
 
 
+def is_capital(token: str) -> bool:
+    """Whether a token is one letter that has a small one; of İ, programs differ in what that is."""
+    return len(token) == len(token.lower()) == 1 and token != token.lower()
+
+
 @dataclass(frozen=True)
 class Text:
     """A text that is typed into one cell and read token by token.
@@ -102,8 +107,7 @@ class Text:
     @property
     def lower(self) -> bool:
         """Whether what is typed is put into small letters: words are; letters, if no token is a capital."""
-        capitals = any(len(token) == 1 and token.lower() != token for token in self.tokens)
-        return self.unit == "words" or not capitals
+        return self.unit == "words" or not any(map(is_capital, self.tokens))
 
     @property
     def room(self) -> int:
