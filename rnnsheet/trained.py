@@ -19,7 +19,8 @@ What the engine and the sheets call the values (those of a layer end with its na
 - where a text is masked, `h` and `c` at padding are those of the step before; all else is computed as usual.
 - of the result: `said`, the number (from 0) of the greatest row, or of one row 1 where it is at least 1/2;
   `confidence`, the greatest row, or of one row it where `said` is 1, else 1 less it; `says`, the label of
-  `said`, on the line "answer" "" from `end` on.
+  `said`, on the line "answer" "" from `end` on. Of more than `FEW` rows that are computed once also `top`,
+  the greatest `TOP` in order, and `top_says`, of each the label of the first row that is equal, (TOP, 1).
 """
 
 from __future__ import annotations
@@ -44,6 +45,9 @@ ACTIVATIONS = ("linear", "tanh", "relu", "sigmoid", "hard_sigmoid", "hard_sigmoi
 """What a layer may do with its sums. `hard_sigmoid` is max(0, min(1, x/6 + 1/2)), as in Keras 3 and PyTorch;
 in Keras 2, and in ONNX by default, it is max(0, min(1, x/5 + 1/2))."""
 
+FEW, TOP = 12, 10
+"""So many rows of a result are all told at once; of more, so many."""
+
 SIGNS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~“”–—…，。！？；：、（）\t\n\xa0\u3000'
 """Signs that stand for a space where a text is split into words: those that the Tokenizer of Keras takes out,
 and their like. An apostrophe stays in its word."""
@@ -58,6 +62,11 @@ WEIGHTS = {
 
 MERGES = ("concat", "sum", "mean", "product")
 LAYER_KINDS = (*WEIGHTS, "activation", "last", "flatten", *MERGES)
+
+
+def is_capital(token: str) -> bool:
+    """Whether a token is one letter that has a small one; of İ, programs differ in what that is."""
+    return len(token) == len(token.lower()) == 1 and token != token.lower()
 
 
 @dataclass(frozen=True)
@@ -98,8 +107,7 @@ class Text:
     @property
     def lower(self) -> bool:
         """Whether what is typed is put into small letters: words are; letters, if no token is a capital."""
-        capitals = any(len(token) == 1 and token.lower() != token for token in self.tokens)
-        return self.unit == "words" or not capitals
+        return self.unit == "words" or not any(map(is_capital, self.tokens))
 
     @property
     def room(self) -> int:

@@ -9,7 +9,7 @@ from rnnsheet.trained import ANSWER, INPUT, SIGNS, STATES, Answer, Numbers, Text
 WORDS = ("the", "cat", "sat", "don't", "7", "007", "1e5", "true", "été", "中文", "über", "x'", "ab", "a", "b")
 UNREADABLE = ("", "<pad>", "OOV", "Cat", "a-b", "~x", "a*", "?")
 """Tokens that no typed word is, as it is read in small letters and parted by signs."""
-LETTERS = "abcxyzABXZéÉ中01 ?*~'\"=<&%"
+LETTERS = "abcxyzABXZéÉİ中01 ?*~'\"=<&%"
 LABELS = ("yes", "no", "=1", "x*", "中文", "7", "")
 SQUASHES = ("", "tanh", "relu", "sigmoid", "hard_sigmoid", "hard_sigmoid_keras2", "linear")
 

@@ -27,7 +27,8 @@ def place(network: Trained, labels: Labels) -> tuple[Page, Block]:
     """The sheet with what can be typed, and the block of that."""
     page = Page(NAME, labels)
     about = labels("network.about", source=network.source or network.name, precision=network.precision)
-    page.title(labels("network.title", name=network.name), about)
+    page.text(1, 1, labels("network.title", name=network.name), "title")
+    page.text(2, 1, about, "about", _SPAN)
     page.sheet.widths |= _WIDTHS
     page.text(_TYPED - 1, 1, labels("network.reads"), "heading", _SPAN)
     if isinstance(network.read, Numbers):

@@ -7,7 +7,7 @@ from typing import Any
 from rnnsheet.labels import Labels
 from rnnsheet.sheet.page import Page
 from rnnsheet.sheet.plan import Area, Block
-from rnnsheet.trained import Text, Trained
+from rnnsheet.trained import Text, Trained, is_capital
 
 NAME = "Vocabulary"
 _HEAD, _FIRST = 4, 5
@@ -96,9 +96,10 @@ def _readable(page: Page, texts: Texts) -> Block:
 
 def _capitals(page: Page, texts: Texts) -> Block:
     """1 for each that is one capital letter."""
-    text = f"IF(LEN({_cell(page)})=1,IF(EXACT({_cell(page)},LOWER({_cell(page)})),0,1),0)"
-    flags = [int(len(text) == 1 and text != text.lower()) for text in texts]
-    return _column(page, "capital", _CAPITAL, text, flags)
+    cell = _cell(page)
+    small = f"IF(EXACT({cell},LOWER({cell})),0,1)"
+    text = f"IF(LEN({cell})=1,IF(LEN(LOWER({cell}))=1,{small},0),0)"
+    return _column(page, "capital", _CAPITAL, text, [int(is_capital(text)) for text in texts])
 
 
 def _cell(page: Page) -> str:
