@@ -2,6 +2,7 @@
 
 import math
 import unicodedata
+from collections.abc import Callable, Mapping
 from itertools import groupby, pairwise
 from operator import itemgetter
 
@@ -89,7 +90,7 @@ def _dress(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
         if block.entry:
             _validate(worksheet, block, texts)
     for highlight in sheet.highlights:
-        for rule in [_same_letter(highlight)] if highlight.other else _RULES[highlight.kind]:
+        for rule in _RULES[highlight.kind](highlight):
             worksheet.conditional_formatting.add(highlight.area.a1, rule)
     for chart in sheet.charts:
         worksheet.add_chart(_chart(chart), f"{column_letters(chart.col)}{chart.row}")
@@ -110,6 +111,12 @@ def _around_one() -> Rule:
     return rule
 
 
+def _equals(number: str, color: str) -> Rule:
+    """Colours a number."""
+    rule: Rule = CellIsRule("equal", [number], font=Font(color=color))  # type: ignore[no-untyped-call]
+    return rule
+
+
 def _same_letter(highlight: Highlight) -> Rule:
     """Marks the cells that hold the letter that the highlight's other row has in the same column."""
     other = highlight.other or highlight.area
@@ -120,15 +127,14 @@ def _same_letter(highlight: Highlight) -> Rule:
     return rule
 
 
-_RULES = {
-    "factor": [_around_one()],
-    "bar": [DataBarRule("num", -FLOW, "num", FLOW, color="F2B233")],  # type: ignore[no-untyped-call]
-    "one_hot": [_shades("C9A6F5")],
-    "share": [_shades("5B9BD5")],
-    "mark": [
-        CellIsRule("equal", ["1"], font=Font(color="166534")),  # type: ignore[no-untyped-call]
-        CellIsRule("equal", ["0"], font=Font(color="B91C1C")),  # type: ignore[no-untyped-call]
-    ],
+# Made anew for each area: openpyxl numbers a rule on the sheet to which it comes first.
+_RULES: Mapping[str, Callable[[Highlight], list[Rule]]] = {
+    "factor": lambda _: [_around_one()],
+    "bar": lambda _: [DataBarRule("num", -FLOW, "num", FLOW, color="F2B233")],  # type: ignore[no-untyped-call]
+    "one_hot": lambda _: [_shades("C9A6F5")],
+    "share": lambda _: [_shades("5B9BD5")],
+    "mark": lambda _: [_equals("1", "166534"), _equals("0", "B91C1C")],
+    "target": lambda highlight: [_same_letter(highlight)],
 }
 
 

@@ -19,7 +19,7 @@ from rnnsheet.files import write_whole
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.plan import Area, Block, Fill, Plan, Sheet, Text
 from rnnsheet.workbook.skeleton import row_heights, skeleton
-from rnnsheet.workbook.style import LOOKS, Edges, Styles
+from rnnsheet.workbook.style import LOOKS, Edges, Styles, fonts_in_order
 
 Expected = Callable[[Block], Sequence[Sequence[Any]]]
 """The value of each cell of a block, row by row."""
@@ -59,7 +59,7 @@ def _write(plan: Plan, expected: Expected, file: BinaryIO) -> None:
                 if number:
                     _compress(_worksheet(content.decode(), bodies[int(number[1]) - 1]), part)
                 else:
-                    part.write(content)
+                    part.write(fonts_in_order(content) if item.filename == "xl/styles.xml" else content)
 
 
 class _InMemory(ExcelWriter):
