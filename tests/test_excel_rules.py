@@ -111,7 +111,7 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "sheets_are_numbered_and_one_is_seen": [
         (BOOK, 'sheetId="1"', 'sheetId="2"'),
         (BOOK, 'sheetId="1"', 'sheetId="70000"'),
-        (BOOK, '(<sheet name="Overview"[^>]*)r:id="rId1"', r'\1r:id="rId99"'),
+        (BOOK, '(name="Overview"[^>]*)r:id="rId1"', r'\1r:id="rId99"'),
     ],
     "everything_is_recalculated_on_opening": [(BOOK, ' fullCalcOnLoad="1"', "")],
     "defined_names_are_legal": [

@@ -3,7 +3,7 @@
 import re
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from io import BytesIO
@@ -138,33 +138,23 @@ class _SheetCells:
 
     def _alike(self, rows: range, pieces: list["_Cells"]) -> Iterator[str]:
         """Rows that differ by their numbers and values alone: a template is made once and filled for each."""
-        first, signs = rows[0], _Signs(rows)
+        first, signs = rows[0], dict[int, str]()
+
+        def sign(distance: int) -> str:
+            """What stands in the template for the number of the row so far below: a letter that XML has not."""
+            if len(rows) == 1:
+                return str(first + distance)
+            return signs.setdefault(distance, f"\x00{distance}\x00")
+
         height = f' ht="{self._heights[first]}" customHeight="1"' if first in self._heights else ""
-        cells = "".join(piece.template(first, signs) for piece in pieces)
-        template = f'<row r="{signs[0]}"{height}>{cells}</row>'
+        cells = "".join(piece.template(first, sign) for piece in pieces)
+        template = f'<row r="{sign(0)}"{height}>{cells}</row>'
         values = zip(*(piece.values(rows) for piece in pieces), strict=True) if pieces else [()]
         for row, parts in zip(rows, values, strict=True):
             text = template
-            for distance, sign in signs.items():
-                text = text.replace(sign, str(row + distance))
+            for distance, mark in signs.items():
+                text = text.replace(mark, str(row + distance))
             yield text % tuple(chain.from_iterable(parts))
-
-
-class _Signs(dict[int, str]):
-    """Per distance from a row, the sign that stands in a template for the number of the row so far below.
-
-    No sign is needed where there is only one row.
-    """
-
-    def __init__(self, rows: range):
-        self._rows = rows
-
-    def __missing__(self, distance: int) -> str:
-        if len(self._rows) == 1:
-            return str(self._rows[0] + distance)
-        # XML has no such letter.
-        self[distance] = f"\x00{distance}\x00"
-        return self[distance]
 
 
 class _Cells:
@@ -202,18 +192,18 @@ class _Cells:
         """The values of some rows, as the template takes them."""
         return self._values[rows.start - self.area.row : rows.stop - self.area.row]
 
-    def template(self, row: int, signs: Mapping[int, str]) -> str:
-        """The XML of a row's cells, with a place for each value, and signs for the numbers of rows."""
+    def template(self, row: int, sign: Callable[[int], str]) -> str:
+        """The XML of a row's cells, with a place for each value, and a sign for each row by its distance."""
         down = row - self.area.row
         formulas = [""] * self.area.cols
         for fill in self._fills:
             if fill.down <= down < fill.down + fill.rows:
                 first = self.area.row + fill.down
-                texts = fill.formula.cells(fill.cols, lambda row, first=first: signs[row - first])  # type: ignore[misc]
+                texts = fill.formula.cells(fill.cols, lambda row, first=first: sign(row - first))  # type: ignore[misc]
                 formulas[fill.right : fill.right + fill.cols] = texts
         cells = zip(self._columns, self._styles[self._ends(down)], formulas, self._values[down], strict=True)
         return "".join(
-            _cell(f'r="{column}{signs[0]}" s="{style}"', formula, isinstance(value, str))
+            _cell(f'r="{column}{sign(0)}" s="{style}"', formula, isinstance(value, str))
             for column, style, formula, value in cells
         )
 
