@@ -17,5 +17,5 @@ for text in engine.report(5 if quick else 9):
     print(text, flush=True)
 for text in book.report(9 if quick else 15):
     print(text, flush=True)
-for text in writers.report({1_000: 15, 30_000: 9} if quick else {1_000: 15, 30_000: 9, 1_000_000: 5}):
+for text in writers.report({1_000: 15, 100_000: 5} if quick else {1_000: 15, 100_000: 9, 1_000_000: 5}):
     print(text, flush=True)

@@ -1,8 +1,6 @@
 """The same cells, half numbers and half formulas with stored values, by rnnsheet and by others."""
 
 import random
-import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -89,32 +87,42 @@ class Cells:
 
 def report(sizes: Mapping[int, int]) -> Iterator[str]:
     """The writers' ratios; `sizes` gives the rounds for each number of cells, from the least to the most."""
-    per_cell = {}
     with tempfile.TemporaryDirectory() as folder:
         for size, count in sizes.items():
-            cells = Cells(size)
-            writers = {"rnnsheet": cells.rnnsheet, "floor": cells.floor}
-            peers = {**writers, "XlsxWriter": cells.xlsxwriter, "openpyxl": cells.openpyxl}
-            paths = {name: Path(folder) / f"{name}.xlsx" for name in peers}
-            times = rounds({name: _to(writer, paths[name]) for name, writer in writers.items()}, count)
-            # These take half a minute each for a million cells.
-            slow = rounds(
-                {name: _to(writer, paths[name]) for name, writer in peers.items()}, max(1, count // 5)
-            )
-            _check(cells, paths["rnnsheet"])
-            per_cell[size] = statistics.median(times["rnnsheet"]) / size
-            most = size == 1_000_000
-            what = f"{size:,} cells: rnnsheet /"
-            yield line(f"{what} hand-written rows", ratio(times, "rnnsheet", "floor"), 1.25 if most else None)
-            compared = ratio(slow, "rnnsheet", "XlsxWriter")
-            yield line(f"{what} XlsxWriter constant_memory", compared, 0.15 if most else None)
-            yield line(f"{what} openpyxl write_only", ratio(slow, "rnnsheet", "openpyxl"))
-            yield line(f"{size:,} cells: microseconds per cell", 1e6 * per_cell[size])
-            yield line(f"{size:,} cells: memory beyond the data, MB", _memory(size), 40.0)
-    *_, middle, largest = per_cell
-    yield line(
-        f"seconds per cell: {largest:,} cells / {middle:,} cells", per_cell[largest] / per_cell[middle], 1.25
-    )
+            yield from _compared(Cells(size), size, count, Path(folder))
+        *_, middle, largest = sizes
+        yield _growth(middle, largest, Path(folder) / "growing.xlsx")
+
+
+def _compared(cells: Cells, size: int, count: int, folder: Path) -> Iterator[str]:
+    writers = {"rnnsheet": cells.rnnsheet, "floor": cells.floor}
+    # These take half a minute each for a million cells.
+    peers = {"rnnsheet": cells.rnnsheet, "XlsxWriter": cells.xlsxwriter, "openpyxl": cells.openpyxl}
+    paths = {name: folder / f"{name}.xlsx" for name in (*writers, *peers)}
+    times = rounds({name: _to(writer, paths[name]) for name, writer in writers.items()}, count)
+    slow = rounds({name: _to(peer, paths[name]) for name, peer in peers.items()}, max(1, count // 5))
+    _check(cells, paths["rnnsheet"])
+    most = size == 1_000_000
+    what = f"{size:,} cells: rnnsheet /"
+    yield line(f"{what} hand-written rows", ratio(times, "rnnsheet", "floor"), 1.25 if most else None)
+    compared = ratio(slow, "rnnsheet", "XlsxWriter")
+    yield line(f"{what} XlsxWriter constant_memory", compared, 0.15 if most else None)
+    yield line(f"{what} openpyxl write_only", ratio(slow, "rnnsheet", "openpyxl"))
+    yield line(f"{size:,} cells: microseconds per cell", 1e6 * min(times["rnnsheet"]) / size)
+    yield line(f"{size:,} cells: memory beyond the data, MB", _memory(size), 40.0)
+
+
+def _growth(middle: int, largest: int, path: Path) -> str:
+    """The seconds per cell of the largest size as against those of the middle one."""
+    many, few = Cells(largest), Cells(middle)
+
+    def repeated() -> None:
+        for _ in range(largest // middle):
+            few.rnnsheet(path)
+
+    times = rounds({"many": _to(many.rnnsheet, path), "few": repeated}, 3)
+    what = f"seconds per cell: {largest:,} cells / {middle:,} cells"
+    return line(what, ratio(times, "many", "few"), 1.25)
 
 
 def _to(writer: Callable[[Path], None], path: Path) -> Callable[[], None]:
@@ -129,13 +137,18 @@ def _memory(size: int) -> float:
 
 
 def grown(size: int) -> float:
-    """By how many MB this process grows at most while it writes so many cells."""
+    """By how many MB this process grows at most while it writes so many cells; Linux tells it."""
     cells = Cells(size)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = _peak()
     with tempfile.TemporaryDirectory() as folder:
         cells.rnnsheet(Path(folder) / "grown.xlsx")
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    return grown / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    return _peak() - before
+
+
+def _peak() -> float:
+    """The most that this process has had in memory so far, in MB."""
+    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(lines["VmHWM"].split()[0]) / 1024
 
 
 def _check(cells: Cells, path: Path) -> None:

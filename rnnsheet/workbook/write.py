@@ -141,9 +141,10 @@ class _SheetCells:
         first, signs = rows[0], dict[int, str]()
 
         def sign(distance: int) -> str:
-            """What stands in the template for the number of the row so far below: a letter that XML has not."""
+            """What stands in the template for the number of the row so far below."""
             if len(rows) == 1:
                 return str(first + distance)
+            # XML has no such letter.
             return signs.setdefault(distance, f"\x00{distance}\x00")
 
         height = f' ht="{self._heights[first]}" customHeight="1"' if first in self._heights else ""
