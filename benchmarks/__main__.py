@@ -19,7 +19,7 @@ for text in engine.report(5 if quick else 9):
     print(text, flush=True)
 for text in book.report(9 if quick else 15):
     print(text, flush=True)
-for text in writers.report({2_000: 9, 100_000: 3} if quick else {2_000: 9, 100_000: 5, 1_000_000: 1}):
+for text in writers.report({1_000: 15, 100_000: 5} if quick else {1_000: 15, 100_000: 9, 1_000_000: 5}):
     print(text, flush=True)
 for text in trained.report(3):
     print(text, flush=True)

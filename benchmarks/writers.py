@@ -1,8 +1,9 @@
 """The same cells, half numbers and half formulas with stored values, by rnnsheet and by others."""
 
 import random
+import subprocess
+import sys
 import tempfile
-import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -85,42 +86,69 @@ class Cells:
 
 
 def report(sizes: Mapping[int, int]) -> Iterator[str]:
-    """The writers' ratios; `sizes` gives the rounds for each number of cells."""
+    """The writers' ratios; `sizes` gives the rounds for each number of cells, from the least to the most."""
     with tempfile.TemporaryDirectory() as folder:
         for size, count in sizes.items():
-            cells = Cells(size)
-            writers = {
-                "rnnsheet": cells.rnnsheet,
-                "XlsxWriter": cells.xlsxwriter,
-                "openpyxl": cells.openpyxl,
-                "floor": cells.floor,
-            }
-            paths = {name: Path(folder) / f"{name}.xlsx" for name in writers}
-            times = rounds({name: _to(writer, paths[name]) for name, writer in writers.items()}, count)
-            _check(cells, paths["rnnsheet"])
-            goal = 0.2 if size == 100_000 else None
-            yield line(
-                f"{size:,} cells: rnnsheet / XlsxWriter constant_memory",
-                ratio(times, "rnnsheet", "XlsxWriter"),
-                goal,
-            )
-            yield line(
-                f"{size:,} cells: rnnsheet / openpyxl write_only", ratio(times, "rnnsheet", "openpyxl")
-            )
-            yield line(f"{size:,} cells: rnnsheet / hand-written rows", ratio(times, "rnnsheet", "floor"))
-            yield line(f"{size:,} cells: memory beyond the data, MB", _memory(cells, paths["rnnsheet"]))
+            yield from _compared(Cells(size), size, count, Path(folder))
+        *_, middle, largest = sizes
+        yield _growth(middle, largest, Path(folder) / "growing.xlsx")
+
+
+def _compared(cells: Cells, size: int, count: int, folder: Path) -> Iterator[str]:
+    writers = {"rnnsheet": cells.rnnsheet, "floor": cells.floor}
+    # These take half a minute each for a million cells.
+    peers = {"rnnsheet": cells.rnnsheet, "XlsxWriter": cells.xlsxwriter, "openpyxl": cells.openpyxl}
+    paths = {name: folder / f"{name}.xlsx" for name in (*writers, *peers)}
+    times = rounds({name: _to(writer, paths[name]) for name, writer in writers.items()}, count)
+    slow = rounds({name: _to(peer, paths[name]) for name, peer in peers.items()}, max(1, count // 5))
+    _check(cells, paths["rnnsheet"])
+    most = size == 1_000_000
+    what = f"{size:,} cells: rnnsheet /"
+    yield line(f"{what} hand-written rows", ratio(times, "rnnsheet", "floor"), 1.25 if most else None)
+    compared = ratio(slow, "rnnsheet", "XlsxWriter")
+    yield line(f"{what} XlsxWriter constant_memory", compared, 0.15 if most else None)
+    yield line(f"{what} openpyxl write_only", ratio(slow, "rnnsheet", "openpyxl"))
+    yield line(f"{size:,} cells: microseconds per cell", 1e6 * min(times["rnnsheet"]) / size)
+    yield line(f"{size:,} cells: memory beyond the data, MB", _memory(size), 40.0)
+
+
+def _growth(middle: int, largest: int, path: Path) -> str:
+    """The seconds per cell of the largest size as against those of the middle one."""
+    many, few = Cells(largest), Cells(middle)
+
+    def repeated() -> None:
+        for _ in range(largest // middle):
+            few.rnnsheet(path)
+
+    times = rounds({"many": _to(many.rnnsheet, path), "few": repeated}, 3)
+    what = f"seconds per cell: {largest:,} cells / {middle:,} cells"
+    return line(what, ratio(times, "many", "few"), 1.25)
 
 
 def _to(writer: Callable[[Path], None], path: Path) -> Callable[[], None]:
     return lambda: writer(path)
 
 
-def _memory(cells: Cells, path: Path) -> float:
-    tracemalloc.start()
-    cells.rnnsheet(path)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return peak / 1e6
+def _memory(size: int) -> float:
+    """What a process of its own takes beyond its data."""
+    program = f"from benchmarks.writers import grown; print(grown({size}))"
+    ended = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    return float(ended.stdout)
+
+
+def grown(size: int) -> float:
+    """By how many MB this process grows at most while it writes so many cells; Linux tells it."""
+    cells = Cells(size)
+    before = _peak()
+    with tempfile.TemporaryDirectory() as folder:
+        cells.rnnsheet(Path(folder) / "grown.xlsx")
+    return _peak() - before
+
+
+def _peak() -> float:
+    """The most that this process has had in memory so far, in MB."""
+    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(lines["VmHWM"].split()[0]) / 1024
 
 
 def _check(cells: Cells, path: Path) -> None:

@@ -28,19 +28,43 @@ def is_file(path: Path) -> bool:
 
 
 def write_whole(path: Path, fill: Callable[[BinaryIO], object]) -> None:
-    """Lets `fill` write into a file beside the target and renames it when it is done.
+    """Lets `fill` write a file, which takes the target's place when it is done.
 
-    Raises OutputError where the file cannot be written; what stood there before stays.
+    Raises OutputError where the file cannot be written; what stood there before stays. Where the
+    system can, the file has no name until then, so that nothing of it is left however the process ends.
     """
     beside = path.parent / f".{path.name}.{os.urandom(4).hex()}.tmp"
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
             raise OutputError("special_file", place=str(path))
-        with beside.open("xb") as file:
+        nameless = _nameless(path.parent)
+        with nameless or beside.open("xb") as file:
             fill(file)
+            if nameless:
+                file.flush()
+                _name(file, beside)
         beside.replace(path)
     except OSError as error:
         raise OutputError("unwritable", place=str(path), reason=error.strerror or error) from None
     finally:
         with suppress(OSError):
             beside.unlink()
+
+
+_DESCRIPTORS = Path("/proc/self/fd")
+
+
+def _nameless(folder: Path) -> BinaryIO | None:
+    """A file on the folder's disk; None where the system (not Linux) or the disk knows no such files."""
+    if not hasattr(os, "O_TMPFILE") or not _DESCRIPTORS.is_dir():
+        return None
+    try:
+        return os.fdopen(os.open(folder, os.O_TMPFILE | os.O_WRONLY, 0o666), "wb")
+    except OSError:
+        return None
+
+
+def _name(file: BinaryIO, path: Path) -> None:
+    descriptor = file.fileno()
+    # An absolute path needs no src_dir_fd, but without one Python links to the source, not what it leads to.
+    os.link(_DESCRIPTORS / str(descriptor), path, src_dir_fd=descriptor)

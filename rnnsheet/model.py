@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from types import MappingProxyType
 
 import numpy as np
@@ -188,6 +189,7 @@ def ending(name: str | None) -> str:
 _SUFFIX = re.compile(r"(.*?)(_now|_back|_last|_t|_0)?")
 
 
+@cache
 def named(base: str, end: str) -> str:
     """A name of a layer: `Wxh2` of Wxh, `dh2_back` of dh_back."""
     found = _SUFFIX.fullmatch(base)

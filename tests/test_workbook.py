@@ -1,6 +1,5 @@
 """The file: numbers bit for bit, looks that protect, whole or not at all."""
 
-import errno
 import re
 import shutil
 import struct
@@ -148,30 +147,6 @@ def test_the_lesson_s_texts_survive_as_they_are(tmp_path, text, language):
     told = [cell.value for row in book["Steps"].iter_rows() for cell in row if isinstance(cell.value, str)]
     assert [cell for cell in told if cell.endswith(text)]
     assert rnnsheet.check(path).ok
-
-
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
-    target = tmp_path / "hello.xlsx"
-    target.write_bytes(b"old")
-
-    def full(*_):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(writer, "_stream", full)
-    with pytest.raises(rnnsheet.OutputError, match=r"hello\.xlsx: cannot be written \(No space left"):
-        rnnsheet.export(hello(), target, "en", force=True)
-    assert target.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [target]
-
-
-def test_an_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(writer, "_stream", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        rnnsheet.export(hello(), tmp_path / "hello.xlsx", "en")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_every_sheet_has_a_title_and_a_print_set_up(hello_xlsx):

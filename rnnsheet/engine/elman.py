@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnsheet.engine.activations import ACTIVATIONS
-from rnnsheet.engine.output import added, summed
+from rnnsheet.engine.output import added, bound, summed
 from rnnsheet.model import Array
 
 Arrays = Mapping[str, Array]
@@ -90,8 +90,7 @@ def backward(
             dh[t] += dh_back[t + 1]
         elif "h" in after:
             dh[t] += after["h"]
-        if limit < np.inf:
-            np.clip(dh[t], -limit, limit, out=dh[t])
+        bound(dh[t], limit)
         if activation == "relu":
             np.multiply(dh[t], h[t] > 0, out=dz[t])
         else:

@@ -63,25 +63,27 @@ class _Tried:
 
 
 def confidences(model: Model, found: Mapping[str, Array]) -> Arrays:
-    """Per softmax the greatest probability of each step, (1, steps)."""
+    """Per softmax the greatest probability of each step, (..., 1, steps); p is (..., labels, steps)."""
     return {
-        layer.named("confidence"): found[layer.named("p")].max(axis=0, keepdims=True)
+        layer.named("confidence"): found[layer.named("p")].max(axis=-2, keepdims=True)
         for layer in model.outputs
     }
 
 
 def texts(lesson: Lesson, found: Mapping[str, Array]) -> Texts:
-    """What every softmax says, and what is read where that is the network's own answer; each (1, steps)."""
+    """What every softmax says, and what is read where that is the network's own answer.
+
+    Each (..., 1, steps), from p (..., labels, steps).
+    """
     rows = {}
     for layer in lesson.model.outputs:
         p, line = found[layer.named("p")], lesson.model.time_line(layer)
         if line == "answer":
-            reads, says = output.answered(p, lesson.labels)
-            rows["letter_answer"] = output.row_of(reads)
+            rows["letter_answer"], says = output.answered(p, lesson.labels)
         else:
             read = lesson.read(line) if line in ("word", "second") else None
             says = output.said(p, lesson.labels, read)
-        rows[layer.named("predicted")] = output.row_of(says)
+        rows[layer.named("predicted")] = says
     return rows
 
 
@@ -121,26 +123,28 @@ def training(tried: _Tried, parameters: Mapping[str, Array]) -> tuple[Arrays, Te
     Nothing overflows: weights and the gradients of states stay within ±`LIMIT`. Weights and their
     gradients are (epochs + 1, numbers), what is said (epochs + 1, 1, steps).
     """
-    settings, epochs, rows = tried.settings, [], []
+    settings, epochs = tried.settings, []
     now = {name: np.clip(array, -LIMIT, LIMIT) for name, array in parameters.items()}
     for _ in range(settings.epochs + 1):
         found = tried.learn(now, LIMIT)
         slopes = {name: found[f"d{name}"] for name in now}
         length = norm(slopes.values())
         scale = settings.clip / length if length > settings.clip else 1.0
-        numbers = {"norm": np.array([[length]]), "scale": np.array([[scale]])}
-        columns = as_columns(found)
-        columns |= confidences(tried.lesson.model, columns)
-        epochs.append({**columns, **now, **numbers})
-        rows.append(texts(tried.lesson, columns))
+        epochs.append({**found, **now, "norm": np.array([length]), "scale": np.array([scale])})
         step = settings.rate * scale
         now = {name: np.clip(array - step * slopes[name], -LIMIT, LIMIT) for name, array in now.items()}
-    flat = {"loss", "norm", "scale", *now, *(f"d{name}" for name in now)}
-    found = {}
-    for name in epochs[0]:
-        stacked = np.stack([epoch[name] for epoch in epochs])
-        found[f"training.{name}"] = stacked.reshape(len(epochs), -1) if name in flat else stacked
-    return found, {f"training.{name}": np.stack([each[name] for each in rows]) for name in rows[0]}
+    shown = [name for name in epochs[0] if not name.startswith("_")]
+    stacked = {name: np.stack([epoch[name] for epoch in epochs]) for name in shown}
+    # Over time (epochs, steps, 1, rows); all others are numbers of an epoch as a whole.
+    columns = {
+        name: array[:, :, 0].swapaxes(1, 2) if array.ndim == 4 else array.reshape(len(epochs), -1)
+        for name, array in stacked.items()
+    }
+    columns |= confidences(tried.lesson.model, columns)
+    said = texts(tried.lesson, columns)
+    return {f"training.{name}": array for name, array in columns.items()}, {
+        f"training.{name}": row for name, row in said.items()
+    }
 
 
 PATHS: Mapping[str, Mapping[str, tuple[str, ...]]] = {"elman": {"h": ("dh", "dz", "dh_back")}}

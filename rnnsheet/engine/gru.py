@@ -12,7 +12,7 @@ import numpy as np
 from rnnsheet.engine.activations import ACTIVATIONS
 from rnnsheet.engine.elman import Mask
 from rnnsheet.engine.gates import Arrays, before, recurrent_contributions, stacked, weight_gradients
-from rnnsheet.engine.output import added, summed
+from rnnsheet.engine.output import added, bound, summed
 from rnnsheet.model import Array
 
 GATES = ("r", "u", "n")
@@ -110,8 +110,7 @@ def backward(
         now = SimpleNamespace(**{name: array[t] for name, array in d.items()})
         r, u, n = states["r"][t], states["u"][t], states["n"][t]
         np.add(dh_now[t], dh_next, out=now.dh)
-        if limit < np.inf:
-            np.clip(now.dh, -limit, limit, out=now.dh)
+        bound(now.dh, limit)
         np.multiply(now.dh, 1.0 - u, out=now.dn)
         np.subtract(now.dh * h_before[t], now.dh * n, out=now.du)
         np.multiply(now.dn, 1.0 - n * n, out=now.dzn)

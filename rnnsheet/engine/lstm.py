@@ -11,7 +11,7 @@ import numpy as np
 from rnnsheet.engine.activations import ACTIVATIONS
 from rnnsheet.engine.elman import Mask
 from rnnsheet.engine.gates import Arrays, before, stacked, weight_gradients
-from rnnsheet.engine.output import added
+from rnnsheet.engine.output import added, bound
 from rnnsheet.model import Array
 
 GATES = ("i", "f", "o", "g")
@@ -114,8 +114,7 @@ def backward(
         di, df, do, dg = (d_gates[t, :, k * hidden : (k + 1) * hidden] for k in range(4))
         dh, dc, dc_now, dc_back = d["dh"][t], d["dc"][t], d["dc_now"][t], d["dc_back"][t]
         np.add(dh_now[t], dh_next, out=dh)
-        if limit < np.inf:
-            np.clip(dh, -limit, limit, out=dh)
+        bound(dh, limit)
         np.multiply(dh, tanh_c[t], out=do)
         np.multiply(dh, o, out=dc_now)
         np.square(tanh_c[t], out=through_c)
@@ -125,8 +124,7 @@ def backward(
         if peepholes:
             dc_now += peepholes[2] * (do * slopes[:, 2 * hidden : 3 * hidden])
         np.add(dc_now, dc_next, out=dc)
-        if limit < np.inf:
-            np.clip(dc, -limit, limit, out=dc)
+        bound(dc, limit)
         np.multiply(dc, c[t - 1] if t else initial["c"], out=df)
         np.multiply(dc, g, out=di)
         np.multiply(dc, i, out=dg)

@@ -103,25 +103,35 @@ def summed(flat: Array, bias: Array) -> Array:
     return total.sum().reshape(1, 1) if bias.size == 1 else total
 
 
-def said(p: Array, labels: Sequence[str], letters: Sequence[str] | None) -> list[str]:
+def bound(array: Array, limit: float) -> None:
+    """Takes no number of the array to be above `limit` or below -`limit`: a `np.clip` of half its cost."""
+    if limit < np.inf:
+        np.minimum(array, limit, out=array)
+        np.maximum(array, -limit, out=array)
+
+
+def said(p: Array, labels: Sequence[str], letters: Sequence[str] | None) -> Texts:
     """The most probable label of each step; "" where a step reads no letter.
 
-    Takes p (labels, steps).
+    Takes p (..., labels, steps), gives (..., 1, steps).
     """
-    best = [labels[row] for row in p.argmax(axis=0)]
-    if letters is None:
-        return best
-    return [letter and guess for letter, guess in zip(letters, best, strict=True)]
+    best: Texts = np.array(labels, dtype=object)[p.argmax(axis=-2)][..., None, :]
+    if letters is not None:
+        best[..., np.array(letters) == ""] = ""
+    return best
 
 
-def answered(p: Array, labels: Sequence[str]) -> tuple[list[str], list[str]]:
-    """What a network reads that reads its own answers, and what it says; "" after the end."""
-    read, says = START, []
-    reads = []
-    for row in p.argmax(axis=0):
-        reads.append(read)
-        says.append(read and labels[row])
-        read = "" if says[-1] == END else says[-1]
+def answered(p: Array, labels: Sequence[str]) -> tuple[Texts, Texts]:
+    """What a network reads that reads its own answers, and what it says; "" after the end.
+
+    Takes p (..., labels, steps), gives each (..., 1, steps).
+    """
+    reads, says = said(p, labels, None), said(p, labels, None)
+    read = np.full(reads.shape[:-1], START, dtype=object)
+    for step in range(p.shape[-1]):
+        reads[..., step] = read
+        says[read == "", step] = ""
+        read = np.where(says[..., step] == END, "", says[..., step])
     return reads, says
 
 

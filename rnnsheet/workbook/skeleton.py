@@ -2,6 +2,7 @@
 
 import math
 import unicodedata
+from collections.abc import Callable, Mapping
 from itertools import groupby, pairwise
 from operator import itemgetter
 
@@ -89,7 +90,7 @@ def _dress(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
         if block.entry:
             _validate(worksheet, block, texts)
     for highlight in sheet.highlights:
-        for rule in _rules(highlight):
+        for rule in _RULES[highlight.kind](highlight):
             worksheet.conditional_formatting.add(highlight.area.a1, rule)
     for chart in sheet.charts:
         worksheet.add_chart(_chart(chart), f"{column_letters(chart.col)}{chart.row}")
@@ -110,29 +111,44 @@ def _around_one() -> Rule:
     return rule
 
 
-def _rules(highlight: Highlight) -> list[Rule]:
-    """The rules of a highlight; where it looks at another row, that has its cell in the same column."""
-    area, other = highlight.area, highlight.other
-    if not other:
-        return _RULES[highlight.kind]
-    told = f"{column_letters(other.col)}${other.row}"
-    if highlight.kind == "chosen":
-        condition, font, fill = f"ROW()-{area.row}={told}", Font(bold=True), PatternFill(bgColor="F2B233")
-    else:
-        condition = f'AND({area.part().a1}<>"",EXACT({area.part().a1},{told}))'
-        font, fill = Font(color="166534"), PatternFill(bgColor="DFF0D8")
-    return [FormulaRule([condition], font=font, fill=fill)]  # type: ignore[no-untyped-call]
+def _equals(number: str, color: str) -> Rule:
+    """Colours a number."""
+    rule: Rule = CellIsRule("equal", [number], font=Font(color=color))  # type: ignore[no-untyped-call]
+    return rule
 
 
-_RULES = {
-    "factor": [_around_one()],
-    "bar": [DataBarRule("num", -FLOW, "num", FLOW, color="F2B233")],  # type: ignore[no-untyped-call]
-    "one_hot": [_shades("C9A6F5")],
-    "share": [_shades("5B9BD5")],
-    "mark": [
-        CellIsRule("equal", ["1"], font=Font(color="166534")),  # type: ignore[no-untyped-call]
-        CellIsRule("equal", ["0"], font=Font(color="B91C1C")),  # type: ignore[no-untyped-call]
-    ],
+def _same_letter(highlight: Highlight) -> Rule:
+    """Marks the cells that hold the letter that the highlight's other row has in the same column."""
+    cell, letter = highlight.area.part().a1, _of_other(highlight)
+    looks = {"font": Font(color="166534"), "fill": PatternFill(bgColor="DFF0D8")}
+    condition = f'AND({cell}<>"",EXACT({cell},{letter}))'
+    rule: Rule = FormulaRule([condition], **looks)  # type: ignore[no-untyped-call]
+    return rule
+
+
+def _chosen(highlight: Highlight) -> Rule:
+    """Marks the row that the highlight's other row has the number of, from 0."""
+    looks = {"font": Font(bold=True), "fill": PatternFill(bgColor="F2B233")}
+    condition = f"ROW()-{highlight.area.row}={_of_other(highlight)}"
+    rule: Rule = FormulaRule([condition], **looks)  # type: ignore[no-untyped-call]
+    return rule
+
+
+def _of_other(highlight: Highlight) -> str:
+    """The cell of the highlight's other row, in the same column."""
+    other = highlight.other or highlight.area
+    return f"{column_letters(other.col)}${other.row}"
+
+
+# Made anew for each area: openpyxl numbers a rule on the sheet to which it comes first.
+_RULES: Mapping[str, Callable[[Highlight], list[Rule]]] = {
+    "factor": lambda _: [_around_one()],
+    "bar": lambda _: [DataBarRule("num", -FLOW, "num", FLOW, color="F2B233")],  # type: ignore[no-untyped-call]
+    "one_hot": lambda _: [_shades("C9A6F5")],
+    "share": lambda _: [_shades("5B9BD5")],
+    "mark": lambda _: [_equals("1", "166534"), _equals("0", "B91C1C")],
+    "target": lambda highlight: [_same_letter(highlight)],
+    "chosen": lambda highlight: [_chosen(highlight)],
 }
 
 
