@@ -11,9 +11,11 @@ from rnnsheet.equations.expr import Operation, Parameter, Value, greatest, scale
 from rnnsheet.equations.notation import symbols, words
 from rnnsheet.equations.recurrence import Recurrence, walkthrough
 from rnnsheet.equations.rules import RULES
+from rnnsheet.equations.trained import network as equations_of
 from rnnsheet.labels import labels, languages
 from rnnsheet.model import ONE, Axis
 from tests.lessons import ANY_CELL, EVERY_FORM, hello, lessons, networks
+from tests.trained_networks import NETWORKS
 
 HIDDEN, LETTERS = Axis("hidden", 3), Axis("letters", 4)
 
@@ -36,6 +38,8 @@ def test_every_operation_of_the_table_is_used_by_a_form_that_the_check_proves():
         exprs = [*(e.expr for e in r.equations.values()), *(limited(r, e).expr for e in r.of("gradient"))]
         exprs += [share.expr for gradient in r.gradients.values() for share in gradient.shares]
         used |= {rule for expr in exprs for rule in operations(expr)}
+    for make in NETWORKS.values():
+        used |= {rule for e in equations_of(make()).equations.values() for rule in operations(e.expr)}
     assert used == set(RULES)
 
 
@@ -50,6 +54,19 @@ def test_every_equation_reads_in_words_and_symbols(language, lesson):
     for equation in network(lesson).equations.values():
         assert "{" not in words(equation.expr, labels(language))
         assert "{" not in symbols(equation.expr)
+
+
+def test_a_trained_network_s_equations_read_like_the_textbook():
+    equations = equations_of(NETWORKS["moods"]()).equations
+    told = {name: symbols(equations[name].expr) for name in equations}
+    assert told["x_emb"] == "E_emb[kₜ]"
+    assert told["c_there"] == ("maskₜ·(f_thereₜ ⊙ c_thereₜ₋₁ + i_thereₜ ⊙ g_thereₜ) + (1 − maskₜ)·c_thereₜ₋₁")
+    assert told["zr_back"] == "Wxr_back·x_embₜ + Whr_back·h_backₜ₊₁ + br_back"
+    assert told["out_both"] == "[h_thereₜ; h_backₜ]"
+    assert told["out_att"] == "Σₜ share_attₜ·out_bothₜ"
+    assert told["says"] == "labels[said]"
+    flat = equations_of(NETWORKS["counter"]()).equations["out_flat"]
+    assert symbols(flat.expr) == "[h_rnn₁; h_rnn₂; …; h_rnn₅]"
 
 
 def test_the_equations_read_like_the_textbook():

@@ -315,6 +315,14 @@ def test_formulas_and_places_do_not_depend_on_texts(tokens, typed):
     assert mine == theirs
 
 
+def test_a_book_does_not_tell_the_folders_of_who_made_it():
+    network = replace(moods(), source="/home/someone/secret/moods.keras")
+    planned = plan(network, "en")
+    texts = [text.text for sheet in planned.sheets for text in sheet.texts]
+    assert any("moods.keras" in text for text in texts)
+    assert not any("secret" in text for text in texts)
+
+
 def test_a_large_layer_is_a_product_of_matrices():
     formulas = {b.name: b.formulas()[0][0] for b in plan(moods(), "en").blocks() if b.fills}
     assert re.fullmatch(

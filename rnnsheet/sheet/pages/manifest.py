@@ -1,6 +1,7 @@
 """The hidden worksheet by which the workbook describes itself: its lesson, its blocks, its messages."""
 
 import json
+import re
 from dataclasses import asdict
 
 from rnnsheet.labels import Labels
@@ -60,10 +61,15 @@ def _of_trained(network: Trained) -> dict[str, object]:
         ],
         "answer": vars(network.answer) if network.answer else None,
         "precision": network.precision,
-        "source": network.source,
+        "source": source_of(network),
     }
     steps = {"steps": read.steps, "answer_steps": network.answer.steps if network.answer else 0}
     return {"kind": TRAINED, "network": json.dumps(described), **steps}
+
+
+def source_of(network: Trained) -> str:
+    """Where a network is from, without the folders: a workbook is for others to read."""
+    return re.split(r"[/\\]", network.source)[-1]
 
 
 def _layers(lesson: Lesson) -> str:

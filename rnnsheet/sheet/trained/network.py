@@ -7,7 +7,7 @@ from rnnsheet.equations.trained import result
 from rnnsheet.labels import Labels
 from rnnsheet.model import ONCE
 from rnnsheet.sheet.page import TEXT, Page
-from rnnsheet.sheet.pages.manifest import message
+from rnnsheet.sheet.pages.manifest import message, source_of
 from rnnsheet.sheet.plan import Area, Block
 from rnnsheet.sheet.trained import layers
 from rnnsheet.trained import INPUT, Numbers, Text, Trained, TrainedLayer
@@ -26,7 +26,8 @@ LEGEND = ("sample", "link", "given", "hidden", "output", "result")
 def place(network: Trained, labels: Labels) -> tuple[Page, Block]:
     """The sheet with what can be typed, and the block of that."""
     page = Page(NAME, labels)
-    about = labels("network.about", source=network.source or network.name, precision=network.precision)
+    source = source_of(network) or network.name
+    about = labels("network.about", source=source, precision=network.precision)
     page.text(1, 1, labels("network.title", name=network.name), "title")
     page.text(2, 1, about, "about", _SPAN)
     page.sheet.widths |= _WIDTHS
@@ -146,4 +147,4 @@ def _what(layer: TrainedLayer, sheets: Mapping[str, str], labels: Labels) -> str
     read = ", ".join(sheets.get(name) or labels(f"network.{name}") for name in layer.reads)
     key = "network.what_reverse" if layer.reverse else "network.what"
     told = labels(key, kind=" · ".join(filter(None, (kind, layer.activation))), read=read)
-    return f"{told} ({layer.source})" if layer.source else told
+    return f"{told} ({layer.source})" if layer.source not in ("", layer.name) else told
