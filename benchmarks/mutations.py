@@ -21,6 +21,8 @@ SMALL = Settings(epochs=6, flow_steps=4)
 _FORMULA = re.compile(r'<c r="[A-Z]+\d+"[^>]*><f>([^<]*)</f><v>([^<]*)</v></c>')
 _REFERENCE = re.compile(r"(?<![\w!])(\$?[A-Z]{1,3}\$?)(\d+)(?![\d(])")
 _OPERATOR = re.compile(r"(?<=[\w)])[-+*/](?=[\w($])")
+_NAME = re.compile(r'<definedName name="(?!_xlnm\.)[^"]*">[^<]*</definedName>')
+"""A defined name of a block; what Excel calls `_xlnm.` says how a sheet is printed."""
 _RANGE = re.compile(r"\$(\d+)(?=[:<])")
 
 
@@ -73,7 +75,8 @@ def _changed(parts: dict[str, str], kind: str, chance: random.Random) -> dict[st
     """The parts of a workbook with one change."""
     if kind == MOVED:
         name, text = "xl/workbook.xml", parts["xl/workbook.xml"]
-        place = chance.choice(list(_RANGE.finditer(text, text.index("<definedNames>"))))
+        block = chance.choice(list(_NAME.finditer(text)))
+        place = chance.choice(list(_RANGE.finditer(text, *block.span())))
         return parts | {name: f"{text[: place.start()]}${int(place[1]) + 1}{text[place.end() :]}"}
     sheets = [name for name in parts if "worksheets/sheet" in name and "<f>" in parts[name]]
     while True:

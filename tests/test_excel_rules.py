@@ -14,9 +14,10 @@ from rnnsheet import templates
 from tests.excel_formulas import Formula, RefusedError
 from tests.excel_rules import RULES, broken
 from tests.lessons import ANY_CELL, EVERY_FORM, SMALL, hello, lessons, networks
+from tests.trained_networks import NETWORKS, trained
 
 
-def export(lesson: rnnsheet.Lesson, folder: Path, language: str = "en") -> Path:
+def export(lesson: rnnsheet.Lesson | rnnsheet.Trained, folder: Path, language: str = "en") -> Path:
     return rnnsheet.export(lesson, folder / "book.xlsx", language, force=True)
 
 
@@ -37,6 +38,18 @@ def test_a_whole_training_keeps_the_rules(tmp_path):
 @pytest.mark.parametrize("lesson", EVERY_FORM.values(), ids=list(EVERY_FORM))
 def test_every_form_of_a_network_keeps_the_rules(tmp_path, lesson):
     assert broken(export(lesson, tmp_path, "zh")) == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("network", NETWORKS.values(), ids=list(NETWORKS))
+def test_trained_networks_keep_the_rules(tmp_path, network, language):
+    assert broken(export(network(), tmp_path, language)) == []
+
+
+@settings(max_examples=20)
+@given(network=trained())
+def test_random_trained_networks_keep_the_rules(tmp_path_factory, network):
+    assert broken(export(network, tmp_path_factory.mktemp("random"))) == []
 
 
 @pytest.mark.slow
