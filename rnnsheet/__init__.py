@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rnnsheet.errors import LessonError, ModelError, OutputError, RnnsheetError, WorkbookError
     from rnnsheet.lesson import Trace
     from rnnsheet.model import Layer, Model
-    from rnnsheet.models import read as read_model
+    from rnnsheet.models import read_model
     from rnnsheet.proof import check
     from rnnsheet.trained import Trained
 

@@ -82,7 +82,7 @@ def import_(
     with _errors(lang) as language:
         from rnnsheet import api, models
 
-        network = models.read(model, vocabulary=vocab, steps=steps, description=lesson)
+        network = models.read_model(model, vocabulary=vocab, steps=steps, description=lesson)
         if check_against == FRAMEWORK:
             from rnnsheet.models.against import SAMPLES, greatest_difference
 

@@ -326,7 +326,7 @@ def change(tmp_path: Path, name: str, value: object) -> str:
     [
         ("Wxh", "many", "this cell of Wxh holds 'many'; expected a number"),
         ("Wxh", None, "this cell of Wxh is empty; expected a number"),
-        ("Whh", True, "this cell of Whh holds 'True'; expected a number"),
+        ("Whh", True, "this cell of Whh holds 'TRUE'; expected a number"),
         ("bh", "=1/0", "this cell of bh holds '#DIV/0!'; expected a number"),
         ("word", None, "the cell of the word is empty; expected a word"),
         ("word", "help", "letter 4 of the word, 'p', is not in the vocabulary"),
@@ -352,10 +352,10 @@ def test_a_letter_twice_in_the_file_is_told(tmp_path):
         (lambda sheets: sheets.remove(sheets["Inputs"]), "the sheet Inputs is missing"),
         (lambda sheets: sheets["rnnsheet"].__setitem__("B2", "99"), "in layout 99; this version checks"),
         (lambda sheets: sheets["rnnsheet"].__setitem__("A3", "x"), "is damaged: rnnsheet!A3"),
-        (lambda sheets: sheets["rnnsheet"].__setitem__("B7", "many"), "is damaged: rnnsheet"),
+        (lambda sheets: sheets["rnnsheet"].__setitem__("B8", "many"), "is damaged: rnnsheet!B8"),
         (
             lambda sheets: sheets["rnnsheet"].__setitem__(
-                "B4", sheets["rnnsheet"]["B4"].value.replace("elman", "gro")
+                "B5", sheets["rnnsheet"]["B5"].value.replace("elman", "gro")
             ),
             "unknown cell 'gro'",
         ),

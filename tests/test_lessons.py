@@ -53,15 +53,28 @@ def test_a_lesson_is_a_small_file(name):
 LEARNED = re.compile(r"rnnsheet train (\S+) --seed (\d+) --optimizer (\w+) --rate (\S+) --epochs (\d+)")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in templates.names() if name != "hello"])
-def test_the_command_in_its_head_learns_its_weights_again(name):
-    text = templates.find(name).read_text("utf-8")
-    lesson, seed, optimizer, rate, epochs = LEARNED.search(text).groups()
+def learned_again(name: str) -> rnnsheet.Lesson:
+    """The lesson as the command in its file's head trains it."""
+    lesson, seed, optimizer, rate, epochs = LEARNED.search(templates.find(name).read_text("utf-8")).groups()
     assert lesson == name
     *_, last = load(name).train(int(epochs), float(rate), optimizer=optimizer, seed=int(seed))
+    return replace(load(name), model=last.model)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in templates.names() if name not in ("hello", "translate")])
+def test_the_command_in_its_head_learns_its_weights_again(name):
+    learned = learned_again(name).model.parameters
     for parameter, array in load(name).model.parameters.items():
-        np.testing.assert_allclose(array, last.model.parameters[parameter], atol=1e-3, err_msg=parameter)
+        np.testing.assert_allclose(array, learned[parameter], atol=1e-3, err_msg=parameter)
+
+
+@pytest.mark.slow
+def test_the_command_in_the_head_of_translate_learns_its_sentences_again():
+    """Its training multiplies roundings: each kind of processor finds other weights."""
+    learned = learned_again("translate")
+    for read, target in learned.examples:
+        assert says(learned, word=read, target=target) == {"": target}
 
 
 def says(lesson: rnnsheet.Lesson, **given: object) -> dict[str, str]:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rnnsheet.errors import ModelError
-from rnnsheet.models import read
+from rnnsheet.models import read_model
 from rnnsheet.models.description import KNOWN, read_description
 
 INSTALL = "is not installed: pip install -e '.[dev]'"
@@ -26,7 +26,7 @@ def folder(tmp_path, monkeypatch):
 
 def refused(path: str, match: str, **more) -> None:
     with pytest.raises(ModelError, match=match) as caught:
-        read(Path(path), **more)
+        read_model(Path(path), **more)
     for language in ("en", "zh"):
         told = caught.value.text(language)
         assert told.startswith(path.partition(".")[0]) and "\n" not in told
@@ -96,7 +96,7 @@ def test_any_damage_is_one_line():
     random = np.random.default_rng(0)
     for path in every_format():
         whole = path.read_bytes()
-        network = read(path, description=Path("a.toml"))
+        network = read_model(path, description=Path("a.toml"))
         assert [each.kind for each in network] == ["dense"] and network.read.steps == 4
         damaged = [whole[:cut] for cut in (0, 1, 7, 9, 30, *random.integers(0, len(whole), 10))]
         for _ in range(15):
@@ -106,7 +106,7 @@ def test_any_damage_is_one_line():
         for content in damaged:
             path.write_bytes(content)
             try:
-                read(path, description=Path("a.toml"))
+                read_model(path, description=Path("a.toml"))
             except ModelError as error:
                 assert "\n" not in str(error)
 
@@ -226,9 +226,9 @@ def bombs() -> list[Path]:
 def test_nothing_fills_the_memory():
     """Each file is refused by a process that may have no more than 1 GB, within ten seconds."""
     program = (
-        "import sys; from pathlib import Path; from rnnsheet.models import read\n"
+        "import sys; from pathlib import Path; from rnnsheet.models import read_model\n"
         "from rnnsheet.errors import ModelError\n"
-        "try: read(Path(sys.argv[1]))\nexcept ModelError as error: print(error); sys.exit(2)"
+        "try: read_model(Path(sys.argv[1]))\nexcept ModelError as error: print(error); sys.exit(2)"
     )
 
     def limit() -> None:
@@ -272,9 +272,9 @@ def test_vocabularies_in_every_form():
     for name, text in forms.items():
         Path(name).write_text(text)
         expected = ("", "<unk>", "good", "bad") if name == "tokenizer.json" else tuple(words)
-        assert read(Path("a.h5"), Path(name)).read.tokens == expected, name
+        assert read_model(Path("a.h5"), Path(name)).read.tokens == expected, name
     Path("signs.txt").write_bytes("[\na\x85b\n \n\x07\n".encode())
-    assert read(Path("a.h5"), Path("signs.txt")).read.tokens == ("[", "a\x85b", " ", "")
+    assert read_model(Path("a.h5"), Path("signs.txt")).read.tokens == ("[", "a\x85b", " ", "")
 
 
 @pytest.mark.parametrize(
@@ -296,7 +296,7 @@ def test_bad_vocabularies(name, content, told):
     embedding_h5(masks=False)
     Path(name).write_bytes(content)
     with pytest.raises(ModelError, match=told) as caught:
-        read(Path("a.h5"), Path(name))
+        read_model(Path("a.h5"), Path(name))
     assert str(caught.value).startswith(name)
 
 
@@ -316,7 +316,7 @@ def test_a_vocabulary_must_fit_the_embedding():
         vocabulary=Path("short.json"),
     )
     Path("good.json").write_text('["<pad>", "a", "b", "<unk>"]')
-    network = read(Path("a.h5"), Path("good.json"), 5)
+    network = read_model(Path("a.h5"), Path("good.json"), 5)
     assert (network.read.unit, network.read.unknown, network.read.pad) == ("letters", 3, 0)
     assert (network.read.steps, network.read.masked, network.read.padding) == (5, True, "before")
     assert network.read.tokens == ("", "a", "b", "<unk>")
@@ -326,7 +326,7 @@ def test_a_vocabulary_must_fit_the_embedding():
 
 def test_without_a_vocabulary_token_numbers_are_typed():
     embedding_h5(masks=False)
-    network = read(Path("a.h5"))
+    network = read_model(Path("a.h5"))
     assert (network.read.unit, network.read.tokens, network.read.sample) == (
         "words",
         tuple("0123"),
@@ -339,7 +339,7 @@ def test_descriptions_add_labels_and_more():
     Path("a.toml").write_text(
         'name = "mood"\nlabels = ["bad", "good"]\n[text]\npadding = "after"\nunknown = "2"\n'
     )
-    network = read(Path("a.h5"), description=Path("a.toml"))
+    network = read_model(Path("a.h5"), description=Path("a.toml"))
     assert (network.name, network.labels, network.read.padding) == ("mood", ("bad", "good"), "after")
     assert network.read.unknown == 2
 
@@ -377,4 +377,4 @@ def test_names_of_layers_are_legal_and_differ_in_more_than_capitals():
     names = ("a_b", "AB", "a.b", "1")
     layers = [layer("Activation", name, activation="tanh") for name in names]
     keras_h5(layers, {})
-    assert [each.name for each in read(Path("a.h5"))] == ["ab", "ABn2", "abn3", "layer1"]
+    assert [each.name for each in read_model(Path("a.h5"))] == ["ab", "ABn2", "abn3", "layer1"]

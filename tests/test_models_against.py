@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 
 from rnnsheet.errors import ModelError
-from rnnsheet.models import read
+from rnnsheet.models import read_model
 from rnnsheet.models.against import greatest_difference
 from rnnsheet.trained import Trained
 from tests.test_cli import fails, rnnsheet
@@ -37,7 +37,7 @@ def wrong(network: Trained) -> Trained:
 
 
 def test_keras_agrees_and_one_wrong_weight_does_not(model):
-    network = read(model)
+    network = read_model(model)
     assert greatest_difference(model, network) < 1e-6
     with pytest.raises(ModelError, match="Keras and NumPy differ by"):
         greatest_difference(model, wrong(network))
@@ -52,7 +52,7 @@ def test_onnx_agrees_and_one_wrong_weight_does_not(tmp_path, numbers):
     module = Exported("GRU", "last", False, numbers, True)
     given = torch.randn(1, 5, 3) if numbers else torch.randint(0, TOKENS, (1, 5))
     export(module, given, str(tmp_path / "model.onnx"), dynamo=False, free=False)
-    network = read(tmp_path / "model.onnx", steps=5)
+    network = read_model(tmp_path / "model.onnx", steps=5)
     assert greatest_difference(tmp_path / "model.onnx", network) < 1e-6
     with pytest.raises(ModelError, match="ONNX and NumPy differ by"):
         greatest_difference(tmp_path / "model.onnx", wrong(network))
@@ -74,6 +74,6 @@ def test_the_command_says_that_they_agree_and_types_of_tokens(model, tmp_path):
 def test_weights_alone_have_nothing_to_run(tmp_path):
     torch.save(torch.nn.LSTM(3, 4).state_dict(), tmp_path / "model.pt")
     (tmp_path / "lesson.toml").write_text('[network]\nreads = "last"\n')
-    network = read(tmp_path / "model.pt", steps=4, description=tmp_path / "lesson.toml")
+    network = read_model(tmp_path / "model.pt", steps=4, description=tmp_path / "lesson.toml")
     with pytest.raises(ModelError, match="holds weights alone"):
         greatest_difference(tmp_path / "model.pt", network)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rnnsheet.errors import ModelError
-from rnnsheet.models import read
+from rnnsheet.models import read_model
 from tests.networks import agree, result
 
 h5py = pytest.importorskip("h5py", reason="h5py is not installed: pip install -e '.[dev]'")
@@ -42,7 +42,7 @@ def randomize(model, random) -> None:
 def written(model, way: str):
     """The network in the model's file in one of its forms."""
     model.save(f"model.{way}")
-    return read(Path(f"model.{way}"))
+    return read_model(Path(f"model.{way}"))
 
 
 def random_recurrent(choose, keras, returns: bool):
@@ -142,7 +142,7 @@ def test_the_article_s_network_agrees_on_100_texts_in_float32(keras, embedding):
     scaled = x if embedding else x[..., None] / 10
     model.save("article.keras")
     Path("words.json").write_text(json.dumps({str(number): number for number in range(1, 50)}))
-    network = read(Path("article.keras"), Path("words.json") if embedding else None)
+    network = read_model(Path("article.keras"), Path("words.json") if embedding else None)
     assert (network.read.steps, network.precision) == (15, "float32")
     reads = [*map(typed, x)] if embedding else [row.T for row in scaled]
     agree(network, reads, model(scaled).detach().numpy(), 1e-6)
@@ -151,7 +151,7 @@ def test_the_article_s_network_agrees_on_100_texts_in_float32(keras, embedding):
 def test_token_numbers_without_an_embedding_are_read_of_a_text(keras):
     written(article(keras, embedding=False), "keras")
     Path("words.txt").write_text("\nbad\ngood\nmovie\n")
-    network = read(Path("model.keras"), Path("words.txt"))
+    network = read_model(Path("model.keras"), Path("words.txt"))
     numbers = np.array([[0.0] * 12 + [2, 3, 2]])
     model = keras.saving.load_model("model.keras")
     agree(network, ["Good movie, unseen: GOOD!"], model(numbers[..., None]).detach().numpy(), 1e-6)
@@ -244,7 +244,7 @@ def test_weights_alone_need_a_description(keras, newer):
         with h5py.File(path, "w") as file:
             save_weights_to_hdf5_group(file, model)
     with pytest.raises(ModelError, match=r"\[\[layers\]\]"):
-        read(path)
+        read_model(path)
     text = (
         LAYERS.format("layers/", "")
         if newer
@@ -253,7 +253,7 @@ def test_weights_alone_need_a_description(keras, newer):
         .replace("bidirectional/backward", "bidirectional/*backward")
     )
     Path("layers.toml").write_text(text)
-    network = read(path, description=Path("layers.toml"))
+    network = read_model(path, description=Path("layers.toml"))
     x = texts(RANDOM, 100, 6, 9)
     agree(network, map(typed, x), model(x).detach().numpy(), 1e-6)
 
@@ -319,7 +319,7 @@ def test_a_graph_of_keras_2_with_cudnn_layers_and_its_hard_sigmoid(keras):
             for each, array in zip(names, arrays, strict=True):
                 group[each] = array
     inputs = RANDOM.normal(size=(100, 5, 3))
-    network = read(Path("old.h5"))
+    network = read_model(Path("old.h5"))
     assert network.layer("c").gate_activation == "hard_sigmoid_keras2"
     agree(network, inputs.swapaxes(1, 2), model(inputs).detach().numpy(), 1e-6)
 
@@ -336,7 +336,7 @@ def test_the_format_of_keras_2_13_to_2_15(keras):
             file.move("layers", "_layer_checkpoint_dependencies")
         old.write("weights.h5", "model.weights.h5")
     x = RANDOM.normal(size=(9, 4, 2))
-    agree(read(Path("old.keras")), x.swapaxes(1, 2), model(x).detach().numpy(), 1e-6)
+    agree(read_model(Path("old.keras")), x.swapaxes(1, 2), model(x).detach().numpy(), 1e-6)
 
 
 def textgenrnn():
@@ -351,7 +351,7 @@ def textgenrnn():
 
 def read_textgenrnn():
     folder = textgenrnn()
-    return read(folder / "textgenrnn_weights.hdf5", folder / "textgenrnn_vocab.json")
+    return read_model(folder / "textgenrnn_weights.hdf5", folder / "textgenrnn_vocab.json")
 
 
 @pytest.mark.slow

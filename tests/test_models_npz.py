@@ -10,7 +10,7 @@ import pytest
 
 from rnnsheet.engine import trained
 from rnnsheet.errors import ModelError
-from rnnsheet.models import read
+from rnnsheet.models import read_model
 from tests.networks import agree
 
 
@@ -41,7 +41,7 @@ def words() -> list[str]:
 
 @pytest.mark.slow
 def test_g2p_en_says_the_same_phonemes_of_200_words():
-    theirs, network = speller(), read(package() / "checkpoint20.npz")
+    theirs, network = speller(), read_model(package() / "checkpoint20.npz")
     assert list(network.labels) == theirs.phonemes and list(network.read.tokens) == theirs.graphemes
     for word in words():
         says = [said for said in trained.run(network, word)["says"][0] if said]
@@ -49,14 +49,14 @@ def test_g2p_en_says_the_same_phonemes_of_200_words():
 
 
 def test_g2p_en_reads_capitals_and_strange_letters_as_the_package_does():
-    theirs, network = speller(), read(package() / "checkpoint20.npz")
+    theirs, network = speller(), read_model(package() / "checkpoint20.npz")
     for typed, word in (("SpreadSheet", "spreadsheet"), ("naïve", "naïve"), ("o'clock", "o'clock"), ("", "")):
         says = [said for said in trained.run(network, typed)["says"][0] if said]
         assert says == theirs.predict(word)
 
 
 def test_g2p_en_s_numbers_agree_step_by_step():
-    theirs, network = speller(), read(package() / "checkpoint20.npz")
+    theirs, network = speller(), read_model(package() / "checkpoint20.npz")
     trace = trained.run(network, "recurrent")
     encoded = theirs.encode("recurrent")
     names = ("enc_w_ih", "enc_w_hh", "enc_b_ih", "enc_b_hh")
@@ -74,7 +74,7 @@ def test_named_arrays_are_layers_by_their_names(tmp_path, separator):
         tmp_path / "a.npz", **{name.replace(".", separator): w.numpy() for name, w in arrays.items()}, note=3
     )
     (tmp_path / "a.toml").write_text('[network]\nreads = "all"\noutput = "linear"\n[numbers]\nsteps = 5')
-    network = read(tmp_path / "a.npz", description=tmp_path / "a.toml")
+    network = read_model(tmp_path / "a.npz", description=tmp_path / "a.toml")
     x = torch.randn(20, 5, 3, dtype=torch.float64)
     expected = head(torch.stack([lstm(each)[0] for each in x])).detach().numpy()
     assert network.precision == "float64"
@@ -84,4 +84,4 @@ def test_named_arrays_are_layers_by_their_names(tmp_path, separator):
 def test_pickled_arrays_are_never_read(tmp_path):
     np.savez(tmp_path / "a.npz", lstm=np.array([{"a": 1}], dtype=object))
     with pytest.raises(ModelError, match="pickle"):
-        read(tmp_path / "a.npz")
+        read_model(tmp_path / "a.npz")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rnnsheet.errors import ModelError
-from rnnsheet.models import read
+from rnnsheet.models import read_model
 from tests.networks import agree
 
 INSTALL = "is not installed: pip install -e '.[dev]'"
@@ -76,7 +76,7 @@ def test_what_pytorch_exports_agrees_with_it(kind, reads, both, dynamo, free, nu
     x = torch.randn(*shape, 3) if numbers else torch.randint(0, TOKENS, shape)
     first = x[:2] if free and batch_first else x[:, :2] if free else x[:1] if batch_first else x[:, :1]
     export(module, first, str(tmp_path / "a.onnx"), dynamo, free and batch_first)
-    network = read(tmp_path / "a.onnx", steps=STEPS)
+    network = read_model(tmp_path / "a.onnx", steps=STEPS)
     assert network.precision == "float32"
     expected, each = module(x).detach().numpy(), x.numpy()
     if not batch_first:
@@ -90,7 +90,7 @@ def test_a_network_that_is_written_out_step_by_step_is_refused(tmp_path):
     module = Exported("RNN", "last", False, False, True)
     export(module, torch.zeros(1, STEPS, dtype=torch.long), str(tmp_path / "a.onnx"), dynamo=True, free=False)
     with pytest.raises(ModelError, match="step by step"):
-        read(tmp_path / "a.onnx")
+        read_model(tmp_path / "a.onnx")
 
 
 def run_onnx(path: Path, x) -> np.ndarray:
@@ -149,7 +149,7 @@ def test_every_form_of_a_cell_agrees_with_onnx_runtime(kind, attributes, directi
     merge = onnx.helper.make_node("Reshape", ["turned", "shape"], ["out"])
     weights["shape"] = np.array([0, 0, -1])
     graph(tmp_path / "a.onnx", [node, turn, merge], weights, "out")
-    network = read(tmp_path / "a.onnx")
+    network = read_model(tmp_path / "a.onnx")
     x = RANDOM.normal(size=(100, STEPS, 1, 3)).astype(np.float32)
     expected = [run_onnx(tmp_path / "a.onnx", each)[:, 0] for each in x]
     agree(network, x[:, :, 0].swapaxes(1, 2), expected, 1e-6)
@@ -182,7 +182,7 @@ def test_views_and_sums_agree_with_onnx_runtime(tmp_path):
     graph(tmp_path / "a.onnx", nodes, weights, "out")
     x = RANDOM.normal(size=(100, STEPS, 1, 3)).astype(np.float32)
     expected = [run_onnx(tmp_path / "a.onnx", each)[0] for each in x]
-    agree(read(tmp_path / "a.onnx"), x[:, :, 0].swapaxes(1, 2), expected, 1e-6)
+    agree(read_model(tmp_path / "a.onnx"), x[:, :, 0].swapaxes(1, 2), expected, 1e-6)
 
 
 def test_token_numbers_may_be_floats(tmp_path):
@@ -197,7 +197,7 @@ def test_token_numbers_may_be_floats(tmp_path):
     graph(tmp_path / "a.onnx", nodes, weights, "out", dims=(STEPS, 1))
     x = RANDOM.integers(0, TOKENS, (100, STEPS, 1))
     expected = [run_onnx(tmp_path / "a.onnx", each.astype(np.float32)) for each in x]
-    agree(read(tmp_path / "a.onnx"), x[:, :, 0], expected, 1e-6)
+    agree(read_model(tmp_path / "a.onnx"), x[:, :, 0], expected, 1e-6)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_what_no_layer_can_do_is_named(nodes, told, tmp_path):
     ]
     graph(tmp_path / "a.onnx", [node, *more], weights, f"n{len(nodes) - 1}")
     with pytest.raises(ModelError, match=told):
-        read(tmp_path / "a.onnx")
+        read_model(tmp_path / "a.onnx")
 
 
 def test_weights_in_another_folder_are_never_read(tmp_path):
@@ -237,7 +237,7 @@ def test_weights_in_another_folder_are_never_read(tmp_path):
     tensor.external_data.add(key="location", value="../secret")
     path.write_bytes(model.SerializeToString())
     with pytest.raises(ModelError, match="not read"):
-        read(path)
+        read_model(path)
 
 
 def test_shapes_that_would_fill_the_memory_are_refused(tmp_path):
@@ -246,4 +246,4 @@ def test_shapes_that_would_fill_the_memory_are_refused(tmp_path):
     weights["huge"] = np.array([100_000, 100_000])
     graph(tmp_path / "a.onnx", [node, fill], weights, "Y")
     with pytest.raises(ModelError, match="too many"):
-        read(tmp_path / "a.onnx")
+        read_model(tmp_path / "a.onnx")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rnnsheet.errors import ModelError
-from rnnsheet.models import read
+from rnnsheet.models import read_model
 from tests.networks import result
 
 INSTALL = "is not installed: pip install -e '.[dev]'"
@@ -95,7 +95,7 @@ def test_any_state_dict_agrees_with_its_module(seed, tmp_path):
     module = Net(random, dtype)
     inputs = module.inputs(random, 100 if seed < 10 else 10)
     torch.save(module.state_dict(), tmp_path / "a.pt", _use_new_zipfile_serialization=seed % 3 > 0)
-    network = read(tmp_path / "a.pt", steps=STEPS, description=module.described(tmp_path))
+    network = read_model(tmp_path / "a.pt", steps=STEPS, description=module.described(tmp_path))
     assert network.precision == ("float32", "float64")[seed % 2]
     agrees(network, inputs, module.said(inputs, dtype), (1e-6, 1e-12)[seed % 2])
 
@@ -109,7 +109,7 @@ def test_safetensors_are_read_in_whatever_order(half, tmp_path):
         module.bfloat16().float()
     stored = {name: each.bfloat16() if half else each for name, each in module.state_dict().items()}
     library.save_file(stored, tmp_path / "a.safetensors", {"format": "pt"})
-    network = read(tmp_path / "a.safetensors", steps=STEPS, description=module.described(tmp_path))
+    network = read_model(tmp_path / "a.safetensors", steps=STEPS, description=module.described(tmp_path))
     inputs = module.inputs(random, 20)
     agrees(network, inputs, module.said(inputs, torch.float32), 1e-6)
 
@@ -118,7 +118,7 @@ def test_a_checkpoint_has_its_state_dict_inside(tmp_path):
     module = Net(np.random.default_rng(8), torch.float32)
     inside = {f"module.{name}": each for name, each in module.state_dict().items()}
     torch.save({"epoch": 3, "state_dict": inside, "optimizer": {"lr": 0.1}}, tmp_path / "a.ckpt")
-    network = read(tmp_path / "a.ckpt", steps=STEPS, description=module.described(tmp_path))
+    network = read_model(tmp_path / "a.ckpt", steps=STEPS, description=module.described(tmp_path))
     inputs = module.inputs(np.random.default_rng(9), 5)
     agrees(network, inputs, module.said(inputs, torch.float32), 1e-6)
 
@@ -129,7 +129,7 @@ def test_what_the_weights_do_not_tell_is_asked(tmp_path):
     )
     torch.save(module.state_dict(), tmp_path / "a.pt")
     with pytest.raises(ModelError) as caught:
-        read(tmp_path / "a.pt")
+        read_model(tmp_path / "a.pt")
     for line in (
         'rnn = "tanh" | "relu"',
         'reads = "all" | "last"',
@@ -138,14 +138,14 @@ def test_what_the_weights_do_not_tell_is_asked(tmp_path):
         assert line in str(caught.value)
     (tmp_path / "a.toml").write_text('[network]\nrnn = "tan"\nreads = "all"\noutput = "linear"')
     with pytest.raises(ModelError, match=r"network.rnn is .tan.; expected one of: tanh \| relu"):
-        read(tmp_path / "a.pt", description=tmp_path / "a.toml")
+        read_model(tmp_path / "a.pt", description=tmp_path / "a.toml")
 
 
 def test_layers_whose_sizes_do_not_follow_need_a_description(tmp_path):
     module = torch.nn.ModuleDict({"one": torch.nn.LSTM(3, 2), "two": torch.nn.LSTM(3, 2)})
     torch.save(module.state_dict(), tmp_path / "a.pt")
     with pytest.raises(ModelError, match=r"\[\[layers\]\]"):
-        read(tmp_path / "a.pt")
+        read_model(tmp_path / "a.pt")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_layers_whose_sizes_do_not_follow_need_a_description(tmp_path):
 def test_modules_that_are_none_of_these_are_named(module, tmp_path):
     torch.save({f"odd.{name}": each for name, each in module.state_dict().items()}, tmp_path / "a.pt")
     with pytest.raises(ModelError, match=r"odd.*not supported"):
-        read(tmp_path / "a.pt")
+        read_model(tmp_path / "a.pt")
 
 
 class Boom:
@@ -171,13 +171,13 @@ def test_a_pickle_is_never_run(newer, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     torch.save({"weight": Boom()}, "a.pt", _use_new_zipfile_serialization=newer)
     with pytest.raises(ModelError, match="would run code"):
-        read(Path("a.pt"))
+        read_model(Path("a.pt"))
     torch.save(Net(np.random.default_rng(1), torch.float32), "a.pt", _use_new_zipfile_serialization=newer)
     with pytest.raises(ModelError, match="would run code"):
-        read(Path("a.pt"))
+        read_model(Path("a.pt"))
     Path("a.pt").write_bytes(pickle.dumps({"weight": Boom()}))
     with pytest.raises(ModelError):
-        read(Path("a.pt"))
+        read_model(Path("a.pt"))
     assert not Path("boom").exists()
 
 
@@ -197,7 +197,7 @@ def test_safetensors_that_lie_about_their_sizes(tmp_path):
     ):
         write(shape, offsets, length)
         with pytest.raises(ModelError):
-            read(path)
+            read_model(path)
 
 
 @pytest.mark.slow
@@ -208,4 +208,4 @@ def test_a_zip_of_tensors_that_would_fill_the_disk(tmp_path):
             for _ in range(600):
                 file.write(bytes(1 << 20))
     with pytest.raises(ModelError, match="too large"):
-        read(tmp_path / "a.pt")
+        read_model(tmp_path / "a.pt")

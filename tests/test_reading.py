@@ -118,4 +118,4 @@ def test_a_password_protected_workbook_is_told(tmp_path):
     """Excel wraps it into an OLE container; only its first bytes matter here."""
     path = tmp_path / "secret.xlsx"
     path.write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(2000))
-    assert "not a readable .xlsx workbook" in verdict(path)
+    assert "is protected with a password, or no .xlsx at all" in verdict(path)

@@ -105,7 +105,8 @@ class _BlockCells:
         self._cells = cells
         self._known = block.values if comparison.trace is None else block.expected(comparison.trace)
         self._same_formulas = [text or None for text in self.formulas] == self.has
-        self._off_stored = comparison.off(self.stored, self._expected([])) if self._same_formulas else None
+        is_known = self._same_formulas and self._known is not None
+        self._off_stored = comparison.off(self.stored, self._expected([])) if is_known else None
 
     def report(self, values: Values) -> BlockReport:
         """The verdict after a recalculation."""

@@ -12,7 +12,7 @@ from rnnsheet.models.vocabulary import Vocabulary, read_vocabulary
 from rnnsheet.trained import Trained
 
 
-def read(
+def read_model(
     path: str | Path, vocabulary: str | Path = "", steps: int | None = None, description: str | Path = ""
 ) -> Trained:
     """The network in a file of Keras, PyTorch, ONNX or NumPy.

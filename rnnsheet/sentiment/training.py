@@ -211,7 +211,7 @@ def _write(model: Any, known: Vocabulary, written: tuple[Path, Path, Path], lang
     network.save(model, model_file)
     forms = json.dumps(known.numbers, ensure_ascii=False, indent=0).encode()
     write_whole(vocabulary_file, lambda file: file.write(forms))
-    trained = models.read(model_file, vocabulary_file, network.STEPS)
+    trained = models.read_model(model_file, vocabulary_file, network.STEPS)
     texts = labels(language)
     assert isinstance(trained.read, Text)  # noqa: S101
     said = replace(

@@ -34,7 +34,7 @@ class Manifest:
         for row, key in enumerate(manifest.KEYS, start=1):
             if self.contents.value(manifest.NAME, row, 1) != key:
                 raise self.damaged(f"A{row}")
-            facts[key] = _plain(self.contents.value(manifest.NAME, row, 2))
+            facts[key] = as_typed(self.contents.value(manifest.NAME, row, 2))
             # Before the keys that another layout may not have.
             if key == "layout" and facts[key] != str(LAYOUT):
                 raise WorkbookError(
@@ -50,13 +50,13 @@ class Manifest:
         """Raises WorkbookError where the workbook is none of ours, or should not be recalculated."""
         sizes = [self.facts[name] for name in ("steps", "answer_steps", "epochs", "flow_steps")]
         if any(not size.isdecimal() or int(size) > self._cells for size in sizes):
-            raise self.damaged(f"B{manifest.KEYS.index('steps') + 1}")
+            raise self.damaged_fact("steps")
         self.contents.check_formulas()
 
     def check_plan(self, plan: Plan) -> None:
         """Raises WorkbookError where the plan of what is described has no place in the workbook."""
         if sum(block.area.rows * block.area.cols for block in plan.blocks()) > 2 * self._cells:
-            raise self.damaged("B4")
+            raise self.damaged_fact("network")
         for block in plan.blocks():
             self.contents.check_unmerged(block.area)
 
@@ -86,15 +86,23 @@ class Manifest:
             raise self.damaged(f"F{row}")
         return Area(sheet, top, left, bottom - top + 1, right - left + 1)
 
+    def damaged_fact(self, key: str) -> WorkbookError:
+        """The error of a fact that cannot be what it says."""
+        return self.damaged(f"B{manifest.KEYS.index(key) + 1}")
+
     def damaged(self, cell: str) -> WorkbookError:
         """The error of a cell of the hidden sheet that cannot be what it says."""
         place = str(self.contents.path)
         return WorkbookError("damaged_manifest", place=place, reason=f"{manifest.NAME}!{cell}")
 
 
-def _plain(value: Any) -> str:
-    """A fact as it was written; some programs save numbers for texts of digits."""
-    return f"{value:.15g}" if isinstance(value, float) else str(value)
+def as_typed(value: Any) -> str:
+    """The text of a cell's value; some programs save numbers for texts of digits."""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, int | float):
+        return f"{value:.15g}"
+    return "" if value is None else str(value)
 
 
 def lesson(described: Manifest, recalculated: Value) -> Lesson:
@@ -208,10 +216,10 @@ def _entry(name: str, place: str, value: Any) -> Any:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if kind in ("word", "letter", "label", "weight"):
         if is_number:
-            return f"{value:.15g}"
+            return as_typed(value)
         if isinstance(value, str) and value and not isinstance(value, CellError):
             return value
     elif is_number and (value > 0 or kind != "positive"):
         return float(value)
     state = "empty" if value in (None, "") else "other"
-    raise LessonError(f"{state}_{kind}", place=place, name=name, got=repr(str(value)))
+    raise LessonError(f"{state}_{kind}", place=place, name=name, got=repr(as_typed(value)))

@@ -12,7 +12,7 @@ from rnnsheet.model import Array, named
 from rnnsheet.sheet.pages.manifest import NAME
 from rnnsheet.sheet.plan import Area
 from rnnsheet.trained import WEIGHTS, Answer, Numbers, Text, Trained, TrainedLayer
-from rnnsheet.workbook.inputs import Manifest, Value, one_by_one, plain_numbers
+from rnnsheet.workbook.inputs import Manifest, Value, as_typed, one_by_one, plain_numbers
 from rnnsheet.workbook.read import Contents
 
 
@@ -41,7 +41,7 @@ class _Inputs:
 
     def written(self, name: str) -> tuple[str, ...]:
         """The texts of a block; an empty cell has none, one that holds a number its digits."""
-        return tuple(self._each(name, _text))
+        return tuple(self._each(name, as_typed))
 
     def numbers(self, name: str) -> Array:
         """The numbers of a block, (rows, columns)."""
@@ -58,16 +58,8 @@ class _Inputs:
                 found.append(entry(value))
             except ValueError:
                 key = "empty_number" if value in (None, "") else "other_number"
-                raise ModelError(key, place=place, name=name, got=repr(str(value))) from None
+                raise ModelError(key, place=place, name=name, got=repr(as_typed(value))) from None
         return found
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, int | float):
-        return f"{value:.15g}"
-    return "" if value is None else str(value)
 
 
 def _number(value: Any) -> float:
