@@ -24,7 +24,13 @@ from tests.typist import block
 SECONDS, MEGABYTES = 30, 1000
 """More than it takes even where other work is done beside the tests; a bomb would take minutes."""
 
-MAIN = [sys.executable, "-m", "rnnsheet"]
+MEASURED = """
+import resource, subprocess, sys
+with open("out", "w") as out, open("err", "w") as err:
+    status = subprocess.call(sys.argv[1:], stdout=out, stderr=err)
+print(status, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+"""A small program between the tests and the command: Linux counts what a parent takes as its child's peak."""
 
 
 def checked(path: Path, folder: Path, *options: str) -> tuple[int, str, str]:
@@ -32,24 +38,23 @@ def checked(path: Path, folder: Path, *options: str) -> tuple[int, str, str]:
     folder.mkdir(exist_ok=True)
     environment = {**os.environ, "TMPDIR": str(folder), "HOME": str(folder), "PYTHONPATH": str(Path.cwd())}
     start = time.monotonic()
-    with (
-        (folder / "out").open("w+") as out,
-        (folder / "err").open("w+") as err,
-    ):
-        process = subprocess.Popen(
-            [*MAIN, "check", str(path), *options], stdout=out, stderr=err, env=environment
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0), err.seek(0)
-        said = out.read(), err.read()
+    measured = subprocess.run(
+        [sys.executable, "-c", MEASURED, sys.executable, "-m", "rnnsheet", "check", str(path), *options],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    status, peak = map(int, measured.stdout.split())
     assert time.monotonic() - start < SECONDS
-    assert usage.ru_maxrss < MEGABYTES * 1024
-    assert "Traceback" not in said[1]
+    assert peak < MEGABYTES * 1024
+    out, err = ((folder / name).read_text("utf-8") for name in ("out", "err"))
+    assert "Traceback" not in err
     for name in ("out", "err"):
         (folder / name).unlink()
     assert list(folder.iterdir()) == [], "something is left behind"
-    return process.returncode, *said
+    return status, out, err
 
 
 def refused(path: Path, folder: Path, *options: str) -> str:
