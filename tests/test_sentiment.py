@@ -312,13 +312,14 @@ def test_a_network_learns_the_same_again_and_leaves_given_vectors_alone():
     assert done == [64, 64, 64, 8] * 60
 
 
-def sentences(path: Path, count: int = 200) -> Path:
-    """A file of sentences that one word decides."""
-    chance = random.Random(0)
+def sentences(path: Path) -> Path:
+    """A file of 200 different sentences, each of which one word decides."""
+    places = list(itertools.product(["house", "tree", "street", "garden", "river", "bridge"], repeat=3))[:200]
+    random.Random(0).shuffle(places)
     with path.open("w", encoding="utf-8") as file:
-        for row in range(count):
-            places = " and ".join(chance.choices(["house", "tree", "street", "garden"], k=2))
-            file.write(f"{row % 2},I {('hated', 'love')[row % 2]} the {places} {row}\n")
+        for row, three in enumerate(places):
+            verb, seen = ("hated", "love")[row % 2], " and ".join(three)
+            file.write(f"{row % 2},I {verb} the {seen}\n")
     return path
 
 
