@@ -261,6 +261,8 @@ def _check(network: Trained) -> None:
     expected = max(2, network.size(network.result.name))
     if network.labels and len(network.labels) != expected:
         raise ModelError("wrong_labels", place=network.source, got=len(network.labels), expected=expected)
+    if "" in network.labels:
+        raise ModelError("blank_label", place=network.source, number=network.labels.index(""))
 
 
 def _weights(network: Trained, layer: TrainedLayer, told: str) -> Mapping[str, Array]:

@@ -324,6 +324,25 @@ def test_a_vocabulary_must_fit_the_embedding():
     refused("a.h5", "takes no vocabulary", vocabulary=Path("good.json"))
 
 
+def test_an_answer_that_nobody_could_see_has_a_sign():
+    recurrent = [np.ones((6, 3)), np.ones((3, 6)), np.ones((6, 6))]
+    keras_h5(
+        [layer("Embedding"), layer("SimpleRNN", activation="tanh")],
+        {"embedding": recurrent[:1], "simplernn": recurrent[1:]},
+    )
+    Path("signs.json").write_text(json.dumps({"a": 1, " ": 2, "\n": 3, "\u200b": 4, "\u200bb": 5}))
+    network = read_model(Path("a.h5"), Path("signs.json"))
+    assert network.read.tokens == ("", "a", " ", "", "\u200b", "\u200bb")
+    assert network.labels == ("∅", "a", "␣", "↵", "U+200B", "\u200bb")
+
+
+def test_a_label_must_have_a_text():
+    embedding_h5(masks=False)
+    Path("a.toml").write_text('labels = ["bad", ""]')
+    with pytest.raises(ModelError, match="label 1, counted from 0, is empty"):
+        read_model(Path("a.h5"), description=Path("a.toml"))
+
+
 def test_without_a_vocabulary_token_numbers_are_typed():
     embedding_h5(masks=False)
     network = read_model(Path("a.h5"))

@@ -306,7 +306,7 @@ def test_formulas_and_places_do_not_depend_on_texts(tokens, typed):
         network,
         name="another",
         read=replace(network.read, tokens=tuple(tokens), sample=typed),
-        labels=("", "x", "="),
+        labels=(" ", "x", "="),
     )
     mine, theirs = (
         [(block.name, block.area, block.fills and block.formulas()) for block in plan(each, "en").blocks()]

@@ -135,7 +135,7 @@ class Draft:
         tokens = vocabulary.tokens
         if not labels and tokens and network.size(network.result.name) == len(tokens) > 2:
             # It says tokens of the vocabulary that it reads.
-            return replace(network, labels=tokens)
+            return replace(network, labels=vocabulary.answers)
         return network
 
     def _read(self, description: Description, vocabulary: Vocabulary, steps: int | None) -> Text | Numbers:

@@ -18,6 +18,8 @@ PADDING = ("<pad>", "[pad]", "<padding>")
 
 _SPECIAL = re.compile(r"<[^<>]+>|\[[^][]+\]|")
 _NO_CELL = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_SIGNS = {"": "∅", " ": "␣", "\t": "⇥", "\n": "↵"}
+"""What stands for a token that nobody could see."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Vocabulary:
     """The token of each number, from 0; "" where no text can have it."""
     forms: Mapping[str, int] = field(default_factory=dict)
     """Further texts that are read as one of the tokens."""
+    answers: tuple[str, ...] = ()
+    """What is shown of each number where it is an answer."""
 
 
 def read_vocabulary(path: Path) -> Vocabulary:
@@ -52,7 +56,15 @@ def read_vocabulary(path: Path) -> Vocabulary:
         raise ModelError("token_twice", place=str(path), given=repr(token))
     entries = given.items() if isinstance(given, dict) else ()
     forms = {text: number for text, number in entries if text != tokens[number] and not _NO_CELL.search(text)}
-    return Vocabulary(tuple("" if _NO_CELL.search(token) else token for token in tokens), forms)
+    typed = tuple("" if _NO_CELL.search(token) else token for token in tokens)
+    return Vocabulary(typed, forms, tuple(map(_shown, tokens)))
+
+
+def _shown(token: str) -> str:
+    """A token as an answer that can be seen."""
+    if any(sign.isprintable() and not sign.isspace() for sign in token) and not _NO_CELL.search(token):
+        return token
+    return _SIGNS.get(token) or " ".join(f"U+{ord(sign):04X}" for sign in token)
 
 
 def is_special(token: str) -> bool:
