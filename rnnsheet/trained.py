@@ -204,6 +204,11 @@ class Trained:
         """The number of time steps of each line."""
         return {INPUT: self.read.steps, **({ANSWER: self.answer.steps} if self.answer else {})}
 
+    @property
+    def ranks(self) -> bool:
+        """Whether the greatest rows of the result are told in order."""
+        return not self.line(self.result.name) and self.size(self.result.name) > FEW
+
     def layer(self, name: str) -> TrainedLayer:
         """The layer of that name."""
         return next(layer for layer in self.layers if layer.name == name)

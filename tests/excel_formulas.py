@@ -25,6 +25,7 @@ FUNCTIONS: dict[str, tuple[int, int, tuple[int, ...] | None]] = {
     "INDEX": (3, 3, (0,)),
     "MATCH": (3, 3, (1,)),
     "COUNTIF": (2, 2, (0,)),
+    "LARGE": (2, 2, (0,)),
     "SUMIF": (2, 3, (0, 2)),
     "MMULT": (2, 2, ALL),
     "TRANSPOSE": (1, 1, ALL),

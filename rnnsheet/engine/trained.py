@@ -16,7 +16,7 @@ from rnnsheet.engine.output import row_of
 from rnnsheet.errors import ModelError
 from rnnsheet.lesson import Trace
 from rnnsheet.model import Array
-from rnnsheet.trained import ANSWER, INPUT, MERGES, SIGNS, STATES, Numbers, Text, Trained, TrainedLayer
+from rnnsheet.trained import ANSWER, INPUT, MERGES, SIGNS, STATES, TOP, Numbers, Text, Trained, TrainedLayer
 
 Arrays = Mapping[str, Array]
 
@@ -76,6 +76,11 @@ def _all(network: Trained, read: str | Array) -> tuple[dict[str, Any], dict[str,
     said = _greatest(result)
     numbers |= {"said": said[None].astype(np.float64), "confidence": _confidence(result, said)[None]}
     texts["says"] = row_of(_says(network, said))
+    if network.ranks:
+        rows = result[0, 0]
+        top = np.sort(rows)[: -TOP - 1 : -1]
+        numbers["top"] = top[:, None]
+        texts["top_says"] = row_of([_labels(network)[rows.tolist().index(value)] for value in top]).T
     return texts, numbers
 
 

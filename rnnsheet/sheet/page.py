@@ -27,11 +27,11 @@ FORMATS = {
         (
             *("word", "second", "word_clean", "second_clean", "wanted", "wanted_second", "wanted_clean"),
             *("vocabulary", "labels", "start", "letter", "target", "predicted"),
-            *("status", "chosen", "weight", "blocks", "piece", "token", "says", "forms", "key"),
+            *("status", "chosen", "weight", "blocks", "piece", "token", "says", "top_says", "forms", "key"),
         ),
         LETTER,
     ),
-    **dict.fromkeys(("x", "bag", "goal", "t", "unit", "count", "epoch", "steps_back"), WHOLE),
+    **dict.fromkeys(("x", "bag", "goal", "t", "unit", "count", "rank", "epoch", "steps_back"), WHOLE),
     **dict.fromkeys(
         ("k", "said", "number", "mask", "place", "code", "capital", "size", "form_numbers"), WHOLE
     ),

@@ -10,7 +10,7 @@ from rnnsheet.sheet.page import TEXT, Page
 from rnnsheet.sheet.pages.manifest import message, source_of
 from rnnsheet.sheet.plan import Area, Block
 from rnnsheet.sheet.trained import layers
-from rnnsheet.trained import INPUT, Numbers, Text, Trained, TrainedLayer
+from rnnsheet.trained import FEW, INPUT, TOP, Numbers, Text, Trained, TrainedLayer
 
 NAME = "Network"
 _TYPED = 5
@@ -18,8 +18,6 @@ _WIDE, _FIRST = 2, 3
 """The column of texts, and the first of time steps."""
 _WIDTHS = {1: 30, _WIDE: 64}
 _SPAN = 6
-_LISTED = 12
-"""So many labels are listed with their numbers."""
 LEGEND = ("sample", "link", "given", "hidden", "output", "result")
 
 
@@ -115,12 +113,28 @@ def _answer(
         page.link(blocks[name], row, col, style="result")
         row += 1
     shares = blocks[result(equations).name]
-    if line == ONCE and 1 < shares.area.rows <= _LISTED:
+    if network.ranks:
+        page.text(row, _WIDE, layers.meaning(result(equations), network, labels), "label")
+        return _top(page, shares, blocks["labels"], row)
+    if line == ONCE and 1 < shares.area.rows <= FEW:
         page.text(row, 1, labels("network.labels"), "caption")
         page.link(blocks["labels"], row + 1, 1, style="label")
         page.mark(page.link(shares, row + 1, col, style="output"), "p")
         row += 1 + shares.area.rows
     return row
+
+
+def _top(page: Page, shares: Block, names: Block, row: int) -> int:
+    """The greatest results in order, each with its label; the next free row."""
+    page.text(row, 1, page.labels("network.top", count=TOP), "caption")
+    rank = page.constants("rank", row + 1, _FIRST, [[number] for number in range(1, TOP + 1)], "label")
+    cells = shares.area.absolute
+    top = page.area(row + 1, _WIDE, TOP)
+    block = page.formula("top", top, f"LARGE({cells},{rank.area.part().a1})", "output", trace="top")
+    page.mark(block, "p")
+    says = f"INDEX({names.area.absolute},MATCH({top.part().a1},{cells},0),1)"
+    page.formula("top_says", page.area(row + 1, 1, TOP), says, "label", trace="top_says")
+    return row + 1 + TOP
 
 
 def _layers(page: Page, network: Trained, row: int, sheets: Mapping[str, str]) -> int:

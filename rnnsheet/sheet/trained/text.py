@@ -96,7 +96,7 @@ class _TextPage:
 
     def _clean(self, typed: Block) -> None:
         text = f'{self.page.reference(typed.area)}&""'
-        self._line("typed", text, values=typed.values, form=TEXT)
+        self._line("typed", text, style="plain", values=typed.values, form=TEXT)
         cell = self.blocks["typed"].area.a1
         if self.read.unit == "letters":
             assert self.vocabulary.capitals  # noqa: S101
@@ -109,7 +109,7 @@ class _TextPage:
             for sign in SIGNS:
                 formula = f'SUBSTITUTE({formula},{_quoted(sign)}," ")'
             formula = f"TRIM({formula})"
-        self._line("clean", formula, values=[[clean(self.read)]], form=TEXT)
+        self._line("clean", formula, style="plain", values=[[clean(self.read)]], form=TEXT)
 
     def _settings(self) -> None:
         """The numbers that stand for no token of the text."""
