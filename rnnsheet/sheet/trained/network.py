@@ -6,6 +6,7 @@ from rnnsheet.equations.recurrence import Recurrence
 from rnnsheet.equations.trained import result
 from rnnsheet.labels import Labels
 from rnnsheet.model import ONCE
+from rnnsheet.sheet.meaning import meaning
 from rnnsheet.sheet.page import TEXT, Page
 from rnnsheet.sheet.pages.manifest import message, source_of
 from rnnsheet.sheet.plan import Area, Block
@@ -114,7 +115,7 @@ def _answer(
         row += 1
     shares = blocks[result(equations).name]
     if network.ranks:
-        page.text(row, _WIDE, layers.meaning(result(equations), network, labels), "label")
+        page.text(row, _WIDE, meaning(result(equations), equations, labels), "label")
         return _top(page, shares, blocks["labels"], row)
     if line == ONCE and 1 < shares.area.rows <= FEW:
         page.text(row, 1, labels("network.labels"), "caption")
