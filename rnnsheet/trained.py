@@ -19,7 +19,8 @@ What the engine and the sheets call the values (those of a layer end with its na
 - where a text is masked, `h` and `c` at padding are those of the step before; all else is computed as usual.
 - of the result: `said`, the number (from 0) of the greatest row, or of one row 1 where it is at least 1/2;
   `confidence`, the greatest row, or of one row it where `said` is 1, else 1 less it; `says`, the label of
-  `said`, on the line "answer" "" from `end` on. Of more than `FEW` rows that are computed once also `top`,
+  `said`, on the line "answer" "" from `end` on, and `so_far`, all labels up to the step, with a blank between
+  two unless all labels are single letters. Of more than `FEW` rows that are computed once also `top`,
   the greatest `TOP` in order, and `top_says`, of each the label of the first row that is equal, (TOP, 1).
 """
 
@@ -208,6 +209,11 @@ class Trained:
     def ranks(self) -> bool:
         """Whether the greatest rows of the result are told in order."""
         return not self.line(self.result.name) and self.size(self.result.name) > FEW
+
+    @property
+    def speaks_letters(self) -> bool:
+        """Whether each label is one letter."""
+        return all(len(label) == 1 for label in self.labels)
 
     def layer(self, name: str) -> TrainedLayer:
         """The layer of that name."""

@@ -75,7 +75,11 @@ def _all(network: Trained, read: str | Array) -> tuple[dict[str, Any], dict[str,
     result = computed.results[network.result.name]
     said = _greatest(result)
     numbers |= {"said": said[None].astype(np.float64), "confidence": _confidence(result, said)[None]}
-    texts["says"] = row_of(_says(network, said))
+    says = _says(network, said)
+    texts["says"] = row_of(says)
+    if network.answer:
+        blank = "" if network.speaks_letters else " "
+        texts["so_far"] = row_of([blank.join(filter(None, says[:step])) for step in range(1, len(says) + 1)])
     if network.ranks:
         rows = result[0, 0]
         top = np.sort(rows)[: -TOP - 1 : -1]

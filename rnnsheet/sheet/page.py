@@ -31,6 +31,7 @@ FORMATS = {
         ),
         LETTER,
     ),
+    "so_far": TEXT,
     **dict.fromkeys(("x", "bag", "goal", "t", "unit", "count", "rank", "epoch", "steps_back"), WHOLE),
     **dict.fromkeys(
         ("k", "said", "number", "mask", "place", "code", "capital", "size", "form_numbers"), WHOLE
@@ -163,8 +164,17 @@ class Page:
             for right in range(source.area.cols)
         )
         values = source.values and [list(column) for column in zip(*source.values, strict=True)]
-        named = (source.name, area, style, source.format, fills, values, source.trace, source.time)
-        return self._add(Block(*named, transposed=bool(source.trace)))
+        return self.formulas(
+            source.name,
+            area,
+            fills,
+            style,
+            values=values,
+            trace=source.trace,
+            time=source.time,
+            form=source.format,
+            transposed=bool(source.trace),
+        )
 
     def equation(
         self,
@@ -231,10 +241,11 @@ class Page:
         time: int = 1,
         form: str = "",
         words: bool = False,
+        transposed: bool = False,
     ) -> Block:
         """A block of several formulas, each filled over its part."""
         form = form or FORMATS.get(name, NUMBER)
-        return self._add(Block(name, area, style, form, fills, values, trace, time, words=words))
+        return self._add(Block(name, area, style, form, fills, values, trace, time, transposed, words=words))
 
     def positive(
         self, row: int, col: int, name: str, value: float, messages: Mapping[str, Area]

@@ -5,18 +5,18 @@ from collections.abc import Mapping
 from rnnsheet.equations.recurrence import Recurrence
 from rnnsheet.equations.trained import result
 from rnnsheet.labels import Labels
-from rnnsheet.model import ONCE
+from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.meaning import meaning
 from rnnsheet.sheet.page import TEXT, Page
 from rnnsheet.sheet.pages.manifest import message, source_of
-from rnnsheet.sheet.plan import Area, Block
+from rnnsheet.sheet.plan import Area, Block, Fill
 from rnnsheet.sheet.trained import layers
 from rnnsheet.trained import FEW, INPUT, TOP, Numbers, Text, Trained, TrainedLayer
 
 NAME = "Network"
 _TYPED = 5
-_WIDE, _FIRST = 2, 3
-"""The column of texts, and the first of time steps."""
+_WIDE, _FIRST, _SO_FAR = 2, 3, 4
+"""The columns of texts, of numbers (the first of time steps), and of what was said so far."""
 _WIDTHS = {1: 30, _WIDE: 64}
 _SPAN = 6
 LEGEND = ("sample", "link", "given", "hidden", "output", "result")
@@ -102,27 +102,54 @@ def _answer(
     page: Page, network: Trained, equations: Recurrence, row: int, blocks: Mapping[str, Block]
 ) -> int:
     """What the network says, once or step by step, and how sure it is; the next free row."""
-    labels, line = page.labels, equations.equations["says"].line
-    col = _WIDE if line == ONCE else _FIRST
-    if line != ONCE:
-        page.text(row, 1, labels("meaning.t"), "caption")
-        steps = list(range(1, equations.time_lines[line] + 1))
-        page.constants("t", row, col, [steps], "label")
-        row += 1
+    if blocks["says"].area.cols > 1:
+        return _steps(page, network, row, blocks)
+    labels = page.labels
     for name in ("says", "confidence"):
         page.text(row, 1, labels(f"meaning.{equations.equations[name].base}"), "caption")
-        page.link(blocks[name], row, col, style="result")
+        page.link(blocks[name], row, _WIDE, style="result")
         row += 1
     shares = blocks[result(equations).name]
     if network.ranks:
         page.text(row, _WIDE, meaning(result(equations), equations, labels), "label")
         return _top(page, shares, blocks["labels"], row)
-    if line == ONCE and 1 < shares.area.rows <= FEW:
+    if shares.area.cols == 1 < shares.area.rows <= FEW:
         page.text(row, 1, labels("network.labels"), "caption")
         page.link(blocks["labels"], row + 1, 1, style="label")
-        page.mark(page.link(shares, row + 1, col, style="output"), "p")
+        page.mark(page.link(shares, row + 1, _WIDE, style="output"), "p")
         row += 1 + shares.area.rows
     return row
+
+
+def _steps(page: Page, network: Trained, row: int, blocks: Mapping[str, Block]) -> int:
+    """What the network says step by step, downwards, and so far; the next free row."""
+    steps = blocks["says"].area.cols
+    if network.answer:
+        page.text(row, 1, page.labels("meaning.says"), "caption")
+        area = page.area(row + 2, _SO_FAR, steps)
+        page.formula(
+            "so_far", page.area(row, _WIDE), area.part(steps - 1).a1, "result", trace="so_far", time=steps
+        )
+        page.text(row + 1, _SO_FAR, page.labels("network.so_far"), "small")
+        _so_far(page, network, page.area(row + 2, _WIDE, steps), area)
+        row += 1
+    for col, head in enumerate(("meaning.t", "meaning.says", "network.greatest"), start=1):
+        page.text(row, col, page.labels(head), "small")
+    page.constants("t", row + 1, 1, [[step] for step in range(1, steps + 1)], "label")
+    page.link_transposed(blocks["says"], row + 1, _WIDE, "result")
+    page.link_transposed(blocks["confidence"], row + 1, _FIRST, "output")
+    return row + 1 + steps
+
+
+def _so_far(page: Page, network: Trained, says: Area, area: Area) -> None:
+    """What has been said up to each step, as one text."""
+    blank = "" if network.speaks_letters else '&" "'
+    now, before = says.part(1).a1, area.part().a1
+    longer = f'IF({now}="",{before},IF({before}="",{now},{before}{blank}&{now}))'
+    fills = [Fill(Formula(f'{says.part().a1}&""'), 0, 0, 1, 1)]
+    if area.rows > 1:
+        fills.append(Fill(Formula(longer), 1, 0, area.rows - 1, 1))
+    page.formulas("so_far", area, tuple(fills), "beside", trace="so_far", transposed=True)
 
 
 def _top(page: Page, shares: Block, names: Block, row: int) -> int:
