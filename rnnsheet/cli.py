@@ -14,10 +14,10 @@ import typer
 
 from rnnsheet.errors import RnnsheetError, known_language
 from rnnsheet.files import check_free
-from rnnsheet.labels import default_language, labels, languages
+from rnnsheet.labels import default_language, help_texts, labels, languages
 from rnnsheet.version import VERSION
 
-_help = labels(default_language())
+_help = help_texts(default_language())
 FRAMEWORK, NOTHING = "framework", "none"
 """What an imported network may be checked against."""
 

@@ -1,12 +1,14 @@
 """Lessons, traces, trainings and reports as lines of text for a terminal."""
 
+from __future__ import annotations
+
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
 
 import typer
@@ -20,12 +22,13 @@ from rnnsheet.equations.recurrence import Equation, Recurrence, WalkStep, walkth
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson, Trace
 from rnnsheet.model import ONCE, on_line
-from rnnsheet.sentiment import Learned
-from rnnsheet.sentiment.network import ARTICLE
-from rnnsheet.sentiment.training import Progress
 from rnnsheet.sheet.meaning import meaning, meaning_of_parameter
 from rnnsheet.sheet.pages.overview import title
 from rnnsheet.sheet.pages.steps import explanation, heading
+
+if TYPE_CHECKING:
+    from rnnsheet.sentiment import Learned
+    from rnnsheet.sentiment.training import Progress
 
 _LINE = 96
 """How many columns a paragraph has."""
@@ -196,6 +199,8 @@ def progress(labels: Labels) -> Progress:
 
 def learned(found: Learned, labels: Labels) -> Iterator[str]:
     """What a network learned of labelled sentences, how often it is right, and where it is."""
+    from rnnsheet.sentiment.network import ARTICLE
+
     facts = {**asdict(found.options), **asdict(found)}
     yield labels("sentiment.sentences", total=found.positive + found.negative, **facts)
     yield labels("sentiment.network", **facts)

@@ -75,11 +75,13 @@ def checks(path: str | Path, tolerance: float, engines: Sequence[Engine]) -> lis
 
         # An engine that can reach nothing but the file may begin before its formulas have been looked at.
         start(engine for engine in engines if engine.CLOSED)
+        contents = read(package)
+        contents.check_formulas()
+        start(engines)
         from rnnsheet.workbook.inputs import Manifest
 
-        manifest = Manifest(read(package))
+        manifest = Manifest(contents)
         manifest.check()
-        start(engines)
         return _reports(manifest, running, tolerance)
 
 

@@ -1,5 +1,7 @@
 """A trained network in, and what it reads; its trace out: every number that the network computes."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -47,11 +47,10 @@ class Manifest:
         return facts
 
     def check(self) -> None:
-        """Raises WorkbookError where the workbook is none of ours, or should not be recalculated."""
+        """Raises WorkbookError where the workbook is none of ours, or claims sizes that it cannot have."""
         sizes = [self.facts[name] for name in ("steps", "answer_steps", "epochs", "flow_steps")]
         if any(not size.isdecimal() or int(size) > self._cells for size in sizes):
             raise self.damaged_fact("steps")
-        self.contents.check_formulas()
 
     def check_plan(self, plan: Plan) -> None:
         """Raises WorkbookError where the plan of what is described has no place in the workbook."""

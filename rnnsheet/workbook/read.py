@@ -1,7 +1,7 @@
 """An .xlsx file into its cells: formulas, the values stored beside them, constants, defined names."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -17,6 +17,7 @@ from rnnsheet.workbook.package import Package, readable
 _WORKBOOK = "xl/workbook.xml"
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _DIGITS = "0123456789"
+_PIECE = 16 << 10
 
 _OUTSIDE = (
     *("WEBSERVICE", "FILTERXML", "HYPERLINK", "IMAGE", "RTD", "DDE", "CALL", "EXEC", "REGISTER"),
@@ -156,13 +157,20 @@ def _text(element: ElementTree.Element, space: str) -> str:
 
 def _grid(package: Package, part: str, space: str, texts: Sequence[str]) -> Grid:
     reader = _SheetReader(space, texts)
+    parser: ElementTree.XMLPullParser[Any] = ElementTree.XMLPullParser()
+    row_tag, merged_tag = f"{space}row", f"{space}mergeCell"
     with package.open(part) as stream:
-        for _, element in ElementTree.iterparse(stream):
-            if element.tag == reader.row_tag:
-                reader.row(element)
-                element.clear()
-            elif element.tag == reader.merged_tag:
-                reader.grid.merged.append(corners(element.get("ref", "")))
+        # In small pieces, so that elements are freed while they are still in the processor's cache.
+        while piece := stream.read(_PIECE):
+            parser.feed(piece)
+            ended: Iterator[Any] = parser.read_events()
+            for _, element in ended:
+                if element.tag == row_tag:
+                    reader.row(element)
+                    element.clear()
+                elif element.tag == merged_tag:
+                    reader.grid.merged.append(corners(element.get("ref", "")))
+    parser.close()
     return reader.grid
 
 
@@ -186,7 +194,6 @@ class _SheetReader:
 
     def __init__(self, space: str, texts: Sequence[str]):
         self.grid = Grid()
-        self.row_tag, self.merged_tag = f"{space}row", f"{space}mergeCell"
         self._formula, self._value, self._inline = f"{space}f", f"{space}v", f"{space}is"
         self._space, self._texts = space, texts
         self._shared: dict[str, tuple[int, int, Formula]] = {}
@@ -199,21 +206,22 @@ class _SheetReader:
         row = self._last_row = int(number) if number else self._last_row + 1
         if not 1 <= row <= LAST_ROW:
             raise ValueError(f"row {row}")
-        start, col = key(row, 1), 0
+        formulas, values = self.grid.formulas, self.grid.values
+        before, col = key(row, 1) - 1, 0
         for cell in element:
             reference = cell.get("r")
             col = self._column(reference) if reference else col + 1
-            kind, found = cell.get("t", "n"), None
+            found = None
             for child in cell:
                 tag = child.tag
                 if tag == self._value:
                     found = child.text
                 elif tag == self._formula:
-                    self.grid.formulas[start + col - 1] = self._text_of(child, row, col)
+                    formulas[before + col] = self._text_of(child, row, col)
                 elif tag == self._inline:
                     found = _text(child, self._space)
             if found is not None:
-                self.grid.values[start + col - 1] = self._converted(kind, found)
+                values[before + col] = self._converted(cell.get("t", "n"), found)
 
     def _column(self, reference: str) -> int:
         letters = reference.rstrip(_DIGITS)
