@@ -10,9 +10,6 @@ import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openpyxl.formula import Tokenizer
-from openpyxl.formula.tokenizer import Token
-from openpyxl.utils import range_boundaries
 
 import rnnsheet
 from rnnsheet.checking.engines import ENGINES
@@ -27,9 +24,10 @@ from rnnsheet.workbook.package import opened as opened_package
 from rnnsheet.workbook.read import CellError, read
 from rnnsheet.workbook.trained_inputs import trained as read_trained
 from rnnsheet.workbook.write import write
+from tests.planned import filled, referred, taken
 from tests.test_checking import failures
 from tests.test_engines import skip_without
-from tests.test_sheet import EXCEL_COLUMNS, EXCEL_FORMULA, EXCEL_ROWS, EXCEL_SHEET_NAME, cells, excel_takes
+from tests.test_sheet import EXCEL_COLUMNS, EXCEL_FORMULA, EXCEL_ROWS, EXCEL_SHEET_NAME, excel_takes
 from tests.trained_networks import NETWORKS, counter, moods, speller, trained, typed_texts
 from tests.typist import Typist
 
@@ -228,33 +226,15 @@ def test_a_weight_that_is_no_number_is_told_with_its_cell(tmp_path, typed, reaso
 
 @given(trained())
 def test_no_two_things_stand_in_one_cell(network):
-    taken = []
-    for sheet in plan(network, "en").sheets:
-        for block in sheet.blocks:
-            taken += cells(block.area)
-        for text in sheet.texts:
-            taken += [(sheet.name, text.row, text.col + right) for right in range(text.span)]
-    assert len(taken) == len(set(taken))
+    places = taken(plan(network, "en"))
+    assert len(places) == len(set(places))
 
 
 @settings(max_examples=25)
 @given(trained())
 def test_every_formula_refers_to_planned_cells_only(network):
     planned = plan(network, "en")
-    known = {cell for block in planned.blocks() for cell in cells(block.area)}
-    known |= {(sheet.name, text.row, text.col) for sheet in planned.sheets for text in sheet.texts}
-    for block in planned.blocks():
-        for text in {text for row in block.formulas() for text in row if text}:
-            for token in Tokenizer(f"={text}").items:
-                if token.type == Token.OPERAND and token.subtype == Token.RANGE:
-                    sheet, _, named = token.value.rpartition("!")
-                    left, top, right, bottom = range_boundaries(named)
-                    area = {
-                        (sheet or block.area.sheet, row, col)
-                        for row in range(top, bottom + 1)
-                        for col in range(left, right + 1)
-                    }
-                    assert area <= known, (block.name, text)
+    assert referred(planned) <= filled(planned)
 
 
 @given(trained())
