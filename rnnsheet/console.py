@@ -287,6 +287,8 @@ def wrap(text: str, width: int) -> Iterator[str]:
 
 def _width(text: str) -> int:
     """Columns of a terminal: Chinese letters take two."""
+    if text.isascii():
+        return len(text)
     return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 

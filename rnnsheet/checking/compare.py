@@ -63,16 +63,6 @@ class Comparison:
         """By how much, at most, roundings make each of the trace's numbers differ."""
         return self._find_roundings()
 
-    def off(self, values: list[Any], expected: list[Any]) -> NDArray[np.bool_] | None:
-        """Which numbers are not within tolerance; None where there are not only numbers."""
-        if not (set(map(type, values)) | set(map(type, expected)) <= _NUMBERS):
-            return None
-        right = np.array(expected, float)
-        off: NDArray[np.bool_] = abs(np.array(values, float) - right) > self.tolerance * np.maximum(
-            1.0, abs(right)
-        )
-        return off
-
     def matches(self, got: Any, expected: Any, rounding: float = 0.0) -> bool:
         """Whether a value is the expected one: texts exactly, numbers within tolerance and rounding."""
         if isinstance(got, CellError):
@@ -103,40 +93,55 @@ class _BlockCells:
         self.has = [grid.formulas.get(cell) for cell in cells]
         self.stored = [grid.values.get(cell) for cell in cells]
         self._cells = cells
-        self._known = block.values if comparison.trace is None else block.expected(comparison.trace)
+        known = block.values if comparison.trace is None else block.expected(comparison.trace)
+        self._expected = None if known is None else list(chain.from_iterable(known))
+        self._right = None if self._expected is None else _numbers(self._expected)
         self._same_formulas = [text or None for text in self.formulas] == self.has
-        is_known = self._same_formulas and self._known is not None
-        self._off_stored = comparison.off(self.stored, self._expected([])) if is_known else None
+        self._off_stored = self._off(self._differences(self.stored)) if self._same_formulas else None
 
     def report(self, values: Values) -> BlockReport:
-        """The verdict after a recalculation."""
+        """The verdict after a recalculation; where nothing is known, what the engine found is expected."""
         sheet, area = values.sheets[self.block.area.sheet], self.block.area
         got = [sheet.get(cell) for cell in self._cells]
-        expected = self._expected(got)
+        expected = self._expected or ["" if value is None else value for value in got]
+        differences = self._differences(got)
         found = (
             _Cell(self, index, expected[index], got[index]).failure()
-            for index in self._suspects(got, expected)
+            for index in self._suspects(got, expected, differences)
         )
         failures = [failure for failure in found if failure]
         first = failures[0] if failures else None
-        error = _greatest_error(got, expected)
+        error = _greatest_error(got, expected) if differences is None else float(differences.max())
         return BlockReport(self.block.name, area.sheet, area.a1, len(got), len(failures), error, first)
 
-    def _expected(self, got: list[Any]) -> list[Any]:
-        """What is expected of each cell: what is known, or else what the engine found."""
-        if self._known is None:
-            return ["" if value is None else value for value in got]
-        return list(chain.from_iterable(self._known))
-
-    def _suspects(self, got: list[Any], expected: list[Any]) -> Iterable[int]:
+    def _suspects(
+        self, got: list[Any], expected: list[Any], differences: NDArray[np.float64] | None
+    ) -> Iterable[int]:
         """The cells that have to be looked at one by one; most blocks are seen to be right as a whole."""
         if self._same_formulas:
             if expected == got == self.stored:
                 return ()
-            off = self.its.off(got, expected)
+            off = self._off(differences)
             if off is not None and self._off_stored is not None:
                 return map(int, np.flatnonzero(off | self._off_stored))
         return range(len(got))
+
+    def _differences(self, values: list[Any]) -> NDArray[np.float64] | None:
+        """How far numbers are from the expected ones; None where there are not only numbers."""
+        numbers = _numbers(values)
+        return None if numbers is None or self._right is None else abs(numbers - self._right)
+
+    def _off(self, differences: NDArray[np.float64] | None) -> NDArray[np.bool_] | None:
+        """Which numbers are not within tolerance."""
+        if differences is None or self._right is None:
+            return None
+        within: NDArray[np.bool_] = differences <= self.its.tolerance * np.maximum(1.0, abs(self._right))
+        return ~within
+
+
+def _numbers(values: list[Any]) -> NDArray[np.float64] | None:
+    """The values as an array; None where there are not only numbers."""
+    return np.array(values, np.float64) if set(map(type, values)) <= _NUMBERS else None
 
 
 def _greatest_error(got: list[Any], expected: list[Any]) -> float:
