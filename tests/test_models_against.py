@@ -43,6 +43,20 @@ def test_keras_agrees_and_one_wrong_weight_does_not(model):
         greatest_difference(model, wrong(network))
 
 
+@pytest.mark.parametrize("shape", [(None,), (None, 2)])
+def test_a_keras_model_of_any_length_is_run_with_the_steps_that_are_read(tmp_path, keras, shape):
+    first = [] if shape[1:] else [keras.layers.Embedding(9, 4)]
+    stack = keras.Sequential([keras.Input(shape), *first, keras.layers.GRU(5), keras.layers.Dense(3)])
+    stack.save(tmp_path / "model.keras")
+    network = read_model(tmp_path / "model.keras", steps=7)
+    assert greatest_difference(tmp_path / "model.keras", network) < 1e-6
+
+
+def test_a_keras_model_of_another_length_is_told(model):
+    with pytest.raises(ModelError, match="the model reads 6 time steps and no other number"):
+        greatest_difference(model, read_model(model, steps=7))
+
+
 @pytest.mark.parametrize("numbers", [True, False])
 def test_onnx_agrees_and_one_wrong_weight_does_not(tmp_path, numbers):
     pytest.importorskip("onnxscript", reason=f"onnxscript {INSTALL}")

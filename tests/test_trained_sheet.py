@@ -224,6 +224,18 @@ def test_a_weight_that_is_no_number_is_told_with_its_cell(tmp_path, typed, reaso
     assert caught.value.place == f"{path}: {area.sheet}!{area.a1}"
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_emptied_text_is_read_as_nothing(tmp_path, engine):
+    """openpyxl saves the empty cell as a number without one."""
+    skip_without(engine)
+    path = export(moods(), tmp_path / "moods.xlsx")
+    book = openpyxl.load_workbook(path)
+    book["Network"]["B5"] = None
+    book.save(path)
+    report = rnnsheet.check(path, engine=engine)
+    assert (failures(report), report.ok) == ([], True)
+
+
 @given(trained())
 def test_no_two_things_stand_in_one_cell(network):
     places = taken(plan(network, "en"))

@@ -2,6 +2,7 @@
 
 import marshal
 import os
+import re
 import sys
 import zipfile
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ CLOSED = True
 
 _STYLES = "xl/styles.xml"
 _CELL_STYLES = b'<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
+_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
+_EMPTY_NUMBER = re.compile(rb'(<c [^>]*?) t="n"([^>]*?)(/>|></c>)')
 _ROOM, _ROOM_PER_BYTE = 640 << 20, 12
 """The memory that it may take: for itself, and for each byte of the file's parts."""
 _PROGRAM = Path(__file__).with_name("ironcalc_program.py")
@@ -41,7 +44,7 @@ def command(path: Path, folder: Path) -> Sequence[str]:
     found = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
     with zipfile.ZipFile(path) as archive:
         room = _ROOM + _ROOM_PER_BYTE * sum(item.file_size for item in archive.infolist())
-        taken = _with_cell_styles(archive, path, folder)
+        taken = _as_it_takes(archive, path, folder)
     return [sys.executable, "-I", "-S", str(_PROGRAM), found, str(taken), str(room), str(LAST_COLUMN)]
 
 
@@ -59,16 +62,30 @@ def values(path: Path, folder: Path, output: bytes) -> "Values":
     return Values(found["sheets"])
 
 
-def _with_cell_styles(source: zipfile.ZipFile, path: Path, folder: Path) -> Path:
-    """The file, or a copy with the table of cell styles that Gnumeric leaves out and IronCalc needs."""
-    styles = source.read(_STYLES) if _STYLES in source.namelist() else _CELL_STYLES
-    if b"<cellStyles" in styles:
+def _as_it_takes(source: zipfile.ZipFile, path: Path, folder: Path) -> Path:
+    """The file, or a copy that IronCalc reads as other programs read the file.
+
+    Gnumeric leaves out the table of cell styles, which IronCalc needs; openpyxl calls an empty cell a number,
+    of which IronCalc makes 0.
+    """
+    mended = {
+        item.filename: content
+        for item in source.infolist()
+        if (content := _mended(item.filename, source)) is not None
+    }
+    if not mended:
         return path
     copy = folder / "workbook.xlsx"
     with zipfile.ZipFile(copy, "w") as target:
         for item in source.infolist():
-            content = source.read(item)
-            if item.filename == _STYLES:
-                content = content.replace(b"</cellXfs>", b"</cellXfs>" + _CELL_STYLES, 1)
-            target.writestr(item.filename, content)
+            target.writestr(item.filename, mended.get(item.filename) or source.read(item))
     return copy
+
+
+def _mended(name: str, source: zipfile.ZipFile) -> bytes | None:
+    """What a part must be for IronCalc, where it is something else."""
+    if name == _STYLES and b"<cellStyles" not in (styles := source.read(name)):
+        return styles.replace(b"</cellXfs>", b"</cellXfs>" + _CELL_STYLES, 1)
+    if _SHEET.fullmatch(name) and _EMPTY_NUMBER.search(sheet := source.read(name)):
+        return _EMPTY_NUMBER.sub(rb"\1\2\3", sheet)
+    return None

@@ -76,10 +76,13 @@ def _keras(path: Path) -> Runner:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except (ValueError, TypeError, OSError) as error:
         raise ModelError("cannot_run", place=str(path), framework="Keras", reason=error) from None
-    shape = model.input_shape
+    _, steps, *features = model.input_shape
 
     def run(given: NDArray[np.float64]) -> NDArray[np.float64]:
-        found: NDArray[np.float64] = model.predict(given.reshape(SAMPLES, *shape[1:]), verbose=0)
+        if steps not in (None, given.shape[1]):
+            raise ModelError("other_steps", place=str(path), got=given.shape[1], expected=steps)
+        shaped = given.reshape(*given.shape[:2], *(given.shape[2:] or [1 for _ in features]))
+        found: NDArray[np.float64] = model.predict(shaped, verbose=0)
         return found
 
     return run

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnsheet.errors import ModelError
+from rnnsheet.files import is_file
 from rnnsheet.models.limits import MOST_TEXT, check_bytes, reading
 from rnnsheet.trained import INPUT
 
@@ -85,6 +86,8 @@ class Description:
 
 def read_description(path: Path) -> Description:
     """The description in a TOML file. Raises ModelError where it has what it cannot have."""
+    if not is_file(path):
+        raise ModelError("no_workbook", place=str(path))
     with reading(str(path), "TOML"):
         check_bytes(path.stat().st_size, MOST_TEXT)
         given = tomllib.loads(path.read_bytes().decode())

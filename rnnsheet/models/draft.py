@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnsheet.errors import ModelError
+from rnnsheet.lesson import MOST_STEPS
 from rnnsheet.model import Array
 from rnnsheet.models.description import Description
 from rnnsheet.models.inputs import answered, numbers, text
@@ -121,6 +122,8 @@ class Draft:
 
     def finish(self, description: Description, vocabulary: Vocabulary, steps: int | None) -> Trained:
         """The network, with what its description, a vocabulary and the user add. Raises ModelError."""
+        if steps is not None and not 1 <= steps <= MOST_STEPS:
+            raise ModelError("wrong_size", name="--steps", least=1, most=MOST_STEPS, got=steps)
         labels = description.labels
         answer = answered(description.answer, labels) if description.answer else None
         network = Trained(
