@@ -30,7 +30,7 @@ def read_pickled(path: Path, description: Description) -> tuple[Draft, Descripti
     try:
         given = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
-        raise ModelError("own_code", layer=path.name, kind="pickle") from None
+        raise ModelError("pickled_code") from None
     while isinstance(given, dict) and (inner := next((key for key in _INSIDE if key in given), None)):
         given = given[inner]
     if not isinstance(given, Mapping):
