@@ -120,6 +120,13 @@ BOMB = '<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY l0 "lol">{}]>'.format(
 )
 
 
+@pytest.mark.parametrize("piece", ["<c ", ' t="n"'])
+def test_a_tag_without_an_end_is_refused_at_once(hello_xlsx, tmp_path, piece):
+    contents = parts(hello_xlsx)
+    contents["xl/worksheets/sheet1.xml"] += b"<c " + piece.encode() * 200_000
+    assert "not a readable .xlsx workbook" in refused(save(contents, tmp_path / "w.xlsx"), tmp_path / "run")
+
+
 @pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/styles.xml"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-7"])
 def test_an_entity_bomb_is_refused(hello_xlsx, tmp_path, wrong, part, encoding):

@@ -21,7 +21,8 @@ CLOSED = True
 _STYLES = "xl/styles.xml"
 _CELL_STYLES = b'<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
-_EMPTY_NUMBER = re.compile(rb'(<c [^>]*?) t="n"([^>]*?)(/>|></c>)')
+# Bounded: nobody has parsed the file yet, and a tag without an end would take the square of its length.
+_EMPTY_NUMBER = re.compile(rb'(<c [^<>]{0,99}?) t="n"([^<>]{0,99}?)(/>|></c>)')
 _ROOM, _ROOM_PER_BYTE = 640 << 20, 12
 """The memory that it may take: for itself, and for each byte of the file's parts."""
 _PROGRAM = Path(__file__).with_name("ironcalc_program.py")
