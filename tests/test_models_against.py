@@ -70,6 +70,9 @@ def test_onnx_agrees_and_one_wrong_weight_does_not(tmp_path, numbers):
     assert greatest_difference(tmp_path / "model.onnx", network) < 1e-6
     with pytest.raises(ModelError, match="ONNX and NumPy differ by"):
         greatest_difference(tmp_path / "model.onnx", wrong(network))
+    # In a process of its own, in which nothing else has imported parts of onnx.
+    ended = rnnsheet("import", "model.onnx", "--steps", "5", cwd=tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_the_command_says_that_they_agree_and_types_of_tokens(model, tmp_path):

@@ -161,7 +161,8 @@ class _Graph:
 
         evaluator = ReferenceEvaluator(node)
         given = {name: value for name, value in zip(node.input, read, strict=True) if name}
-        result = np.asarray(evaluator.run(None, given)[0])
+        found: Any = evaluator.run(None, given)
+        result = np.asarray(found[0])
         check_count([result.shape])
         return result
 
