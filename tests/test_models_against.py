@@ -20,7 +20,8 @@ torch = pytest.importorskip("torch", reason=f"PyTorch {INSTALL}")
 
 @pytest.fixture
 def model(tmp_path, keras) -> Path:
-    """A Keras file of a network that reads tokens."""
+    """A Keras file of a network that reads tokens, always the same."""
+    keras.utils.set_random_seed(0)
     layers = keras.layers
     stack = keras.Sequential(
         [keras.Input((6,)), layers.Embedding(9, 4), layers.LSTM(5), layers.Dense(3, "softmax")]
@@ -63,6 +64,8 @@ def test_onnx_agrees_and_one_wrong_weight_does_not(tmp_path, numbers):
     pytest.importorskip("onnxruntime", reason=f"onnxruntime {INSTALL}")
     from tests.test_models_onnx import TOKENS, Exported, export
 
+    # Some networks hardly answer to the one wrong weight.
+    torch.manual_seed(0)
     module = Exported("GRU", "last", False, numbers, True)
     given = torch.randn(1, 5, 3) if numbers else torch.randint(0, TOKENS, (1, 5))
     export(module, given, str(tmp_path / "model.onnx"), dynamo=False, free=False)
