@@ -4,11 +4,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.startup import RNNSHEET, process
 from benchmarks.timing import line, ratio, rounds
 from rnnsheet.checking import gnumeric, ironcalc, libreoffice
+from rnnsheet.checking.recalculate import Engine
+from rnnsheet.workbook.package import Package, opened
 
 _LOAD_AND_EVALUATE = """
 import sys, ironcalc
@@ -19,9 +22,11 @@ model.evaluate()
 
 def report(count: int) -> Iterator[str]:
     """The ratio of the check to a script that only loads and evaluates, and to the bare conversions."""
-    with tempfile.TemporaryDirectory() as folder:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
         book = Path(folder) / "hello.xlsx"
         subprocess.run([RNNSHEET, "export", "hello", "-o", str(book)], check=True, capture_output=True)
+        package = stack.enter_context(opened(book))
         tasks = {
             "check ironcalc": process([RNNSHEET, "check", str(book)]),
             "ironcalc": process([sys.executable, "-c", _LOAD_AND_EVALUATE, str(book)]),
@@ -30,7 +35,7 @@ def report(count: int) -> Iterator[str]:
             if engine.installed():
                 name = engine.NAME
                 tasks[f"check {name}"] = process([RNNSHEET, "check", str(book), "--engine", name])
-                tasks[name] = _conversion(engine.command, book, Path(folder))
+                tasks[name] = _conversion(engine, package, Path(folder))
         times = rounds(tasks, count)
     targets = {ironcalc.NAME: 1.5, libreoffice.NAME: 1.25}
     for name in (ironcalc.NAME, libreoffice.NAME, gnumeric.NAME):
@@ -40,9 +45,9 @@ def report(count: int) -> Iterator[str]:
             yield line(f"check hello.xlsx with {name} / {what}", value, targets.get(name))
 
 
-def _conversion(command: Callable[[Path, Path], object], book: Path, folder: Path) -> Callable[[], object]:
+def _conversion(engine: Engine, package: Package, folder: Path) -> Callable[[], object]:
     def convert() -> None:
         with tempfile.TemporaryDirectory(dir=folder) as own:
-            subprocess.run(command(book, Path(own)), check=True, capture_output=True)  # type: ignore[call-overload]
+            subprocess.run(engine.command(package, Path(own)), check=True, capture_output=True)
 
     return convert

@@ -13,6 +13,7 @@ from rnnsheet import engine
 from rnnsheet.checking.engines import ALL, chosen
 from rnnsheet.sheet.layout import plan
 from rnnsheet.trained import Text, Trained, TrainedLayer
+from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.write import write
 
 
@@ -57,6 +58,7 @@ def report(count: int) -> Iterator[str]:
         yield line(f"{weights:,} weights: export / hand-written rows", ratio(times, "export", "floor"), 1.25)
         yield line(f"{weights:,} weights: file, MB", path.stat().st_size / 1e6)
         for each in chosen(ALL):
-            seconds, memory = run(each.command(path, Path(folder)), Path(folder))
+            with opened(path) as package:
+                seconds, memory = run(each.command(package, Path(folder)), Path(folder))
             yield line(f"{weights:,} weights: {each.NAME}, seconds", seconds)
             yield line(f"{weights:,} weights: {each.NAME}, MB of memory", memory)

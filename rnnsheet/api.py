@@ -142,6 +142,7 @@ def _recalculated(planned: Plan) -> Expected:
     """The values of a workbook whose network NumPy does not know: as a spreadsheet engine finds them."""
     from rnnsheet.checking import ironcalc
     from rnnsheet.checking.recalculate import recalculation
+    from rnnsheet.workbook.package import opened
     from rnnsheet.workbook.write import write
 
     def unknown(block: Block) -> Sequence[Sequence[Any]]:
@@ -150,7 +151,7 @@ def _recalculated(planned: Plan) -> Expected:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "workbook.xlsx"
         write(planned, unknown, file)
-        with recalculation(ironcalc, file, file.stat().st_size) as running:
+        with opened(file) as package, recalculation(ironcalc, package) as running:
             return running.values().block
 
 

@@ -70,7 +70,7 @@ def checks(path: str | Path, tolerance: float, engines: Sequence[Engine]) -> lis
         def start(some: Iterable[Engine]) -> None:
             for engine in some:
                 if engine.NAME not in running:
-                    begun = recalculation(engine, package.path, package.size)
+                    begun = recalculation(engine, package)
                     running[engine.NAME] = stack.enter_context(begun)
 
         # An engine that can reach nothing but the file may begin before its formulas have been looked at.

@@ -14,6 +14,7 @@ from rnnsheet.checking import recalculate
 from rnnsheet.checking.engines import ALL, ENGINES, chosen
 from rnnsheet.checking.process import Program, StoppedError
 from rnnsheet.errors import RnnsheetError
+from rnnsheet.workbook.package import opened
 from tests.test_checking import failures
 from tests.test_reading import parts, save
 
@@ -75,7 +76,7 @@ def test_an_engine_that_takes_too_long_is_ended_with_all_that_it_started(
     skip_without(engine)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    with recalculate.recalculation(ENGINES[engine], hello_xlsx, 0) as running:
+    with opened(hello_xlsx) as package, recalculate.recalculation(ENGINES[engine], package) as running:
         running.seconds = 0.0
         with pytest.raises(rnnsheet.WorkbookError, match="it took more than 0 seconds"):
             running.values()

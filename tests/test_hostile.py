@@ -17,6 +17,7 @@ import rnnsheet
 from rnnsheet.checking.engines import ENGINES
 from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.plan import Area
+from rnnsheet.workbook.package import opened
 from tests.test_checking import edit, edit_cell, failures, sheet_part
 from tests.test_reading import parts, save
 from tests.typist import block
@@ -254,7 +255,7 @@ def test_no_engine_asks_the_network(hello_xlsx, tmp_path, wrong, engine):
         Thread(target=listen, daemon=True).start()
         address = f"http://127.0.0.1:{server.getsockname()[1]}/"
         with_formula(hello_xlsx, wrong, f'WEBSERVICE("{address}")')
-        with recalculation(ENGINES[engine], wrong, 0) as running:
+        with opened(wrong) as package, recalculation(ENGINES[engine], package) as running:
             running.values()
         server.shutdown(socket.SHUT_RDWR)
     assert calls == []
@@ -399,8 +400,10 @@ def test_an_engine_recalculates_whatever_is_stored(hello_xlsx, wrong, engine):
             contents[name] = text.encode()
     save(contents, wrong)
     with (
-        recalculation(ENGINES[engine], hello_xlsx, 0) as right,
-        recalculation(ENGINES[engine], wrong, 0) as found,
+        opened(hello_xlsx) as package,
+        recalculation(ENGINES[engine], package) as right,
+        opened(wrong) as changed,
+        recalculation(ENGINES[engine], changed) as found,
     ):
         for name in ("h", "p", "x"):
             area: Area = block(name, "Unrolled").area

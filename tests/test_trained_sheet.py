@@ -58,7 +58,7 @@ def differences(network: Trained, value, tolerance: float = 1e-12) -> list[tuple
 
 def found_by(path: Path, engine: str = "ironcalc"):
     """The value of each cell as an engine finds it."""
-    with recalculation(ENGINES[engine], path, path.stat().st_size) as running:
+    with opened_package(path) as package, recalculation(ENGINES[engine], package) as running:
         return running.values().value
 
 

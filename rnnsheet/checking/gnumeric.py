@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rnnsheet.checking.process import version_of
 from rnnsheet.checking.recalculate import Values, saved_values
+from rnnsheet.workbook.package import Package
 
 NAME = "gnumeric"
 CLOSED = False
@@ -21,12 +22,12 @@ def version() -> str:
     return version_of("ssconvert")
 
 
-def command(path: Path, folder: Path) -> Sequence[str]:
+def command(package: Package, folder: Path) -> Sequence[str]:
     """A conversion of the file to itself; without --recalc it believes what is stored there."""
     copy = str(folder / "out.xlsx")
-    return ["ssconvert", "--recalc", "-T", "Gnumeric_Excel:xlsx2", path.as_uri(), copy]
+    return ["ssconvert", "--recalc", "-T", "Gnumeric_Excel:xlsx2", package.path.absolute().as_uri(), copy]
 
 
-def values(path: Path, folder: Path, output: bytes) -> Values:
+def values(package: Package, folder: Path, output: bytes) -> Values:
     """The values of the file that it has written."""
     return saved_values(folder / "out.xlsx")

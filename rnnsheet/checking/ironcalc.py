@@ -14,14 +14,15 @@ from rnnsheet.sheet.grid import LAST_COLUMN
 
 if TYPE_CHECKING:
     from rnnsheet.checking.recalculate import Values
+    from rnnsheet.workbook.package import Package
 
 NAME = "ironcalc"
 CLOSED = True
 
 _STYLES = "xl/styles.xml"
 _CELL_STYLES = b'<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
-_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
-# Bounded: nobody has parsed the file yet, and a tag without an end would take the square of its length.
+# What openpyxl writes for an empty cell; IronCalc makes 0 of it. The pattern is bounded: nobody has parsed
+# the file yet, and a tag without an end would take the square of its length.
 _EMPTY_NUMBER = re.compile(rb'(<c [^<>]{0,99}?) t="n"([^<>]{0,99}?)(/>|></c>)')
 _ROOM, _ROOM_PER_BYTE = 640 << 20, 12
 """The memory that it may take: for itself, and for each byte of the file's parts."""
@@ -40,16 +41,15 @@ def version() -> str:
     return version("ironcalc")
 
 
-def command(path: Path, folder: Path) -> Sequence[str]:
+def command(package: "Package", folder: Path) -> Sequence[str]:
     """Python with the program, which finds what this process finds, and nothing else."""
     found = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
-    with zipfile.ZipFile(path) as archive:
-        room = _ROOM + _ROOM_PER_BYTE * sum(item.file_size for item in archive.infolist())
-        taken = _as_it_takes(archive, path, folder)
-    return [sys.executable, "-I", "-S", str(_PROGRAM), found, str(taken), str(room), str(LAST_COLUMN)]
+    room = _ROOM + _ROOM_PER_BYTE * package.size
+    path = _as_it_takes(package, folder)
+    return [sys.executable, "-I", "-S", str(_PROGRAM), found, str(path), str(room), str(LAST_COLUMN)]
 
 
-def values(path: Path, folder: Path, output: bytes) -> "Values":
+def values(package: "Package", folder: Path, output: bytes) -> "Values":
     """What the program printed. Raises StoppedError with what IronCalc says of a file that it cannot take."""
     from rnnsheet.checking.process import StoppedError
     from rnnsheet.checking.recalculate import Values
@@ -63,30 +63,16 @@ def values(path: Path, folder: Path, output: bytes) -> "Values":
     return Values(found["sheets"])
 
 
-def _as_it_takes(source: zipfile.ZipFile, path: Path, folder: Path) -> Path:
-    """The file, or a copy that IronCalc reads as other programs read the file.
-
-    Gnumeric leaves out the table of cell styles, which IronCalc needs; openpyxl calls an empty cell a number,
-    of which IronCalc makes 0.
-    """
-    mended = {
-        item.filename: content
-        for item in source.infolist()
-        if (content := _mended(item.filename, source)) is not None
-    }
+def _as_it_takes(package: "Package", folder: Path) -> Path:
+    """The file, or a copy that IronCalc reads as other programs read the file."""
+    mended = {name: _EMPTY_NUMBER.sub(rb"\1\2\3", package.read(name)) for name in package.named_numbers}
+    # Gnumeric leaves out the table of cell styles.
+    if package.has(_STYLES) and b"<cellStyles" not in (styles := package.read(_STYLES)):
+        mended[_STYLES] = styles.replace(b"</cellXfs>", b"</cellXfs>" + _CELL_STYLES, 1)
     if not mended:
-        return path
+        return package.path.absolute()
     copy = folder / "workbook.xlsx"
     with zipfile.ZipFile(copy, "w") as target:
-        for item in source.infolist():
-            target.writestr(item.filename, mended.get(item.filename) or source.read(item))
+        for name in package.parts:
+            target.writestr(name, mended.get(name) or package.read(name))
     return copy
-
-
-def _mended(name: str, source: zipfile.ZipFile) -> bytes | None:
-    """What a part must be for IronCalc, where it is something else."""
-    if name == _STYLES and b"<cellStyles" not in (styles := source.read(name)):
-        return styles.replace(b"</cellXfs>", b"</cellXfs>" + _CELL_STYLES, 1)
-    if _SHEET.fullmatch(name) and _EMPTY_NUMBER.search(sheet := source.read(name)):
-        return _EMPTY_NUMBER.sub(rb"\1\2\3", sheet)
-    return None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rnnsheet.checking.process import version_of
 from rnnsheet.checking.recalculate import Values, saved_values
+from rnnsheet.workbook.package import Package
 
 NAME = "libreoffice"
 CLOSED = False
@@ -44,7 +45,7 @@ def version() -> str:
     return version_of(_program() or "soffice")
 
 
-def command(path: Path, folder: Path) -> Sequence[str]:
+def command(package: Package, folder: Path) -> Sequence[str]:
     """A conversion of the file to itself."""
     user = folder / "profile" / "user"
     user.mkdir(parents=True)
@@ -54,10 +55,11 @@ def command(path: Path, folder: Path) -> Sequence[str]:
         _program() or "soffice",
         f"-env:UserInstallation={user.parent.as_uri()}",
         *("--headless", "--norestore", "--nolockcheck"),
-        *("--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(folder / "out"), str(path)),
+        *("--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(folder / "out")),
+        str(package.path.absolute()),
     ]
 
 
-def values(path: Path, folder: Path, output: bytes) -> Values:
+def values(package: Package, folder: Path, output: bytes) -> Values:
     """The values of the file that it has written; numbers have 15 digits there."""
-    return saved_values(folder / "out" / f"{path.stem}.xlsx")
+    return saved_values(folder / "out" / f"{package.path.stem}.xlsx")

@@ -11,7 +11,7 @@ from rnnsheet.checking.process import Program, StoppedError
 from rnnsheet.errors import WorkbookError
 from rnnsheet.sheet.grid import key
 from rnnsheet.sheet.plan import Area, Block
-from rnnsheet.workbook.package import MEGABYTE, opened
+from rnnsheet.workbook.package import MEGABYTE, Package, opened
 from rnnsheet.workbook.read import keys, read
 
 
@@ -60,31 +60,31 @@ class Engine(Protocol):
     def version(self) -> str:
         """Its version, where it is installed."""
 
-    def command(self, path: Path, folder: Path) -> Sequence[str]:
-        """The command that recalculates the file and may write into the folder, which is its own."""
+    def command(self, package: Package, folder: Path) -> Sequence[str]:
+        """The command that recalculates a file and may write into the folder, which is its own."""
 
-    def values(self, path: Path, folder: Path, output: bytes) -> Values:
+    def values(self, package: Package, folder: Path, output: bytes) -> Values:
         """What the command has found, from what it printed or left in the folder."""
 
 
 class Recalculation:
     """A recalculation under way."""
 
-    def __init__(self, engine: Engine, path: Path, size: int, folder: Path):
-        self._engine, self._path, self._folder = engine, path, folder
-        self.seconds = 30 + 2 * size / MEGABYTE
+    def __init__(self, engine: Engine, package: Package, folder: Path):
+        self._engine, self._package, self._folder = engine, package, folder
+        self.seconds = 30 + 2 * package.size / MEGABYTE
         """How long it may take."""
         self._values: Values | None = None
-        self._program = Program(engine.command(path, folder), folder, {"HOME": str(folder)})
+        self._program = Program(engine.command(package, folder), folder, {"HOME": str(folder)})
 
     def values(self) -> Values:
         """What the engine finds, as soon as it has. Raises WorkbookError where it cannot."""
         if self._values is None:
             try:
                 output = self._program.output(self.seconds)
-                self._values = self._engine.values(self._path, self._folder, output)
+                self._values = self._engine.values(self._package, self._folder, output)
             except StoppedError as error:
-                name, place = self._engine.NAME, str(self._path)
+                name, place = self._engine.NAME, str(self._package.path)
                 raise WorkbookError("engine_failed", place=place, engine=name, reason=error) from None
         return self._values
 
@@ -94,10 +94,10 @@ class Recalculation:
 
 
 @contextmanager
-def recalculation(engine: Engine, path: Path, size: int) -> Iterator[Recalculation]:
-    """The recalculation of a file whose parts have `size` bytes; it begins at once, and leaves nothing."""
+def recalculation(engine: Engine, package: Package) -> Iterator[Recalculation]:
+    """The recalculation of a file; it begins at once, and leaves nothing."""
     with TemporaryDirectory(prefix="rnnsheet-", ignore_cleanup_errors=True) as folder:
-        begun = Recalculation(engine, path.absolute(), size, Path(folder))
+        begun = Recalculation(engine, package, Path(folder))
         try:
             yield begun
         finally:

@@ -36,6 +36,7 @@ _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _ENCRYPTED = 1
 _CHUNK = MEGABYTE
 _DOCTYPE = b"<!DOCTYPE"
+_NUMBER = b' t="n"'
 _DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([^\"']*)")
 
 DAMAGED = (
@@ -59,6 +60,8 @@ class Package:
         self.path, self._archive = path, archive
         self.size = sum(item.file_size for item in archive.infolist())
         """The bytes of all parts, unpacked."""
+        self.named_numbers: list[str] = []
+        """The parts that call some cells numbers, which is understood, by their names in the file."""
 
     def refused(self, key: str, **values: object) -> WorkbookError:
         """The error of a file that is not read any further."""
@@ -69,6 +72,16 @@ class Package:
         """A part as a stream. Raises KeyError where there is none."""
         with self._archive.open(self._spelled[part.lower()]) as stream:
             yield stream
+
+    @property
+    def parts(self) -> list[str]:
+        """The names of all parts."""
+        return self._archive.namelist()
+
+    def read(self, part: str) -> bytes:
+        """A part as a whole. Raises KeyError where there is none."""
+        with self.open(part) as stream:
+            return stream.read()
 
     def tree(self, part: str) -> ElementTree.Element:
         """A small part as a tree of elements."""
@@ -125,8 +138,11 @@ class Package:
                 # In any other encoding the search below would find nothing.
                 if b"\0" in chunk[:64] or (declared and declared[1].upper() not in (b"UTF-8", b"US-ASCII")):
                     raise self.refused("not_a_workbook", reason=f"{name}: UTF-8")
-            if _DOCTYPE in before[-len(_DOCTYPE) :] + chunk:
+            both = before[-len(_DOCTYPE) :] + chunk
+            if _DOCTYPE in both:
                 raise self.refused("active_content", what="a document type", part=name)
+            if _NUMBER in both and name not in self.named_numbers:
+                self.named_numbers.append(name)
             tags += chunk.count(b"<")
             before = chunk
         return tags
