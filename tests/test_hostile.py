@@ -226,14 +226,38 @@ def test_a_text_that_looks_like_reaching_out_is_none(hello_xlsx, wrong):
     assert rnnsheet.check(wrong).ok
 
 
-def test_a_name_that_reaches_out_is_refused(hello_xlsx, wrong):
+@pytest.mark.parametrize("own", ["", ' localSheetId="0"'])
+def test_a_name_that_reaches_out_is_refused(hello_xlsx, wrong, own):
     pattern, replacement = (
         "<definedNames>",
-        '<definedNames><definedName name="elsewhere">[1]S!$A$1</definedName>',
+        f'<definedNames><definedName name="elsewhere"{own}>[1]S!$A$1</definedName>',
     )
     edit(hello_xlsx, wrong, "xl/workbook.xml", pattern, replacement)
-    with pytest.raises(rnnsheet.WorkbookError, match=r"wrong\.xlsx: elsewhere: the formula uses \[1\]"):
+    with pytest.raises(rnnsheet.WorkbookError, match=r"wrong\.xlsx: (0!)?elsewhere: the formula uses \[1\]"):
         rnnsheet.check(wrong)
+
+
+CALL = 'WEBSERVICE("http://127.0.0.1:9/")'
+STRICT = 'xmlns="http://purl.oclc.org/ooxml/spreadsheetml/main"'
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement"),
+    [
+        (
+            "</sheetData>",
+            f'</sheetData><sheetData><row r="900"><c r="A900"><f>{CALL}</f></c></row></sheetData>',
+        ),
+        ("</sheetData>", f'<row {STRICT} r="900"><c r="A900"><f>{CALL}</f></c></row></sheetData>'),
+        ("</sheetData>", f'<row r="900"><c {STRICT} r="A900"><f>{CALL}</f></c></row></sheetData>'),
+        ("</sheetData>", f'<row r="900"><c r="A900"><f {STRICT}>{CALL}</f></c></row></sheetData>'),
+        ("</sheetData>", '<row r="900"><c r="A900"><f>WEB<v/>SERVICE("x")</f></c></row></sheetData>'),
+        ("</sheetData>", f'<more><row r="900"><c r="A900"><f>{CALL}</f></c></row></more></sheetData>'),
+    ],
+)
+def test_a_formula_where_no_program_writes_one_is_refused(hello_xlsx, tmp_path, wrong, pattern, replacement):
+    edit(hello_xlsx, wrong, "xl/worksheets/sheet1.xml", pattern, replacement)
+    assert "not a readable .xlsx workbook" in refused(wrong, tmp_path / "run")
 
 
 @pytest.mark.parametrize("engine", ENGINES)

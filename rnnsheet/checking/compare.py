@@ -90,8 +90,8 @@ class _BlockCells:
         self.its, self.block = comparison, block
         grid, cells = comparison.contents.grid(block.area.sheet), keys(block.area)
         self.formulas = list(chain.from_iterable(block.formulas()))
-        self.has = [grid.formulas.get(cell) for cell in cells]
-        self.stored = [grid.values.get(cell) for cell in cells]
+        self.has = list(map(grid.formulas.get, cells))
+        self.stored = list(map(grid.values.get, cells))
         self._cells = cells
         known = block.values if comparison.trace is None else block.expected(comparison.trace)
         self._expected = None if known is None else list(chain.from_iterable(known))
@@ -102,7 +102,7 @@ class _BlockCells:
     def report(self, values: Values) -> BlockReport:
         """The verdict after a recalculation; where nothing is known, what the engine found is expected."""
         sheet, area = values.sheets[self.block.area.sheet], self.block.area
-        got = [sheet.get(cell) for cell in self._cells]
+        got = list(map(sheet.get, self._cells))
         expected = self._expected or ["" if value is None else value for value in got]
         differences = self._differences(got)
         found = (

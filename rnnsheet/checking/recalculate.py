@@ -28,7 +28,7 @@ class Values:
     def of(self, area: Area) -> list[Any]:
         """The values of an area's cells, row by row."""
         sheet = self.sheets.get(area.sheet, {})
-        return [sheet.get(cell) for cell in keys(area)]
+        return list(map(sheet.get, keys(area)))
 
     def block(self, block: Block) -> Sequence[Sequence[Any]]:
         """The value of each cell of a block, row by row: what is known of it, or what the engine found."""

@@ -82,7 +82,8 @@ class Formula:
             # `cells` asks for each row that moves once, whatever the width.
             self._rows[width] = _BETWEEN.join(texts).replace("%", "%%").replace(_ROW, "%d"), numbers * width
         template, rows = self._rows[width]
-        return (template % tuple([number + down for number in rows])).split(_BETWEEN)
+        text = template % tuple([number + down for number in rows])
+        return text.split(_BETWEEN) if width > 1 else [text]
 
     def moved(self, down: int, right: int) -> str:
         """The text of the cell so far below the first and to its right; it may be above or left of it."""

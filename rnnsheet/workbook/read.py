@@ -1,7 +1,7 @@
 """An .xlsx file into its cells: formulas, the values stored beside them, constants, defined names."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -40,11 +40,10 @@ class CellError(str):
 
 def keys(area: Area) -> Sequence[int]:
     """The key of each cell of an area, row by row."""
-    return [
-        key(row, area.col) + right
-        for row in range(area.row, area.row + area.rows)
-        for right in range(area.cols)
-    ]
+    rows = range(key(area.row, area.col), key(area.row + area.rows, area.col), LAST_COLUMN)
+    if area.cols == 1:
+        return rows
+    return [cell for first in rows for cell in range(first, first + area.cols)]
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Contents:
     path: Path
     sheets: Mapping[str, Grid]
     names: Mapping[str, str]
-    """The workbook-level defined names and what they point at."""
+    """The defined names and what they point at; those of one sheet alone begin with its number and !."""
 
     def grid(self, sheet: str) -> Grid:
         """The cells of a sheet. Raises WorkbookError where there is none of that name."""
@@ -130,9 +129,8 @@ def read(package: Package) -> Contents:
             if kind == "worksheet":
                 sheets[sheet.get("name", "")] = _grid(package, part, space, texts)
         names = {
-            name.get("name", ""): name.text or ""
+            (f"{own}!" if (own := name.get("localSheetId")) else "") + name.get("name", ""): name.text or ""
             for name in root.iterfind(f"{space}definedNames/{space}definedName")
-            if name.get("localSheetId") is None
         }
         return Contents(package.path, sheets, names)
 
@@ -156,21 +154,28 @@ def _text(element: ElementTree.Element, space: str) -> str:
 
 
 def _grid(package: Package, part: str, space: str, texts: Sequence[str]) -> Grid:
-    reader = _SheetReader(space, texts)
-    parser: ElementTree.XMLPullParser[Any] = ElementTree.XMLPullParser()
-    row_tag, merged_tag = f"{space}row", f"{space}mergeCell"
+    reader, builder = _SheetReader(space, texts), ElementTree.TreeBuilder()
+    # The part becomes the child of an element of ours, so that what is there can be seen before it ends.
+    above = builder.start("part", {})
+    parser = ElementTree.XMLParser(target=builder)
+    cells = None
     with package.open(part) as stream:
         # In small pieces, so that elements are freed while they are still in the processor's cache.
         while piece := stream.read(_PIECE):
             parser.feed(piece)
-            ended: Iterator[Any] = parser.read_events()
-            for _, element in ended:
-                if element.tag == row_tag:
-                    reader.row(element)
-                    element.clear()
-                elif element.tag == merged_tag:
-                    reader.grid.merged.append(corners(element.get("ref", "")))
+            if cells is None:
+                cells = above.find(f"{space}worksheet/{space}sheetData")
+            if cells is not None:
+                reader.rows(cells[:-1])
+                del cells[:-1]
+    builder.end("part")
     parser.close()
+    # Programs would read the cells of another one too, also in another namespace.
+    if cells is None or sum(each.tag.endswith("}sheetData") for each in above.iter()) > 1:
+        raise ValueError(f"{part}: sheetData")
+    reader.rows(cells)
+    merged = above.iterfind(f"{space}worksheet/{space}mergeCells/{space}mergeCell")
+    reader.grid.merged.extend(corners(each.get("ref", "")) for each in merged)
     return reader.grid
 
 
@@ -195,13 +200,19 @@ class _SheetReader:
     def __init__(self, space: str, texts: Sequence[str]):
         self.grid = Grid()
         self._formula, self._value, self._inline = f"{space}f", f"{space}v", f"{space}is"
+        self._row_tag, self._cell_tag, self._more = f"{space}row", f"{space}c", f"{space}extLst"
         self._space, self._texts = space, texts
         self._shared: dict[str, tuple[int, int, Formula]] = {}
         self._columns: dict[str, int] = {}
         self._last_row = 0
 
-    def row(self, element: ElementTree.Element) -> None:
-        """A row's cells. Raises ValueError, KeyError or IndexError for what no program writes."""
+    def rows(self, elements: Iterable[ElementTree.Element]) -> None:
+        """The cells of rows. Raises ValueError, KeyError or IndexError for what no program writes."""
+        for element in elements:
+            self._check(element, self._row_tag)
+            self._row(element)
+
+    def _row(self, element: ElementTree.Element) -> None:
         number = element.get("r")
         row = self._last_row = int(number) if number else self._last_row + 1
         if not 1 <= row <= LAST_ROW:
@@ -209,6 +220,9 @@ class _SheetReader:
         formulas, values = self.grid.formulas, self.grid.values
         before, col = key(row, 1) - 1, 0
         for cell in element:
+            if cell.tag != self._cell_tag:
+                self._check(cell, self._more)
+                continue
             reference = cell.get("r")
             col = self._column(reference) if reference else col + 1
             found = None
@@ -220,8 +234,15 @@ class _SheetReader:
                     formulas[before + col] = self._text_of(child, row, col)
                 elif tag == self._inline:
                     found = _text(child, self._space)
+                else:
+                    self._check(child, self._more)
             if found is not None:
                 values[before + col] = self._converted(cell.get("t", "n"), found)
+
+    def _check(self, element: ElementTree.Element, tag: str) -> None:
+        if element.tag != tag:
+            # Whatever it is, an engine could see a formula in it.
+            raise ValueError(element.tag)
 
     def _column(self, reference: str) -> int:
         letters = reference.rstrip(_DIGITS)
@@ -246,6 +267,8 @@ class _SheetReader:
 
     def _text_of(self, formula: ElementTree.Element, row: int, col: int) -> str:
         """A cell's formula, also where it refers to that of another cell, as Excel saves a block of them."""
+        if len(formula):
+            raise ValueError(formula[0].tag)
         text, index = formula.text, formula.get("si")
         if index is None or formula.get("t") != "shared":
             return text or ""
