@@ -112,8 +112,12 @@ class Text:
 
     @property
     def room(self) -> int:
-        """How many words or letters of what is typed are looked at; what follows is not read."""
+        """How many words or letters are looked at: of a longer text the last, or padded "after" the first."""
         return max(2 * self.steps, 64)
+
+    def looked_at(self, pieces: Sequence[str]) -> Sequence[str]:
+        """Of all words or letters of a text those for which there is room."""
+        return pieces[-self.room :] if self.padding == "before" else pieces[: self.room]
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,19 @@
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from rnnsheet import api
+from rnnsheet.checking.engines import ALL, chosen
+from rnnsheet.checking.recalculate import recalculation
 from rnnsheet.errors import ModelError
 from rnnsheet.models import read_model
+from rnnsheet.sheet.layout import plan
+from rnnsheet.workbook.package import opened
 from tests.networks import agree, result
 
 h5py = pytest.importorskip("h5py", reason="h5py is not installed: pip install -e '.[dev]'")
@@ -146,6 +152,38 @@ def test_the_article_s_network_agrees_on_100_texts_in_float32(keras, embedding):
     assert (network.read.steps, network.precision) == (15, "float32")
     reads = [*map(typed, x)] if embedding else [row.T for row in scaled]
     agree(network, reads, model(scaled).detach().numpy(), 1e-6)
+
+
+LONG = (
+    "w9 " * 130 + "w30 " * 130,
+    "w9 " * 60 + "unheard w7 " * 3 + "w30",
+    "w1 w2 " * 8,
+    "unheard " * 40 + "w3 " * 15,
+)
+
+
+@pytest.mark.parametrize("padding", ["pre", "post"])
+def test_a_text_of_any_length_is_cut_as_keras_cuts_it(keras, tmp_path, padding):
+    """`pad_sequences`, by default, keeps the end of what is too long; the answer is compared in workbooks."""
+    model = article(keras, embedding=True)
+    model.save("article.keras")
+    Path("words.json").write_text(json.dumps({f"w{number}": number for number in range(1, 50)}))
+    network = read_model(Path("article.keras"), Path("words.json"))
+    end = {"pre": "before", "post": "after"}[padding]
+    for number, text in enumerate(LONG):
+        known = [int(word[1:]) for word in text.split() if word != "unheard"]
+        given = keras.utils.pad_sequences([known], maxlen=15, padding=padding, truncating=padding)
+        expected = model(given).detach().numpy()
+        read = replace(network, read=replace(network.read, sample=text, padding=end))
+        agree(read, [text], expected, 1e-6)
+        path = api.export(read, tmp_path / f"long{number}-{padding}.xlsx")
+        for engine in chosen(ALL):
+            with opened(path) as package, recalculation(engine, package) as running:
+                found = running.values()
+            area = next(
+                block.area for block in plan(read, "en").blocks() if block.name == f"p_{read.result.name}"
+            )
+            np.testing.assert_allclose(found.of(area), expected[0], rtol=1e-6, atol=1e-6)
 
 
 def test_token_numbers_without_an_embedding_are_read_of_a_text(keras):

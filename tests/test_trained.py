@@ -49,7 +49,9 @@ def test_words_are_read_whatever_their_capitals_signs_and_blanks():
 
 def test_a_longer_text_loses_its_beginning_or_its_end():
     for padding, k in (("before", [4, 2]), ("after", [3, 4])):
-        assert row(reading(Text("words", WORDS, 2, padding=padding), "bad film good"), "k") == k
+        text = Text("words", WORDS, 2, padding=padding)
+        for typed in ("bad film good", "bad film" + " film" * 200 + " film good"):
+            assert row(reading(text, typed), "k") == k
 
 
 def test_words_that_are_not_in_the_vocabulary_are_left_out():

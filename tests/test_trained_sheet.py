@@ -28,7 +28,7 @@ from tests.planned import filled, referred, taken
 from tests.test_checking import failures
 from tests.test_engines import skip_without
 from tests.test_sheet import EXCEL_COLUMNS, EXCEL_FORMULA, EXCEL_ROWS, EXCEL_SHEET_NAME, excel_takes
-from tests.trained_networks import NETWORKS, counter, moods, speller, trained, typed_texts
+from tests.trained_networks import NETWORKS, counter, medley, moods, speller, trained, typed_texts
 from tests.typist import Typist
 
 EXCEL_NESTING = 64
@@ -106,6 +106,7 @@ def test_every_engine_finds_what_numpy_finds(tmp_path, engine, network):
 TYPED = [
     *("", " ", "?", "~", "*", "the", "THE CAT", "the\tcat\nsat", "(the) “cat” — sat…", "don't DON'T dont"),
     *("the the the the the the the the bad", "no such words", "films", "oov OOV", "7 seven", "c?t t* ~the"),
+    *("the " * 60 + "good bad " * 9, "sat " + "dog " * 70, "good " * 70 + "dog " * 60 + "cat bad"),
     *("Été été ete", "the " * 200, "the" * 200, "sat-good/bad_movie"),
 ]
 
@@ -115,11 +116,13 @@ def test_any_text_typed_is_read_as_numpy_reads_it(books, typed):
     check_typed(books["moods"], moods(typed))
 
 
-@pytest.mark.parametrize(
-    "typed", ["", "a", "A", "abcABC", "aXb", "?*~ ~", "cab cab cab", " ", "b" * 200, "</s>"]
-)
-def test_any_letters_typed_are_read_as_numpy_reads_them(books, typed):
-    check_typed(books["speller"], speller(typed))
+LETTERS = ["", "a", "A", "abcABC", "aXb", "?*~ ~", "cab cab cab", " ", "b" * 200, "</s>", "a" * 62 + "bc" * 3]
+
+
+@pytest.mark.parametrize("typed", LETTERS)
+@pytest.mark.parametrize("network", [speller, medley])
+def test_any_letters_typed_are_read_as_numpy_reads_them(books, network, typed):
+    check_typed(books[network.__name__], network(typed))
 
 
 @settings(max_examples=40)
@@ -154,18 +157,24 @@ def test_numbers_typed_and_left_empty_are_read(books):
 @pytest.mark.parametrize(
     ("typed", "unknown", "said"),
     [
-        ("the cat", None, ["", "fits_whole"]),
-        ("the dog", None, ["left_out", "fits_whole"]),
-        ("the dog", 10, ["read_as_unknown", "fits_whole"]),
+        ("the cat", None, ["", ""]),
+        ("the dog", None, ["left_out", ""]),
+        ("the dog", 10, ["read_as_unknown", ""]),
+        ("dog", None, ["nothing", ""]),
+        ("", 10, ["nothing", ""]),
         ("the cat sat the cat sat the", None, ["", "loses_beginning"]),
-        ("dog cat sat the cat sat the", None, ["left_out", "fits_whole"]),
+        ("dog cat sat the cat sat the", None, ["left_out", ""]),
+        ("the " * 65, None, ["", "loses_beginning"]),
+        ("dog " + "the cat " * 32, None, ["", "loses_beginning"]),
+        ("the " + "dog " * 58 + "the " * 6, None, ["left_out", "loses_beginning"]),
+        ("the " + "dog " * 59 + "the " * 5, None, ["left_out", "cut_beginning"]),
     ],
 )
 def test_the_first_sheet_says_what_becomes_of_the_text(tmp_path, typed, unknown, said):
     network = moods(typed, unknown)
     value = found_by(export(network, tmp_path / "book.xlsx"))
     told = [b for b in plan(network, "en").blocks() if b.name == "status" and b.area.sheet == "Network"]
-    expected = [labels("en")(f"message.{key}", room=6) if key else "" for key in said]
+    expected = [labels("en")(f"message.{key}", room=6, looked=64) if key else "" for key in said]
     assert [block.values[0][0] for block in told] == expected
     areas = [block.area for block in told]
     assert [value(area.sheet, area.row, area.col) for area in areas] == expected

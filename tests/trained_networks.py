@@ -241,13 +241,13 @@ def counter() -> Trained:
     )
 
 
-def medley() -> Trained:
+def medley(typed: str = "aBx") -> Trained:
     """Reads letters as numbers, with every kind of layer that the others lack; answers at each step."""
     gates = {"gate_activation": "hard_sigmoid"}
     before = recurrent("run", 3, 1)
     return Trained(
         "medley",
-        Text("letters", ("", "a", "b", "B"), 4, "aBx", unknown=0, begin=2),
+        Text("letters", ("", "a", "b", "B"), 4, typed, unknown=0, begin=2),
         (
             TrainedLayer("one", "elman", (INPUT,), recurrent("h", 3, 1), activation="hard_sigmoid_keras2"),
             TrainedLayer("two", "gru-before", (INPUT,), before, activation="tanh", **gates),

@@ -116,9 +116,9 @@ def _pieces(text: Text, typed: str) -> list[str]:
     """The letters or words of a text, as far as there is room."""
     typed = typed.lower() if text.lower else typed
     if text.unit == "letters":
-        return [*typed[: text.room]]
+        return [*text.looked_at(typed)]
     words = typed.translate(dict.fromkeys(map(ord, SIGNS), " ")).split(" ")
-    return [word for word in words if word][: text.room]
+    return [*text.looked_at([word for word in words if word])]
 
 
 def _read_numbers(network: Trained, numbers: Numbers, read: str | Array) -> Array:

@@ -268,5 +268,5 @@ def _status(
     unlike, long, short, fits = (cells[keys[key]] for key in ("unknown", "long", "short", "fits"))
     text = f"IF({unknown},{unlike},IF({length}>{room},{long},IF({length}<{room},{short},{fits})))"
     said = "long" if len(parts) > room else "short" if len(parts) < room else "fits"
-    values = [[message(keys["unknown" if is_unknown else said], room, page.labels)]]
+    values = [[message(keys["unknown" if is_unknown else said], page.labels, room)]]
     page.formula("status", page.area(_TOP + 1, _FIRST), text, "status", values=values, words=True)

@@ -23,7 +23,7 @@ KEYS = (
 MESSAGES = (
     *("unknown", "long", "short", "fits", "unknown_words", "long_words", "short_words", "fits_words"),
     *("fits_whole", "not_known", "positive", "slider"),
-    *("left_out", "read_as_unknown", "loses_beginning", "loses_end"),
+    *("left_out", "read_as_unknown", "nothing", "loses_beginning", "loses_end", "cut_beginning", "cut_end"),
 )
 """What formulas may say of what was typed."""
 TABLE = 4
@@ -89,19 +89,19 @@ def layers(text: str) -> tuple[Layer, ...]:
     )
 
 
-def messages(page: Page, room: int) -> dict[str, Area]:
-    """Where each of `MESSAGES` stands; `room` is how many letters or words can be read."""
+def messages(page: Page, room: int, looked: int = 0) -> dict[str, Area]:
+    """Where each of `MESSAGES` stands; `room` and `looked` as in `message`."""
     places = {}
     for row, key in enumerate(MESSAGES, start=len(KEYS) + 1):
         page.text(row, 1, key)
-        page.text(row, 2, message(key, room, page.labels))
+        page.text(row, 2, message(key, page.labels, room, looked))
         places[key] = page.area(row, 2)
     return places
 
 
-def message(key: str, room: int, labels: Labels) -> str:
-    """One of `MESSAGES`, as words."""
-    return labels(f"message.{key}", room=room, most=f"{FLOW:g}")
+def message(key: str, labels: Labels, room: int = 0, looked: int = 0) -> str:
+    """One of `MESSAGES`, as words: `room` letters or words can be read, `looked` are looked at for that."""
+    return labels(f"message.{key}", room=room, looked=looked, most=f"{FLOW:g}")
 
 
 def list_blocks(page: Page, sheets: tuple[Sheet, ...]) -> None:

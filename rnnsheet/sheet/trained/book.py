@@ -18,7 +18,8 @@ def plan(source: Trained, language: str) -> Plan:
     """The plan of the workbook, as `sheet.layout.plan` gives it; what is typed is the sample."""
     words, equations = labels(language), equations_of(source)
     about_page = manifest.place(source, words)
-    messages = manifest.messages(about_page, source.read.steps)
+    looked = source.read.room if isinstance(source.read, Text) else 0
+    messages = manifest.messages(about_page, source.read.steps, looked)
     first_page, typed = network.place(source, words)
     vocabulary_page, given, known = vocabulary.place(source, words)
     if isinstance(source.read, Text):

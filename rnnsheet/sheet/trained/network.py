@@ -79,23 +79,46 @@ def complete(
 def _told(
     page: Page, read: Text, row: int, blocks: Mapping[str, Block], messages: Mapping[str, Area]
 ) -> None:
-    """What becomes of the text: whether a letter or word is unknown, and whether there is too much."""
-    place, numbers = blocks["place"], blocks["count"].area
-    cells = place.area.absolute
-    places = [value for value in (place.values or [[]])[0] if value != ""]
+    """What becomes of the text: whether something in it is unknown, and whether there is too much of it."""
+    keys = _told_of(read)
+    cells = {name: messages[key].absolute for name, key in keys.items()}
+    place, count = blocks["place"], blocks["count"].area
+    last, length = count.part(0, count.cols - 1).absolute, blocks["length"].area.absolute
+    places, room = place.area.absolute, _room(read)
+    unknown = f'COUNT({places})>COUNTIF({places},">0")'
+    known = f'IF({last}=0,{cells["nothing"]},IF({unknown},{cells["unknown"]},""))'
+    cut, loses = f"AND({length}>{read.room},{last}<{room})", f"OR({length}>{read.room},{last}>{room})"
+    long = f'IF({cut},{cells["cut"]},IF({loses},{cells["loses"]},""))'
+    for down, (text, name) in enumerate(
+        zip((known, long), _said(read, place, blocks["length"]), strict=True)
+    ):
+        values = [[message(keys[name], page.labels, read.steps, read.room) if name else ""]]
+        area = page.area(row + down, _WIDE)
+        page.formula("status", area, text, "status", values=values, words=True, form=TEXT)
+
+
+def _told_of(read: Text) -> dict[str, str]:
+    """What may be told of a text, and by which message."""
+    lost = "beginning" if read.padding == "before" else "end"
     unknown = "left_out" if read.unknown is None else "read_as_unknown"
-    text = f'IF(COUNT({cells})>COUNTIF({cells},">0"),{messages[unknown].absolute},"")'
-    said = message(unknown, read.steps, page.labels) if 0 in places else ""
-    page.formula("status", page.area(row, _WIDE), text, "status", values=[[said]], words=True, form=TEXT)
-    # Each token has a number, and so has what is put before and behind them.
-    ends = (read.begin is not None) + (read.end is not None)
-    count = sum(place > 0 or read.unknown is not None for place in places)
-    last = numbers.part(0, numbers.cols - 1).absolute
-    long = "loses_beginning" if read.padding == "before" else "loses_end"
-    text = f"IF({last}>{read.steps - ends},{messages[long].absolute},{messages['fits_whole'].absolute})"
-    said = message(long if count + ends > read.steps else "fits_whole", read.steps, page.labels)
-    area = page.area(row + 1, _WIDE)
-    page.formula("status", area, text, "status", values=[[said]], words=True, form=TEXT)
+    return {"nothing": "nothing", "unknown": unknown, "cut": f"cut_{lost}", "loses": f"loses_{lost}"}
+
+
+def _room(read: Text) -> int:
+    """How many letters or words the network reads, besides what is put before and behind them."""
+    return read.steps - (read.begin is not None) - (read.end is not None)
+
+
+def _said(read: Text, place: Block, length: Block) -> tuple[str, str]:
+    """What is told of the text that is typed: of unknowns, and of its length; "" for nothing."""
+    (places,), ((pieces,),) = place.values or [[]], length.values or [[0]]
+    known, room = [row > 0 for row in places if row != ""], _room(read)
+    count = len(known) if read.unknown is not None else sum(known)
+    cut, loses = pieces > read.room and count < room, pieces > read.room or count > room
+    return (
+        "nothing" if not count else "" if all(known) else "unknown",
+        "cut" if cut else "loses" if loses else "",
+    )
 
 
 def _answer(

@@ -35,10 +35,9 @@ def place(
 
 
 def pieces(read: Text) -> list[str]:
-    """The letters or words of the text that is typed, as far as there is room."""
+    """All letters or words of the text that is typed."""
     text = clean(read)
-    found = list(text) if read.unit == "letters" else text.split(" ") if text else []
-    return found[: read.room]
+    return list(text) if read.unit == "letters" else text.split(" ") if text else []
 
 
 def clean(read: Text) -> str:
@@ -85,7 +84,7 @@ class _TextPage:
         return block
 
     def _caption(self, name: str) -> None:
-        named = f"{name}_{self.read.unit}" if name == "piece" else name
+        named = f"{name}_{self.read.unit}" if name in ("piece", "length", "skipped") else name
         self.page.text(self.row, _CAPTION, self.labels(f"text.{named}"), "caption")
 
     def _heading(self, text: str, step: str, steps: int) -> None:
@@ -110,6 +109,18 @@ class _TextPage:
                 formula = f'SUBSTITUTE({formula},{_quoted(sign)}," ")'
             formula = f"TRIM({formula})"
         self._line("clean", formula, style="plain", values=[[clean(self.read)]], form=TEXT)
+        self._length(self.blocks["clean"].area.a1)
+
+    def _length(self, cell: str) -> None:
+        """How many letters or words there are, and for how many of the first there is no room."""
+        read, length = self.read, len(pieces(self.read))
+        formula = f"LEN({cell})"
+        if read.unit == "words":
+            formula = f'IF({cell}="",0,{formula}-LEN(SUBSTITUTE({cell}," ",""))+1)'
+        self._line("length", formula, style="label", values=[[length]])
+        if read.padding == "before":
+            skipped = f"MAX(0,{self.blocks['length'].area.a1}-{read.room})"
+            self._line("skipped", skipped, style="label", values=[[max(0, length - read.room)]])
 
     def _settings(self) -> None:
         """The numbers that stand for no token of the text."""
@@ -128,11 +139,13 @@ class _TextPage:
         room, read = self.read.room, self.read
         self._heading(self.labels(f"text.pieces_{read.unit}"), self.labels("text.pieces_step"), room)
         step, source = self._step(), self.blocks["clean"].area.fixed
+        if "skipped" in self.blocks:
+            step = f"{step}+{self.blocks['skipped'].area.fixed}"
         if read.unit == "letters":
             self._line("piece", f"MID({source},{step},1)", room, trace="piece")
         else:
             self._line("piece", _word(source, step), room, trace="piece")
-        found, keys = pieces(read), self.vocabulary.keys
+        found, keys = read.looked_at(pieces(read)), self.vocabulary.keys
         piece, key = self._first("piece"), _looked_up(self._first("piece"), read.unit)
         entries = enumerate((*read.tokens, *read.forms), start=1)
         rows = {text: row for row, text in reversed(list(entries))}
@@ -141,7 +154,7 @@ class _TextPage:
         known = f'IF({piece}="","",IFERROR(MATCH({key},{keys.area.absolute},0),0))'
         self._line("place", known, room, "label", values=[[*places, *past]])
         place, word = self._first("place"), self.messages["not_known"].absolute
-        said = message("not_known", 0, self.labels)
+        said = message("not_known", self.labels)
         unknown = [said if place == 0 else "" for place in places]
         text = f'IF({place}="","",IF({place}=0,{word},""))'
         self._line("status", text, room, "status", values=[[*unknown, *past]], words=True)
