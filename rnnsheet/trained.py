@@ -17,11 +17,12 @@ What the engine and the sheets call the values (those of a layer end with its na
   and `out`. All others: `out`. Where any other than a merge or `last` reads several results: also `both`,
   these below each other.
 - where a text is masked, `h` and `c` at padding are those of the step before; all else is computed as usual.
-- of the result: `said`, the number (from 0) of the greatest row, or of one row 1 where it is at least 1/2;
-  `confidence`, the greatest row, or of one row it where `said` is 1, else 1 less it; `says`, the label of
-  `said`, on the line "answer" "" from `end` on, and `so_far`, all labels up to the step, with a blank between
-  two unless all labels are single letters. Of more than `FEW` rows that are computed once also `top`,
-  the greatest `TOP` in order, and `top_says`, of each the label of the first row that is equal, (TOP, 1).
+- of a result that is more than one number alone (`Trained.says_number`): `said`, the number (from 0) of the
+  greatest row, or of one row 1 where it is at least 1/2; `confidence`, the greatest row, or of one row it
+  where `said` is 1, else 1 less it; `says`, the label of `said`, on the line "answer" "" from `end` on, and
+  `so_far`, all labels up to the step, with a blank between two unless all labels are single letters. Of more
+  than `FEW` rows that are computed once also `top`, the greatest `TOP` in order, and `top_says`, of each the
+  label of the first row that is equal, (TOP, 1).
 """
 
 from __future__ import annotations
@@ -45,6 +46,9 @@ STATES = {cell: kind.states for cell, kind in KINDS.items() if kind.states}
 ACTIVATIONS = ("linear", "tanh", "relu", "sigmoid", "hard_sigmoid", "hard_sigmoid_keras2", "softmax")
 """What a layer may do with its sums. `hard_sigmoid` is max(0, min(1, x/6 + 1/2)), as in Keras 3 and PyTorch;
 in Keras 2, and in ONNX by default, it is max(0, min(1, x/5 + 1/2))."""
+
+PROBABILITIES = ("sigmoid", "hard_sigmoid", "hard_sigmoid_keras2", "softmax")
+"""Activations that make of sums what can be a probability."""
 
 FEW, TOP = 12, 10
 """So many rows of a result are all told at once; of more, so many."""
@@ -180,7 +184,8 @@ class Trained:
     """A trained network, checked: its input, its layers in the order in which they are computed.
 
     The last layer's result is what the network says, of which the greatest row counts. `labels` name its
-    rows, or of one row what it says below and from 1/2 on; () numbers them from 0. `precision` is the float
+    rows, or of one probability what it says below and from 1/2 on; () numbers them from 0. One number that is
+    no probability stands for itself and has no label. `precision` is the float
     type in which the framework computes it. Raises ModelError, with the layer, where something does not fit.
     """
 
@@ -208,6 +213,12 @@ class Trained:
     def lines(self) -> dict[str, int]:
         """The number of time steps of each line."""
         return {INPUT: self.read.steps, **({ANSWER: self.answer.steps} if self.answer else {})}
+
+    @property
+    def says_number(self) -> bool:
+        """Whether the result is one number that is no probability."""
+        alone = self.size(self.result.name) == 1 and not self.answer
+        return alone and self.result.activation not in PROBABILITIES
 
     @property
     def ranks(self) -> bool:
@@ -273,6 +284,9 @@ def _check(network: Trained) -> None:
             raise ModelError("unsupported_activation", place=network.source, layer=told, activation="softmax")
         known.append(layer.name)
         object.__setattr__(layer, "weights", _weights(network, layer, told))
+    if network.labels and network.says_number:
+        told = network.result.source or network.result.name
+        raise ModelError("labels_of_number", place=network.source, layer=told)
     expected = max(2, network.size(network.result.name))
     if network.labels and len(network.labels) != expected:
         raise ModelError("wrong_labels", place=network.source, got=len(network.labels), expected=expected)

@@ -2,6 +2,7 @@
 
 import math
 import string
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -226,6 +227,16 @@ def test_layers_without_memory_and_what_joins_them():
         np.testing.assert_allclose(trace[name], array, rtol=1e-13, atol=1e-13, err_msg=name)
     assert row(trace, "says") == ["no"] * 3
     assert list(trace.frame("p_p").index) == ["no", "yes"]
+
+
+@pytest.mark.parametrize("activation", ["linear", "tanh", "relu", ""])
+def test_one_number_that_is_no_probability_stands_for_itself(activation):
+    layer = TrainedLayer("a", "dense", weights={"Wa": np.full((1, 1), 3.0)}, activation=activation)
+    network = Trained("size", Numbers(np.full((1, 2), 0.5)), (layer,))
+    trace = trained.run(network, network.read.sample)
+    assert {"said", "says", "confidence"}.isdisjoint(trace.arrays)
+    with pytest.raises(ModelError, match="layer a gives one number that is no probability"):
+        replace(network, labels=("low", "high"))
 
 
 def test_one_number_says_which_of_two_labels():

@@ -76,9 +76,10 @@ class _Drawn:
             reads = self._recurrent(reads)
         reads = self._decoder(reads) if self.answering else self._summary(reads)
         self._head(reads)
-        size = Trained("size", self.read, tuple(self.layers), (), self.answer).size(self.layers[-1].name)
+        bare = Trained("size", self.read, tuple(self.layers), (), self.answer)
+        size = bare.size(self.layers[-1].name)
         labels = tuple(f"{label}{n}" for n, label in zip(range(max(2, size)), LABELS * 3, strict=False))
-        if not self.answering and self.draw(st.booleans()):
+        if bare.says_number or (not self.answering and self.draw(st.booleans())):
             labels = ()
         return Trained("random", self.read, tuple(self.layers), labels, self.answer, source="a test")
 
@@ -167,7 +168,7 @@ class _Drawn:
             squash = self.draw(st.sampled_from(SQUASHES))
             weights = self._dense(units, self._size(reads))
             reads = self._add("dense", (reads,), weights=weights, activation=squash)
-        rows = self._says if self.answering else self.draw(st.sampled_from([1, 2, 6, 10]))
+        rows = self._says if self.answering else self.draw(st.sampled_from([1, 2, 6, 10, 15]))
         weights = self._dense(rows, self._size(reads))
         last = self.draw(st.sampled_from(["softmax", "sigmoid", "linear", "", "apart"]))
         reads = self._add("dense", (reads,), weights=weights, activation="" if last == "apart" else last)
@@ -262,4 +263,31 @@ def medley(typed: str = "aBx") -> Trained:
     )
 
 
-NETWORKS = {network.__name__: network for network in (moods, speller, counter, medley)}
+def forecaster() -> Trained:
+    """Reads numbers, and says one number at each step."""
+    return Trained(
+        "forecaster",
+        Numbers(weights(2, 6)),
+        (
+            TrainedLayer("gru", "gru", (INPUT,), recurrent("run", 4, 2)),
+            TrainedLayer("says", "dense", ("gru",), {"Wa": weights(1, 4), "ba": weights(1, 1)}),
+        ),
+    )
+
+
+def namer() -> Trained:
+    """Reads letters, and says one of so many names that only the greatest are told."""
+    return Trained(
+        "namer",
+        Text("letters", ("", *"abc"), 5, "abca"),
+        (
+            TrainedLayer("emb", "embedding", weights={"E": weights(4, 3)}),
+            TrainedLayer("rnn", "elman", ("emb",), recurrent("h", 6, 3)),
+            TrainedLayer("last", "last", ("rnn",)),
+            TrainedLayer("says", "dense", ("last",), {"Wa": weights(15, 6)}, activation="softmax"),
+        ),
+        tuple(f"name {number}" for number in range(15)),
+    )
+
+
+NETWORKS = {each.__name__: each for each in (moods, speller, counter, medley, forecaster, namer)}

@@ -74,11 +74,19 @@ def _all(network: Trained, read: str | Array) -> tuple[dict[str, Any], dict[str,
     with np.errstate(over="ignore", invalid="ignore"):
         computed.layers()
     numbers |= {name: array[:, 0, :].T for name, array in computed.found.items()}
-    result = computed.results[network.result.name]
+    if not network.says_number:
+        more_texts, more_numbers = _what_is_said(network, computed.results[network.result.name])
+        texts |= more_texts
+        numbers |= more_numbers
+    return texts, numbers
+
+
+def _what_is_said(network: Trained, result: Array) -> tuple[dict[str, Any], dict[str, Array]]:
+    """What the result means: rows of texts, and numbers."""
     said = _greatest(result)
-    numbers |= {"said": said[None].astype(np.float64), "confidence": _confidence(result, said)[None]}
+    numbers = {"said": said[None].astype(np.float64), "confidence": _confidence(result, said)[None]}
     says = _says(network, said)
-    texts["says"] = row_of(says)
+    texts: dict[str, Any] = {"says": row_of(says)}
     if network.answer:
         blank = "" if network.speaks_letters else " "
         texts["so_far"] = row_of([blank.join(filter(None, says[:step])) for step in range(1, len(says) + 1)])

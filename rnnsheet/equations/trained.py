@@ -9,7 +9,6 @@ from rnnsheet.equations.expr import (
     At,
     Expr,
     Leaf,
-    Operation,
     Parameter,
     Value,
     at_least_half,
@@ -30,7 +29,7 @@ from rnnsheet.equations.expr import (
 from rnnsheet.equations.layer import LayerEquations, squashed
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.model import ONCE, ONE, Axis, Layer, named
-from rnnsheet.trained import ANSWER, INPUT, STATES, Text, Trained, TrainedLayer
+from rnnsheet.trained import ANSWER, INPUT, PROBABILITIES, STATES, Text, Trained, TrainedLayer
 
 MASK = Value("mask", ONE)
 """1 where the text has a token, 0 at padding."""
@@ -48,11 +47,7 @@ def network(trained: Trained) -> Recurrence:
 
 def result(recurrence: Recurrence) -> Equation:
     """The equation of the last layer's result, of which the greatest row is said."""
-    said = recurrence.equations["said"].expr
-    assert isinstance(said, Operation)  # noqa: S101
-    of = said.operands[0]
-    assert isinstance(of, Value)  # noqa: S101
-    return recurrence.equations[of.name]
+    return [equation for equation in recurrence.equations.values() if equation.part != "answer"][-1]
 
 
 class _Network:
@@ -72,7 +67,8 @@ class _Network:
         self._inputs()
         for layer in trained:
             self.results[layer.name] = self._layer(layer)
-        self._say(self.results[trained.result.name])
+        if not trained.says_number:
+            self._say(self.results[trained.result.name])
 
     def _inputs(self) -> None:
         is_text = isinstance(self.trained.read, Text)
@@ -230,9 +226,7 @@ class _Network:
     def _say(self, result: Value) -> None:
         """What the network says: the number of its greatest row, and its label."""
         line = self._line(self.trained.result.name)
-
-        is_probability = self.trained.result.activation in ("softmax", "sigmoid")
-        certain = "confidence" if is_probability else "greatest"
+        certain = "confidence" if self.trained.result.activation in PROBABILITIES else "greatest"
 
         def let(name: str, expr: Expr, base: str = "") -> Value:
             return self.r.let(name, expr, "answer", line=line, base=base)

@@ -78,7 +78,7 @@ def _network(facts: Mapping[str, str], told: dict[str, Any], inputs: _Inputs) ->
         name=facts["lesson"],
         read=_read(told["read"], inputs),
         layers=tuple(_layer(layer, inputs) for layer in told["layers"]),
-        labels=inputs.written("labels"),
+        labels=inputs.written("labels") if "labels" in inputs.places else (),
         answer=Answer(**told["answer"]) if told["answer"] else None,
         precision=told["precision"],
         source=told["source"],

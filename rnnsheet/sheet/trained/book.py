@@ -36,7 +36,8 @@ def plan(source: Trained, language: str) -> Plan:
     everything = {**read, **named}
     sheets_of_weights = {name: page.sheet.name for name, page in weight_pages.items()}
     network.complete(first_page, source, equations, everything, messages, sheets_of_weights)
-    pages = [first_page, read_page, *layer_pages, vocabulary_page, *weight_pages.values()]
+    words_page = [vocabulary_page] if vocabulary_page.sheet.blocks else []
+    pages = [first_page, read_page, *layer_pages, *words_page, *weight_pages.values()]
     sheets = tuple(page.sheet for page in pages)
     manifest.list_blocks(about_page, sheets)
     names = {defined_name(name): block.area for name, block in named.items()}

@@ -15,8 +15,8 @@ from rnnsheet.trained import FEW, INPUT, TOP, Numbers, Text, Trained, TrainedLay
 
 NAME = "Network"
 _TYPED = 5
-_WIDE, _FIRST, _SO_FAR = 2, 3, 4
-"""The columns of texts, of numbers (the first of time steps), and of what was said so far."""
+_WIDE, _FIRST, _BESIDE = 2, 3, 4
+"""The columns of texts, of numbers (the first of time steps), and of what was said so far, or read."""
 _WIDTHS = {1: 30, _WIDE: 64}
 _SPAN = 6
 LEGEND = ("sample", "link", "given", "hidden", "output", "result")
@@ -125,18 +125,22 @@ def _answer(
     page: Page, network: Trained, equations: Recurrence, row: int, blocks: Mapping[str, Block]
 ) -> int:
     """What the network says, once or step by step, and how sure it is; the next free row."""
-    if blocks["says"].area.cols > 1:
-        return _steps(page, network, row, blocks)
-    labels = page.labels
+    labels, said = page.labels, result(equations)
+    shares = blocks[said.name]
+    if shares.area.cols > 1:
+        return _steps(page, network, equations, row, blocks)
+    if network.says_number:
+        page.text(row, 1, labels("network.number"), "caption")
+        page.link(shares, row, _WIDE, style="result")
+        return row + 1
     for name in ("says", "confidence"):
         page.text(row, 1, labels(f"meaning.{equations.equations[name].base}"), "caption")
         page.link(blocks[name], row, _WIDE, style="result")
         row += 1
-    shares = blocks[result(equations).name]
     if network.ranks:
-        page.text(row, _WIDE, meaning(result(equations), equations, labels), "label")
+        page.text(row, _WIDE, meaning(said, equations, labels), "label")
         return _top(page, shares, blocks["labels"], row)
-    if shares.area.cols == 1 < shares.area.rows <= FEW:
+    if 1 < shares.area.rows <= FEW:
         page.text(row, 1, labels("network.labels"), "caption")
         page.link(blocks["labels"], row + 1, 1, style="label")
         page.mark(page.link(shares, row + 1, _WIDE, style="output"), "p")
@@ -144,24 +148,36 @@ def _answer(
     return row
 
 
-def _steps(page: Page, network: Trained, row: int, blocks: Mapping[str, Block]) -> int:
+def _steps(page: Page, network: Trained, equations: Recurrence, row: int, blocks: Mapping[str, Block]) -> int:
     """What the network says step by step, downwards, and so far; the next free row."""
-    steps = blocks["says"].area.cols
+    labels, shown = page.labels, blocks[result(equations).name]
+    steps = shown.area.cols
     if network.answer:
-        page.text(row, 1, page.labels("meaning.says"), "caption")
-        area = page.area(row + 2, _SO_FAR, steps)
-        page.formula(
-            "so_far", page.area(row, _WIDE), area.part(steps - 1).a1, "result", trace="so_far", time=steps
-        )
-        page.text(row + 1, _SO_FAR, page.labels("network.so_far"), "small")
-        _so_far(page, network, page.area(row + 2, _WIDE, steps), area)
+        _answered(page, network, row, steps)
         row += 1
-    for col, head in enumerate(("meaning.t", "meaning.says", "network.greatest"), start=1):
-        page.text(row, col, page.labels(head), "small")
+    heads = ["meaning.t", "network.number"]
+    if not network.says_number:
+        heads = ["meaning.t", "meaning.says", f"network.{equations.equations['confidence'].base}"]
+        shown = blocks["says"]
+        page.link_transposed(blocks["confidence"], row + 1, _FIRST, "output")
+    page.link_transposed(shown, row + 1, _WIDE, "result")
+    for col, head in enumerate(heads, start=1):
+        page.text(row, col, labels(head), "small")
     page.constants("t", row + 1, 1, [[step] for step in range(1, steps + 1)], "label")
-    page.link_transposed(blocks["says"], row + 1, _WIDE, "result")
-    page.link_transposed(blocks["confidence"], row + 1, _FIRST, "output")
+    if "token" in blocks and network.line(network.result.name) == INPUT:
+        page.text(row, _BESIDE, labels("meaning.token"), "small")
+        page.link_transposed(blocks["token"], row + 1, _BESIDE, "label")
     return row + 1 + steps
+
+
+def _answered(page: Page, network: Trained, row: int, steps: int) -> None:
+    """The whole answer as one text, and how far it is at each step of the table below."""
+    page.text(row, 1, page.labels("meaning.says"), "caption")
+    page.text(row + 1, _BESIDE, page.labels("network.so_far"), "small")
+    area = page.area(row + 2, _BESIDE, steps)
+    whole, last = page.area(row, _WIDE), area.part(steps - 1).a1
+    page.formula("so_far", whole, last, "result", trace="so_far", time=steps)
+    _so_far(page, network, page.area(row + 2, _WIDE, steps), area)
 
 
 def _so_far(page: Page, network: Trained, says: Area, area: Area) -> None:
