@@ -34,6 +34,8 @@ def place(network: Trained, labels: Labels) -> tuple[Page, Block]:
     if isinstance(network.read, Numbers):
         return page, _numbers(page, network.read)
     page.text(_TYPED, 1, labels("network.text"), "caption")
+    # Else a long text would make the whole page small.
+    page.sheet.printed = _SPAN
     typed = [[network.read.sample]]
     return page, page.constants("text", _TYPED, _WIDE, typed, "input", "text", form=TEXT)
 

@@ -117,10 +117,11 @@ class _TextPage:
         formula = f"LEN({cell})"
         if read.unit == "words":
             formula = f'IF({cell}="",0,{formula}-LEN(SUBSTITUTE({cell}," ",""))+1)'
-        self._line("length", formula, style="label", values=[[length]])
+        self._line("length", formula, style="label", values=[[length]], form="whole")
         if read.padding == "before":
             skipped = f"MAX(0,{self.blocks['length'].area.a1}-{read.room})"
-            self._line("skipped", skipped, style="label", values=[[max(0, length - read.room)]])
+            values = [[max(0, length - read.room)]]
+            self._line("skipped", skipped, style="label", values=values, form="whole")
 
     def _settings(self) -> None:
         """The numbers that stand for no token of the text."""
