@@ -113,10 +113,7 @@ def export(
 
     language = known_language(language)
     loaded = load(source) if isinstance(source, str | Path) else source
-    target = Path(path or f"{loaded.name}.xlsx")
-    if target.suffix.lower() != ".xlsx":
-        raise OutputError("not_xlsx", place=str(target))
-    check_free(target, force)
+    target = workbook_file(path or f"{loaded.name}.xlsx", force)
     if isinstance(loaded, lesson.Lesson):
         settings = loaded.settings
         rows = settings.epochs if epochs is None else epochs
@@ -124,6 +121,15 @@ def export(
         loaded = replace(loaded, settings=replace(settings, epochs=rows, flow_steps=back))
     planned = plan(loaded, language)
     write(planned, _values(loaded, planned), target)
+    return target
+
+
+def workbook_file(path: str | Path, force: bool) -> Path:
+    """The path of a workbook that can be written. Raises OutputError where it is taken or no name for one."""
+    target = Path(path)
+    if target.suffix.lower() != ".xlsx":
+        raise OutputError("not_xlsx", place=str(target))
+    check_free(target, force)
     return target
 
 

@@ -82,17 +82,19 @@ def import_(
     with _errors(lang) as language:
         from rnnsheet import api, models
 
+        if check_against not in (FRAMEWORK, NOTHING):
+            known = f"{FRAMEWORK}, {NOTHING}"
+            raise RnnsheetError("wrong_choice", key="--check-against", got=check_against, known=known)
         network = models.read_model(model, vocabulary=vocab, steps=steps, description=lesson)
+        target = api.workbook_file(output or f"{network.name}.xlsx", force)
+        texts = labels(language)
+        _print([texts("import.read", **network.sizes)])
         if check_against == FRAMEWORK:
             from rnnsheet.models.against import SAMPLES, greatest_difference
 
             difference = greatest_difference(Path(model), network)
-            _print([labels(language)("import.agrees", samples=SAMPLES, file=model, error=difference)])
-        elif check_against != NOTHING:
-            known = f"{FRAMEWORK}, {NOTHING}"
-            raise RnnsheetError("wrong_choice", key="--check-against", got=check_against, known=known)
-        written = api.export(network, output, language, force)
-        _print([labels(language)("export.done", file=written)])
+            _print([texts("import.agrees", samples=SAMPLES, file=model, error=difference)])
+        _print([texts("export.done", file=api.export(network, target, language, force))])
 
 
 @app.command(help=_help("help.train"))
@@ -149,8 +151,6 @@ def check(
         told: list[dict[str, object]] = []
         for file, found in proof.each(files, tolerance, engines):
             if isinstance(found, RnnsheetError):
-                if single:
-                    raise found
                 status = 2
                 told.append({"file": file, "error": found.text(language)})
                 typer.echo(f"rnnsheet: {found.text(language)}", err=True)

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 _LINE = 96
 """How many columns a paragraph has."""
+_FEW = 100
+"""Of fewer sentences a share of right answers is a matter of chance."""
+_LONGEST = 300
+"""So much of a formula is told."""
 _BREAKABLE = re.compile(r"[⺀-￯][、。，；：！？）”]*|[^\s⺀-￯]+[、。，；：！？）”]*\s*|\s+")
 
 _ANSWERS = ("predicted", "confidence", "target", "right")
@@ -213,6 +217,8 @@ def learned(found: Learned, labels: Labels) -> Iterator[str]:
         for judge, share in found.accuracy.items()
     ]
     yield from _indent(table(shares, "lr"))
+    if found.held_out < _FEW:
+        yield labels("sentiment.few")
     yield labels("sentiment.written", files=", ".join(found.written))
 
 
@@ -224,8 +230,9 @@ def verdict(report: Report, labels: Labels, with_blocks: bool) -> Iterator[str]:
     for block in sorted(report.blocks, key=_follows):
         if failure := block.first_failure:
             place = f"{block.sheet}!{failure.cell}" if block.sheet else failure.cell
-            found = {"formula": failure.formula, "got": failure.got, "expected": failure.expected}
-            yield labels(f"check.{failure.reason}", block=block.name, place=place, **found)
+            found = {key: _shown(getattr(failure, key)) for key in ("formula", "got", "expected")}
+            reason = "no_name" if failure.reason == "name" and not failure.got else failure.reason
+            yield labels(f"check.{reason}", block=block.name, place=place, **found)
     values: dict[str, object] = {
         "file": report.file,
         "cells": report.cells,
@@ -242,6 +249,11 @@ def engines(versions: Mapping[str, str | None], labels: Labels) -> Iterator[str]
         [name, labels("engines.missing", how=labels(f"engines.{name}")) if version is None else version]
         for name, version in versions.items()
     )
+
+
+def _shown(text: str) -> str:
+    """A formula or a value in a message: an empty one can be seen, a long one is cut."""
+    return f"{text[:_LONGEST]}…" if len(text) > _LONGEST else text or '""'
 
 
 def _follows(block: BlockReport) -> bool:

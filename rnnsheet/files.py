@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from rnnsheet.errors import OutputError
+from rnnsheet.errors import OutputError, RnnsheetError
 
 
 def check_free(path: Path, force: bool) -> None:
@@ -19,10 +19,23 @@ def check_free(path: Path, force: bool) -> None:
         raise OutputError("exists", place=str(path))
 
 
+def check_file(path: Path, error: type[RnnsheetError]) -> None:
+    """Raises the error where there is no such file, or a folder of that name."""
+    if not is_file(path):
+        raise error("no_file" if not _exists(path) else "no_ordinary_file", place=str(path))
+
+
 def is_file(path: Path) -> bool:
     """Whether there is such a file; no for a name that no file can have."""
     try:
         return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
     except (OSError, ValueError):
         return False
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rnnsheet.errors import LessonError, unknown
-from rnnsheet.files import check_free, is_file, write_whole
+from rnnsheet.files import check_file, check_free, is_file, write_whole
 from rnnsheet.labels import languages
 from rnnsheet.lesson import MOST_STEPS, Example, Lesson, Settings
 from rnnsheet.model import Array, Layer, Model, Source
@@ -49,7 +49,7 @@ def find(lesson: str) -> Path:
     if is_file(path):
         return path
     if path.suffix or len(path.parts) > 1:
-        raise LessonError("no_lesson_file", place=lesson)
+        check_file(path, LessonError)
     raise unknown("no_lesson", lesson, names())
 
 

@@ -215,6 +215,12 @@ class Trained:
         return {INPUT: self.read.steps, **({ANSWER: self.answer.steps} if self.answer else {})}
 
     @property
+    def sizes(self) -> dict[str, int]:
+        """How many `layers` and `weights` it has, and how many time `steps` it reads."""
+        weights = sum(array.size for layer in self.layers for array in layer.weights.values())
+        return {"layers": len(self.layers), "weights": weights, "steps": self.read.steps}
+
+    @property
     def says_number(self) -> bool:
         """Whether the result is one number that is no probability."""
         alone = self.size(self.result.name) == 1 and not self.answer

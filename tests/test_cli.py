@@ -207,7 +207,7 @@ def test_numbers_too_large_are_told_in_one_line(tmp_path):
 @pytest.mark.parametrize("command", ["run", "export", "explain"])
 def test_a_missing_lesson_is_told_with_the_one_that_was_meant(tmp_path, command):
     assert "did you mean hello?" in fails(command, "helo", cwd=tmp_path)
-    assert "no-such.toml: there is no such lesson file" in fails(command, "no-such.toml", cwd=tmp_path)
+    assert "no-such.toml: there is no such file" in fails(command, "no-such.toml", cwd=tmp_path)
 
 
 def test_a_lesson_in_another_encoding_is_told(tmp_path):
@@ -485,6 +485,10 @@ def test_several_files_and_engines_are_told_in_order(tmp_path):
     assert told[0]["ok"] is True
     assert list(told[1]) == ["file", "error"]
     assert told[1]["file"] == "no.xlsx"
+    alone = rnnsheet("check", "no.xlsx", "--json", cwd=tmp_path)
+    assert alone.returncode == 2
+    assert json.loads(alone.stdout) == told[1]
+    assert alone.stderr == f"rnnsheet: {told[1]['error']}\n"
 
 
 def test_a_wrong_file_among_several_decides_the_status(tmp_path):

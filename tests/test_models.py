@@ -336,13 +336,6 @@ def test_an_answer_that_nobody_could_see_has_a_sign():
     assert network.labels == ("∅", "a", "␣", "↵", "U+200B", "\u200bb")
 
 
-def test_a_label_must_have_a_text():
-    embedding_h5(masks=False)
-    Path("a.toml").write_text('labels = ["bad", ""]')
-    with pytest.raises(ModelError, match="label 1, counted from 0, is empty"):
-        read_model(Path("a.h5"), description=Path("a.toml"))
-
-
 def test_without_a_vocabulary_token_numbers_are_typed():
     embedding_h5(masks=False)
     network = read_model(Path("a.h5"))
@@ -363,6 +356,9 @@ def test_descriptions_add_labels_and_more():
     assert network.read.unknown == 2
 
 
+ONE_LAYER = "[[layers]]\nname = 'd'\nkind = '{}'\n{}"
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -378,12 +374,44 @@ def test_descriptions_add_labels_and_more():
         ("layers = 3", "layers"),
         ("[answer]\nstart = 0", "answer.end is missing"),
         ("name = ", "damaged"),
+        (ONE_LAYER.format("lstn", ""), "kind of the layer d is 'lstn'; expected one of: embedding, dense"),
+        (
+            ONE_LAYER.format("dense", "reads = ['e']"),
+            "reads of the layer d is 'e'; expected one of: input, answer",
+        ),
+        (
+            ONE_LAYER.format("gru", "activation = 'gelu'"),
+            "activation of the layer d is 'gelu'; expected one of: lin",
+        ),
+        (ONE_LAYER.format("gru", "starts = 'd'"), "starts of the layer d is 'd'; expected"),
+        ('labels = ["one"]', "1 labels for"),
+        ('labels = ["bad", ""]', "label 1, counted from 0, is empty"),
     ],
 )
-def test_bad_descriptions(text, told):
+def test_bad_descriptions_are_told_with_their_file(text, told):
     embedding_h5(masks=False)
     Path("a.toml").write_text(text)
-    refused("a.h5", told, description=Path("a.toml"))
+    with pytest.raises(ModelError) as caught:
+        read_model(Path("a.h5"), description=Path("a.toml"))
+    assert str(caught.value).startswith("a.toml: ")
+    assert told in str(caught.value)
+
+
+def test_a_pattern_that_fits_no_array_is_told_with_their_names():
+    with h5py.File("weights.h5", "w") as file:
+        file["layers/dense/vars/0"], file["layers/dense/vars/1"] = GOOD
+    Path("a.toml").write_text(ONE_LAYER.format("dense", "weights = 'dense/*'"))
+    told = r'fits weights = "dense/\*"; the file has layers/dense/vars/0, layers/dense/vars/1'
+    refused("weights.h5", told, description=Path("a.toml"))
+
+
+def test_a_folder_and_an_hdf5_file_that_ends_early_are_told():
+    Path("folder").mkdir()
+    refused("folder", "is a folder")
+    keras_h5([DENSE], {"dense": GOOD})
+    whole = Path("a.h5").read_bytes()
+    Path("a.h5").write_bytes(whole[: len(whole) // 2])
+    refused("a.h5", r"damaged, or no HDF5 file that can be read \(truncated file\)")
 
 
 @pytest.mark.parametrize("path", sorted(KNOWN.glob("*.toml")), ids=lambda path: path.stem)

@@ -84,11 +84,21 @@ def test_the_command_says_that_they_agree_and_types_of_tokens(model, tmp_path):
         *("import", "model.keras", "--vocab", "vocabulary.json", "--check-against", "framework"), cwd=tmp_path
     )
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout.startswith("model.keras: the framework and NumPy agree on 100 random inputs within ")
+    read, agrees, written = ended.stdout.splitlines()
+    assert read.endswith("6 time steps are read (--steps sets how many).")
+    assert agrees.startswith("model.keras: the framework and NumPy agree on 100 random inputs within ")
+    assert "model.xlsx" in written
     assert openpyxl.load_workbook(tmp_path / "model.xlsx").sheetnames[0] == "Network"
     assert rnnsheet("check", "model.xlsx", cwd=tmp_path).returncode == 0
     message = fails("import", "model.keras", "--check-against", "keras", "--force", cwd=tmp_path)
     assert "--check-against is keras; expected one of: framework, none" in message
+
+
+def test_the_framework_is_not_asked_where_nothing_can_be_written(model, tmp_path):
+    (tmp_path / "model.xlsx").write_text("mine")
+    ended = rnnsheet("import", "model.keras", "--check-against", "framework", cwd=tmp_path)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "rnnsheet: model.xlsx: the file exists; use --force to replace it\n"
 
 
 def test_weights_alone_have_nothing_to_run(tmp_path):

@@ -13,6 +13,7 @@ from rnnsheet.checking.engines import ALL, chosen
 from rnnsheet.checking.recalculate import recalculation
 from rnnsheet.errors import ModelError
 from rnnsheet.models import read_model
+from rnnsheet.models.against import greatest_difference
 from rnnsheet.sheet.layout import plan
 from rnnsheet.workbook.package import opened
 from tests.networks import agree, result
@@ -292,6 +293,8 @@ def test_weights_alone_need_a_description(keras, newer):
     )
     Path("layers.toml").write_text(text)
     network = read_model(path, description=Path("layers.toml"))
+    with pytest.raises(ModelError, match="holds weights alone"):
+        greatest_difference(path.rename("a.h5"), network)
     x = texts(RANDOM, 100, 6, 9)
     agree(network, map(typed, x), model(x).detach().numpy(), 1e-6)
 

@@ -227,7 +227,12 @@ class _Cell:
     def _failure(self, reason: str, expected: Any, got: Any) -> Failure:
         area = self.block.area
         name = f"{column_letters(area.col + self.right)}{area.row + self.down}"
-        return Failure(name, reason, f"={self.formula}" if self.formula else "", str(expected), str(got))
+        return Failure(
+            name,
+            reason,
+            f"={self.formula}" if self.formula else "",
+            *("" if value is None else str(value) for value in (expected, got)),
+        )
 
 
 # A number that is no part of a reference or a name.

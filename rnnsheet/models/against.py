@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from zipfile import is_zipfile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from rnnsheet.engine import run_trained
 from rnnsheet.engine.trained import result_of
 from rnnsheet.errors import ModelError
+from rnnsheet.models import hdf5
 from rnnsheet.models.extras import needed
 from rnnsheet.models.read import kind_of
 from rnnsheet.trained import Numbers, Trained
@@ -31,7 +33,7 @@ def greatest_difference(path: Path, network: Trained) -> float:
     """
     runners = {"Keras": _keras, "ONNX": _onnx}
     kind = kind_of(path)
-    if kind not in runners or path.name.endswith(".weights.h5"):
+    if kind not in runners or _holds_weights_alone(path):
         raise ModelError("nothing_to_run", place=str(path), kinds="Keras, ONNX")
     reads, given = _random_inputs(network)
     theirs = np.asarray(runners[kind](path)(given), dtype=np.float64).reshape(SAMPLES, -1)
@@ -44,6 +46,14 @@ def greatest_difference(path: Path, network: Trained) -> float:
     if not difference <= allowed:
         raise ModelError("differs", place=str(path), framework=kind, got=difference, expected=allowed)
     return difference
+
+
+def _holds_weights_alone(path: Path) -> bool:
+    """Whether it is a file of Keras that has no model in it."""
+    if kind_of(path) != "Keras" or is_zipfile(path):
+        return False
+    with hdf5.opened(path) as file:
+        return not hdf5.text(file.attrs, "model_config")
 
 
 def _random_inputs(network: Trained) -> tuple[list[str | NDArray[np.float64]], NDArray[np.float64]]:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from rnnsheet.errors import ModelError
-from rnnsheet.files import is_file
+from rnnsheet.files import check_file
 from rnnsheet.models.limits import MOST_TEXT, check_bytes, reading
-from rnnsheet.trained import INPUT
+from rnnsheet.trained import ACTIVATIONS, ANSWER, INPUT, LAYER_KINDS
 
 KNOWN = Path(__file__).parent / "known"
 """Descriptions of published networks, which are recognised by the names of their arrays."""
@@ -82,12 +82,13 @@ class Description:
     network: Mapping[str, str] = field(default_factory=dict)
     recognised: tuple[str, ...] = ()
     """Names of arrays that a file has if the description is of it."""
+    source: str = ""
+    """The user's file that it is from."""
 
 
 def read_description(path: Path) -> Description:
     """The description in a TOML file. Raises ModelError where it has what it cannot have."""
-    if not is_file(path):
-        raise ModelError("no_workbook", place=str(path))
+    check_file(path, ModelError)
     with reading(str(path), "TOML"):
         check_bytes(path.stat().st_size, MOST_TEXT)
         given = tomllib.loads(path.read_bytes().decode())
@@ -100,7 +101,7 @@ def read_description(path: Path) -> Description:
         for key, table in [*tables.items(), *(("layers", layer) for layer in layers)]:
             _check(key, table, _KEYS[key])
         texts: dict[str, Any] = {key: tuple(map(str, top.pop(key, ()))) for key in ("labels", "recognised")}
-        return Description(**top, **texts, **tables, layers=_layers(layers))
+        return Description(**top, **texts, **tables, layers=_layers(layers), source=str(path))
 
 
 def completed(description: Description, names: Container[str]) -> Description:
@@ -114,7 +115,7 @@ def completed(description: Description, names: Container[str]) -> Description:
         known = read_description(path)
         if all(name in names for name in known.recognised):
             given = {name: value for name, value in vars(description).items() if value}
-            return replace(known, **given)
+            return replace(known, **{"source": "", **given})
     return description
 
 
@@ -139,5 +140,24 @@ def _layers(given: list[dict[str, Any]]) -> tuple[LayerSpec, ...]:
             if key not in table:
                 raise ModelError("not_a_text", key=f"layers.{key}")
         reads = table.get("reads", [layers[-1].name if layers else INPUT])
-        layers.append(LayerSpec(**{**table, "reads": tuple(map(str, reads))}))
+        layer = LayerSpec(**{**table, "reads": tuple(map(str, reads))})
+        _check_layer(layer, [before.name for before in layers])
+        layers.append(layer)
     return tuple(layers)
+
+
+def _check_layer(layer: LayerSpec, before: list[str]) -> None:
+    """Raises ModelError where a layer has a word that is none of those it can have."""
+    chosen = [
+        ("kind", layer.kind, LAYER_KINDS),
+        *(("reads", name, (INPUT, ANSWER, *before)) for name in layer.reads),
+    ]
+    for key in ("activation", "gate_activation"):
+        chosen.append((key, getattr(layer, key), ("", *ACTIVATIONS)))
+    chosen.append(("starts", layer.starts, ("", *before)))
+    for key, got, known in chosen:
+        if got not in known:
+            told = ", ".join(filter(None, known))
+            raise ModelError(
+                "wrong_choice", key=f"{key} of the layer {layer.name}", got=repr(got), known=told
+            )

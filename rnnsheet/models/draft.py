@@ -1,7 +1,8 @@
 """A network while it is read from a file: its layers, and what the file says of its input."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -99,25 +100,18 @@ class Draft:
         convert = {"keras": from_keras, "pytorch": from_pytorch}[layout]
         names = {INPUT: INPUT, ANSWER: ANSWER}
         for spec in description.layers:
-            try:
-                reads, starts = (
-                    [names[read] for read in spec.reads],
-                    names[spec.starts] if spec.starts else "",
-                )
-            except KeyError as error:
-                raise ModelError("bad_layer", layer=spec.name, reason=str(error)) from None
             own = [a for name, a in arrays.items() if spec.weights and fnmatchcase(name, spec.weights)]
             if spec.weights and not own:
-                raise ModelError("missing_weights", layer=spec.name, name=spec.weights)
+                raise ModelError("no_arrays", layer=spec.name, pattern=spec.weights, names=", ".join(arrays))
             names[spec.name] = self.add(
                 spec.kind,
-                reads,
+                [names[read] for read in spec.reads],
                 spec.name,
                 weights=convert(spec.kind, own) if own else {},
                 activation=spec.activation,
                 gate_activation=spec.gate_activation,
                 reverse=spec.reverse,
-                starts=starts,
+                starts=names[spec.starts] if spec.starts else "",
             )
 
     def finish(self, description: Description, vocabulary: Vocabulary, steps: int | None) -> Trained:
@@ -125,16 +119,19 @@ class Draft:
         if steps is not None and not 1 <= steps <= MOST_STEPS:
             raise ModelError("wrong_size", name="--steps", least=1, most=MOST_STEPS, got=steps)
         labels = description.labels
-        answer = answered(description.answer, labels) if description.answer else None
+        with _fault_of(description):
+            answer = answered(description.answer, labels) if description.answer else None
         network = Trained(
             description.name or Path(self.source).name.partition(".")[0],
             self._read(description, vocabulary, steps),
             tuple(self.layers),
-            labels,
+            (),
             answer,
             self.precision,
             Path(self.source).name,
         )
+        with _fault_of(description):
+            network = replace(network, labels=labels)
         tokens = vocabulary.tokens
         if not labels and tokens and network.size(network.result.name) == len(tokens) > 2:
             # It says tokens of the vocabulary that it reads.
@@ -165,4 +162,16 @@ class Draft:
         if self.mask_zero:
             # Keras leaves token 0 out wherever it stands, so no text may have it.
             tokens = ("", *tokens[1:])
-        return text(tokens, wishes)
+        with _fault_of(description):
+            return text(tokens, wishes)
+
+
+@contextmanager
+def _fault_of(description: Description) -> Iterator[None]:
+    """What goes wrong inside is told with the user's description, where there is one."""
+    try:
+        yield
+    except ModelError as error:
+        if description.source:
+            raise ModelError(error.key, place=description.source, **error.values) from None
+        raise

@@ -1,12 +1,15 @@
 """The arrays of an HDF5 file, read without following a link out of it or believing the sizes it declares."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from rnnsheet.errors import ModelError
 from rnnsheet.model import Array
+from rnnsheet.models.extras import needed
 from rnnsheet.models.limits import check_count
 
 MOST_LINKS = 100_000
@@ -27,6 +30,20 @@ def arrays(group: Any) -> dict[str, Array]:
 
     check_count(dataset.shape for dataset in datasets.values())
     return {name: np.asarray(datasets[name][()], np.float64) for name in sorted(datasets, key=order)}
+
+
+@contextmanager
+def opened(file: Any) -> Iterator[Any]:
+    """An HDF5 file, by its path or as a stream. Raises ModelError where it is damaged."""
+    h5py = needed("h5py", "models")
+    try:
+        found = h5py.File(file, "r")
+    except OSError as error:
+        # "Unable to synchronously open file (truncated file: eof = 1000, sblock->base_addr = 0, …)"
+        reason = re.search(r"\(([^:()]+)", str(error))
+        raise ModelError("damaged_model", kind="HDF5", reason=reason[1] if reason else error) from None
+    with found:
+        yield found
 
 
 def inside(file: Any, name: str) -> Any:

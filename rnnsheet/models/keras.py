@@ -14,7 +14,6 @@ from rnnsheet.model import Array
 from rnnsheet.models import hdf5
 from rnnsheet.models.description import Description, completed
 from rnnsheet.models.draft import Draft
-from rnnsheet.models.extras import needed
 from rnnsheet.models.limits import MOST_TEXT, MOST_WEIGHTS, copy, member
 from rnnsheet.models.weights import from_keras
 from rnnsheet.trained import INPUT
@@ -46,13 +45,13 @@ def read_archive(path: Path, description: Description) -> tuple[Draft, Descripti
         with archive.open("model.weights.h5") as packed:
             # Optimizers keep two more numbers for each weight.
             copy(iter(lambda: packed.read(1 << 20), b""), weights, 3 * 8 * MOST_WEIGHTS)
-        with needed("h5py", "models").File(weights, "r") as file:
+        with hdf5.opened(weights) as file:
             return _whole(path, config, version, hdf5.arrays(file)), description
 
 
 def read_hdf5(path: Path, description: Description) -> tuple[Draft, Description]:
     """A .h5 file: a whole model, or weights alone, whose layers the description names."""
-    with needed("h5py", "models").File(path, "r") as file:
+    with hdf5.opened(path) as file:
         if config := hdf5.text(file.attrs, "model_config"):
             version = hdf5.text(file.attrs, "keras_version")
             return _whole(

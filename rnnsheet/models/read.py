@@ -4,7 +4,7 @@ import zipfile
 from pathlib import Path
 
 from rnnsheet.errors import ModelError
-from rnnsheet.files import is_file
+from rnnsheet.files import check_file
 from rnnsheet.models.description import Description, read_description
 from rnnsheet.models.draft import Draft
 from rnnsheet.models.limits import reading
@@ -23,8 +23,7 @@ def read_model(
     Raises ModelError where the network cannot be read.
     """
     path = Path(path)
-    if not is_file(path):
-        raise ModelError("no_workbook", place=str(path))
+    check_file(path, ModelError)
     known = read_vocabulary(Path(vocabulary)) if vocabulary else Vocabulary()
     described = read_description(Path(description)) if description else Description()
     kind = kind_of(path)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnsheet.errors import ModelError
-from rnnsheet.files import is_file
+from rnnsheet.files import check_file
 from rnnsheet.models.limits import MOST_TEXT, check_bytes, reading
 
 UNKNOWN = ("<unk>", "[unk]", "<oov>", "[oov]", "<unknown>")
@@ -41,8 +41,7 @@ def read_vocabulary(path: Path) -> Vocabulary:
     what its Tokenizer's `to_json` gives. Of several texts with one number in a map, the first is the token.
     Raises ModelError where it is none of these.
     """
-    if not is_file(path):
-        raise ModelError("no_workbook", place=str(path))
+    check_file(path, ModelError)
     with reading(str(path), "JSON"):
         check_bytes(path.stat().st_size, MOST_TEXT)
         try:

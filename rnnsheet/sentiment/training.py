@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from rnnsheet.errors import DataError, OutputError, RnnsheetError, known_language
-from rnnsheet.files import check_free, write_whole
+from rnnsheet.files import check_file, check_free, write_whole
 from rnnsheet.labels import labels
 from rnnsheet.sentiment import bayes, network, table, vectors
 from rnnsheet.sentiment.sequences import Flags, Sequences, held_out
@@ -108,6 +108,7 @@ def train(
     """
     options, language = options or Options(), known_language(language)
     source = Path(path)
+    check_file(source, DataError)
     written = _free(Path(output or f"{source.stem}.xlsx"), force)
     network.check_installed()
 

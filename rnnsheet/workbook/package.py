@@ -12,7 +12,7 @@ from typing import IO
 from xml.etree import ElementTree
 
 from rnnsheet.errors import WorkbookError
-from rnnsheet.files import is_file
+from rnnsheet.files import check_file
 
 MEGABYTE = 1 << 20
 LARGEST_FILE = 128 * MEGABYTE
@@ -170,8 +170,7 @@ def opened(path: Path) -> Iterator[Package]:
 
 
 def _check_outside(path: Path) -> None:
-    if not is_file(path):
-        raise WorkbookError("no_workbook", place=str(path))
+    check_file(path, WorkbookError)
     size = path.stat().st_size
     if size > LARGEST_FILE:
         limit = LARGEST_FILE // MEGABYTE

@@ -107,7 +107,7 @@ class Contents:
 def _outside(formula: str) -> str:
     """What lets a formula reach outside the workbook; "" where nothing does."""
     found = _REACHES_OUT.search(_STRING.sub('""', formula).upper())
-    return found[0] if found else ""
+    return found[0].rstrip("( ") if found else ""
 
 
 def _a1(cell: int) -> str:
