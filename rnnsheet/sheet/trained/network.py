@@ -212,6 +212,7 @@ def _layers(page: Page, network: Trained, row: int, sheets: Mapping[str, str]) -
     page.text(row, 1, labels("network.layers"), "heading", _SPAN)
     for col, head in enumerate(("layer", "kind", "units", "steps", "weights", "weights_sheet"), start=1):
         page.text(row + 1, col, labels(f"network.{head}"), "small")
+    page.sheet.widths[_FIRST + 3] = max([10, *(len(name) + 2 for name in sheets.values())])
     for line, layer in enumerate(network, start=row + 2):
         along = network.line(layer.name)
         numbers = [network.size(layer.name), network.lines[along] if along else 1]
