@@ -128,6 +128,47 @@ def test_a_tag_without_an_end_is_refused_at_once(hello_xlsx, tmp_path, piece):
     assert "not a readable .xlsx workbook" in refused(save(contents, tmp_path / "w.xlsx"), tmp_path / "run")
 
 
+LONG = 30 << 20
+
+
+@pytest.mark.parametrize(
+    ("before", "piece", "after"),
+    [
+        (b"<!--", b" ", b"-->"),
+        (b"<!-- ?>", b"<", b"-->"),
+        (b"<?x ", b"<", b"?>"),
+        (b"<![CDATA[", b"<", b"]]>"),
+        (b'<a b="', b" ", b'"/>'),
+        (b"<a", b" ", b"/>"),
+    ],
+    ids=["comment", "comment of <", "instruction", "text of <", "attribute", "blanks"],
+)
+@pytest.mark.parametrize("ending", [b"<sheetData>", b"</worksheet>"])
+def test_nothing_long_is_parsed_piece_by_piece(hello_xlsx, tmp_path, before, piece, after, ending):
+    """The time that it takes would grow with the square of the length."""
+    contents = parts(hello_xlsx)
+    name = "xl/worksheets/sheet1.xml"
+    contents[name] = contents[name].replace(ending, before + piece * LONG + after + ending)
+    assert "not a readable .xlsx workbook" in refused(save(contents, tmp_path / "w.xlsx"), tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("part", "ending"),
+    [
+        ("xl/worksheets/sheet1.xml", b"</row>"),
+        ("xl/worksheets/sheet1.xml", b"</c>"),
+        ("xl/worksheets/sheet1.xml", b"</worksheet>"),
+        ("xl/workbook.xml", b"</workbook>"),
+    ],
+)
+@pytest.mark.parametrize("nested", [False, True])
+def test_no_more_elements_than_there_can_be_are_kept(hello_xlsx, tmp_path, part, ending, nested):
+    contents, count = parts(hello_xlsx), 2_000_000
+    many = b"<a>" * count + b"</a>" * count if nested else b"<a/>" * count
+    contents[part] = contents[part].replace(ending, many + ending, 1)
+    assert "too many cells" in refused(save(contents, tmp_path / "w.xlsx"), tmp_path / "run")
+
+
 @pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/styles.xml"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-7"])
 def test_an_entity_bomb_is_refused(hello_xlsx, tmp_path, wrong, part, encoding):

@@ -23,6 +23,8 @@ LARGEST_PART = 16 * MEGABYTE
 MOST_PARTS = 2_000
 MOST_TAGS = 16_000_000
 """In all parts together; a cell with a formula has six."""
+MOST_TAGS_AT_ONCE = 1_000_000
+"""In memory as elements: a whole part that does not grow with the cells, or a row of a worksheet."""
 
 _GROWING = re.compile(r"xl/(worksheets/[^/]*\.xml|sharedStrings\.xml)", re.IGNORECASE)
 """The parts that grow with the number of cells."""
@@ -34,8 +36,11 @@ _ACTIVE = {
 """Per kind of content that could act or reach outside, the names of its parts."""
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _ENCRYPTED = 1
-_CHUNK = MEGABYTE
+_CHUNK = 128 << 10
+"""More bytes than a cell's text or a tag has."""
 _DOCTYPE = b"<!DOCTYPE"
+_DECLARATION = re.compile(rb"\A(\xef\xbb\xbf)?\s*<\?xml[^<>]*\?>")
+_NO_ELEMENT = re.compile(rb"<[!?]")
 _NUMBER = b' t="n"'
 _DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([^\"']*)")
 
@@ -123,15 +128,20 @@ class Package:
             if item.file_size > LARGEST_PART and not _GROWING.fullmatch(item.filename):
                 raise self._too_large(item.file_size, LARGEST_PART)
             with self._archive.open(item) as stream:
-                tags += self._looked_through(item.filename, stream)
-            if tags > MOST_TAGS:
+                own = self._looked_through(item.filename, stream)
+            tags += own
+            if tags > MOST_TAGS or (own > MOST_TAGS_AT_ONCE and not _GROWING.fullmatch(item.filename)):
                 raise self.refused("too_many_cells", most=MOST_TAGS // 6)
 
     def _looked_through(self, name: str, stream: IO[bytes]) -> int:
-        """The number of tags in a part; none of them may declare entities."""
+        """The number of tags in a part; none of them may declare entities.
+
+        A parser that is given a comment or a tag in pieces begins it anew with each piece, which takes the
+        square of its length: where there are many cells, none may be long.
+        """
         if not name.lower().endswith((".xml", ".rels", ".vml")):
             return 0
-        tags, before = 0, b""
+        tags, before, grows = 0, b"", _GROWING.fullmatch(name)
         while chunk := stream.read(_CHUNK):
             if not before:
                 declared = _DECLARED.match(chunk.removeprefix(b"\xef\xbb\xbf").lstrip())
@@ -141,11 +151,20 @@ class Package:
             both = before[-len(_DOCTYPE) :] + chunk
             if _DOCTYPE in both:
                 raise self.refused("active_content", what="a document type", part=name)
+            if grows:
+                self._check_lengths(name, both if before else _DECLARATION.sub(b"", chunk, count=1))
             if _NUMBER in both and name not in self.named_numbers:
                 self.named_numbers.append(name)
             tags += chunk.count(b"<")
             before = chunk
         return tags
+
+    def _check_lengths(self, name: str, text: bytes) -> None:
+        """Raises WorkbookError where there is a comment, or too long a tag or text, in a piece of a part."""
+        if found := _NO_ELEMENT.search(text):
+            raise self.refused("not_a_workbook", reason=f"{name}: {found[0].decode()}")
+        if len(text) >= _CHUNK and b"<" not in text:
+            raise self.refused("not_a_workbook", reason=f"{name}: {len(text)} B, < ?")
 
     def _too_large(self, got: int, most: int) -> WorkbookError:
         return self.refused("file_too_large", got=got // MEGABYTE, most=most // MEGABYTE)

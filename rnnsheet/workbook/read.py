@@ -12,7 +12,7 @@ from rnnsheet.errors import WorkbookError
 from rnnsheet.sheet.formula import Formula, column_letters, column_number
 from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW, key
 from rnnsheet.sheet.plan import Area
-from rnnsheet.workbook.package import Package, readable
+from rnnsheet.workbook.package import MOST_TAGS_AT_ONCE, Package, readable
 
 _WORKBOOK = "xl/workbook.xml"
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
@@ -158,16 +158,20 @@ def _grid(package: Package, part: str, space: str, texts: Sequence[str]) -> Grid
     # The part becomes the child of an element of ours, so that what is there can be seen before it ends.
     above = builder.start("part", {})
     parser = ElementTree.XMLParser(target=builder)
-    cells = None
+    cells, tags = None, 0
     with package.open(part) as stream:
         # In small pieces, so that elements are freed while they are still in the processor's cache.
         while piece := stream.read(_PIECE):
             parser.feed(piece)
+            tags += piece.count(b"<")
             if cells is None:
                 cells = above.find(f"{space}worksheet/{space}sheetData")
-            if cells is not None:
-                reader.rows(cells[:-1])
+            if cells is not None and (ended := cells[:-1]):
+                reader.rows(ended)
                 del cells[:-1]
+                tags = piece.count(b"<")
+            if tags > MOST_TAGS_AT_ONCE:
+                raise package.refused("too_many_cells", most=MOST_TAGS_AT_ONCE // 6)
     builder.end("part")
     parser.close()
     # Programs would read the cells of another one too, also in another namespace.
