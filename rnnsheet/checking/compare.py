@@ -75,8 +75,11 @@ class Comparison:
 
     def _compared_names(self) -> BlockReport:
         failures = []
+        # A name of one sheet alone counts there instead of ours.
+        own = {name.partition("!")[2]: text for name, text in self.contents.names.items() if "!" in name}
+        names = {**self.contents.names, **own}
         for name, area in self.plan.names.items():
-            got = self.contents.names.get(name, "")
+            got = names.get(name, "")
             if _normal(got) != _normal(area.absolute) and _normal(got) != _normal(_spread(area.absolute)):
                 failures.append(Failure(name, "name", "", area.absolute, got))
         first = failures[0] if failures else None
@@ -250,7 +253,8 @@ def _normal(formula: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"\s|'(?=[^']*'?!)|(?<=\w)'(?=!)", "", text).upper()
+    # A blank between two operands is an operator.
+    return re.sub(r"\s+(?![\w$('])|(?<![\w)'])\s+|'(?=[^']*'?!)|(?<=\w)'(?=!)", "", text).upper()
 
 
 def _shortest(number: re.Match[str]) -> str:

@@ -26,14 +26,17 @@ MOST_TAGS = 16_000_000
 MOST_TAGS_AT_ONCE = 1_000_000
 """In memory as elements: a whole part that does not grow with the cells, or a row of a worksheet."""
 
-_GROWING = re.compile(r"xl/(worksheets/[^/]*\.xml|sharedStrings\.xml)", re.IGNORECASE)
+WORKBOOK = "xl/workbook.xml"
+_WORKSHEET = re.compile(r"xl/worksheets/[^/]*\.xml", re.IGNORECASE)
+_GROWING = re.compile(rf"{_WORKSHEET.pattern}|xl/sharedStrings\.xml", re.IGNORECASE)
 """The parts that grow with the number of cells."""
 _ACTIVE = {
     "macros": re.compile(r"vbaProject|macrosheet|activeX|\.bas$", re.IGNORECASE),
-    "external links": re.compile(r"externalLink|connections\.xml|queryTable", re.IGNORECASE),
+    "external links": re.compile(r"externalLink|connections(\.xml)?$|queryTable", re.IGNORECASE),
     "embedded objects": re.compile(r"embeddings/|oleObject", re.IGNORECASE),
 }
-"""Per kind of content that could act or reach outside, the names of its parts."""
+"""Per kind of content that could act or reach outside, the names of its parts and of what leads to them."""
+_MORE_ACTIVE = re.compile("package|control|attachedToolbars", re.IGNORECASE)
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _ENCRYPTED = 1
 _CHUNK = 128 << 10
@@ -102,11 +105,12 @@ class Package:
         name = join(dirname(part), "_rels", f"{part.rpartition('/')[2]}.rels")
         if not self.has(name):
             return {}
-        return {
-            link.get("Id", ""): (link.get("Type", "").rpartition("/")[2], _target(part, link))
-            for link in self.tree(name)
-            if link.get("TargetMode") != "External"
-        }
+        links: dict[str, tuple[str, str]] = {}
+        for link in self.tree(name):
+            if link.get("Id", "") in links:
+                raise ValueError(f"{name}: {link.get('Id')}")
+            links[link.get("Id", "")] = _kind(link), _target(part, link)
+        return links
 
     @cached_property
     def _spelled(self) -> Mapping[str, str]:
@@ -118,6 +122,8 @@ class Package:
         items = self._archive.infolist()
         if self.size > LARGEST_CONTENT or len(items) > MOST_PARTS:
             raise self._too_large(self.size, LARGEST_CONTENT)
+        if len(self._spelled) < len(items):
+            raise self.refused("not_a_workbook", reason="zip: a name twice")
         tags = 0
         for item in items:
             for what, names in _ACTIVE.items():
@@ -130,8 +136,23 @@ class Package:
             with self._archive.open(item) as stream:
                 own = self._looked_through(item.filename, stream)
             tags += own
-            if tags > MOST_TAGS or (own > MOST_TAGS_AT_ONCE and not _GROWING.fullmatch(item.filename)):
+            if tags > MOST_TAGS or (own > MOST_TAGS_AT_ONCE and not _WORKSHEET.fullmatch(item.filename)):
                 raise self.refused("too_many_cells", most=MOST_TAGS // 6)
+            if item.filename.lower().endswith(".rels"):
+                self._check_links(item.filename)
+        # Whatever program opens the file must read what we read.
+        if [target for kind, target in self.links("").values() if kind == "officeDocument"] != [WORKBOOK]:
+            raise self.refused("not_a_workbook", reason="_rels/.rels")
+
+    def _check_links(self, name: str) -> None:
+        """Raises WorkbookError where a part leads to what could act, or outside the file."""
+        for link in self.tree(name):
+            kind, outside = _kind(link), link.get("TargetMode") == "External"
+            if outside and kind != "hyperlink":
+                raise self.refused("active_content", what="external links", part=name)
+            for what, names in (*_ACTIVE.items(), ("embedded objects", _MORE_ACTIVE)):
+                if names.search(kind):
+                    raise self.refused("active_content", what=what, part=name)
 
     def _looked_through(self, name: str, stream: IO[bytes]) -> int:
         """The number of tags in a part; none of them may declare entities.
@@ -168,6 +189,17 @@ class Package:
 
     def _too_large(self, got: int, most: int) -> WorkbookError:
         return self.refused("file_too_large", got=got // MEGABYTE, most=most // MEGABYTE)
+
+
+def check_is_worksheet(part: str) -> None:
+    """Raises ValueError where a part has not been looked through as one with many cells is."""
+    if not _WORKSHEET.fullmatch(part):
+        raise ValueError(part)
+
+
+def _kind(link: ElementTree.Element) -> str:
+    """The type of a relationship: its last word."""
+    return link.get("Type", "").rpartition("/")[2]
 
 
 def _target(part: str, link: ElementTree.Element) -> str:

@@ -12,11 +12,22 @@ from rnnsheet.errors import WorkbookError
 from rnnsheet.sheet.formula import Formula, column_letters, column_number
 from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW, key
 from rnnsheet.sheet.plan import Area
-from rnnsheet.workbook.package import MOST_TAGS_AT_ONCE, Package, readable
+from rnnsheet.workbook.package import (
+    MOST_TAGS_AT_ONCE,
+    WORKBOOK,
+    Package,
+    check_is_worksheet,
+    readable,
+)
 
-_WORKBOOK = "xl/workbook.xml"
+_SHARED_TEXTS = "xl/sharedStrings.xml"
+_RULES = ("formula", "formula1", "formula2", "f")
+"""Elements with formulas outside of cells."""
+LONGEST_FORMULA = 8192
+"""As in Excel."""
+MOST_FORMULAS = 100 << 20
+"""All formulas of a sheet that refer to that of another cell, in letters."""
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
-_DIGITS = "0123456789"
 _PIECE = 16 << 10
 
 _OUTSIDE = (
@@ -27,7 +38,8 @@ _OUTSIDE = (
 _SIGNS = ("[", "|", ":/")
 """Signs of a reference to another file or program."""
 _REACHES_OUT = re.compile(
-    rf"\b(?:{'|'.join(map(re.escape, _OUTSIDE))})[A-Z.]*\s*\(|\[[^\]]*\]|\|.*!|\b[A-Z]{{3,6}}:/"
+    # Bounded: it looks at what strangers write.
+    rf"\b(?:{'|'.join(map(re.escape, _OUTSIDE))})[A-Z.]*\s*\(|\[[^\]]{{0,40}}\]?|\||\b[A-Z]{{3,6}}:/"
 )
 
 
@@ -56,6 +68,8 @@ class Grid:
     """float, str, bool or CellError: of a formula, the one stored beside it."""
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
     """First column and row, last column and row of merged cells."""
+    rules: list[str] = field(default_factory=list)
+    """Formulas of conditional formats and the like."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +102,11 @@ class Contents:
                 raise WorkbookError("reaches_out", place=f"{self.path}: {name}", got=found)
         for sheet, grid in self.sheets.items():
             # A plain search in all of them at once is much faster than one in each.
-            every = "\n".join(grid.formulas.values()).upper()
+            every = "\n".join((*grid.formulas.values(), *grid.rules)).upper()
             if any(sign in every for sign in (*_OUTSIDE, *_SIGNS)):
+                for text in grid.rules:
+                    if found := _outside(text):
+                        raise WorkbookError("reaches_out", place=f"{self.path}: {sheet}", got=found)
                 for cell, text in grid.formulas.items():
                     if found := _outside(text):
                         place = f"{self.path}: {sheet}!{_a1(cell)}"
@@ -118,32 +135,56 @@ def _a1(cell: int) -> str:
 def read(package: Package) -> Contents:
     """The contents of a workbook. Raises WorkbookError where it is damaged or none."""
     with readable(package.path):
-        root = package.tree(_WORKBOOK)
+        root = package.tree(WORKBOOK)
         space = root.tag.removesuffix("workbook")
-        links = package.links(_WORKBOOK)
+        links = package.links(WORKBOOK)
         texts = _shared_texts(package, links, space)
-        sheets = {}
-        for sheet in root.iterfind(f"{space}sheets/{space}sheet"):
-            ids = [value for name, value in sheet.items() if name.endswith("}id")]
-            kind, part = links[ids[0]]
+        sheets: dict[str, Grid] = {}
+        for sheet in _alone(root, space, "sheets", "sheet"):
+            (link,) = (value for name, value in sheet.items() if name.endswith("}id"))
+            kind, part = links[link]
+            if (name := sheet.get("name", "")) in sheets:
+                raise ValueError(f"sheet {name!r}")
             if kind == "worksheet":
-                sheets[sheet.get("name", "")] = _grid(package, part, space, texts)
-        names = {
-            (f"{own}!" if (own := name.get("localSheetId")) else "") + name.get("name", ""): name.text or ""
-            for name in root.iterfind(f"{space}definedNames/{space}definedName")
-        }
-        return Contents(package.path, sheets, names)
+                check_is_worksheet(part)
+                sheets[name] = _grid(package, part, space, texts)
+        if any(each.get("fullPrecision") in ("0", "false") for each in root.iter(f"{space}calcPr")):
+            raise package.refused("displayed_precision")
+        return Contents(package.path, sheets, _names(root, space))
+
+
+def _alone(root: ElementTree.Element, space: str, group: str, tag: str) -> list[ElementTree.Element]:
+    """The elements of a group. Raises ValueError where programs could find others, or elsewhere."""
+    found = root.findall(f"{space}{group}/{space}{tag}")
+    for name, count in ((group, min(1, len(found))), (tag, len(found))):
+        if sum(each.tag.endswith(f"}}{name}") for each in root.iter()) > max(1, count):
+            raise ValueError(f"{WORKBOOK}: {name}")
+    return found
+
+
+def _names(root: ElementTree.Element, space: str) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for name in _alone(root, space, "definedNames", "definedName"):
+        own = name.get("localSheetId")
+        key = (f"{own}!" if own else "") + name.get("name", "")
+        if key.lower() in map(str.lower, names) or len(name):
+            raise ValueError(f"{WORKBOOK}: {key}")
+        names[key] = name.text or ""
+    return names
 
 
 def _shared_texts(package: Package, links: Mapping[str, tuple[str, str]], space: str) -> list[str]:
     parts = [part for kind, part in links.values() if kind == "sharedStrings"]
+    if not parts:
+        return []
+    if parts != [_SHARED_TEXTS]:
+        raise ValueError(", ".join(parts))
     texts = []
-    for part in parts:
-        with package.open(part) as stream:
-            for _, element in ElementTree.iterparse(stream):
-                if element.tag == f"{space}si":
-                    texts.append(_text(element, space))
-                    element.clear()
+    with package.open(_SHARED_TEXTS) as stream:
+        for _, element in ElementTree.iterparse(stream):
+            if element.tag == f"{space}si":
+                texts.append(_text(element, space))
+                element.clear()
     return texts
 
 
@@ -180,6 +221,9 @@ def _grid(package: Package, part: str, space: str, texts: Sequence[str]) -> Grid
     reader.rows(cells)
     merged = above.iterfind(f"{space}worksheet/{space}mergeCells/{space}mergeCell")
     reader.grid.merged.extend(corners(each.get("ref", "")) for each in merged)
+    reader.grid.rules.extend(
+        each.text or "" for each in above.iter() if each.tag.rpartition("}")[2] in _RULES
+    )
     return reader.grid
 
 
@@ -204,52 +248,54 @@ class _SheetReader:
     def __init__(self, space: str, texts: Sequence[str]):
         self.grid = Grid()
         self._formula, self._value, self._inline = f"{space}f", f"{space}v", f"{space}is"
-        self._row_tag, self._cell_tag, self._more = f"{space}row", f"{space}c", f"{space}extLst"
+        self._row_tag, self._cell_tag = f"{space}row", f"{space}c"
         self._space, self._texts = space, texts
         self._shared: dict[str, tuple[int, int, Formula]] = {}
         self._columns: dict[str, int] = {}
-        self._last_row = 0
+        self._last_row, self._filled = 0, 0
 
     def rows(self, elements: Iterable[ElementTree.Element]) -> None:
-        """The cells of rows. Raises ValueError, KeyError or IndexError for what no program writes."""
+        """The cells of rows. Raises ValueError, KeyError or IndexError for what no program writes.
+
+        Programs differ in what they make of rows or cells that come twice, or of an element that does not
+        belong there: an engine could see a formula in it.
+        """
         for element in elements:
-            self._check(element, self._row_tag)
+            if element.tag != self._row_tag:
+                raise ValueError(element.tag)
             self._row(element)
 
     def _row(self, element: ElementTree.Element) -> None:
         number = element.get("r")
-        row = self._last_row = int(number) if number else self._last_row + 1
-        if not 1 <= row <= LAST_ROW:
+        row = int(number) if number else self._last_row + 1
+        if not self._last_row < row <= LAST_ROW:
             raise ValueError(f"row {row}")
+        self._last_row, digits = row, str(row)
         formulas, values = self.grid.formulas, self.grid.values
         before, col = key(row, 1) - 1, 0
         for cell in element:
             if cell.tag != self._cell_tag:
-                self._check(cell, self._more)
-                continue
-            reference = cell.get("r")
-            col = self._column(reference) if reference else col + 1
+                raise ValueError(cell.tag)
+            reference, left = cell.get("r"), col
+            col = self._column(reference, digits) if reference else col + 1
+            if col <= left:
+                raise ValueError(f"{reference}")
             found = None
             for child in cell:
                 tag = child.tag
-                if tag == self._value:
+                if tag == self._value and found is None:
                     found = child.text
-                elif tag == self._formula:
+                elif tag == self._formula and before + col not in formulas:
                     formulas[before + col] = self._text_of(child, row, col)
                 elif tag == self._inline:
                     found = _text(child, self._space)
                 else:
-                    self._check(child, self._more)
+                    raise ValueError(f"{reference}: {tag}")
             if found is not None:
                 values[before + col] = self._converted(cell.get("t", "n"), found)
 
-    def _check(self, element: ElementTree.Element, tag: str) -> None:
-        if element.tag != tag:
-            # Whatever it is, an engine could see a formula in it.
-            raise ValueError(element.tag)
-
-    def _column(self, reference: str) -> int:
-        letters = reference.rstrip(_DIGITS)
+    def _column(self, reference: str, row: str) -> int:
+        letters = reference.removesuffix(row)
         if letters not in self._columns:
             number = column_number(letters)
             if not (letters.isalpha() and letters.isupper() and 1 <= number <= LAST_COLUMN):
@@ -260,24 +306,29 @@ class _SheetReader:
     def _converted(self, kind: str, text: str) -> Any:
         if kind == "n":
             number = float(text)
-            if not isfinite(number):
+            # Python takes 1_0 and digits of other scripts.
+            if not isfinite(number) or "_" in text or not text.isascii():
                 raise ValueError(f"{text} is no number")
             return number
         if kind == "s":
-            return self._texts[int(text)]
+            return self._texts[int(text)] if text.isdecimal() else self._texts[len(self._texts)]
         if kind == "b":
             return text.strip() in ("1", "true")
         return CellError(text) if kind == "e" else text
 
     def _text_of(self, formula: ElementTree.Element, row: int, col: int) -> str:
         """A cell's formula, also where it refers to that of another cell, as Excel saves a block of them."""
-        if len(formula):
-            raise ValueError(formula[0].tag)
-        text, index = formula.text, formula.get("si")
-        if index is None or formula.get("t") != "shared":
-            return text or ""
+        text, kind = formula.text or "", formula.get("t", "normal")
+        if len(formula) or len(text) > LONGEST_FORMULA or kind not in ("normal", "array", "shared"):
+            raise ValueError(f"row {row}, column {col}: {kind}, {len(text)}")
+        if kind != "shared":
+            return text
+        index = formula.get("si", "")
         if text:
             self._shared[index] = row, col, Formula(text)
             return text
         first_row, first_col, shared = self._shared[index]
+        self._filled += len(shared.text)
+        if self._filled > MOST_FORMULAS:
+            raise ValueError(f"row {row}: {self._filled}")
         return shared.moved(row - first_row, col - first_col)
