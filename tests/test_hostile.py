@@ -18,7 +18,7 @@ from rnnsheet.checking.engines import ENGINES
 from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook.package import opened
-from tests.test_checking import edit, edit_cell, failures, sheet_part
+from tests.test_checking import edit, failures, edit_cell, failures, sheet_part
 from tests.test_reading import parts, save
 from tests.typist import block
 
@@ -299,6 +299,120 @@ STRICT = 'xmlns="http://purl.oclc.org/ooxml/spreadsheetml/main"'
 def test_a_formula_where_no_program_writes_one_is_refused(hello_xlsx, tmp_path, wrong, pattern, replacement):
     edit(hello_xlsx, wrong, "xl/worksheets/sheet1.xml", pattern, replacement)
     assert "not a readable .xlsx workbook" in refused(wrong, tmp_path / "run")
+
+
+H12 = r'<c r="H12"[^>]*>.*?</c>'
+WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+PICTURE = (
+    '<Relationship Id="rId55" '
+    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/image" '
+    'Target="http://127.0.0.1:9/a.png" TargetMode="External"/></Relationships>'
+)
+MACROS = (
+    '<Relationship Id="rId88" Type="http://schemas.microsoft.com/office/2006/relationships/vbaProject" '
+    'Target="x.bin"/></Relationships>'
+)
+
+
+@pytest.mark.parametrize(
+    ("part", "pattern", "replacement", "told"),
+    [
+        (None, H12, r"\g<0>\g<0>", "H12"),
+        (None, H12, r'<c r="Z12"><v>1</v></c>\g<0>', "H12"),
+        (None, H12, lambda found: found[0].replace("H12", "H13"), "'H13' is no cell"),
+        (None, r'<row r="12".*?</row>', r"\g<0>\g<0>", "row 12"),
+        (None, "</sheetData>", r'<row r="3"/></sheetData>', "row 3"),
+        (None, H12, lambda found: found[0].replace("<f>", "<f>1</f><f>"), "H12"),
+        (None, H12, lambda found: found[0].replace("</v>", "</v><v>1</v>"), "H12"),
+        (None, H12, lambda found: re.sub("<v>.*</v>", "<v>1_0</v>", found[0]), "1_0 is no number"),
+        (None, H12, lambda found: found[0].replace("<f>", f"<f>{'1+' * 5000}"), "normal"),
+        (
+            None,
+            H12,
+            lambda found: found[0].replace("<f>", '<f t="dataTable" ref="H12" r1="B12">'),
+            "dataTable",
+        ),
+        (WORKBOOK, '<sheet [^>]*name="Unrolled"[^>]*/>', r"\g<0>\g<0>", "sheet 'Unrolled'"),
+        (WORKBOOK, "<sheets>", "<sheets/><sheets>", "sheets"),
+        (WORKBOOK, 'name="Unrolled"', r'\g<0> xmlns:z="z" z:id="rId1"', ""),
+        (WORKBOOK, '<definedName name="Wxh">', '<definedName name="WXH">A!$A$1</definedName>\\g<0>', "Wxh"),
+        (WORKBOOK, "<calcPr ", '<calcPr fullPrecision="0" ', "precision that is displayed"),
+        (
+            RELATIONS,
+            "<Relationship ",
+            '<Relationship Id="rId1" Type="a/theme" Target="t.xml"/>\\g<0>',
+            "rId1",
+        ),
+        (RELATIONS, "worksheets/sheet1.xml", "sheets/sheet1.xml", "xl/sheets/sheet1.xml"),
+        ("_rels/.rels", "xl/workbook.xml", "xl/workbook2.xml", "_rels/.rels"),
+        ("xl/drawings/_rels/drawing1.xml.rels", "</Relationships>", PICTURE, "holds external links"),
+        (RELATIONS, "</Relationships>", MACROS, "holds macros"),
+    ],
+)
+def test_what_programs_could_read_otherwise_is_refused(
+    hello_xlsx, tmp_path, wrong, part, pattern, replacement, told
+):
+    edit(hello_xlsx, wrong, part or sheet_part(hello_xlsx, "Unrolled"), pattern, replacement)
+    assert told in refused(wrong, tmp_path / "run", "--engine", "libreoffice")
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("name", [str, str.upper])
+def test_a_part_that_is_there_twice_is_refused(hello_xlsx, tmp_path, wrong, name):
+    save(parts(hello_xlsx), wrong)
+    with zipfile.ZipFile(wrong, "a") as book:
+        book.writestr(name("xl/worksheets/sheet1.xml"), b"")
+    assert "a name twice" in refused(wrong, tmp_path / "run")
+
+
+def test_a_name_of_one_sheet_that_hides_ours_is_wrong(hello_xlsx, wrong):
+    own = '<definedName name="Wxh" localSheetId="3">Inputs!$D$25</definedName>'
+    edit(hello_xlsx, wrong, WORKBOOK, '<definedName name="Wxh">', rf"{own}\g<0>".replace("$", r"$"))
+    report = rnnsheet.check(wrong)
+    assert [(block.name, block.first_failure.cell) for block in report.blocks if block.failed] == [
+        ("defined names", "Wxh")
+    ]
+
+
+def test_a_blank_between_two_operands_is_no_other_spelling(hello_xlsx, wrong):
+    part = sheet_part(hello_xlsx, "Unrolled")
+    edit(hello_xlsx, wrong, part, H12, lambda found: found[0].replace("$D12", "$D1 2"))
+    assert ("Unrolled", "H12", "formula") in failures(rnnsheet.check(wrong, engine="libreoffice"))
+    edit(hello_xlsx, wrong, part, H12, lambda found: found[0].replace("$D12*", " $D12 * "))
+    assert rnnsheet.check(wrong).ok
+
+
+@pytest.mark.parametrize("tag", ["formula", "formula1"])
+def test_a_rule_that_reaches_out_is_refused(hello_xlsx, tmp_path, wrong, tag):
+    rule = f"</sheetData><rules><{tag}>LEN({CALL})</{tag}></rules>"
+    edit(hello_xlsx, wrong, "xl/worksheets/sheet1.xml", "</sheetData>", rule)
+    assert "the formula uses WEBSERVICE, which" in refused(wrong, tmp_path / "run")
+
+
+def test_a_long_formula_that_many_cells_share_is_not_written_out(hello_xlsx, tmp_path, wrong):
+    first = f'<row r="900"><c r="A900"><f t="shared" si="5">{"A1+" * 2000}1</f></c></row>'
+    more = "".join(
+        f'<row r="{row}"><c r="A{row}"><f t="shared" si="5"/></c></row>' for row in range(901, 90_000)
+    )
+    edit(hello_xlsx, wrong, "xl/worksheets/sheet1.xml", "</sheetData>", f"{first}{more}</sheetData>")
+    assert "not a readable .xlsx workbook" in refused(wrong, tmp_path / "run")
+
+
+def test_more_texts_than_there_can_be_are_refused(hello_xlsx, tmp_path, wrong):
+    with_part(hello_xlsx, wrong, "xl/sharedStrings.xml", b"<sst>" + b"<si/>" * 2_000_000 + b"</sst>")
+    assert "too many cells" in refused(wrong, tmp_path / "run")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    "formula",
+    ["SUMPRODUCT(ROW($A$1:$A$1048576)*COLUMN($A$1:$XFD$1))", 'LEN(REPT("x",1900000000))'],
+)
+def test_a_formula_cannot_fill_the_memory(hello_xlsx, tmp_path, wrong, engine, formula):
+    skip_without(engine)
+    with_formula(hello_xlsx, wrong, formula)
+    status, _, err = checked(wrong, tmp_path / "run", "--engine", engine)
+    assert status == 0 or (status == 2 and "cannot recalculate" in err)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -4,8 +4,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from rnnsheet.checking.process import version_of
-from rnnsheet.checking.recalculate import Values, saved_values
+from rnnsheet.checking.process import limited, version_of
+from rnnsheet.checking.recalculate import Values, room, saved_values
 from rnnsheet.workbook.package import Package
 
 NAME = "gnumeric"
@@ -25,7 +25,8 @@ def version() -> str:
 def command(package: Package, folder: Path) -> Sequence[str]:
     """A conversion of the file to itself; without --recalc it believes what is stored there."""
     copy = str(folder / "out.xlsx")
-    return ["ssconvert", "--recalc", "-T", "Gnumeric_Excel:xlsx2", package.path.absolute().as_uri(), copy]
+    file = package.path.absolute().as_uri()
+    return limited(["ssconvert", "--recalc", "-T", "Gnumeric_Excel:xlsx2", file, copy], room(package))
 
 
 def values(package: Package, folder: Path, output: bytes) -> Values:

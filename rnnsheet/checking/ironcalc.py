@@ -24,8 +24,6 @@ _CELL_STYLES = b'<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtin
 # What openpyxl writes for an empty cell; IronCalc makes 0 of it. The pattern is bounded: nobody has parsed
 # the file yet, and a tag without an end would take the square of its length.
 _EMPTY_NUMBER = re.compile(rb'(<c [^<>]{0,99}?) t="n"([^<>]{0,99}?)(/>|></c>)')
-_ROOM, _ROOM_PER_BYTE = 640 << 20, 12
-"""The memory that it may take: for itself, and for each byte of the file's parts."""
 _PROGRAM = Path(__file__).with_name("ironcalc_program.py")
 
 
@@ -43,10 +41,11 @@ def version() -> str:
 
 def command(package: "Package", folder: Path) -> Sequence[str]:
     """Python with the program, which finds what this process finds, and nothing else."""
+    from rnnsheet.checking.recalculate import room
+
     found = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
-    room = _ROOM + _ROOM_PER_BYTE * package.size
     path = _as_it_takes(package, folder)
-    return [sys.executable, "-I", "-S", str(_PROGRAM), found, str(path), str(room), str(LAST_COLUMN)]
+    return [sys.executable, "-I", "-S", str(_PROGRAM), found, str(path), str(room(package)), str(LAST_COLUMN)]
 
 
 def values(package: "Package", folder: Path, output: bytes) -> "Values":

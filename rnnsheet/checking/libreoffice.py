@@ -5,8 +5,8 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rnnsheet.checking.process import version_of
-from rnnsheet.checking.recalculate import Values, saved_values
+from rnnsheet.checking.process import limited, version_of
+from rnnsheet.checking.recalculate import Values, room, saved_values
 from rnnsheet.workbook.package import Package
 
 NAME = "libreoffice"
@@ -51,13 +51,14 @@ def command(package: Package, folder: Path) -> Sequence[str]:
     user.mkdir(parents=True)
     items = (_ITEM.format(place, *entry) for place, own in _SETTINGS.items() for entry in own.items())
     (user / "registrymodifications.xcu").write_text(_HEAD + "".join(items) + "</oor:items>")
-    return [
+    convert = [
         _program() or "soffice",
         f"-env:UserInstallation={user.parent.as_uri()}",
         *("--headless", "--norestore", "--nolockcheck"),
         *("--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(folder / "out")),
         str(package.path.absolute()),
     ]
+    return limited(convert, room(package))
 
 
 def values(package: Package, folder: Path, output: bytes) -> Values:

@@ -23,6 +23,13 @@ def version_of(program: str) -> str:
     return found[0] if found else ""
 
 
+def limited(command: Sequence[str], room: int) -> Sequence[str]:
+    """The command with so many bytes for its data, where the system can do that."""
+    if sys.platform == "win32":
+        return command
+    return ["sh", "-c", 'ulimit -d "$0" 2>/dev/null; exec "$@"', str(room >> 10), *command]
+
+
 class StoppedError(RnnsheetError):
     """A program that took too long, said too much or failed; `text` says which."""
 

@@ -14,6 +14,14 @@ from rnnsheet.sheet.plan import Area, Block
 from rnnsheet.workbook.package import MEGABYTE, Package, opened
 from rnnsheet.workbook.read import keys, read
 
+_ROOM, _ROOM_PER_BYTE = 640 << 20, 12
+"""The memory that an engine may take: for itself, and for each byte of the file's parts."""
+
+
+def room(package: Package) -> int:
+    """How many bytes of memory an engine may take for a file: more than for any honest one."""
+    return _ROOM + _ROOM_PER_BYTE * package.size
+
 
 @dataclass(frozen=True)
 class Values:
@@ -72,7 +80,7 @@ class Recalculation:
 
     def __init__(self, engine: Engine, package: Package, folder: Path):
         self._engine, self._package, self._folder = engine, package, folder
-        self.seconds = 30 + 2 * package.size / MEGABYTE
+        self.seconds = 20 + 2 * package.size / MEGABYTE
         """How long it may take."""
         self._values: Values | None = None
         self._program = Program(engine.command(package, folder), folder, {"HOME": str(folder)})

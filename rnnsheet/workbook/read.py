@@ -25,7 +25,7 @@ _RULES = ("formula", "formula1", "formula2", "f")
 """Elements with formulas outside of cells."""
 LONGEST_FORMULA = 8192
 """As in Excel."""
-MOST_FORMULAS = 100 << 20
+MOST_FORMULAS = 64 << 20
 """All formulas of a sheet that refer to that of another cell, in letters."""
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _PIECE = 16 << 10
@@ -251,6 +251,8 @@ class _SheetReader:
         self._row_tag, self._cell_tag = f"{space}row", f"{space}c"
         self._space, self._texts = space, texts
         self._shared: dict[str, tuple[int, int, Formula]] = {}
+        self._moved: dict[tuple[str, int], Formula] = {}
+        """Of a shared formula, per number of columns to the right, what stands in the first row."""
         self._columns: dict[str, int] = {}
         self._last_row, self._filled = 0, 0
 
@@ -331,4 +333,7 @@ class _SheetReader:
         self._filled += len(shared.text)
         if self._filled > MOST_FORMULAS:
             raise ValueError(f"row {row}: {self._filled}")
-        return shared.moved(row - first_row, col - first_col)
+        right = index, col - first_col
+        if right not in self._moved:
+            self._moved[right] = Formula(shared.moved(0, col - first_col))
+        return self._moved[right].row(row - first_row, 1)[0]
