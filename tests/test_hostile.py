@@ -18,7 +18,7 @@ from rnnsheet.checking.engines import ENGINES
 from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook.package import opened
-from tests.test_checking import edit, failures, edit_cell, failures, sheet_part
+from tests.test_checking import edit, edit_cell, failures, sheet_part
 from tests.test_reading import parts, save
 from tests.typist import block
 
