@@ -219,6 +219,7 @@ def _grid(package: Package, part: str, space: str, texts: Sequence[str]) -> Grid
     if cells is None or sum(each.tag.endswith("}sheetData") for each in above.iter()) > 1:
         raise ValueError(f"{part}: sheetData")
     reader.rows(cells)
+    cells.clear()
     merged = above.iterfind(f"{space}worksheet/{space}mergeCells/{space}mergeCell")
     reader.grid.merged.extend(corners(each.get("ref", "")) for each in merged)
     reader.grid.rules.extend(
