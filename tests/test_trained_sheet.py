@@ -28,7 +28,17 @@ from tests.planned import filled, referred, taken
 from tests.test_checking import failures
 from tests.test_engines import skip_without
 from tests.test_sheet import EXCEL_COLUMNS, EXCEL_FORMULA, EXCEL_ROWS, EXCEL_SHEET_NAME, excel_takes
-from tests.trained_networks import NETWORKS, counter, medley, moods, speller, trained, typed_texts
+from tests.trained_networks import (
+    NETWORKS,
+    counter,
+    medley,
+    moods,
+    recurrent,
+    speller,
+    trained,
+    typed_texts,
+    weights,
+)
 from tests.typist import Typist
 
 EXCEL_NESTING = 64
@@ -328,9 +338,30 @@ def test_a_book_does_not_tell_the_folders_of_who_made_it():
 def test_a_large_layer_is_a_product_of_matrices():
     formulas = {b.name: b.formulas()[0][0] for b in plan(moods(), "en").blocks() if b.fills}
     assert re.fullmatch(
-        r"SUM\(MMULT\(W6_says![A-Z]+\d+:[A-Z]+\d+,L5_att!\$?[A-Z]+\$\d+:\$?[A-Z]+\$\d+\)\)",
+        r"SUM\(MMULT\(W6_says![A-Z]+\d+:[A-Z]+\d+,L5_att!\$?[A-Z]+\$\d+:\$?[A-Z]+\$\d+\),\{0\}\)",
         formulas["y_says"],
     )
+
+
+def wide(units: int, features: int) -> Trained:
+    """An LSTM that reads six time steps of numbers, at the end of which a dense layer says one of two."""
+    return Trained(
+        "wide",
+        Numbers(weights(features, 6)),
+        (
+            TrainedLayer("lstm", "lstm", weights=recurrent("ifgo", units, features)),
+            TrainedLayer("last", "last", ("lstm",)),
+            TrainedLayer("says", "dense", ("last",), {"Wa": weights(1, units)}, activation="sigmoid"),
+        ),
+    )
+
+
+@pytest.mark.parametrize(("units", "features"), [(25, 3), (32, 3), (64, 9), (80, 1), (4, 200)])
+def test_libreoffice_sees_no_circle_where_there_is_none(tmp_path, units, features):
+    """In threads, LibreOffice 7.4 shows Err:522 in networks of these sizes, but for the array {0}."""
+    skip_without("libreoffice")
+    path = export(wide(units, features), tmp_path / "wide.xlsx")
+    assert failures(rnnsheet.check(path, engine="libreoffice")) == []
 
 
 def test_a_network_without_room_is_refused():
