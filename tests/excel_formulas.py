@@ -34,7 +34,6 @@ FUNCTIONS: dict[str, tuple[int, int, tuple[int, ...] | None]] = {
 
 _TOKEN = re.compile(
     r"""(?P<text>"(?:[^"]|"")*")
-    | (?P<array>\{-?\d+\})
     | (?P<error>\#[A-Z/0]+[!?]?)
     | (?P<sheet>(?:'(?:[^']|'')+'|[^\W\d][\w.]*)!)
     | (?P<cell>\$?[A-Z]{1,3}\$?\d+(?![\w.(]))
@@ -206,9 +205,6 @@ class Formula:
         if kind in ("number", "error"):
             self.size += 9
             return Value(literal=text)
-        if kind == "array":
-            self.size += 15
-            return Value(array=True)
         if text == "(":
             self.size += 1
             value = self._binary(0, depth)

@@ -197,7 +197,6 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
             *("A1:A3", "A1:A3*2", "EXP(A1:A3)", "IF(A1:A3,1,0)", "-A1:A3", "SUM(A1:A3*B1:B3)", "LEN(A1:B1)"),
             *("MMULT(A1:B1,A1:A2)", "SUM(MMULT(A1:B1,A1:A3))", "TRANSPOSE(A1:A3)", "EXP(MMULT(A1:B1,A1:A2))"),
             *("INDEX(A1:A3,0,1)", "INDEX(A1:B1,1,0)", "SUMPRODUCT(A1:A3,A1:C1)", "SUMPRODUCT(A1:A3,B1:B2)"),
-            *("A1+{0}", "EXP({0})"),
         )
     ],
     "merged_cells_do_not_overlap_and_show_all": [

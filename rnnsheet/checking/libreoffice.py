@@ -18,6 +18,8 @@ _PLACES = ("/Applications/LibreOffice.app/Contents/MacOS", r"C:\Program Files\Li
 _SETTINGS: Mapping[str, Mapping[str, object]] = {
     # Else it believes what is stored in the file.
     "/org.openoffice.Office.Calc/Formula/Load": {"OOXMLRecalcMode": 0},
+    # In threads, LibreOffice 7.4 takes long chains of formulas for circles, and shows Err:522.
+    "/org.openoffice.Office.Calc/Formula/Calculation": {"UseThreadedCalculationForFormulaGroups": "false"},
     # Never update links, never run macros.
     "/org.openoffice.Office.Calc/Content/Update": {"Link": 1},
     "/org.openoffice.Office.Common/Security/Scripting": {

@@ -80,9 +80,8 @@ def _products(matrix: Place, vector: Place) -> str:
     pairs = list(zip(matrix.row_cells, vector.column_cells, strict=True))
     if len(pairs) <= SPELLED or not vector.is_range:
         return "+".join(f"{weight}*{number}" for weight, number in pairs)
-    # SUM keeps Excel from marking the 1×1 array with an @. The array {0} adds nothing: it keeps LibreOffice 7.4
-    # from computing such cells in threads, where it takes an LSTM of 25 to 80 units for a circle.
-    return f"SUM(MMULT({matrix.row},{vector.column}),{{0}})"
+    # SUM keeps Excel from marking the 1×1 array with an @.
+    return f"SUM(MMULT({matrix.row},{vector.column}))"
 
 
 def _dot(left: Place, right: Place) -> str:
