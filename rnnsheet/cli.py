@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -288,6 +289,10 @@ def main() -> NoReturn:
     """The entry point of the command `rnnsheet`."""
     # A short-lived process that makes few cycles: looking for them while importing is lost time.
     gc.disable()
+    for name in ("SIGTERM", "SIGHUP"):
+        if number := getattr(signal, name, None):
+            # As an exception it ends what runs beside us, and removes temporary files.
+            signal.signal(number, lambda got, _: sys.exit(128 + got))
     streams = [stream for stream in (sys.stdout, sys.stderr) if stream]
     for stream in streams:
         # A terminal of another encoding shows ? for a sign it lacks, and no traceback.

@@ -47,15 +47,16 @@ ACTIVATIONS = ("linear", "tanh", "relu", "sigmoid", "hard_sigmoid", "hard_sigmoi
 """What a layer may do with its sums. `hard_sigmoid` is max(0, min(1, x/6 + 1/2)), as in Keras 3 and PyTorch;
 in Keras 2, and in ONNX by default, it is max(0, min(1, x/5 + 1/2))."""
 
-PROBABILITIES = ("sigmoid", "hard_sigmoid", "hard_sigmoid_keras2", "softmax")
-"""Activations that make of sums what can be a probability."""
+PROBABILITIES = ("sigmoid", "hard_sigmoid", "hard_sigmoid_keras2")
+"""Activations that make of one sum what can be a probability; a softmax of one is always 1."""
 
 FEW, TOP = 12, 10
 """So many rows of a result are all told at once; of more, so many."""
 
-SIGNS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~“”–—…，。！？；：、（）\t\n\xa0\u3000'
+SIGNS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~“”–—…，。！？；：、（）\x01\t\n\xa0\u3000'
 """Signs that stand for a space where a text is split into words: those that the Tokenizer of Keras takes out,
-and their like. An apostrophe stays in its word."""
+and their like. An apostrophe stays in its word. LibreOffice makes \x01 of a tab
+in a cell of several lines."""
 
 WEIGHTS = {
     "embedding": ("E",),

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -80,6 +81,20 @@ def test_an_engine_that_takes_too_long_is_ended_with_all_that_it_started(
         running.seconds = 0.0
         with pytest.raises(rnnsheet.WorkbookError, match="it took more than 0 seconds"):
             running.values()
+    assert list(tmp_path.iterdir()) == []
+    assert alive(str(tmp_path)) == []
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_ends_the_engine_and_leaves_nothing(hello_xlsx, tmp_path, name):
+    skip_without("libreoffice")
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-m", "rnnsheet", "check", str(hello_xlsx), "--engine", "libreoffice"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as check:
+        while not list(tmp_path.glob("rnnsheet-*/profile")):
+            time.sleep(0.05)
+        check.send_signal(getattr(signal, name))
+        assert check.wait(20) == 128 + getattr(signal, name)
     assert list(tmp_path.iterdir()) == []
     assert alive(str(tmp_path)) == []
 

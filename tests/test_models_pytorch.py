@@ -39,7 +39,9 @@ class Net(torch.nn.Module):
         if self.hidden:
             self.network["between"] = choose("relu", "tanh", "sigmoid")
             size = 5
-        self.fc = torch.nn.Linear(size, choose(1, 3), bias=choose(True, False), dtype=dtype)
+        # A softmax of one number is always 1, and refused.
+        outputs = 3 if self.network["output"] == "softmax" else choose(1, 3)
+        self.fc = torch.nn.Linear(size, outputs, bias=choose(True, False), dtype=dtype)
 
     def forward(self, x):
         states, last = self.rnn(self.embedding(x) if self.embedding else x)
@@ -138,6 +140,14 @@ def test_what_the_weights_do_not_tell_is_asked(tmp_path):
         assert line in str(caught.value)
     (tmp_path / "a.toml").write_text('[network]\nrnn = "tan"\nreads = "all"\noutput = "linear"')
     with pytest.raises(ModelError, match=r"network.rnn is .tan.; expected one of: tanh \| relu"):
+        read_model(tmp_path / "a.pt", description=tmp_path / "a.toml")
+
+
+def test_a_softmax_of_one_number_is_refused_with_the_lesson(tmp_path):
+    module = torch.nn.Sequential(torch.nn.Embedding(5, 3), torch.nn.Linear(3, 1))
+    torch.save(module.state_dict(), tmp_path / "a.pt")
+    (tmp_path / "a.toml").write_text('[network]\noutput = "softmax"\n')
+    with pytest.raises(ModelError, match=r"a\.toml: layer 1 is a softmax of one number"):
         read_model(tmp_path / "a.pt", description=tmp_path / "a.toml")
 
 

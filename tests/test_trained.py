@@ -229,7 +229,7 @@ def test_layers_without_memory_and_what_joins_them():
     assert list(trace.frame("p_p").index) == ["no", "yes"]
 
 
-@pytest.mark.parametrize("activation", ["linear", "tanh", "relu", ""])
+@pytest.mark.parametrize("activation", ["linear", "tanh", "relu", "", "softmax"])
 def test_one_number_that_is_no_probability_stands_for_itself(activation):
     layer = TrainedLayer("a", "dense", weights={"Wa": np.full((1, 1), 3.0)}, activation=activation)
     network = Trained("size", Numbers(np.full((1, 2), 0.5)), (layer,))

@@ -83,7 +83,9 @@ class Recalculation:
         self.seconds = 20 + 2 * package.size / MEGABYTE
         """How long it may take."""
         self._values: Values | None = None
-        self._program = Program(engine.command(package, folder), folder, {"HOME": str(folder)})
+        self._program = Program(
+            engine.command(package, folder), folder, dict.fromkeys(("HOME", "TMPDIR"), str(folder))
+        )
 
     def values(self) -> Values:
         """What the engine finds, as soon as it has. Raises WorkbookError where it cannot."""

@@ -226,7 +226,9 @@ class _Network:
     def _say(self, result: Value) -> None:
         """What the network says: the number of its greatest row, and its label."""
         line = self._line(self.trained.result.name)
-        certain = "confidence" if self.trained.result.activation in PROBABILITIES else "greatest"
+        certain = (
+            "confidence" if self.trained.result.activation in (*PROBABILITIES, "softmax") else "greatest"
+        )
 
         def let(name: str, expr: Expr, base: str = "") -> Value:
             return self.r.let(name, expr, "answer", line=line, base=base)

@@ -89,6 +89,9 @@ def _keras(path: Path) -> Runner:
     _, steps, *features = model.input_shape
 
     def run(given: NDArray[np.float64]) -> NDArray[np.float64]:
+        if not features and given.ndim == 3:
+            # It reads numbers once, without time steps.
+            given = given.reshape(len(given), -1)
         if steps not in (None, given.shape[1]):
             raise ModelError("other_steps", place=str(path), got=given.shape[1], expected=steps)
         shaped = given.reshape(*given.shape[:2], *(given.shape[2:] or [1 for _ in features]))
@@ -112,7 +115,12 @@ def _onnx(path: Path) -> Runner:
 
         def one(sample: NDArray[np.float64]) -> NDArray[np.float64]:
             batch = sample[:, None] if time_first else sample[None]
-            found: NDArray[np.float64] = session.run(None, {given.name: batch.astype(dtype)})[0]
+            try:
+                found: NDArray[np.float64] = session.run(None, {given.name: batch.astype(dtype)})[0]
+            # ONNX Runtime has errors of its own, of no common class.
+            except Exception as error:
+                reason = str(error).splitlines()[0]
+                raise ModelError("cannot_run", place=str(path), framework="ONNX", reason=reason) from None
             return found.ravel()
 
         return np.array([one(sample) for sample in samples])

@@ -1,7 +1,8 @@
 """A description file: what a file of weights does not say of its network, in TOML."""
 
 import tomllib
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,17 @@ class Description:
     """Names of arrays that a file has if the description is of it."""
     source: str = ""
     """The user's file that it is from."""
+
+
+@contextmanager
+def fault_of(description: Description) -> Iterator[None]:
+    """What goes wrong inside is told with the user's description, where there is one."""
+    try:
+        yield
+    except ModelError as error:
+        if description.source:
+            raise ModelError(error.key, place=description.source, **error.values) from None
+        raise
 
 
 def read_description(path: Path) -> Description:

@@ -1,8 +1,7 @@
 """A network while it is read from a file: its layers, and what the file says of its input."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from rnnsheet.errors import ModelError
 from rnnsheet.lesson import MOST_STEPS
 from rnnsheet.model import Array
-from rnnsheet.models.description import Description
+from rnnsheet.models.description import Description, fault_of
 from rnnsheet.models.inputs import answered, numbers, text
 from rnnsheet.models.vocabulary import Vocabulary
 from rnnsheet.models.weights import from_keras, from_pytorch
@@ -34,6 +33,8 @@ class Draft:
     padding: str = "before"
     masked: bool = False
     mask_zero: bool = False
+    whole: bool = False
+    """The file itself says which layers there are."""
     layers: list[TrainedLayer] = field(default_factory=list)
 
     def add(self, kind: str, reads: Sequence[str], source: str, name: str = "", **more: Any) -> str:
@@ -102,7 +103,14 @@ class Draft:
         for spec in description.layers:
             own = [a for name, a in arrays.items() if spec.weights and fnmatchcase(name, spec.weights)]
             if spec.weights and not own:
-                raise ModelError("no_arrays", layer=spec.name, pattern=spec.weights, names=", ".join(arrays))
+                names_of_arrays = ", ".join(arrays)
+                raise ModelError(
+                    "no_arrays",
+                    place=description.source,
+                    layer=spec.name,
+                    pattern=spec.weights,
+                    names=names_of_arrays,
+                )
             names[spec.name] = self.add(
                 spec.kind,
                 [names[read] for read in spec.reads],
@@ -119,7 +127,9 @@ class Draft:
         if steps is not None and not 1 <= steps <= MOST_STEPS:
             raise ModelError("wrong_size", name="--steps", least=1, most=MOST_STEPS, got=steps)
         labels = description.labels
-        with _fault_of(description):
+        if self.whole and (description.layers or description.network):
+            raise ModelError("unused_tables", place=description.source, tables="[network], [[layers]]")
+        with fault_of(description):
             answer = answered(description.answer, labels) if description.answer else None
         network = Trained(
             description.name or Path(self.source).name.partition(".")[0],
@@ -130,7 +140,7 @@ class Draft:
             self.precision,
             Path(self.source).name,
         )
-        with _fault_of(description):
+        with fault_of(description):
             network = replace(network, labels=labels)
         tokens = vocabulary.tokens
         if not labels and tokens and network.size(network.result.name) == len(tokens) > 2:
@@ -162,16 +172,5 @@ class Draft:
         if self.mask_zero:
             # Keras leaves token 0 out wherever it stands, so no text may have it.
             tokens = ("", *tokens[1:])
-        with _fault_of(description):
+        with fault_of(description):
             return text(tokens, wishes)
-
-
-@contextmanager
-def _fault_of(description: Description) -> Iterator[None]:
-    """What goes wrong inside is told with the user's description, where there is one."""
-    try:
-        yield
-    except ModelError as error:
-        if description.source:
-            raise ModelError(error.key, place=description.source, **error.values) from None
-        raise

@@ -73,7 +73,7 @@ def _whole(path: Path, model: Config, version: str, arrays: Arrays) -> Draft:
     config = model["config"]
     layers = config if isinstance(config, list) else config["layers"]
     major = int((version or "2").partition(".")[0])
-    reader = _Reader(Draft(str(path)), dict(_arrays_of_layers(layers, arrays)), major)
+    reader = _Reader(Draft(str(path), whole=True), dict(_arrays_of_layers(layers, arrays)), major)
     if model["class_name"] == "Sequential":
         reader.sequence(layers)
     else:

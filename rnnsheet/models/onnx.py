@@ -58,7 +58,7 @@ def read_onnx(path: Path, description: Description) -> tuple[Draft, Description]
     opset = max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=0)
     for batch_first in (True, False):
         try:
-            draft = Draft(str(path), padding="after", masked=True)
+            draft = Draft(str(path), padding="after", masked=True, whole=True)
             _Graph(onnx, model.graph, opset, draft).read(batch_first, path.parent)
             return draft, description
         except _TurnedError:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnsheet.errors import ModelError
-from rnnsheet.models.description import Description, LayerSpec, completed
+from rnnsheet.models.description import Description, LayerSpec, completed, fault_of
 from rnnsheet.models.draft import Draft
 from rnnsheet.trained import INPUT
 
@@ -60,7 +60,8 @@ def read_states(
         draft.describe(description, {name: floats[name] for name in sorted(floats, key=_order)}, "pytorch")
         return draft, description
     modules = _chain(_modules(floats), floats, in_order)
-    choices = _chosen(modules, description.network)
+    with fault_of(description):
+        choices = _chosen(modules, description.network)
     specs = _specs(modules, choices)
     if choices.get("reads") == "last" and any(module.backward for module in modules):
         # The last output of both directions is at the end of the text, which padding must not follow.
@@ -165,6 +166,8 @@ def _chosen(modules: Sequence[_Module], given: Mapping[str, str]) -> dict[str, s
         if name in given and given[name] not in choices:
             expected = " | ".join(choices)
             raise ModelError("wrong_choice", key=f"network.{name}", got=repr(given[name]), known=expected)
+    if given.get("output") == "softmax" and modules[-1].gives == 1:
+        raise ModelError("softmax_of_one", layer=modules[-1].name)
     if missing := [name for name in known if name not in given]:
         lines = "; ".join(f"{name} = " + " | ".join(f'"{c}"' for c in known[name]) for name in missing)
         raise ModelError("needs_network", lines=lines)

@@ -6,7 +6,7 @@ import numpy as np
 
 from rnnsheet.errors import ModelError
 from rnnsheet.model import Array
-from rnnsheet.trained import STATES
+from rnnsheet.trained import STATES, WEIGHTS
 
 ORDERS: Mapping[str, Mapping[str, str]] = {
     "keras": {"elman": "h", "lstm": "ifgo", "gru": "urn", "gru-before": "urn"},
@@ -63,6 +63,8 @@ def from_keras(kind: str, arrays: Sequence[Array]) -> dict[str, Array]:
     A bias twice as long as usual is that of CuDNNLSTM and CuDNNGRU, whose kernels lie otherwise. Source:
     keras.engine.saving.preprocess_weights_for_loading in Keras 2.2.
     """
+    if kind in WEIGHTS and not arrays:
+        raise ModelError("never_built", kind=kind)
     if kind == "embedding":
         return {"E": arrays[0]}
     if kind not in STATES:
