@@ -44,7 +44,7 @@ def article(words: int = 1000) -> Trained:
 def report(count: int) -> Iterator[str]:
     """Export over floor; megabytes; seconds and memory of each engine."""
     network = article()
-    weights = sum(array.size for layer in network for array in layer.weights.values())
+    weights = network.sizes["weights"]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "article.xlsx"
 

@@ -290,7 +290,9 @@ def main() -> NoReturn:
     # A short-lived process that makes few cycles: looking for them while importing is lost time.
     gc.disable()
     for name in ("SIGTERM", "SIGHUP"):
-        if number := getattr(signal, name, None):
+        number = getattr(signal, name, None)
+        # Ignored under nohup.
+        if number and signal.getsignal(number) != signal.SIG_IGN:
             # As an exception it ends what runs beside us, and removes temporary files.
             signal.signal(number, lambda got, _: sys.exit(128 + got))
     streams = [stream for stream in (sys.stdout, sys.stderr) if stream]

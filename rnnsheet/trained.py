@@ -55,8 +55,8 @@ FEW, TOP = 12, 10
 
 SIGNS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~“”–—…，。！？；：、（）\x01\t\n\xa0\u3000'
 """Signs that stand for a space where a text is split into words: those that the Tokenizer of Keras takes out,
-and their like. An apostrophe stays in its word. LibreOffice makes \x01 of a tab
-in a cell of several lines."""
+and their like. An apostrophe stays in its word. LibreOffice makes U+0001 of a tab in a cell of several
+lines."""
 
 WEIGHTS = {
     "embedding": ("E",),
@@ -186,8 +186,8 @@ class Trained:
 
     The last layer's result is what the network says, of which the greatest row counts. `labels` name its
     rows, or of one probability what it says below and from 1/2 on; () numbers them from 0. One number that is
-    no probability stands for itself and has no label. `precision` is the float
-    type in which the framework computes it. Raises ModelError, with the layer, where something does not fit.
+    no probability stands for itself and has no label. `precision` is the float type in which the framework
+    computes it. Raises ModelError, with the layer, where something does not fit.
     """
 
     name: str

@@ -99,6 +99,18 @@ def test_a_signal_ends_the_engine_and_leaves_nothing(hello_xlsx, tmp_path, name)
     assert alive(str(tmp_path)) == []
 
 
+def test_what_is_ignored_stays_ignored(hello_xlsx, tmp_path):
+    """As under nohup."""
+    skip_without("libreoffice")
+    command = [sys.executable, "-m", "rnnsheet", "check", str(hello_xlsx), "--engine", "libreoffice"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(["nohup", *command], env=environment, stdout=subprocess.PIPE) as check:
+        while not list(tmp_path.glob("rnnsheet-*/profile")):
+            time.sleep(0.05)
+        check.send_signal(signal.SIGHUP)
+        assert check.wait() == 0
+
+
 def alive(text: str) -> list[str]:
     """The commands of running processes that have this text."""
     commands = [

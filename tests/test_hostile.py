@@ -367,11 +367,17 @@ def test_a_part_that_is_there_twice_is_refused(hello_xlsx, tmp_path, wrong, name
 
 def test_a_name_of_one_sheet_that_hides_ours_is_wrong(hello_xlsx, wrong):
     own = '<definedName name="Wxh" localSheetId="3">Inputs!$D$25</definedName>'
-    edit(hello_xlsx, wrong, WORKBOOK, '<definedName name="Wxh">', rf"{own}\g<0>".replace("$", r"$"))
+    edit(hello_xlsx, wrong, WORKBOOK, '<definedName name="Wxh">', rf"{own}\g<0>")
     report = rnnsheet.check(wrong)
     assert [(block.name, block.first_failure.cell) for block in report.blocks if block.failed] == [
         ("defined names", "Wxh")
     ]
+
+
+def test_so_many_names_cost_little(hello_xlsx, tmp_path, wrong):
+    names = "".join(f'<definedName name="n{n}">Inputs!$D$25</definedName>' for n in range(60_000))
+    edit(hello_xlsx, wrong, WORKBOOK, "</definedNames>", rf"{names}\g<0>")
+    assert checked(wrong, tmp_path / "run")[0] == 0
 
 
 def test_a_blank_between_two_operands_is_no_other_spelling(hello_xlsx, wrong):

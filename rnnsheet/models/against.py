@@ -33,7 +33,7 @@ def greatest_difference(path: Path, network: Trained) -> float:
     """
     runners = {"Keras": _keras, "ONNX": _onnx}
     kind = kind_of(path)
-    if kind not in runners or _holds_weights_alone(path):
+    if kind not in runners or (kind == "Keras" and _holds_weights_alone(path)):
         raise ModelError("nothing_to_run", place=str(path), kinds="Keras, ONNX")
     reads, given = _random_inputs(network)
     theirs = np.asarray(runners[kind](path)(given), dtype=np.float64).reshape(SAMPLES, -1)
@@ -49,8 +49,8 @@ def greatest_difference(path: Path, network: Trained) -> float:
 
 
 def _holds_weights_alone(path: Path) -> bool:
-    """Whether it is a file of Keras that has no model in it."""
-    if kind_of(path) != "Keras" or is_zipfile(path):
+    """Whether a file of Keras has no model in it."""
+    if is_zipfile(path):
         return False
     with hdf5.opened(path) as file:
         return not hdf5.text(file.attrs, "model_config")

@@ -163,10 +163,10 @@ def _check_layer(layer: LayerSpec, before: list[str]) -> None:
     chosen = [
         ("kind", layer.kind, LAYER_KINDS),
         *(("reads", name, (INPUT, ANSWER, *before)) for name in layer.reads),
+        ("activation", layer.activation, ("", *ACTIVATIONS)),
+        ("gate_activation", layer.gate_activation, ("", *ACTIVATIONS)),
+        ("starts", layer.starts, ("", *before)),
     ]
-    for key in ("activation", "gate_activation"):
-        chosen.append((key, getattr(layer, key), ("", *ACTIVATIONS)))
-    chosen.append(("starts", layer.starts, ("", *before)))
     for key, got, known in chosen:
         if got not in known:
             told = ", ".join(filter(None, known))

@@ -103,14 +103,9 @@ class Draft:
         for spec in description.layers:
             own = [a for name, a in arrays.items() if spec.weights and fnmatchcase(name, spec.weights)]
             if spec.weights and not own:
-                names_of_arrays = ", ".join(arrays)
-                raise ModelError(
-                    "no_arrays",
-                    place=description.source,
-                    layer=spec.name,
-                    pattern=spec.weights,
-                    names=names_of_arrays,
-                )
+                known = ", ".join(arrays)
+                place = {"place": description.source, "layer": spec.name}
+                raise ModelError("no_arrays", **place, pattern=spec.weights, names=known)
             names[spec.name] = self.add(
                 spec.kind,
                 [names[read] for read in spec.reads],

@@ -1,7 +1,8 @@
 """An .xlsx file into its cells: formulas, the values stored beside them, constants, defined names."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -97,20 +98,19 @@ class Contents:
 
     def check_formulas(self) -> None:
         """Raises WorkbookError where a formula, or a name, could reach outside the workbook."""
-        for name, text in self.names.items():
+        for place, text in self._suspected():
             if found := _outside(text):
-                raise WorkbookError("reaches_out", place=f"{self.path}: {name}", got=found)
+                raise WorkbookError("reaches_out", place=f"{self.path}: {place}", got=found)
+
+    def _suspected(self) -> Iterator[tuple[str, str]]:
+        """The formulas that are worth a closer look, each with its place."""
+        yield from self.names.items()
         for sheet, grid in self.sheets.items():
             # A plain search in all of them at once is much faster than one in each.
             every = "\n".join((*grid.formulas.values(), *grid.rules)).upper()
             if any(sign in every for sign in (*_OUTSIDE, *_SIGNS)):
-                for text in grid.rules:
-                    if found := _outside(text):
-                        raise WorkbookError("reaches_out", place=f"{self.path}: {sheet}", got=found)
-                for cell, text in grid.formulas.items():
-                    if found := _outside(text):
-                        place = f"{self.path}: {sheet}!{_a1(cell)}"
-                        raise WorkbookError("reaches_out", place=place, got=found)
+                yield from ((sheet, text) for text in grid.rules)
+                yield from ((f"{sheet}!{_a1(cell)}", text) for cell, text in grid.formulas.items())
 
     def check_unmerged(self, area: Area) -> None:
         """Raises WorkbookError where merged cells reach into an area."""
@@ -156,19 +156,21 @@ def read(package: Package) -> Contents:
 def _alone(root: ElementTree.Element, space: str, group: str, tag: str) -> list[ElementTree.Element]:
     """The elements of a group. Raises ValueError where programs could find others, or elsewhere."""
     found = root.findall(f"{space}{group}/{space}{tag}")
-    for name, count in ((group, min(1, len(found))), (tag, len(found))):
-        if sum(each.tag.endswith(f"}}{name}") for each in root.iter()) > max(1, count):
-            raise ValueError(f"{WORKBOOK}: {name}")
+    counts = Counter(each.tag.rpartition("}")[2] for each in root.iter())
+    if counts[group] > 1 or counts[tag] > len(found):
+        raise ValueError(f"{WORKBOOK}: {group}")
     return found
 
 
 def _names(root: ElementTree.Element, space: str) -> dict[str, str]:
     names: dict[str, str] = {}
+    taken: set[str] = set()
     for name in _alone(root, space, "definedNames", "definedName"):
         own = name.get("localSheetId")
         key = (f"{own}!" if own else "") + name.get("name", "")
-        if key.lower() in map(str.lower, names) or len(name):
+        if key.lower() in taken or len(name):
             raise ValueError(f"{WORKBOOK}: {key}")
+        taken.add(key.lower())
         names[key] = name.text or ""
     return names
 
@@ -314,7 +316,9 @@ class _SheetReader:
                 raise ValueError(f"{text} is no number")
             return number
         if kind == "s":
-            return self._texts[int(text)] if text.isdecimal() else self._texts[len(self._texts)]
+            if not text.isdecimal():
+                raise ValueError(f"{text} is no number of a text")
+            return self._texts[int(text)]
         if kind == "b":
             return text.strip() in ("1", "true")
         return CellError(text) if kind == "e" else text
