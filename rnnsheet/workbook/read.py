@@ -28,6 +28,8 @@ LONGEST_FORMULA = 8192
 """As in Excel."""
 MOST_FORMULAS = 64 << 20
 """All formulas of a sheet that refer to that of another cell, in letters."""
+MOST_NAMES = 100_000
+"""LibreOffice takes the square of their number."""
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _PIECE = 16 << 10
 
@@ -150,7 +152,10 @@ def read(package: Package) -> Contents:
                 sheets[name] = _grid(package, part, space, texts)
         if any(each.get("fullPrecision") in ("0", "false") for each in root.iter(f"{space}calcPr")):
             raise package.refused("displayed_precision")
-        return Contents(package.path, sheets, _names(root, space))
+        names = _alone(root, space, "definedNames", "definedName")
+        if len(names) > MOST_NAMES:
+            raise package.refused("too_many_names", most=MOST_NAMES)
+        return Contents(package.path, sheets, _targets(names))
 
 
 def _alone(root: ElementTree.Element, space: str, group: str, tag: str) -> list[ElementTree.Element]:
@@ -162,10 +167,11 @@ def _alone(root: ElementTree.Element, space: str, group: str, tag: str) -> list[
     return found
 
 
-def _names(root: ElementTree.Element, space: str) -> dict[str, str]:
+def _targets(elements: Iterable[ElementTree.Element]) -> dict[str, str]:
+    """What each defined name points at. Raises ValueError where a name is there twice."""
     names: dict[str, str] = {}
     taken: set[str] = set()
-    for name in _alone(root, space, "definedNames", "definedName"):
+    for name in elements:
         own = name.get("localSheetId")
         key = (f"{own}!" if own else "") + name.get("name", "")
         if key.lower() in taken or len(name):
