@@ -17,7 +17,7 @@ What the engine and the sheets call the values (those of a layer end with its na
   and `out`. All others: `out`. Where any other than a merge or `last` reads several results: also `both`,
   these below each other.
 - where a text is masked, `h` and `c` at padding are those of the step before; all else is computed as usual.
-- of a result that is more than one number alone (`Trained.says_number`): `said`, the number (from 0) of the
+- of a result that is more than numbers alone (`Trained.says_numbers`): `said`, the number (from 0) of the
   greatest row, or of one row 1 where it is at least 1/2; `confidence`, the greatest row, or of one row it
   where `said` is 1, else 1 less it; `says`, the label of `said`, on the line "answer" "" from `end` on, and
   `so_far`, all labels up to the step, with a blank between two unless all labels are single letters. Of more
@@ -185,9 +185,10 @@ class Trained:
     """A trained network, checked: its input, its layers in the order in which they are computed.
 
     The last layer's result is what the network says, of which the greatest row counts. `labels` name its
-    rows, or of one probability what it says below and from 1/2 on; () numbers them from 0. One number that is
-    no probability stands for itself and has no label. `precision` is the float type in which the framework
-    computes it. Raises ModelError, with the layer, where something does not fit.
+    rows, or of one probability what it says below and from 1/2 on; () numbers them from 0. Numbers that are
+    no probabilities and have no labels stand for themselves; one alone can have none. `precision` is the
+    float type in which the framework computes it. Raises ModelError, with the layer, where something does not
+    fit.
     """
 
     name: str
@@ -222,10 +223,18 @@ class Trained:
         return {"layers": len(self.layers), "weights": weights, "steps": self.read.steps}
 
     @property
-    def says_number(self) -> bool:
-        """Whether the result is one number that is no probability."""
-        alone = self.size(self.result.name) == 1 and not self.answer
-        return alone and self.result.activation not in PROBABILITIES
+    def says_numbers(self) -> bool:
+        """Whether the result is numbers that stand for themselves, not for what is likely."""
+        return not (self.answer or self.labels or self.gives_probabilities(self.result.name))
+
+    def gives_probabilities(self, name: str) -> bool:
+        """Whether the rows of a result are probabilities; a softmax of one row is always 1, and is none."""
+        if name in (INPUT, ANSWER):
+            return False
+        layer = self.layer(name)
+        if layer.kind in ("last", "mean"):
+            return all(map(self.gives_probabilities, layer.reads))
+        return layer.activation in PROBABILITIES or (layer.activation == "softmax" and self.size(name) > 1)
 
     @property
     def ranks(self) -> bool:
@@ -291,10 +300,12 @@ def _check(network: Trained) -> None:
             raise ModelError("unsupported_activation", place=network.source, layer=told, activation="softmax")
         known.append(layer.name)
         object.__setattr__(layer, "weights", _weights(network, layer, told))
-    if network.labels and network.says_number:
+    result = network.result.name
+    alone = network.size(result) == 1 and not network.answer
+    if network.labels and alone and not network.gives_probabilities(result):
         told = network.result.source or network.result.name
         raise ModelError("labels_of_number", place=network.source, layer=told)
-    expected = max(2, network.size(network.result.name))
+    expected = max(2, network.size(result))
     if network.labels and len(network.labels) != expected:
         raise ModelError("wrong_labels", place=network.source, got=len(network.labels), expected=expected)
     if "" in network.labels:

@@ -239,6 +239,20 @@ def test_one_number_that_is_no_probability_stands_for_itself(activation):
         replace(network, labels=("low", "high"))
 
 
+@pytest.mark.parametrize(("activation", "says"), [("linear", []), ("relu", []), ("softmax", ["1"])])
+def test_several_numbers_mean_what_is_likely_if_they_are_shares_or_have_labels(activation, says):
+    weights = {"Wa": np.array([[1.0], [3.0], [2.0]])}
+    layers = (
+        TrainedLayer("a", "dense", weights=weights, activation=activation),
+        TrainedLayer("end", "last", ("a",)),
+    )
+    network = Trained("size", Numbers(np.full((1, 2), 0.5)), layers)
+    trace = trained.run(network, network.read.sample)
+    assert (row(trace, "says") if "says" in trace.arrays else []) == says
+    labelled = replace(network, labels=("low", "high", "middle"))
+    assert row(trained.run(labelled, network.read.sample), "says") == ["high"]
+
+
 def test_one_number_says_which_of_two_labels():
     layer = TrainedLayer("d", "dense", (INPUT,), {"Wa": [[1.0]]}, "sigmoid")
     trace = trained.run(

@@ -202,7 +202,7 @@ def test_each_unknown_word_is_named(tmp_path):
 def test_a_book_read_back_is_the_network(tmp_path, network):
     given = network()
     back = read_back(export(given, tmp_path / "book.xlsx"))
-    labelled = given.labels or (() if given.says_number else ("0", "1"))
+    labelled = given.labels or (() if given.says_numbers else ("0", "1"))
     assert back == replace(given, read=back.read, layers=back.layers, labels=labelled)
     if isinstance(given.read, Text):
         assert back.read == given.read
@@ -283,7 +283,7 @@ def test_formulas_and_names_are_such_as_excel_takes(network):
     assert all(re.fullmatch(r"[A-Za-z]\w*", name) and len(name) <= EXCEL_SHEET_NAME for name in names)
     assert len({name.lower() for name in planned.names}) == len(planned.names)
     assert all(map(excel_takes, planned.names))
-    assert network.says_number or {"says", "said", "labels"} <= planned.names.keys()
+    assert network.says_numbers or {"says", "said", "labels"} <= planned.names.keys()
 
 
 def depth(formula: str) -> int:

@@ -79,7 +79,8 @@ class _Drawn:
         bare = Trained("size", self.read, tuple(self.layers), (), self.answer)
         size = bare.size(self.layers[-1].name)
         labels = tuple(f"{label}{n}" for n, label in zip(range(max(2, size)), LABELS * 3, strict=False))
-        if bare.says_number or (not self.answering and self.draw(st.booleans())):
+        alone = size == 1 and bare.says_numbers
+        if alone or (not self.answering and self.draw(st.booleans())):
             labels = ()
         return Trained("random", self.read, tuple(self.layers), labels, self.answer, source="a test")
 
@@ -275,6 +276,20 @@ def forecaster() -> Trained:
     )
 
 
+def estimator() -> Trained:
+    """Reads words, and says three numbers once."""
+    return Trained(
+        "estimator",
+        Text("words", ("", "warm", "cold", "rain"), 4, "cold rain"),
+        (
+            TrainedLayer("emb", "embedding", weights={"E": weights(4, 3)}),
+            TrainedLayer("rnn", "elman", ("emb",), recurrent("h", 5, 3)),
+            TrainedLayer("says", "dense", ("rnn",), {"Wa": weights(3, 5)}, activation="tanh"),
+            TrainedLayer("last", "last", ("says",)),
+        ),
+    )
+
+
 def namer() -> Trained:
     """Reads letters, and says one of so many names that only the greatest are told."""
     return Trained(
@@ -290,4 +305,4 @@ def namer() -> Trained:
     )
 
 
-NETWORKS = {each.__name__: each for each in (moods, speller, counter, medley, forecaster, namer)}
+NETWORKS = {each.__name__: each for each in (moods, speller, counter, medley, forecaster, estimator, namer)}

@@ -74,7 +74,7 @@ def _all(network: Trained, read: str | Array) -> tuple[dict[str, Any], dict[str,
     with np.errstate(over="ignore", invalid="ignore"):
         computed.layers()
     numbers |= {name: array[:, 0, :].T for name, array in computed.found.items()}
-    if not network.says_number:
+    if not network.says_numbers:
         more_texts, more_numbers = _what_is_said(network, computed.results[network.result.name])
         texts |= more_texts
         numbers |= more_numbers

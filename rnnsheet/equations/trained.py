@@ -29,7 +29,7 @@ from rnnsheet.equations.expr import (
 from rnnsheet.equations.layer import LayerEquations, squashed
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.model import ONCE, ONE, Axis, Layer, named
-from rnnsheet.trained import ANSWER, INPUT, PROBABILITIES, STATES, Text, Trained, TrainedLayer
+from rnnsheet.trained import ANSWER, INPUT, STATES, Text, Trained, TrainedLayer
 
 MASK = Value("mask", ONE)
 """1 where the text has a token, 0 at padding."""
@@ -61,13 +61,13 @@ class _Network:
         self.r = Recurrence({line: count for line, count in steps.items() if line in lines}, unit)
         self.results: dict[str, Value] = {}
         """Per input and layer, what others read of it."""
-        self.labelled = {trained.result.name}
-        if trained.result.kind == "activation":
+        self.labelled = set() if trained.says_numbers else {trained.result.name}
+        if self.labelled and trained.result.kind == "activation":
             self.labelled.add(trained.result.reads[0])
         self._inputs()
         for layer in trained:
             self.results[layer.name] = self._layer(layer)
-        if not trained.says_number:
+        if not trained.says_numbers:
             self._say(self.results[trained.result.name])
 
     def _inputs(self) -> None:
@@ -226,9 +226,8 @@ class _Network:
     def _say(self, result: Value) -> None:
         """What the network says: the number of its greatest row, and its label."""
         line = self._line(self.trained.result.name)
-        certain = (
-            "confidence" if self.trained.result.activation in (*PROBABILITIES, "softmax") else "greatest"
-        )
+        probable = self.trained.gives_probabilities(self.trained.result.name)
+        certain = "confidence" if probable else "greatest"
 
         def let(name: str, expr: Expr, base: str = "") -> Value:
             return self.r.let(name, expr, "answer", line=line, base=base)

@@ -129,12 +129,12 @@ def _answer(
     """What the network says, once or step by step, and how sure it is; the next free row."""
     labels, said = page.labels, result(equations)
     shares = blocks[said.name]
+    if network.says_numbers and min(shares.area.rows, shares.area.cols) > 1:
+        return _numbers_in_time(page, network, row, blocks, shares)
     if shares.area.cols > 1:
         return _steps(page, network, equations, row, blocks)
-    if network.says_number:
-        page.text(row, 1, labels("network.number"), "caption")
-        page.link(shares, row, _WIDE, style="result")
-        return row + 1
+    if network.says_numbers:
+        return _said_numbers(page, shares, row)
     for name in ("says", "confidence"):
         page.text(row, 1, labels(f"meaning.{equations.equations[name].base}"), "caption")
         page.link(blocks[name], row, _WIDE, style="result")
@@ -150,6 +150,19 @@ def _answer(
     return row
 
 
+def _said_numbers(page: Page, said: Block, row: int) -> int:
+    """The numbers that the network says once, below each other; the next free row."""
+    count = said.area.rows
+    if count == 1:
+        page.text(row, 1, page.labels("network.number"), "caption")
+    else:
+        page.text(row, 1, page.labels("network.said_numbers"), "caption")
+        row += 1
+        page.units(row, 1, count)
+    page.link(said, row, _WIDE, style="result")
+    return row + count
+
+
 def _steps(page: Page, network: Trained, equations: Recurrence, row: int, blocks: Mapping[str, Block]) -> int:
     """What the network says step by step, downwards, and so far; the next free row."""
     labels, shown = page.labels, blocks[result(equations).name]
@@ -158,7 +171,7 @@ def _steps(page: Page, network: Trained, equations: Recurrence, row: int, blocks
         _answered(page, network, row, steps)
         row += 1
     heads = ["meaning.t", "network.number"]
-    if not network.says_number:
+    if not network.says_numbers:
         heads = ["meaning.t", "meaning.says", f"network.{equations.equations['confidence'].base}"]
         shown = blocks["says"]
         page.link_transposed(blocks["confidence"], row + 1, _FIRST, "output")
@@ -166,10 +179,27 @@ def _steps(page: Page, network: Trained, equations: Recurrence, row: int, blocks
     for col, head in enumerate(heads, start=1):
         page.text(row, col, labels(head), "small")
     page.constants("t", row + 1, 1, [[step] for step in range(1, steps + 1)], "label")
-    if "token" in blocks and network.line(network.result.name) == INPUT:
-        page.text(row, _BESIDE, labels("meaning.token"), "small")
-        page.link_transposed(blocks["token"], row + 1, _BESIDE, "label")
+    _tokens(page, network, row, _BESIDE, blocks)
     return row + 1 + steps
+
+
+def _numbers_in_time(page: Page, network: Trained, row: int, blocks: Mapping[str, Block], said: Block) -> int:
+    """Several numbers at each step, downwards in time; the next free row."""
+    count, steps = said.area.rows, said.area.cols
+    page.text(row, 1, page.labels("network.said_numbers"), "caption")
+    page.text(row, _WIDE, page.labels("meaning.t"), "label")
+    page.units(row, _FIRST, count, across=True)
+    page.constants("t", row + 1, _WIDE, [[step] for step in range(1, steps + 1)], "label")
+    page.link_transposed(said, row + 1, _FIRST, "result")
+    _tokens(page, network, row, _FIRST + count, blocks)
+    return row + 1 + steps
+
+
+def _tokens(page: Page, network: Trained, row: int, col: int, blocks: Mapping[str, Block]) -> None:
+    """What is read at each step of what the network says, downwards."""
+    if "token" in blocks and network.line(network.result.name) == INPUT:
+        page.text(row, col, page.labels("meaning.token"), "small")
+        page.link_transposed(blocks["token"], row + 1, col, "label")
 
 
 def _answered(page: Page, network: Trained, row: int, steps: int) -> None:

@@ -36,7 +36,7 @@ def place(network: Trained, labels: Labels) -> tuple[Page, dict[str, Block], Voc
     page.title(labels("vocabulary.title"), labels("vocabulary.about"))
     page.sheet.frozen = (_HEAD, 0)
     page.sheet.widths[_ENDS] = 40
-    given = {} if network.says_number else {"labels": _labels(page, network)}
+    given = {} if network.says_numbers else {"labels": _labels(page, network)}
     for row, name in enumerate(("start", "end") if network.answer else (), start=_FIRST):
         page.text(row, _ENDS, page.labels(f"vocabulary.{name}"), "caption")
         number = [[getattr(network.answer, name)]]
