@@ -58,6 +58,9 @@ SIGNS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~“”–—…，。！？；：、（
 and their like. An apostrophe stays in its word. LibreOffice makes U+0001 of a tab in a cell of several
 lines."""
 
+CURLY, STRAIGHT = "’", "'"
+"""An apostrophe as some programs write it, which is read as the plain one where no token has it."""
+
 WEIGHTS = {
     "embedding": ("E",),
     "dense": ("Wa", "ba"),

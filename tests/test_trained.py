@@ -80,6 +80,12 @@ def test_word_forms_are_read_as_their_lemma():
     assert row(reading(Text("words", WORDS, 2, forms={"films": 4}), "films film"), "k") == [4, 4]
 
 
+def test_a_curly_apostrophe_is_a_plain_one_unless_a_token_has_it():
+    read = Text("words", (*WORDS, "aren’t", "aren't"), 3)
+    assert row(reading(read, "isn’t aren’t aren't"), "k") == [5, 6, 7]
+    assert row(reading(Text("letters", ("", "a", "'"), 2), "a’"), "k") == [1, 2]
+
+
 @given(st.text(st.sampled_from(string.ascii_letters + SIGNS + " '"), max_size=300))
 def test_every_sign_parts_words(typed):
     pieces = [piece for piece in row(reading(Text("words", WORDS, 3), typed), "piece") if piece]

@@ -114,7 +114,18 @@ def test_every_engine_finds_what_numpy_finds(tmp_path, engine, network):
 
 
 TYPED = [
-    *("", " ", "?", "~", "*", "the", "THE CAT", "the\tcat\nsat", "(the) “cat” — sat…", "don't DON'T dont"),
+    *(
+        "",
+        " ",
+        "?",
+        "~",
+        "*",
+        "the",
+        "THE CAT",
+        "the\tcat\nsat",
+        "(the) “cat” — sat…",
+        "don't DON'T don’t DON’T dont",
+    ),
     *("the the the the the the the the bad", "no such words", "films", "oov OOV", "7 seven", "c?t t* ~the"),
     *("the " * 60 + "good bad " * 9, "sat " + "dog " * 70, "good " * 70 + "dog " * 60 + "cat bad"),
     *("Été été ete", "the " * 200, "the" * 200, "sat-good/bad_movie"),

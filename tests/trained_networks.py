@@ -18,7 +18,9 @@ def typed_texts(words: bool) -> st.SearchStrategy[str]:
     """What someone might type: known and unknown pieces, capitals, signs, blanks, nothing, too much."""
     if not words:
         return st.text(st.sampled_from(LETTERS + "qQ.~"), max_size=14)
-    known = st.sampled_from((*WORDS, *UNREADABLE, "The", "CAT", "dog", "~", "*", "th?", "c*t", "*x"))
+    known = st.sampled_from(
+        (*WORDS, *UNREADABLE, "The", "CAT", "DON’T", "x’", "dog", "~", "*", "th?", "c*t", "*x")
+    )
     pieces = st.one_of(known, st.sampled_from(SIGNS), st.sampled_from(("  ", " ", ".", ", ")))
     return st.lists(pieces, max_size=16).map(" ".join)
 

@@ -18,7 +18,20 @@ from rnnsheet.engine.output import row_of
 from rnnsheet.errors import ModelError
 from rnnsheet.lesson import Trace
 from rnnsheet.model import Array
-from rnnsheet.trained import ANSWER, INPUT, MERGES, SIGNS, STATES, TOP, Numbers, Text, Trained, TrainedLayer
+from rnnsheet.trained import (
+    ANSWER,
+    CURLY,
+    INPUT,
+    MERGES,
+    SIGNS,
+    STATES,
+    STRAIGHT,
+    TOP,
+    Numbers,
+    Text,
+    Trained,
+    TrainedLayer,
+)
 
 Arrays = Mapping[str, Array]
 
@@ -101,7 +114,7 @@ def _what_is_said(network: Trained, result: Array) -> tuple[dict[str, Any], dict
 def _read_text(text: Text, typed: str) -> tuple[dict[str, Any], dict[str, Array]]:
     """What a text becomes on its way to the network: rows of texts, and numbers (1, columns)."""
     pieces, known = _pieces(text, typed), text.numbers
-    found = [known.get(piece, text.unknown) for piece in pieces]
+    found = [known.get(piece, known.get(piece.replace(CURLY, STRAIGHT), text.unknown)) for piece in pieces]
     ends = ([] if number is None else [number] for number in (text.begin, text.end))
     line = [*next(ends), *(number for number in found if number is not None), *next(ends)]
     empty = max(0, text.steps - len(line))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnsheet.sentiment.sequences import Integers
-from rnnsheet.trained import SIGNS
+from rnnsheet.trained import CURLY, SIGNS, STRAIGHT
 
 _BLANKS = str.maketrans(SIGNS, " " * len(SIGNS))
 
@@ -52,7 +52,7 @@ def _lemmas(forms: Sequence[str], counts: Integers) -> dict[str, list[int]]:
     stop_words = frozenset(STOPWORDS_EN_PLUS)
     forms_of = defaultdict(list)
     for form in np.flatnonzero(counts).tolist():
-        word = forms[form].replace("’", "'").strip("'")
+        word = forms[form].replace(CURLY, STRAIGHT).strip(STRAIGHT)
         if word and word not in stop_words:
             forms_of[lemmatize(word, lang="en").lower()].append(form)
     return forms_of

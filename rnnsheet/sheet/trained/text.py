@@ -1,6 +1,6 @@
 """The worksheet on which a typed text becomes token numbers, step by step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rnnsheet.equations.expr import Leaf
 from rnnsheet.equations.trained import MASK, K
@@ -10,7 +10,7 @@ from rnnsheet.sheet.page import SPAN, TEXT, Page
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block
 from rnnsheet.sheet.trained.vocabulary import Vocabulary
-from rnnsheet.trained import SIGNS, Text
+from rnnsheet.trained import CURLY, SIGNS, STRAIGHT, Text
 
 NAME = "Text"
 _CAPTION, _ONE = 1, 4
@@ -146,14 +146,9 @@ class _TextPage:
             self._line("piece", f"MID({source},{step},1)", room, trace="piece")
         else:
             self._line("piece", _word(source, step), room, trace="piece")
-        found, keys = read.looked_at(pieces(read)), self.vocabulary.keys
-        piece, key = self._first("piece"), _looked_up(self._first("piece"), read.unit)
-        entries = enumerate((*read.tokens, *read.forms), start=1)
-        rows = {text: row for row, text in reversed(list(entries))}
-        places = [rows.get(text, 0) if text else "" for text in found]
-        past: list[object] = [""] * (room - len(found))
-        known = f'IF({piece}="","",IFERROR(MATCH({key},{keys.area.absolute},0),0))'
-        self._line("place", known, room, "label", values=[[*places, *past]])
+        places = self._places(read.looked_at(pieces(read)))
+        past: list[object] = [""] * (room - len(places))
+        self._line("place", self._looked_up(), room, "label", values=[[*places, *past]])
         place, word = self._first("place"), self.messages["not_known"].absolute
         said = message("not_known", self.labels)
         unknown = [said if place == 0 else "" for place in places]
@@ -165,6 +160,23 @@ class _TextPage:
         number = self._first("number")
         self._line("count", f"COUNT(${number}:{number})", room, "label", trace="count")
         self.row += 1
+
+    def _places(self, found: Sequence[str]) -> list[int]:
+        """The row of each letter or word in the vocabulary; 0 where it has none."""
+        entries = enumerate((*self.read.tokens, *self.read.forms), start=1)
+        rows = {text: row for row, text in reversed(list(entries))}
+        return [rows.get(text) or rows.get(text.replace(CURLY, STRAIGHT), 0) for text in found]
+
+    def _looked_up(self) -> str:
+        """The formula of the first place: letters are looked up by their codes, words as they are.
+
+        None of the signs that MATCH takes for any others is left in a word.
+        """
+        piece, keys = self._first("piece"), self.vocabulary.keys.area.absolute
+        straight = f'SUBSTITUTE({piece},"{CURLY}","{STRAIGHT}")'
+        code = "_xlfn.UNICODE({})" if self.read.unit == "letters" else "{}"
+        typed, plain = (f"MATCH({code.format(each)},{keys},0)" for each in (piece, straight))
+        return f'IF({piece}="","",IFERROR({typed},IFERROR({plain},0)))'
 
     def _steps(self) -> None:
         """The numbers that are read, at each time step."""
@@ -212,13 +224,3 @@ def _word(text: str, number: str) -> str:
         f'FIND("{_SPLIT}",SUBSTITUTE({padded}," ","{_SPLIT}",{each}))' for each in (number, f"{number}+1")
     )
     return f'IFERROR(MID({padded},{before}+1,{behind}-{before}-1),"")'
-
-
-def _looked_up(piece: str, unit: str) -> str:
-    """What a letter or word is looked up by in the vocabulary's column of keys."""
-    if unit == "letters":
-        return f"_xlfn.UNICODE({piece})"
-    # MATCH takes ? and * for any signs, and ~ for a sign that makes them themselves.
-    for sign in "~*?":
-        piece = f'SUBSTITUTE({piece},"{sign}","~{sign}")'
-    return piece
