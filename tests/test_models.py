@@ -386,8 +386,13 @@ ONE_LAYER = "[[layers]]\nname = 'd'\nkind = '{}'\n{}"
             "activation of the layer d is 'gelu'; expected one of: lin",
         ),
         (ONE_LAYER.format("gru", "starts = 'd'"), "starts of the layer d is 'd'; expected"),
-        ('labels = ["one"]', "1 labels for"),
-        ('[network]\noutput = "softmax"', "[network], [[layers]] say what the network itself"),
+        ('labels = ["one"]', "there are 1 labels; expected 2"),
+        ('[network]\noutput = "softmax"', "[network] would not be used"),
+        ("[numbers]\nfeatures = 3", "[numbers] would not be used"),
+        (
+            'labels = ["a", "b"]\n[answer]\nstart = 0\nend = 1\nsteps = 3\n' + ONE_LAYER.format("dense", ""),
+            "[[layers]], [answer] would not be used",
+        ),
         ('labels = ["bad", ""]', "label 1, counted from 0, is empty"),
     ],
 )
@@ -398,6 +403,13 @@ def test_bad_descriptions_are_told_with_their_file(text, told):
         read_model(Path("a.h5"), description=Path("a.toml"))
     assert str(caught.value).startswith("a.toml: ")
     assert told in str(caught.value)
+
+
+def test_numbers_have_no_text():
+    keras_h5([DENSE], {"dense": GOOD})
+    Path("a.toml").write_text('[text]\npadding = "after"')
+    with pytest.raises(ModelError, match=r"^a.toml: \[text\] would not be used"):
+        read_model(Path("a.h5"), description=Path("a.toml"), steps=2)
 
 
 def test_a_pattern_that_fits_no_array_is_told_with_their_names():

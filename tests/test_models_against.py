@@ -85,7 +85,7 @@ def test_the_command_says_that_they_agree_and_types_of_tokens(model, tmp_path):
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     read, agrees, written = ended.stdout.splitlines()
-    assert read.endswith("6 time steps are read (--steps sets how many).")
+    assert read.endswith("time steps that are read: 6 (--steps sets how many).")
     assert agrees.startswith("model.keras: the framework and NumPy agree on 100 random inputs within ")
     assert "model.xlsx" in written
     assert openpyxl.load_workbook(tmp_path / "model.xlsx").sheetnames[0] == "Network"

@@ -46,10 +46,10 @@ def randomize(model, random) -> None:
     model.set_weights([random.normal(size=w.shape, scale=0.5).astype(w.dtype) for w in model.get_weights()])
 
 
-def written(model, way: str):
+def written(model, way: str, steps: int | None = None):
     """The network in the model's file in one of its forms."""
     model.save(f"model.{way}")
-    return read_model(Path(f"model.{way}"))
+    return read_model(Path(f"model.{way}"), steps=steps)
 
 
 def random_recurrent(choose, keras, returns: bool):
@@ -214,6 +214,15 @@ def test_a_graph_of_layers_agrees_with_keras(keras):
     x = RANDOM.integers(1, TOKENS, (100, STEPS))
     for way in ("keras", "h5"):
         agree(written(model, way), x, model(x).detach().numpy(), 1e-6)
+
+
+def test_weights_for_each_time_step_fix_their_number(keras):
+    layers = keras.layers
+    flat = keras.Sequential([keras.Input((STEPS, 2)), layers.GRU(3, return_sequences=True), layers.Flatten()])
+    with pytest.raises(ModelError, match=f"reads {STEPS} time steps and no other number, but 2 were asked"):
+        written(flat, "keras", steps=2)
+    free = keras.Sequential([keras.Input((STEPS, 2)), layers.GRU(3), layers.Flatten()])
+    assert written(free, "keras", steps=2).read.steps == 2
 
 
 def test_several_layers_of_one_class_keep_their_own_weights(keras):

@@ -65,7 +65,8 @@ class Net(torch.nn.Module):
         """A file that says what the state dict does not."""
         lines = ["[network]", *(f'{key} = "{value}"' for key, value in self.network.items())]
         path = folder / "network.toml"
-        path.write_text("\n".join([*lines, "[numbers]", f"steps = {STEPS}"]))
+        table = "[text]" if self.embedding else "[numbers]"
+        path.write_text("\n".join([*lines, table, f"steps = {STEPS}"]))
         return path
 
     def said(self, inputs, dtype) -> list[np.ndarray]:
@@ -219,3 +220,25 @@ def test_a_zip_of_tensors_that_would_fill_the_disk(tmp_path):
                 file.write(bytes(1 << 20))
     with pytest.raises(ModelError, match="too large"):
         read_model(tmp_path / "a.pt")
+
+
+def test_a_whole_model_as_code_is_refused(tmp_path):
+    path = tmp_path / "model.pt"
+    torch.jit.trace(torch.nn.Linear(2, 1), torch.zeros(1, 2)).save(str(path))
+    with pytest.raises(ModelError, match=r"run code from the file.*save the state_dict\(\) alone"):
+        read_model(path)
+
+
+def test_the_content_tells_what_a_file_is(tmp_path):
+    states = torch.nn.Sequential(torch.nn.Linear(2, 1)).state_dict()
+    for name in ("a.pt", "a.safetensors", "a.bin"):
+        torch.save(states, tmp_path / name)
+    found = {read_states_of(tmp_path / name) for name in ("a.pt", "a.safetensors", "a.bin")}
+    assert len(found) == 1
+
+
+def read_states_of(path: Path) -> str:
+    """What the reader says of a state dict that does not tell its network."""
+    with pytest.raises(ModelError) as caught:
+        read_model(path)
+    return str(caught.value).removeprefix(f"{path}: ")

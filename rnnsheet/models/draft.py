@@ -121,14 +121,14 @@ class Draft:
         """The network, with what its description, a vocabulary and the user add. Raises ModelError."""
         if steps is not None and not 1 <= steps <= MOST_STEPS:
             raise ModelError("wrong_size", name="--steps", least=1, most=MOST_STEPS, got=steps)
-        labels = description.labels
-        if self.whole and (description.layers or description.network):
-            raise ModelError("unused_tables", place=description.source, tables="[network], [[layers]]")
+        labels, read = description.labels, self._read(description, vocabulary, steps)
         with fault_of(description):
             answer = answered(description.answer, labels) if description.answer else None
+        self._check_used(description, read)
+        self._check_steps(read.steps)
         network = Trained(
             description.name or Path(self.source).name.partition(".")[0],
-            self._read(description, vocabulary, steps),
+            read,
             tuple(self.layers),
             (),
             answer,
@@ -142,6 +142,25 @@ class Draft:
             # It says tokens of the vocabulary that it reads.
             return replace(network, labels=vocabulary.answers)
         return network
+
+    def _check_used(self, description: Description, read: Text | Numbers) -> None:
+        """Raises ModelError where a description has tables that the network has no use for."""
+        answers = any(ANSWER in layer.reads for layer in self.layers)
+        unused = {
+            "[network]": self.whole and description.network,
+            "[[layers]]": self.whole and description.layers,
+            "[text]": isinstance(read, Numbers) and description.text,
+            "[numbers]": isinstance(read, Text) and description.numbers,
+            "[answer]": not answers and description.answer,
+        }
+        if tables := [name for name, given in unused.items() if given]:
+            raise ModelError("unused_tables", place=description.source, tables=", ".join(tables))
+
+    def _check_steps(self, steps: int) -> None:
+        """Raises ModelError where a layer has weights for each time step of the file and no others."""
+        flat = [layer for layer in self.layers if layer.kind == "flatten" and not self.once(layer.reads[0])]
+        if flat and self.steps not in (None, steps):
+            raise ModelError("other_steps", got=steps, expected=self.steps)
 
     def _read(self, description: Description, vocabulary: Vocabulary, steps: int | None) -> Text | Numbers:
         """What the network reads: a text where it has an embedding, or reads token numbers themselves."""

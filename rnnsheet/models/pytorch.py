@@ -26,9 +26,11 @@ _SAFE = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 def read_pickled(path: Path, description: Description) -> tuple[Draft, Description]:
     """A state dict, or a checkpoint with one, as `torch.save` writes it; only tensors are unpickled."""
     torch = needed("torch", "pytorch")
-    _check_size(path)
+    _check(path)
     try:
-        given = torch.load(path, map_location="cpu", weights_only=True)
+        # Given its name, PyTorch would go by that.
+        with path.open("rb") as file:
+            given = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise ModelError("pickled_code") from None
     while isinstance(given, dict) and (inner := next((key for key in _INSIDE if key in given), None)):
@@ -70,11 +72,13 @@ def _tensor(entry: Mapping[str, Any], content: bytes) -> NDArray[Any]:
     return (array.astype(np.uint32) << 16).view(np.float32) if entry["dtype"] == "BF16" else array
 
 
-def _check_size(path: Path) -> None:
-    """Raises ModelError where the file is, or says that it is, larger than a checkpoint can be."""
+def _check(path: Path) -> None:
+    """Raises ModelError where the file is larger than a checkpoint can be, or has a whole model as code."""
     # Optimizers keep two more numbers for each weight.
     most = 3 * 8 * MOST_WEIGHTS
     check_bytes(path.stat().st_size, most)
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             check_bytes(sum(member.file_size for member in archive.infolist()), most)
+            if any(name.endswith("/constants.pkl") for name in archive.namelist()):
+                raise ModelError("pickled_code")
