@@ -26,7 +26,8 @@ def command(package: Package, folder: Path) -> Sequence[str]:
     """A conversion of the file to itself; without --recalc it believes what is stored there."""
     copy = str(folder / "out.xlsx")
     file = package.path.absolute().as_uri()
-    return limited(["ssconvert", "--recalc", "-T", "Gnumeric_Excel:xlsx2", file, copy], room(package))
+    kinds = ["-I", "Gnumeric_Excel:xlsx", "-T", "Gnumeric_Excel:xlsx2"]
+    return limited(["ssconvert", "--recalc", *kinds, file, copy], room(package))
 
 
 def values(package: Package, folder: Path, output: bytes) -> Values:

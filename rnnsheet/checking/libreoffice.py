@@ -57,6 +57,8 @@ def command(package: Package, folder: Path) -> Sequence[str]:
         _program() or "soffice",
         f"-env:UserInstallation={user.parent.as_uri()}",
         *("--headless", "--norestore", "--nolockcheck"),
+        # Else it would go by the ending of the file's name.
+        "--infilter=Calc MS Excel 2007 XML",
         *("--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(folder / "out")),
         str(package.path.absolute()),
     ]

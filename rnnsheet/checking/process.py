@@ -60,8 +60,11 @@ class Program:
             raise StoppedError("too_slow", seconds=round(seconds))
         if sum(map(len, self._output)) > MOST_OUTPUT:
             raise StoppedError("too_much", most=MOST_OUTPUT >> 20)
-        if self._process.returncode:
-            raise StoppedError("ended", status=self._process.returncode)
+        status = self._process.returncode
+        if status < 0:
+            raise StoppedError("broke_down", signal=signal.Signals(-status).name)
+        if status:
+            raise StoppedError("ended", status=status)
         return b"".join(self._output)
 
     def end(self) -> None:
