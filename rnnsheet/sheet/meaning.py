@@ -30,7 +30,7 @@ def meaning_of_parameter(parameter: Parameter, network: Recurrence, labels: Labe
     base = network.bases.get(parameter.name, parameter.name)
     line = ONCE if parameter.rows.name == "labels" else ""
     read = _unit("", network, labels)
-    if parameter.cols.name != "letters":
+    if parameter.cols.name != "letters" and network.split != "numbers":
         read = labels.get(f"read.{parameter.cols.name}")
     return labels.get(f"meaning.{base}").format(unit=_unit(line, network, labels), read=read)
 

@@ -43,9 +43,11 @@ def _weight(
     given: Mapping[str, Block],
 ) -> Block:
     """A block under its name, shape and meaning, and the labels of its rows and columns."""
-    told = page.described(parameter, meaning_of_parameter(parameter, network, page.labels))
+    meaning = meaning_of_parameter(parameter, network, page.labels)
+    rows, cols = parameter.rows.size, parameter.cols.size
+    told = page.labels("weights.block", name=parameter.name, rows=rows, cols=cols, meaning=meaning)
     page.sheet.sections.append(row)
-    page.text(row, _LABEL, f"{parameter.name}: {told}", "symbol")
+    page.text(row, _LABEL, told, "symbol")
     page.column_labels(parameter.cols, row + 1, _FIRST, given)
     if parameter.rows.name == "tokens":
         # As tokens are numbered.
