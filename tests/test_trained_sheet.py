@@ -280,6 +280,14 @@ def test_every_formula_refers_to_planned_cells_only(network):
     assert referred(planned) <= filled(planned)
 
 
+@pytest.mark.parametrize(("name", "value"), [("forecaster", "a_says"), ("estimator", "out_last")])
+def test_the_first_sheet_shows_the_numbers_that_the_network_says(name, value):
+    network = NETWORKS[name]()
+    trace = run(network, network.read.sample)
+    (shown,) = (b for b in plan(network, "en").sheets[0].blocks if b.style == "result")
+    assert np.ravel(shown.expected(trace)).tolist() == np.ravel(trace[value]).tolist()
+
+
 @given(trained())
 def test_formulas_and_names_are_such_as_excel_takes(network):
     planned = plan(network, "en")
