@@ -320,6 +320,8 @@ MACROS = (
         (None, H12, r"\g<0>\g<0>", "H12"),
         (None, H12, r'<c r="Z12"><v>1</v></c>\g<0>', "H12"),
         (None, H12, lambda found: found[0].replace("H12", "H13"), "'H13' is no cell"),
+        (None, H12, '<c r="H12" t="s"><v>99</v></c>', "99 is no number of a text"),
+        (None, H12, '<c r="H12" t="s"><v>-1</v></c>', "-1 is no number of a text"),
         (None, r'<row r="12".*?</row>', r"\g<0>\g<0>", "row 12"),
         (None, "</sheetData>", r'<row r="3"/></sheetData>', "row 3"),
         (None, H12, lambda found: found[0].replace("<f>", "<f>1</f><f>"), "H12"),

@@ -266,7 +266,7 @@ class _SheetReader:
         self._last_row, self._filled = 0, 0
 
     def rows(self, elements: Iterable[ElementTree.Element]) -> None:
-        """The cells of rows. Raises ValueError, KeyError or IndexError for what no program writes.
+        """The cells of rows. Raises ValueError or KeyError for what no program writes.
 
         Programs differ in what they make of rows or cells that come twice, or of an element that does not
         belong there: an engine could see a formula in it.
@@ -322,7 +322,7 @@ class _SheetReader:
                 raise ValueError(f"{text} is no number")
             return number
         if kind == "s":
-            if not text.isdecimal():
+            if not text.isdecimal() or int(text) >= len(self._texts):
                 raise ValueError(f"{text} is no number of a text")
             return self._texts[int(text)]
         if kind == "b":
