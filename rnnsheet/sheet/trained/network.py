@@ -18,6 +18,7 @@ _TYPED = 5
 _WIDE, _FIRST, _BESIDE = 2, 3, 4
 """The columns of texts, of numbers (the first of time steps), and of what was said so far, or read."""
 _WIDTHS = {1: 30, _WIDE: 64}
+_WIDEST = 110
 _SPAN = 6
 LEGEND = ("sample", "link", "given", "hidden", "output", "result")
 
@@ -242,13 +243,16 @@ def _layers(page: Page, network: Trained, row: int, sheets: Mapping[str, str]) -
     page.text(row, 1, labels("network.layers"), "heading", _SPAN)
     for col, head in enumerate(("layer", "kind", "units", "steps", "weights", "weights_sheet"), start=1):
         page.text(row + 1, col, labels(f"network.{head}"), "small")
-    page.sheet.widths[_FIRST + 3] = max([10, *(len(name) + 2 for name in sheets.values())])
+    told = {layer.name: _what(layer, own, labels) for layer in network}
+    for col, texts in ((1, own), (_WIDE, told), (_FIRST + 3, sheets)):
+        longest = max(map(len, texts.values()), default=0) + 2
+        page.sheet.widths[col] = max(page.sheet.widths.get(col, 10), min(_WIDEST, longest))
     for line, layer in enumerate(network, start=row + 2):
         along = network.line(layer.name)
         numbers = [network.size(layer.name), network.lines[along] if along else 1]
         numbers.append(sum(array.size for array in layer.weights.values()))
         page.text(line, 1, own[layer.name], "link_text", link=own[layer.name])
-        page.text(line, _WIDE, _what(layer, own, labels))
+        page.text(line, _WIDE, told[layer.name])
         page.constants("size", line, _FIRST, [numbers], "label", form="whole")
         if layer.name in sheets:
             page.text(line, _FIRST + 3, sheets[layer.name], "link_text", link=sheets[layer.name])
