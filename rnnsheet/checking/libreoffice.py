@@ -28,6 +28,7 @@ _SETTINGS: Mapping[str, Mapping[str, object]] = {
         "BlockUntrustedRefererLinks": "true",
     },
 }
+_XLSX = "Calc MS Excel 2007 XML"
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?><oor:items xmlns:oor="http://openoffice.org/2001/registry">'
 _ITEM = '<item oor:path="{}"><prop oor:name="{}" oor:op="fuse"><value>{}</value></prop></item>'
 
@@ -58,8 +59,8 @@ def command(package: Package, folder: Path) -> Sequence[str]:
         f"-env:UserInstallation={user.parent.as_uri()}",
         *("--headless", "--norestore", "--nolockcheck"),
         # Else it would go by the ending of the file's name.
-        "--infilter=Calc MS Excel 2007 XML",
-        *("--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(folder / "out")),
+        f"--infilter={_XLSX}",
+        *("--convert-to", f"xlsx:{_XLSX}", "--outdir", str(folder / "out")),
         str(package.path.absolute()),
     ]
     return limited(convert, room(package))
