@@ -182,6 +182,11 @@ class TrainedLayer:
     source: str = ""
     """What the framework calls it, for messages and captions."""
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers its weights are."""
+        return sum(array.size for array in self.weights.values())
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -222,7 +227,7 @@ class Trained:
     @property
     def sizes(self) -> dict[str, int]:
         """How many `layers` and `weights` it has, and how many time `steps` it reads."""
-        weights = sum(array.size for layer in self.layers for array in layer.weights.values())
+        weights = sum(layer.parameters for layer in self.layers)
         return {"layers": len(self.layers), "weights": weights, "steps": self.read.steps}
 
     @property

@@ -249,8 +249,7 @@ def _layers(page: Page, network: Trained, row: int, sheets: Mapping[str, str]) -
         page.sheet.widths[col] = max(page.sheet.widths.get(col, 10), min(_WIDEST, longest))
     for line, layer in enumerate(network, start=row + 2):
         along = network.line(layer.name)
-        numbers = [network.size(layer.name), network.lines[along] if along else 1]
-        numbers.append(sum(array.size for array in layer.weights.values()))
+        numbers = [network.size(layer.name), network.lines[along] if along else 1, layer.parameters]
         page.text(line, 1, own[layer.name], "link_text", link=own[layer.name])
         page.text(line, _WIDE, told[layer.name])
         page.constants("size", line, _FIRST, [numbers], "label", form="whole")
