@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -187,9 +188,19 @@ def test_a_pickle_is_never_run(newer, tmp_path, monkeypatch):
     with pytest.raises(ModelError, match="would run code"):
         read_model(Path("a.pt"))
     Path("a.pt").write_bytes(pickle.dumps({"weight": Boom()}))
-    with pytest.raises(ModelError):
+    # PyTorch warns of the pickle's version; a mistake is one line.
+    with warnings.catch_warnings(record=True) as warned, pytest.raises(ModelError, match="would run code"):
         read_model(Path("a.pt"))
+    assert warned == []
     assert not Path("boom").exists()
+
+
+def test_tensors_of_types_that_weights_do_not_have(tmp_path):
+    path = tmp_path / "a.safetensors"
+    header = json.dumps({"weight": {"dtype": "F8_E4M3", "shape": [4, 4], "data_offsets": [0, 16]}})
+    path.write_bytes(len(header).to_bytes(8, "little") + header.encode() + bytes(16))
+    with pytest.raises(ModelError, match="no weights: no arrays of float16"):
+        read_model(path)
 
 
 def test_safetensors_that_lie_about_their_sizes(tmp_path):

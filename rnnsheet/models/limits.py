@@ -1,6 +1,7 @@
 """What is read of a file that anyone may have made: so much and no more, and every failure as one line."""
 
 import math
+import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,9 +17,11 @@ MOST_TEXT = 20_000_000
 
 @contextmanager
 def reading(place: str, kind: str) -> Iterator[None]:
-    """Whatever goes wrong inside is the file's fault, and is raised as ModelError."""
+    """Whatever goes wrong inside is the file's fault, and is raised as ModelError; warnings are not shown."""
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     except RnnsheetError as error:
         raise error.at(place) from None
     # Libraries that read files raise whatever they like at one that is damaged.

@@ -52,9 +52,9 @@ def read_states(
     Raises ModelError, with what to write, where names and shapes are not enough.
     """
     floats = {name: array for name, array in arrays.items() if array.dtype.kind == "f"}
-    draft = Draft(
-        source, str(np.result_type(*floats.values())) if floats else "", padding="after", masked=True
-    )
+    if not floats:
+        raise ModelError("no_weights")
+    draft = Draft(source, str(np.result_type(*floats.values())), padding="after", masked=True)
     description = completed(description, floats)
     if description.layers:
         draft.describe(description, {name: floats[name] for name in sorted(floats, key=_order)}, "pytorch")
