@@ -125,7 +125,8 @@ class Source:
         return f"{self.of or ''}[{self.at}]" if self.at else str(self.of or "")
 
 
-_SOURCE = re.compile(r"([A-Za-z0-9_]*)(?:\[(last|sum|[1-9]\d{0,4})\])?")
+_AT = re.compile("last|sum|[1-9][0-9]{0,4}")
+_SOURCE = re.compile(rf"([A-Za-z0-9_]*)(?:\[({_AT.pattern})\])?")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*|[1-9]\d*(_rev)?|")
 
 
@@ -348,11 +349,11 @@ def fit_state(name: str, given: ArrayLike, size: int) -> Array:
 
 
 def _source(text: Source | str, layer: Layer) -> Source:
-    if isinstance(text, Source):
+    if isinstance(text, Source) and (text.at == "" or _AT.fullmatch(text.at)):
         return text
     found = _SOURCE.fullmatch(text) if isinstance(text, str) else None
     if not found:
-        raise LessonError("bad_source", cell=layer.cell, given=repr(text))
+        raise LessonError("bad_source", cell=layer.cell, given=repr(str(text)))
     return Source(found[1] or None, found[2] or "")
 
 

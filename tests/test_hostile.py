@@ -12,6 +12,7 @@ from threading import Thread
 
 import openpyxl
 import pytest
+from openpyxl.workbook.defined_name import DefinedName
 
 import rnnsheet
 from rnnsheet.checking.engines import ENGINES
@@ -274,7 +275,9 @@ def test_a_name_that_reaches_out_is_refused(hello_xlsx, wrong, own):
         f'<definedNames><definedName name="elsewhere"{own}>[1]S!$A$1</definedName>',
     )
     edit(hello_xlsx, wrong, "xl/workbook.xml", pattern, replacement)
-    with pytest.raises(rnnsheet.WorkbookError, match=r"wrong\.xlsx: (0!)?elsewhere: the formula uses \[1\]"):
+    with pytest.raises(
+        rnnsheet.WorkbookError, match=r"wrong\.xlsx: (Overview!)?elsewhere: the formula uses \[1\]"
+    ):
         rnnsheet.check(wrong)
 
 
@@ -374,6 +377,57 @@ def test_a_name_of_one_sheet_that_hides_ours_is_wrong(hello_xlsx, wrong):
     assert [(block.name, block.first_failure.cell) for block in report.blocks if block.failed] == [
         ("defined names", "Wxh")
     ]
+
+
+def test_a_name_of_a_copied_sheet_alone_does_no_harm(hello_xlsx, wrong):
+    """Programs that copy a sheet make the names of its blocks for the copy alone."""
+    book = openpyxl.load_workbook(hello_xlsx)
+    own = DefinedName("h", attr_text="Copy!$A$1")
+    book.create_sheet("Copy", 0).defined_names.add(own)
+    book.save(wrong)
+    assert rnnsheet.check(wrong).ok
+
+
+@pytest.mark.parametrize("number", ["99", "-1", "one"])
+def test_a_name_of_no_sheet_is_refused(hello_xlsx, tmp_path, wrong, number):
+    own = f'<definedName name="own" localSheetId="{number}">Inputs!$D$25</definedName>'
+    edit(hello_xlsx, wrong, WORKBOOK, '<definedName name="Wxh">', rf"{own}\g<0>")
+    assert f"localSheetId {number}" in refused(wrong, tmp_path / "run")
+
+
+def test_sheets_in_one_part_are_refused(hello_xlsx, tmp_path, wrong):
+    """It would be read again for each of them."""
+
+    def repeated(found):
+        others = (
+            found[0].replace("Training", f"s{n}").replace('Id="9"', f'Id="{n}"') for n in range(20, 5_000)
+        )
+        return "".join((found[0], *others))
+
+    edit(hello_xlsx, wrong, WORKBOOK, '<sheet [^>]*name="Training"[^>]*>', repeated)
+    assert "xl/worksheets/sheet9.xml" in refused(wrong, tmp_path / "run")
+
+
+@pytest.mark.parametrize("cells", ["A50:XFD1048576", "a300000"])
+def test_merged_cells_that_no_engine_goes_through_are_refused(hello_xlsx, tmp_path, wrong, cells):
+    areas = [cells] if ":" in cells else [f"T{row}:W{row}" for row in range(1000, 301_000)]
+    merged = "".join(f'<mergeCell ref="{area}"/>' for area in areas)
+    part = sheet_part(hello_xlsx, "Unrolled")
+    edit(hello_xlsx, wrong, part, r"<mergeCells[^>]*>", rf"\g<0>{merged}")
+    assert "Unrolled: mergeCell: " in refused(wrong, tmp_path / "run")
+
+
+def test_an_array_formula_over_all_there_is_is_refused(hello_xlsx, tmp_path, wrong):
+    row = '<row r="9000"><c r="T9000"><f t="array" ref="T2:XFD1048576">1</f></c></row></sheetData>'
+    edit(hello_xlsx, wrong, sheet_part(hello_xlsx, "Unrolled"), "</sheetData>", row)
+    assert "Unrolled: T9000: array: " in refused(wrong, tmp_path / "run")
+
+
+@pytest.mark.parametrize("formula", ["'[http://127.0.0.1:9/a.xlsx]S'!A1:A3", "&#91;1]S!A1:A3", "a|b!c"])
+def test_a_chart_that_reaches_out_is_refused(hello_xlsx, tmp_path, wrong, formula):
+    chart = "xl/charts/chart1.xml"
+    edit(hello_xlsx, wrong, chart, r"<(\w+:)?f>[^<]*<", rf"<\g<1>f>{formula}<")
+    assert f"{chart}: the formula uses" in refused(wrong, tmp_path / "run")
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -554,7 +608,23 @@ def test_a_manifest_that_lies_about_shapes_is_told(hello_xlsx, tmp_path, wrong, 
     assert status in (1, 2)
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", "nonsense", "[[1]]", "[" * 5000, '[{"cell": "lstm"}]'])
+READS = (
+    '[{{"cell": "elman", "name": "", "reads": [["word", {}]]}}, '
+    '{{"cell": "softmax", "name": "", "reads": [["", ""]]}}]'
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("[]", "{}", "nonsense", "[[1]]", "[" * 5000, '[{"cell": "lstm"}]'),
+        *(
+            READS.format(f'"{at}"')
+            for at in ("1.5", "1e99", "0", "-1", "+2", " 2", "4_0", "\u0663", "100000")
+        ),
+        READS.format("2"),
+    ],
+)
 def test_a_manifest_whose_network_is_none_is_told(hello_xlsx, tmp_path, wrong, text):
     pattern = r"(>network</t></is></c><c[^>]*><is><t[^>]*>)[^<]*"
     edit(hello_xlsx, wrong, sheet_part(hello_xlsx, "rnnsheet"), pattern, rf"\g<1>{text}")

@@ -75,8 +75,11 @@ class Comparison:
 
     def _compared_names(self) -> BlockReport:
         failures = []
-        # A name of one sheet alone counts there instead of ours.
-        own = {name.partition("!")[2]: text for name, text in self.contents.names.items() if "!" in name}
+        # A name of one of our sheets alone counts there instead of ours; programs that copy a sheet make
+        # such names for the copy.
+        ours = {sheet.name for sheet in self.plan.sheets}
+        parts = ((*name.rpartition("!"), text) for name, text in self.contents.names.items())
+        own = {name: text for sheet, _, name, text in parts if sheet in ours}
         names = {**self.contents.names, **own}
         for name, area in self.plan.names.items():
             got = names.get(name, "")

@@ -47,11 +47,19 @@ class Values:
 
 
 def saved_values(path: Path) -> Values:
-    """The values that an engine has stored in the file it wrote. Raises StoppedError where it wrote none."""
+    """The values that an engine has stored in the file it wrote.
+
+    Raises StoppedError where it wrote none, or one that cannot be read.
+    """
     if not path.is_file():
         raise StoppedError("no_output")
-    with opened(path) as package:
-        return Values({name: grid.values for name, grid in read(package).sheets.items()})
+    try:
+        with opened(path) as package:
+            return Values({name: grid.values for name, grid in read(package).sheets.items()})
+    except WorkbookError as error:
+        # Its place is a file that the user does not have.
+        error.place = ""
+        raise StoppedError("bad_output", reason=error) from None
 
 
 class Engine(Protocol):

@@ -191,6 +191,11 @@ class Package:
         return self.refused("file_too_large", got=got // MEGABYTE, most=most // MEGABYTE)
 
 
+def is_growing(part: str) -> bool:
+    """Whether a part is one of those that grow with the number of cells."""
+    return bool(_GROWING.fullmatch(part))
+
+
 def check_is_worksheet(part: str) -> None:
     """Raises ValueError where a part has not been looked through as one with many cells is."""
     if not _WORKSHEET.fullmatch(part):

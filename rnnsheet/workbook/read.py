@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -18,6 +19,7 @@ from rnnsheet.workbook.package import (
     WORKBOOK,
     Package,
     check_is_worksheet,
+    is_growing,
     readable,
 )
 
@@ -28,8 +30,12 @@ LONGEST_FORMULA = 8192
 """As in Excel."""
 MOST_FORMULAS = 64 << 20
 """All formulas of a sheet that refer to that of another cell, in letters."""
+MOST_IN_AREAS = 1_000_000
+"""The cells in merged areas, or in the area of an array formula."""
 MOST_NAMES = 100_000
 """LibreOffice takes the square of their number."""
+_REFERS = re.compile(rb"<(\w+:)?f[ >]")
+"""A part with an element of a formula, as charts have."""
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _PIECE = 16 << 10
 
@@ -82,7 +88,7 @@ class Contents:
     path: Path
     sheets: Mapping[str, Grid]
     names: Mapping[str, str]
-    """The defined names and what they point at; those of one sheet alone begin with its number and !."""
+    """The defined names and what they point at; those of one sheet alone begin with its name and !."""
 
     def grid(self, sheet: str) -> Grid:
         """The cells of a sheet. Raises WorkbookError where there is none of that name."""
@@ -141,21 +147,57 @@ def read(package: Package) -> Contents:
         space = root.tag.removesuffix("workbook")
         links = package.links(WORKBOOK)
         texts = _shared_texts(package, links, space)
+        parts = _sheets(root, space, links)
         sheets: dict[str, Grid] = {}
-        for sheet in _alone(root, space, "sheets", "sheet"):
-            (link,) = (value for name, value in sheet.items() if name.endswith("}id"))
-            kind, part = links[link]
-            if (name := sheet.get("name", "")) in sheets:
-                raise ValueError(f"sheet {name!r}")
+        for name, (kind, part) in parts.items():
             if kind == "worksheet":
                 check_is_worksheet(part)
-                sheets[name] = _grid(package, part, space, texts)
+                with _within(name):
+                    sheets[name] = _grid(package, part, space, texts)
+        _check_other_parts(package)
         if any(each.get("fullPrecision") in ("0", "false") for each in root.iter(f"{space}calcPr")):
             raise package.refused("displayed_precision")
         names = _alone(root, space, "definedNames", "definedName")
         if len(names) > MOST_NAMES:
             raise package.refused("too_many_names", most=MOST_NAMES)
-        return Contents(package.path, sheets, _targets(names))
+        return Contents(package.path, sheets, _targets(names, list(parts)))
+
+
+def _sheets(
+    root: ElementTree.Element, space: str, links: Mapping[str, tuple[str, str]]
+) -> dict[str, tuple[str, str]]:
+    """Per sheet, in order, what kind it is and the part that it stands in.
+
+    Raises ValueError where two have one name, or stand in one part, which would be read again for each.
+    """
+    sheets: dict[str, tuple[str, str]] = {}
+    for sheet in _alone(root, space, "sheets", "sheet"):
+        (link,) = (value for name, value in sheet.items() if name.endswith("}id"))
+        if (name := sheet.get("name", "")) in sheets:
+            raise ValueError(f"sheet {name!r}")
+        sheets[name] = links[link]
+    taken = Counter(part.lower() for _, part in sheets.values())
+    if twice := next((part for part, count in taken.items() if count > 1), None):
+        raise ValueError(f"{WORKBOOK}: {twice}")
+    return sheets
+
+
+@contextmanager
+def _within(sheet: str) -> Iterator[None]:
+    """Says in which sheet something is damaged."""
+    try:
+        yield
+    except (ValueError, KeyError) as error:
+        raise ValueError(f"{sheet}: {error}") from error
+
+
+def _check_other_parts(package: Package) -> None:
+    """Raises WorkbookError where a chart, or another part without cells, refers to outside the workbook."""
+    for part in package.parts:
+        if part.lower().endswith(".xml") and not is_growing(part) and _REFERS.search(package.read(part)):
+            for element in package.tree(part).iter():
+                if element.tag.rpartition("}")[2] == "f" and (found := _outside(element.text or "")):
+                    raise WorkbookError("reaches_out", place=f"{package.path}: {part}", got=found)
 
 
 def _alone(root: ElementTree.Element, space: str, group: str, tag: str) -> list[ElementTree.Element]:
@@ -167,13 +209,15 @@ def _alone(root: ElementTree.Element, space: str, group: str, tag: str) -> list[
     return found
 
 
-def _targets(elements: Iterable[ElementTree.Element]) -> dict[str, str]:
-    """What each defined name points at. Raises ValueError where a name is there twice."""
+def _targets(elements: Iterable[ElementTree.Element], sheets: Sequence[str]) -> dict[str, str]:
+    """What each defined name points at. Raises ValueError where a name is there twice, or of no sheet."""
     names: dict[str, str] = {}
     taken: set[str] = set()
     for name in elements:
         own = name.get("localSheetId")
-        key = (f"{own}!" if own else "") + name.get("name", "")
+        if own and not (own.isdecimal() and int(own) < len(sheets)):
+            raise ValueError(f"{WORKBOOK}: localSheetId {own}")
+        key = (f"{sheets[int(own)]}!" if own else "") + name.get("name", "")
         if key.lower() in taken or len(name):
             raise ValueError(f"{WORKBOOK}: {key}")
         taken.add(key.lower())
@@ -230,10 +274,18 @@ def _grid(package: Package, part: str, space: str, texts: Sequence[str]) -> Grid
     cells.clear()
     merged = above.iterfind(f"{space}worksheet/{space}mergeCells/{space}mergeCell")
     reader.grid.merged.extend(corners(each.get("ref", "")) for each in merged)
+    _check_sizes(reader.grid.merged, "mergeCell")
     reader.grid.rules.extend(
         each.text or "" for each in above.iter() if each.tag.rpartition("}")[2] in _RULES
     )
     return reader.grid
+
+
+def _check_sizes(areas: Iterable[tuple[int, int, int, int]], what: str) -> None:
+    """Raises ValueError where areas take more cells than a spreadsheet engine goes through in a moment."""
+    size = sum((right - left + 1) * (bottom - top + 1) for left, top, right, bottom in areas)
+    if size > MOST_IN_AREAS:
+        raise ValueError(f"{what}: {size:,} > {MOST_IN_AREAS:,}")
 
 
 def corners(text: str) -> tuple[int, int, int, int]:
@@ -303,7 +355,10 @@ class _SheetReader:
                 else:
                     raise ValueError(f"{reference}: {tag}")
             if found is not None:
-                values[before + col] = self._converted(cell.get("t", "n"), found)
+                try:
+                    values[before + col] = self._converted(cell.get("t", "n"), found)
+                except ValueError as error:
+                    raise ValueError(f"{column_letters(col)}{row}: {error}") from None
 
     def _column(self, reference: str, row: str) -> int:
         letters = reference.removesuffix(row)
@@ -333,7 +388,9 @@ class _SheetReader:
         """A cell's formula, also where it refers to that of another cell, as Excel saves a block of them."""
         text, kind = formula.text or "", formula.get("t", "normal")
         if len(formula) or len(text) > LONGEST_FORMULA or kind not in ("normal", "array", "shared"):
-            raise ValueError(f"row {row}, column {col}: {kind}, {len(text)}")
+            raise ValueError(f"{column_letters(col)}{row}: {kind}, {len(text)}")
+        if kind == "array":
+            _check_sizes([corners(formula.get("ref", "A1"))], f"{column_letters(col)}{row}: array")
         if kind != "shared":
             return text
         index = formula.get("si", "")
