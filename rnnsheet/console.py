@@ -166,6 +166,8 @@ class Training:
             yield self.labels("train.stopped", epoch=self.last.number)
         values = {"epochs": self.last.number, "before": self.losses[0], "after": self.last.loss}
         yield self.labels("train.learned", **values)
+        if self.last.loss > self.losses[0]:
+            yield self.labels("train.rose")
         yield from self._says(lesson, trace)
         yield self.labels("train.done", file=file)
 
@@ -239,6 +241,8 @@ def verdict(report: Report, labels: Labels, with_blocks: bool) -> Iterator[str]:
         "failed": report.failed,
         "engine": report.engine,
     }
+    if report.ok and report.amplified:
+        yield labels("check.amplified", count=report.amplified, **values)
     verdict = "check.bad" if not report.ok else "check.good" if report.proved else "check.unproved"
     yield labels(verdict, error=report.max_abs_error, **values)
 

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rnnsheet
+from rnnsheet.console import verdict
 from rnnsheet.labels import labels
 from rnnsheet.model import Model
 from rnnsheet.sheet.layout import plan
@@ -162,6 +163,10 @@ def test_a_network_that_amplifies_roundings_is_no_failure(tmp_path):
     lesson = rnnsheet.Lesson("chaos", model, letters, "".join(weights.choice(letters, 101)))
     report = rnnsheet.check(rnnsheet.export(lesson, tmp_path / "chaos.xlsx"))
     assert failures(report) == []
+    assert 0 < report.amplified < report.cells
+    *_, told, last = verdict(report, labels("en"), with_blocks=False)
+    assert f"{report.amplified} cells differ from NumPy by more than the tolerance" in told
+    assert f"all {report.cells} cells right" in last
 
 
 def test_scores_that_cancel_are_no_failure(tmp_path):
@@ -386,10 +391,10 @@ def test_any_book_saved_by_another_program_is_still_right(tmp_path, program, sav
 def test_the_report_as_json_has_the_promised_keys(hello_xlsx):
     report = json.loads(json.dumps(rnnsheet.check(hello_xlsx).as_dict()))
     assert list(report) == [
-        *("file", "lesson", "engine", "tolerance", "cells", "failed", "max_abs_error"),
+        *("file", "lesson", "engine", "tolerance", "cells", "failed", "amplified", "max_abs_error"),
         *("ok", "proved", "blocks"),
     ]
-    keys = ["name", "sheet", "range", "cells", "failed", "max_abs_error", "first_failure"]
+    keys = ["name", "sheet", "range", "cells", "failed", "max_abs_error", "first_failure", "amplified"]
     assert all(list(block) == keys for block in report["blocks"])
     assert report["engine"] == "ironcalc"
     assert report["lesson"] == "hello"

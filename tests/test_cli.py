@@ -180,6 +180,7 @@ BAD_LESSONS = {
     "half a step": ("# steps = 8", "steps = 4.5", "data.steps is 4.5; expected a whole number"),
     "note of nothing": ("hh.en", "nonsense.en", "notes.nonsense belongs to no equation"),
     "note in no language": ("hh.en", "hh.xx", "unknown key notes.hh.xx"),
+    "text too long": ('have not been trained."', f'x{"x" * 16_000}"', "predicted.en is 16"),
     "control sign in a text": ('have not been trained."', 'x\\u0001"', "predicted.en holds a control"),
     "no TOML": ("[data]", "[data", "not valid TOML"),
 }
@@ -402,6 +403,12 @@ def test_train_writes_a_lesson_that_spells_its_word(tmp_path):
     assert rnnsheet("check", "trained.xlsx", cwd=tmp_path).returncode == 0
     data = json.loads(rnnsheet("run", "trained.toml", "--json", cwd=tmp_path).stdout)
     assert data["arrays"]["predicted"] == [list("ello")]
+
+
+def test_train_tells_that_the_loss_rose(tmp_path):
+    told = "It rose: the network has got worse."
+    assert told in rnnsheet("train", "hello", "--epochs", "20", "--rate", "5", cwd=tmp_path).stdout
+    assert told not in rnnsheet("train", "hello", "--epochs", "20", "--force", cwd=tmp_path).stdout
 
 
 def test_train_tells_its_course_as_json(tmp_path):

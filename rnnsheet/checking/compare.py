@@ -111,14 +111,21 @@ class _BlockCells:
         got = list(map(sheet.get, self._cells))
         expected = self._expected or ["" if value is None else value for value in got]
         differences = self._differences(got)
-        found = (
-            _Cell(self, index, expected[index], got[index]).failure()
-            for index in self._suspects(got, expected, differences)
+        suspects = self._suspects(got, expected, differences)
+        cells = [_Cell(self, index, expected[index], got[index]) for index in suspects]
+        found = [(cell, cell.failure()) for cell in cells]
+        failures = [failure for _, failure in found if failure]
+        amplified = sum(failure is None and cell.is_off for cell, failure in found)
+        return BlockReport(
+            self.block.name,
+            area.sheet,
+            area.a1,
+            len(got),
+            len(failures),
+            _greatest_error(got, expected) if differences is None else float(differences.max()),
+            failures[0] if failures else None,
+            amplified,
         )
-        failures = [failure for failure in found if failure]
-        first = failures[0] if failures else None
-        error = _greatest_error(got, expected) if differences is None else float(differences.max())
-        return BlockReport(self.block.name, area.sheet, area.a1, len(got), len(failures), error, first)
 
     def _suspects(
         self, got: list[Any], expected: list[Any], differences: NDArray[np.float64] | None
@@ -166,6 +173,13 @@ class _Cell:
         self.down, self.right = divmod(index, self.block.area.cols)
         self.formula, self.expected, self.got = cells.formulas[index], expected, got
         self.has_formula, self.stored = cells.has[index], cells.stored[index]
+
+    @property
+    def is_off(self) -> bool:
+        """Whether it has a number that is not the expected one within the tolerance."""
+        return {type(self.got), type(self.expected)} <= _NUMBERS and not self.its.matches(
+            self.got, self.expected
+        )
 
     def failure(self) -> Failure | None:
         """What is wrong with the cell, the gravest first."""

@@ -31,6 +31,8 @@ class BlockReport:
     failed: int
     max_abs_error: float
     first_failure: Failure | None
+    amplified: int = 0
+    """How many are right, but only within what roundings may amount to, and not within the tolerance."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class Report:
         return sum(block.failed for block in self.blocks)
 
     @property
+    def amplified(self) -> int:
+        """How many are right, but only within what roundings may amount to."""
+        return sum(block.amplified for block in self.blocks)
+
+    @property
     def max_abs_error(self) -> float:
         """The greatest difference between a recalculated number and the engine's."""
         return max((block.max_abs_error for block in self.blocks), default=0.0)
@@ -74,6 +81,7 @@ class Report:
             "tolerance": self.tolerance,
             "cells": self.cells,
             "failed": self.failed,
+            "amplified": self.amplified,
             "max_abs_error": self.max_abs_error,
             "ok": self.ok,
             "proved": self.proved,

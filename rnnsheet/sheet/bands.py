@@ -9,10 +9,10 @@ from rnnsheet.equations.recurrence import STEP, Equation
 from rnnsheet.model import ONCE, on_line
 from rnnsheet.sheet.context import WEIGHTS, Frame
 from rnnsheet.sheet.meaning import meaning
-from rnnsheet.sheet.page import CHOICES, SPAN, Page, located
+from rnnsheet.sheet.page import CHOICES, SPAN, Page, located, width_of
 from rnnsheet.sheet.plan import Area, Block
 
-CAPTION_WIDTH, LABEL_WIDTH = 34, 5
+CAPTION_WIDTH, WIDEST_CAPTION, LABEL_WIDTH = 34, 90, 5
 
 Weight = Callable[[Page, Parameter, int, int], Block]
 """Puts a weight beside its equation, at a row and a column."""
@@ -168,7 +168,12 @@ class Bands:
         row = self.scope[equation.value].row
         weights = () if shown else equation.weights
         self.page.sheet.heights[row - 1] = 14 if weights else 6
-        for line, text in enumerate(self._captions(equation)):
+        captions = self._captions(equation)
+        if weights:
+            # Else the weights beside it would cut off a long one.
+            longest = min(max(map(width_of, captions)) + 1, WIDEST_CAPTION)
+            self.page.sheet.widths[1] = max(self.page.sheet.widths[1], longest)
+        for line, text in enumerate(captions):
             style = "small" if line else "symbol"
             self.page.text(row + line, 1, symbol(equation.value) if shown and not line else text, style)
         col = WEIGHTS

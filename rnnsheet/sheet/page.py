@@ -1,5 +1,6 @@
 """Puts blocks and texts on one worksheet, and compiles an equation to the block's formula."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -64,6 +65,11 @@ HIGHLIGHTS = {
     "p": "share",
     "right": "mark",
 }
+
+
+def width_of(text: str) -> int:
+    """How many columns of a plain letter a text is wide: wide letters count twice."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 class Page:

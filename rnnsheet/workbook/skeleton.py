@@ -1,7 +1,6 @@
 """A workbook without its cells, by openpyxl: sheets, widths, names, charts, print set-up."""
 
 import math
-import unicodedata
 from collections.abc import Callable, Mapping
 from itertools import groupby, pairwise
 from operator import itemgetter
@@ -27,6 +26,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from rnnsheet.labels import Labels, labels
 from rnnsheet.lesson import FLOW, LIMIT
 from rnnsheet.sheet.formula import column_letters
+from rnnsheet.sheet.page import width_of
 from rnnsheet.sheet.plan import Area, Block, Chart, Highlight, Plan, Series, Sheet, Text, quoted
 
 WIDTH = 11.7
@@ -61,10 +61,9 @@ def row_heights(sheet: Sheet) -> dict[int, float]:
 
 
 def _lines_needed(sheet: Sheet, text: Text) -> int:
-    """How many lines a wrapped text needs at most: wide letters count twice."""
+    """How many lines a wrapped text needs at most."""
     width = sum(sheet.widths.get(col, WIDTH) for col in range(text.col, text.col + text.span))
-    wide = sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text.text)
-    return math.ceil(1.08 * wide / width)
+    return math.ceil(1.08 * width_of(text.text) / width)
 
 
 def _dress(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:

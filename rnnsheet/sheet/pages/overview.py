@@ -4,7 +4,7 @@ from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.notation import subscript, symbol
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
-from rnnsheet.model import ONCE, Layer, named, on_line
+from rnnsheet.model import INPUTS, ONCE, Layer, named, on_line
 from rnnsheet.sheet.context import Context
 from rnnsheet.sheet.meaning import meaning, meaning_of_text
 from rnnsheet.sheet.page import SPAN, TEXT, Page
@@ -97,7 +97,7 @@ class _Picture:
     """The network, unrolled: what is read below, what is said above; time runs right.
 
     Each time line has its own columns; a state is handed on to the right, or of a layer that reads
-    from the end to the left.
+    from the end to the left. Networks that share no layer stand below each other.
     """
 
     def __init__(self, page: Page, context: Context, top: int):
@@ -125,22 +125,58 @@ class _Picture:
     def place(self) -> int:
         """The row below the picture."""
         row = self.top
+        for outputs in self._networks():
+            row = self._network(row, outputs)
+        if tied := [str(layer.name) for layer in self.model.outputs if layer.weights is not None]:
+            told = self.page.labels("picture.tied", names=", ".join(tied))
+            self.page.text(row, 1, told, "caption")
+            row += 2
+        return row
+
+    def _networks(self) -> list[list[Layer]]:
+        """The outputs, those together that have a layer in common."""
+        networks: list[list[Layer]] = []
         for output in self.outputs:
+            below = self._below([output])
+            apart = [each for each in networks if below.isdisjoint(self._below(each))]
+            joined = [other for each in networks if each not in apart for other in each]
+            networks = [*apart, [*joined, output]]
+        return networks
+
+    def _below(self, outputs: list[Layer]) -> set[str]:
+        """The names of all layers that the outputs are computed from."""
+        names, waiting = set[str](), list(outputs)
+        while waiting:
+            layer = waiting.pop()
+            for name in (*(source.of for source in layer.reads), layer.starts):
+                if name is not None and name not in INPUTS and name not in names:
+                    names.add(name)
+                    waiting.append(self.model.layer(name))
+        return names
+
+    def _network(self, row: int, outputs: list[Layer]) -> int:
+        """Draws the outputs and what they are computed from; the row below."""
+        below = self._below(outputs)
+        layers = [layer for layer in self.layers if layer.name in below]
+        read = {self.model.root(layer) for layer in (*layers, *outputs)}
+        read |= {self.model.time_line(layer) for layer in (*layers, *outputs)}
+        for output in outputs:
             for base in ("right", "predicted", "confidence"):
                 self._line(row, output.named(base), self._told(output.named(base)))
                 row += 1
             self._arrows(row, self.model.time_line(output), f"↑ {named('Why', output.owner)}")
             row += 1
-        for layer in reversed(self.layers):
+        for layer in reversed(layers):
             self._layer(row, layer)
             self._arrows(row + 1, self.model.time_line(layer), self._into(layer))
             row += 2
-        for line in self.first:
+        lines = [line for line in self.first if line in read]
+        for line in lines:
             name = on_line("letter", line)
             if name in self.network.equations:
                 self._line(row, name, self._told(name))
         if any(name in self.context.over_time for name in ("t", "t_answer")):
-            for line in self.first:
+            for line in lines:
                 name = on_line("t", line)
                 if line != ONCE:
                     self._line(row + 1, name, self.page.labels("meaning.t"), line)
@@ -153,6 +189,8 @@ class _Picture:
 
     def _into(self, layer: Layer) -> str:
         """The arrow from what a layer reads; where there are several weights, it stands for all of them."""
+        if layer.reads[0].at == "sum":
+            return "↑ Σ"
         return f"↑ {named('Wxh', layer.owner)}" if layer.cell == "elman" else "↑"
 
     def _line(self, row: int, name: str, told: str, line: str = "") -> None:
