@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -276,13 +276,21 @@ def _errors(lang: str) -> Iterator[str]:
         raise typer.Exit(2) from None
 
 
+_NOT_READ = 141
+"""As a shell tells of a program that wrote to a closed pipe: 128, and the number of SIGPIPE."""
+
+
 def _print(lines: Iterable[str]) -> None:
-    for line in lines:
-        typer.echo(line)
+    try:
+        for line in lines:
+            typer.echo(line)
+    except BrokenPipeError:
+        # Who read it has had enough, as `head` does. Click would end with 1: a cell that differs.
+        sys.exit(_NOT_READ)
 
 
 def _print_json(data: object) -> None:
-    typer.echo(json.dumps(data, ensure_ascii=False, indent=2))
+    _print([json.dumps(data, ensure_ascii=False, indent=2)])
 
 
 def main() -> NoReturn:
@@ -306,7 +314,8 @@ def main() -> NoReturn:
         os._exit(2)
     except SystemExit as end:
         for stream in streams:
-            stream.flush()
+            with suppress(BrokenPipeError):
+                stream.flush()
         # Leaves at once: taking apart what NumPy and openpyxl imported is a sixth of a short command.
         os._exit(end.code if isinstance(end.code, int) else 0)
     raise AssertionError("Typer ends with SystemExit")

@@ -405,6 +405,16 @@ def test_train_writes_a_lesson_that_spells_its_word(tmp_path):
     assert data["arrays"]["predicted"] == [list("ello")]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGPIPE")
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_output_that_nobody_reads_to_its_end_is_no_wrong_cell(hello_xlsx, options):
+    command = [sys.executable, "-m", "rnnsheet", "check", str(hello_xlsx), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
 def test_train_tells_that_the_loss_rose(tmp_path):
     told = "It rose: the network has got worse."
     assert told in rnnsheet("train", "hello", "--epochs", "20", "--rate", "5", cwd=tmp_path).stdout
