@@ -199,8 +199,24 @@ def test_tensors_of_types_that_weights_do_not_have(tmp_path):
     path = tmp_path / "a.safetensors"
     header = json.dumps({"weight": {"dtype": "F8_E4M3", "shape": [4, 4], "data_offsets": [0, 16]}})
     path.write_bytes(len(header).to_bytes(8, "little") + header.encode() + bytes(16))
+    with pytest.raises(ModelError, match="weight has numbers of the type F8_E4M3"):
+        read_model(path)
+    path.write_bytes((2).to_bytes(8, "little") + b"{}")
     with pytest.raises(ModelError, match="no weights: no arrays of float16"):
         read_model(path)
+
+
+@pytest.mark.parametrize("kind", [torch.int64, torch.int8, torch.complex64])
+def test_weights_that_are_no_floats_are_refused(tmp_path, kind):
+    """Left out in silence, the network would be another."""
+    states = torch.nn.Sequential(torch.nn.Linear(2, 1)).state_dict()
+    states["0.bias"] = states["0.bias"].to(kind)
+    torch.save(states, tmp_path / "a.pt")
+    with pytest.raises(ModelError, match=rf"0\.bias has numbers of the type {kind}"):
+        read_model(tmp_path / "a.pt")
+    np.savez(tmp_path / "a.npz", **{name: tensor.numpy() for name, tensor in states.items()})
+    with pytest.raises(ModelError, match=r"0\.bias has numbers of the type"):
+        read_model(tmp_path / "a.npz")
 
 
 def test_safetensors_that_lie_about_their_sizes(tmp_path):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rnnsheet.engine import run_trained
 from rnnsheet.engine.trained import result_of
-from rnnsheet.errors import ModelError
+from rnnsheet.errors import ModelError, RnnsheetError
 from rnnsheet.models import hdf5
 from rnnsheet.models.extras import needed
 from rnnsheet.models.read import kind_of
@@ -36,7 +36,14 @@ def greatest_difference(path: Path, network: Trained) -> float:
     if kind not in runners or (kind == "Keras" and _holds_weights_alone(path)):
         raise ModelError("nothing_to_run", place=str(path), kinds="Keras, ONNX")
     reads, given = _random_inputs(network)
-    theirs = np.asarray(runners[kind](path)(given), dtype=np.float64).reshape(SAMPLES, -1)
+    try:
+        theirs = np.asarray(runners[kind](path)(given), dtype=np.float64).reshape(SAMPLES, -1)
+    except RnnsheetError:
+        raise
+    # Frameworks raise whatever they like at a model that they cannot run.
+    except Exception as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0][:200]
+        raise ModelError("cannot_run", place=str(path), framework=kind, reason=reason) from None
     plain, layer = _reading_numbers(network), network.result
     traces = (run_trained(plain, read) for read in reads)
     ours = np.array([trace[f"{result_of(layer)}_{layer.name}"].T.ravel() for trace in traces])
@@ -82,10 +89,7 @@ def _keras(path: Path) -> Runner:
     needed("keras", "sentiment")
     import keras
 
-    try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError, OSError) as error:
-        raise ModelError("cannot_run", place=str(path), framework="Keras", reason=error) from None
+    model = keras.saving.load_model(path, compile=False, safe_mode=True)
     _, steps, *features = model.input_shape
 
     def run(given: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -115,12 +119,7 @@ def _onnx(path: Path) -> Runner:
 
         def one(sample: NDArray[np.float64]) -> NDArray[np.float64]:
             batch = sample[:, None] if time_first else sample[None]
-            try:
-                found: NDArray[np.float64] = session.run(None, {given.name: batch.astype(dtype)})[0]
-            # ONNX Runtime has errors of its own, of no common class.
-            except Exception as error:
-                reason = str(error).splitlines()[0]
-                raise ModelError("cannot_run", place=str(path), framework="ONNX", reason=reason) from None
+            found: NDArray[np.float64] = session.run(None, {given.name: batch.astype(dtype)})[0]
             return found.ravel()
 
         return np.array([one(sample) for sample in samples])

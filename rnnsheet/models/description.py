@@ -107,9 +107,11 @@ def read_description(path: Path) -> Description:
         tables = {key: value for key, value in given.items() if key in _KEYS}
         top = {key: value for key, value in given.items() if key not in tables}
         _check("", top, {**_KEYS[""], **dict.fromkeys(name for name in _KEYS if name)})
+        if Path(name := top.get("name", "")).name != name or "\\" in name:
+            raise ModelError("not_a_file_name", given=repr(name))
         layers = tables.pop("layers", [])
         if not isinstance(layers, list):
-            raise ModelError("not_a_table", key="layers")
+            raise ModelError("not_tables", key="layers")
         for key, table in [*tables.items(), *(("layers", layer) for layer in layers)]:
             _check(key, table, _KEYS[key])
         texts: dict[str, Any] = {key: tuple(map(str, top.pop(key, ()))) for key in ("labels", "recognised")}

@@ -43,6 +43,15 @@ def check_bytes(count: int, most: int = 8 * MOST_WEIGHTS) -> None:
         raise ModelError("too_large", got=count, most=most)
 
 
+def check_floats(name: str, shape: Sequence[int], kind: str) -> None:
+    """Raises ModelError where an array that is no floating-point numbers could be weights.
+
+    A single number, such as a counter, and the positions that some embeddings keep are none.
+    """
+    if shape and not name.endswith("position_ids"):
+        raise ModelError("no_floats", name=name, kind=kind)
+
+
 def member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     """A file of a zip archive, unpacked. Raises ModelError where it is larger, or says that it is."""
     check_bytes(archive.getinfo(name).file_size, most)

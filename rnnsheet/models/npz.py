@@ -9,7 +9,7 @@ import numpy as np
 from rnnsheet.errors import ModelError
 from rnnsheet.models.description import Description
 from rnnsheet.models.draft import Draft
-from rnnsheet.models.limits import MOST_WEIGHTS, check_bytes, check_count
+from rnnsheet.models.limits import MOST_WEIGHTS, check_bytes, check_count, check_floats
 from rnnsheet.models.states import read_states
 
 _HEADER = 1_000_000
@@ -35,5 +35,8 @@ def _shapes(path: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
                 shape, _, dtype = header(file)
             if dtype.kind == "O":
                 raise ModelError("own_code", layer=member.filename, kind="pickle")
+            name = member.filename.removesuffix(".npy")
             if dtype.kind == "f":
-                yield member.filename.removesuffix(".npy"), shape
+                yield name, shape
+            else:
+                check_floats(name, shape, str(dtype))

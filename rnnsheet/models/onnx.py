@@ -81,6 +81,7 @@ class _Graph:
     def read(self, batch_first: bool, folder: Path) -> None:
         """Adds all layers to the draft. Raises _TurnedError where the axes of the input are the other way."""
         self._initializers(folder)
+        self._check_attributes()
         inputs = [each for each in self.graph.input if each.name not in self.values]
         if len(inputs) != 1 or len(self.graph.output) != 1:
             raise ModelError("several_ends", inputs=len(inputs), outputs=len(self.graph.output))
@@ -107,6 +108,14 @@ class _Graph:
         self.values |= {tensor.name: self.onnx.numpy_helper.to_array(tensor) for tensor in given}
         floats = [array.dtype for array in self.values.values() if array.dtype.kind == "f"]  # type: ignore[union-attr]
         self.draft.precision = str(np.result_type(*floats)) if floats else "float32"
+
+    def _check_attributes(self) -> None:
+        """Raises ModelError where a constant is in another file: it would be looked for anywhere."""
+        for node in self.graph.node:
+            for attribute in node.attribute:
+                for tensor in (attribute.t, *attribute.tensors):
+                    if tensor.data_location == self.onnx.TensorProto.EXTERNAL:
+                        raise ModelError("linked_weights", name=node.name or node.op_type)
 
     def _input(self, given: Any, batch_first: bool) -> None:
         """The axes of the input: token numbers, or numbers over time."""

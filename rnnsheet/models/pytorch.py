@@ -15,7 +15,7 @@ from rnnsheet.errors import ModelError
 from rnnsheet.models.description import Description
 from rnnsheet.models.draft import Draft
 from rnnsheet.models.extras import needed
-from rnnsheet.models.limits import MOST_TEXT, MOST_WEIGHTS, check_bytes, check_count
+from rnnsheet.models.limits import MOST_TEXT, MOST_WEIGHTS, check_bytes, check_count, check_floats
 from rnnsheet.models.states import read_states
 
 _INSIDE = ("state_dict", "model_state_dict", "model", "network")
@@ -39,6 +39,8 @@ def read_pickled(path: Path, description: Description) -> tuple[Draft, Descripti
         raise ModelError("no_state_dict")
     tensors = {str(name): tensor for name, tensor in given.items() if isinstance(tensor, torch.Tensor)}
     floats = {name: tensor for name, tensor in tensors.items() if tensor.is_floating_point()}
+    for name in tensors.keys() - floats.keys():
+        check_floats(name, tensors[name].shape, str(tensors[name].dtype))
     check_count(tensor.shape for tensor in floats.values())
     arrays = {
         name: (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).detach().numpy()
@@ -59,6 +61,9 @@ def read_safetensors(path: Path, description: Description) -> tuple[Draft, Descr
         header = json.loads(file.read(length))
         header.pop("__metadata__", None)
         check_count(entry["shape"] for entry in header.values())
+        for name, entry in header.items():
+            if entry["dtype"] not in _SAFE:
+                check_floats(name, entry["shape"], entry["dtype"])
         content = file.read()
     arrays = {name: _tensor(entry, content) for name, entry in header.items() if entry["dtype"] in _SAFE}
     return read_states(str(path), arrays, description, in_order=False)

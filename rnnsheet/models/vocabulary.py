@@ -50,7 +50,9 @@ def read_vocabulary(path: Path) -> Vocabulary:
             raise ModelError("not_utf8") from None
         given = _parsed(text, path.suffix.lower() == ".json")
         tokens = _tokens(given)
-    token, times = Counter(token for token in tokens if token).most_common(1)[0] if any(tokens) else ("", 1)
+    if not any(tokens):
+        raise ModelError("no_tokens", place=str(path))
+    token, times = Counter(token for token in tokens if token).most_common(1)[0]
     if times > 1:
         raise ModelError("token_twice", place=str(path), given=repr(token))
     entries = given.items() if isinstance(given, dict) else ()
