@@ -216,6 +216,24 @@ def test_a_graph_of_layers_agrees_with_keras(keras):
         agree(written(model, way), x, model(x).detach().numpy(), 1e-6)
 
 
+def test_a_graph_with_masks_agrees_with_keras(keras):
+    """Keras 3 hands the mask of an Embedding on as a layer of its own, NotEqual; any other is refused."""
+    layers = keras.layers
+    given = keras.Input((STEPS,))
+    words = layers.Embedding(TOKENS, 4, mask_zero=True)(given)
+    over = layers.Bidirectional(layers.GRU(3, return_sequences=True))(words)
+    both = layers.Concatenate()([layers.LSTM(3)(words), layers.SimpleRNN(2)(over)])
+    model = keras.Model(given, layers.Dense(3, activation="softmax")(both))
+    randomize(model, RANDOM)
+    x = texts(RANDOM, 20, STEPS, TOKENS)
+    for way in ("keras", "h5"):
+        agree(written(model, way), map(typed, x), model(x).detach().numpy(), 1e-6)
+    other = layers.LSTM(3)(words, mask=keras.ops.not_equal(given, 5))
+    keras.Model(given, layers.Dense(3)(other)).save("other.keras")
+    with pytest.raises(ModelError, match="mask is not supported"):
+        read_model(Path("other.keras"))
+
+
 def test_weights_for_each_time_step_fix_their_number(keras):
     layers = keras.layers
     flat = keras.Sequential([keras.Input((STEPS, 2)), layers.GRU(3, return_sequences=True), layers.Flatten()])

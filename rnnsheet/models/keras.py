@@ -148,7 +148,10 @@ class _Reader:
                     self._input(layer)
                     results[name, call] = INPUT
                 else:
-                    reads = [result(*tensor) for tensor in _tensors(layer["inbound_nodes"][call])]
+                    given, mask = _without_mask(layer["inbound_nodes"][call])
+                    reads = [result(*tensor) for tensor in _tensors(given)]
+                    if mask and not (self.draft.mask_zero and _is_of_zeros(layers, mask)):
+                        raise self._unsupported(layer, "mask")
                     results[name, call] = self._call(layer, reads, self.arrays[name])
             return results[name, call]
 
@@ -287,6 +290,26 @@ def _ends(given: Any) -> list[tuple[str, int, int]]:
     if isinstance(given, dict):
         given = list(given.values())
     return [tuple(end) for end in ([given] if given and isinstance(given[0], str) else given)]
+
+
+def _without_mask(node: Any) -> tuple[Any, Any]:
+    """What a call of a layer is given, and of that the mask, which Keras 3 hands on by name."""
+    if not isinstance(node, dict) or not isinstance(node.get("kwargs"), dict):
+        return node, None
+    others = {key: value for key, value in node["kwargs"].items() if key != "mask"}
+    return {**node, "kwargs": others}, node["kwargs"].get("mask")
+
+
+def _is_of_zeros(layers: Mapping[str, Config], mask: Any) -> bool:
+    """Whether masks are those that an Embedding with `mask_zero` makes: where the input is not 0."""
+    return all(
+        layers[name]["class_name"] == "NotEqual"
+        and layers[name]["inbound_nodes"][call]["args"][1] == 0
+        and all(
+            layers[of]["class_name"] == "InputLayer" for of, *_ in _tensors(layers[name]["inbound_nodes"])
+        )
+        for name, call, _ in _tensors(mask)
+    )
 
 
 def _tensors(node: Any) -> list[tuple[str, int, int]]:
