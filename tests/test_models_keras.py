@@ -326,6 +326,21 @@ def test_weights_alone_need_a_description(keras, newer):
     agree(network, map(typed, x), model(x).detach().numpy(), 1e-6)
 
 
+def test_a_pattern_that_fits_the_arrays_of_several_layers_is_refused(keras):
+    """One layer would have the weights of another, and the answers would be wrong in silence."""
+    layers = keras.layers
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(4), layers.Dense(2)])
+    model.save_weights("two.weights.h5")
+    lesson = Path("two.toml")
+    for kind, told in (
+        ("dense", "expected 1-2 for the kind dense"),
+        ("last", "expected 0 for the kind last"),
+    ):
+        lesson.write_text(f'[[layers]]\nname = "a"\nkind = "{kind}"\nweights = "*dense*"\n')
+        with pytest.raises(ModelError, match=f"layer a: 4 arrays fit .*{told}"):
+            read_model(Path("two.weights.h5"), description=lesson)
+
+
 def cudnn(kernel, recurrent, bias, gates: int):
     """A layer's weights as CuDNNLSTM and CuDNNGRU keep them.
 

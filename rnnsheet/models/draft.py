@@ -13,7 +13,7 @@ from rnnsheet.model import Array
 from rnnsheet.models.description import Description, fault_of
 from rnnsheet.models.inputs import answered, numbers, text
 from rnnsheet.models.vocabulary import Vocabulary
-from rnnsheet.models.weights import from_keras, from_pytorch
+from rnnsheet.models.weights import arrays_of, from_keras, from_pytorch
 from rnnsheet.trained import ANSWER, INPUT, STATES, Numbers, Text, Trained, TrainedLayer
 
 
@@ -101,11 +101,18 @@ class Draft:
         convert = {"keras": from_keras, "pytorch": from_pytorch}[layout]
         names = {INPUT: INPUT, ANSWER: ANSWER}
         for spec in description.layers:
-            own = [a for name, a in arrays.items() if spec.weights and fnmatchcase(name, spec.weights)]
-            if spec.weights and not own:
-                known = ", ".join(arrays)
-                place = {"place": description.source, "layer": spec.name}
-                raise ModelError("no_arrays", **place, pattern=spec.weights, names=known)
+            fit = [name for name in arrays if spec.weights and fnmatchcase(name, spec.weights)]
+            place = {"place": description.source, "layer": spec.name, "pattern": spec.weights}
+            if spec.weights and not fit:
+                raise ModelError("no_arrays", **place, names=", ".join(arrays))
+            least, most = arrays_of(spec.kind)
+            if fit and not least <= len(fit) <= most:
+                expected = str(most) if least == most else f"{least}-{most}"
+                found, kind = ", ".join(fit[:8]), spec.kind
+                raise ModelError(
+                    "other_arrays", **place, got=len(fit), names=found, kind=kind, expected=expected
+                )
+            own = [arrays[name] for name in fit]
             names[spec.name] = self.add(
                 spec.kind,
                 [names[read] for read in spec.reads],

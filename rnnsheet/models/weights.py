@@ -82,6 +82,13 @@ def from_keras(kind: str, arrays: Sequence[Array]) -> dict[str, Array]:
     return recurrent(kind, order, kernel.T, into.T, *two)
 
 
+def arrays_of(kind: str) -> tuple[int, int]:
+    """How many arrays a layer has in a file, at least and at most: biases may be left out."""
+    if kind in STATES:
+        return 2, 4
+    return {"embedding": (1, 1), "dense": (1, 2), "attention": (1, 1)}.get(kind, (0, 0))
+
+
 def _once(kind: str) -> tuple[str, ...]:
     """The weights of a layer without states, in the order in which frameworks keep them."""
     return {"dense": ("Wa", "ba"), "attention": ("Wq",)}.get(kind, ())
