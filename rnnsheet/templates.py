@@ -20,9 +20,9 @@ _HERE = Path(__file__).parent
 # The wheel carries the templates inside the package; a checkout has them beside it.
 FOLDER = next(path for path in (_HERE / "templates", _HERE.parent / "templates") if path.is_dir())
 
-# Signs that no XML file can hold.
 _LONGEST_TEXT = 16_000
 """A cell holds 32,767 letters, of those that UTF-16 writes as two half as many; some get words of ours."""
+# Signs that no XML file can hold.
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 TEXTS = ("word", "split", "target", "second", "second_target")
@@ -339,12 +339,12 @@ def _texts(tree: Mapping[str, Any], key: str, prefix: str = "") -> dict[str, str
         raise LessonError("not_a_text", key=prefix + key)
     _known(value, languages(), f"{prefix}{key}.")
     for language, text in value.items():
+        where = f"{prefix}{key}.{language}"
         if not isinstance(text, str):
-            raise LessonError("not_a_text", key=f"{prefix}{key}.{language}")
+            raise LessonError("not_a_text", key=where)
         if _NO_XML.search(text):
-            raise LessonError("control_sign", key=f"{prefix}{key}.{language}")
+            raise LessonError("control_sign", key=where)
         if len(text) > _LONGEST_TEXT:
-            where = f"{prefix}{key}.{language}"
             raise LessonError("text_too_long", key=where, got=len(text), most=_LONGEST_TEXT)
     return value
 

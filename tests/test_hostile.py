@@ -426,7 +426,7 @@ def test_an_array_formula_over_all_there_is_is_refused(hello_xlsx, tmp_path, wro
 @pytest.mark.parametrize("formula", ["'[http://127.0.0.1:9/a.xlsx]S'!A1:A3", "&#91;1]S!A1:A3", "a|b!c"])
 def test_a_chart_that_reaches_out_is_refused(hello_xlsx, tmp_path, wrong, formula):
     chart = "xl/charts/chart1.xml"
-    edit(hello_xlsx, wrong, chart, r"<(\w+:)?f>[^<]*<", rf"<\g<1>f>{formula}<")
+    edit(hello_xlsx, wrong, chart, r"<(\w+:)?f>[^<]*<", rf"<\g<1>f\n>{formula}<")
     assert f"{chart}: the formula uses" in refused(wrong, tmp_path / "run")
 
 

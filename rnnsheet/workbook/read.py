@@ -34,7 +34,7 @@ MOST_IN_AREAS = 1_000_000
 """The cells in merged areas, or in the area of an array formula."""
 MOST_NAMES = 100_000
 """LibreOffice takes the square of their number."""
-_REFERS = re.compile(rb"<(\w+:)?f[ >]")
+_REFERS = re.compile(rb"[<:]f[\s/>]")
 """A part with an element of a formula, as charts have."""
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _PIECE = 16 << 10
