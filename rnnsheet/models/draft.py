@@ -10,7 +10,7 @@ from typing import Any
 from rnnsheet.errors import ModelError
 from rnnsheet.lesson import MOST_STEPS
 from rnnsheet.model import Array
-from rnnsheet.models.description import Description, fault_of
+from rnnsheet.models.description import Description, LayerSpec, fault_of
 from rnnsheet.models.inputs import answered, numbers, text
 from rnnsheet.models.vocabulary import Vocabulary
 from rnnsheet.models.weights import arrays_of, from_keras, from_pytorch
@@ -101,18 +101,7 @@ class Draft:
         convert = {"keras": from_keras, "pytorch": from_pytorch}[layout]
         names = {INPUT: INPUT, ANSWER: ANSWER}
         for spec in description.layers:
-            fit = [name for name in arrays if spec.weights and fnmatchcase(name, spec.weights)]
-            place = {"place": description.source, "layer": spec.name, "pattern": spec.weights}
-            if spec.weights and not fit:
-                raise ModelError("no_arrays", **place, names=", ".join(arrays))
-            least, most = arrays_of(spec.kind)
-            if fit and not least <= len(fit) <= most:
-                expected = str(most) if least == most else f"{least}-{most}"
-                found, kind = ", ".join(fit[:8]), spec.kind
-                raise ModelError(
-                    "other_arrays", **place, got=len(fit), names=found, kind=kind, expected=expected
-                )
-            own = [arrays[name] for name in fit]
+            own = _fitting(spec, arrays, description.source) if spec.weights else []
             names[spec.name] = self.add(
                 spec.kind,
                 [names[read] for read in spec.reads],
@@ -195,3 +184,18 @@ class Draft:
             tokens = ("", *tokens[1:])
         with fault_of(description):
             return text(tokens, wishes)
+
+
+def _fitting(spec: LayerSpec, arrays: Mapping[str, Array], source: str) -> list[Array]:
+    """The arrays that a layer's pattern fits. Raises ModelError where there are none, or too many or few."""
+    found = [name for name in arrays if fnmatchcase(name, spec.weights)]
+    place = {"place": source, "layer": spec.name, "pattern": spec.weights}
+    if not found:
+        raise ModelError("no_arrays", **place, names=", ".join(arrays))
+    least, most = arrays_of(spec.kind)
+    if not least <= len(found) <= most:
+        expected, names = str(most) if least == most else f"{least}-{most}", ", ".join(found[:8])
+        raise ModelError(
+            "other_arrays", **place, got=len(found), names=names, kind=spec.kind, expected=expected
+        )
+    return [arrays[name] for name in found]
