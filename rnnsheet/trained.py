@@ -70,7 +70,7 @@ WEIGHTS = {
 """Per kind, the names of its weights; of the recurrent ones as in `model.KINDS`."""
 
 MERGES = ("concat", "sum", "mean", "product")
-LAYER_KINDS = (*WEIGHTS, "activation", "last", "flatten", *MERGES)
+LAYER_KINDS = (*WEIGHTS, "activation", "last", "flatten", "masked", *MERGES)
 
 
 def is_capital(token: str) -> bool:
@@ -165,6 +165,7 @@ class TrainedLayer:
     - activation: activation(r).
     - last: r at the last step that a layer computes, which for a reverse one is the first.
     - flatten: the columns of r below each other, step by step.
+    - masked: r, but 0 at padding where a text is masked.
     - concat, sum, mean, product: of the results of the layers that it reads, number by number.
     - attention: s_t = Wq·r_t (Wq has one row), a = softmax of s over time, the sum over time of a_t·r_t.
       At masked steps a is 0.
@@ -279,7 +280,7 @@ class Trained:
             return int(layer.weights[WEIGHTS[layer.kind][0]].shape[0])
         if layer.kind == "flatten":
             return sizes[0] * self.lines.get(self.line(layer.reads[0]), 1)
-        return sum(sizes) if layer.kind in ("concat", "attention") or len(sizes) == 1 else sizes[0]
+        return sizes[0] if layer.kind in ("sum", "mean", "product") else sum(sizes)
 
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")

@@ -58,6 +58,23 @@ def test_a_keras_model_of_another_length_is_told(model):
         greatest_difference(model, read_model(model, steps=7))
 
 
+def test_padding_is_compared_too(tmp_path, keras):
+    """A network that differs from the file's at padding alone."""
+    layers = keras.layers
+    both = layers.Bidirectional(layers.GRU(3, return_sequences=True))
+    stack = keras.Sequential(
+        [keras.Input((6,)), layers.Embedding(9, 4, mask_zero=True), both, layers.Dense(3)]
+    )
+    stack.save(tmp_path / "model.keras")
+    network = read_model(tmp_path / "model.keras")
+    assert greatest_difference(tmp_path / "model.keras", network) < 1e-6
+    assert [layer.kind for layer in network][-2:] == ["masked", "dense"]
+    *others, masked, dense = network.layers
+    plain = replace(network, layers=(*others, replace(dense, reads=masked.reads)))
+    with pytest.raises(ModelError, match="Keras and NumPy differ by"):
+        greatest_difference(tmp_path / "model.keras", plain)
+
+
 @pytest.mark.parametrize("numbers", [True, False])
 def test_onnx_agrees_and_one_wrong_weight_does_not(tmp_path, numbers):
     pytest.importorskip("onnxscript", reason=f"onnxscript {INSTALL}")

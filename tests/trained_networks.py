@@ -134,6 +134,8 @@ class _Drawn:
 
     def _summary(self, reads: str) -> str:
         """What is said once of a line, or nothing."""
+        if self.draw(st.booleans()):
+            reads = self._add("masked", (reads, reads)[: self.draw(st.integers(1, 2))])
         kind = self.draw(st.sampled_from(["last", "flatten", "attention", "nothing"]))
         if kind == "nothing":
             return reads
@@ -251,15 +253,16 @@ def medley(typed: str = "aBx") -> Trained:
     before = recurrent("run", 3, 1)
     return Trained(
         "medley",
-        Text("letters", ("", "a", "b", "B"), 4, typed, unknown=0, begin=2),
+        Text("letters", ("", "a", "b", "B"), 4, typed, unknown=0, begin=2, masked=True),
         (
             TrainedLayer("one", "elman", (INPUT,), recurrent("h", 3, 1), activation="hard_sigmoid_keras2"),
             TrainedLayer("two", "gru-before", (INPUT,), before, activation="tanh", **gates),
             TrainedLayer("sum", "sum", ("one", "two")),
             TrainedLayer("mean", "mean", ("one", "two", "sum")),
             TrainedLayer("product", "product", ("sum", "mean")),
-            TrainedLayer("last", "last", ("product",)),
-            TrainedLayer("dense", "dense", ("one", "last"), {"Wa": weights(2, 6), "ba": weights(2, 1)}),
+            TrainedLayer("masked", "masked", ("product",)),
+            TrainedLayer("last", "last", ("masked", "one")),
+            TrainedLayer("dense", "dense", ("masked", "last"), {"Wa": weights(2, 9), "ba": weights(2, 1)}),
             TrainedLayer("relu", "activation", ("dense",), activation="relu"),
             TrainedLayer("soft", "activation", ("relu",), activation="softmax"),
         ),

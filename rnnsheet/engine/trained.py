@@ -232,6 +232,8 @@ class _Run:
                 return {"out": _below_each_other([self._last(name) for name in layer.reads])}
             case "flatten":
                 return {"out": _below_each_other(reads).reshape(1, 1, -1)}
+            case "masked":
+                return {"out": self._masked(layer, _below_each_other(reads))}
             case "concat":
                 return {"out": _below_each_other(reads)}
             case "sum":
@@ -242,6 +244,10 @@ class _Run:
                 return {"out": reduce(np.multiply, reads)}
             case _:
                 return self._recurrent(layer, _below_each_other(reads), initial)
+
+    def _masked(self, layer: TrainedLayer, x: Array) -> Array:
+        of_text = self.mask is not None and self.network.line(layer.name) == INPUT
+        return x * self.mask if of_text else x
 
     def _recurrent(self, layer: TrainedLayer, x: Array, initial: Arrays) -> dict[str, Array]:
         mask = self.mask if self.network.line(layer.name) == INPUT else None

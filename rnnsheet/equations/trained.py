@@ -22,6 +22,7 @@ from rnnsheet.equations.expr import (
     label_of,
     mean,
     row_with,
+    scale,
     share,
     share_in_time,
     weighted_in_time,
@@ -215,6 +216,9 @@ class _Network:
             x = self._read(layer)
             steps = self.r.time_lines[self._along(layer)]
             return _below_each_other([At(x.name, x.rows, step) for step in range(1, steps + 1)])
+        if layer.kind == "masked":
+            x, mask = self._read(layer), self._mask(layer)
+            return scale(mask, x) if mask else x
         found = self._reads(layer)
         if layer.kind == "concat":
             return _below_each_other(found)

@@ -15,7 +15,7 @@ from rnnsheet.errors import ModelError, RnnsheetError
 from rnnsheet.models import hdf5
 from rnnsheet.models.extras import needed
 from rnnsheet.models.read import kind_of
-from rnnsheet.trained import Numbers, Trained
+from rnnsheet.trained import Numbers, Text, Trained
 
 SAMPLES = 100
 TOLERANCES = {"float16": 1e-2, "bfloat16": 1e-1, "float32": 1e-6, "float64": 1e-12}
@@ -35,7 +35,9 @@ def greatest_difference(path: Path, network: Trained) -> float:
     kind = kind_of(path)
     if kind not in runners or (kind == "Keras" and _holds_weights_alone(path)):
         raise ModelError("nothing_to_run", place=str(path), kinds="Keras, ONNX")
-    reads, given = _random_inputs(network)
+    # PyTorch computes padding like any other token, so that a text of an ONNX file has to fill its steps.
+    whole = kind == "ONNX" and isinstance(network.read, Text) and network.read.masked
+    reads, given = _random_inputs(network, whole)
     try:
         theirs = np.asarray(runners[kind](path)(given), dtype=np.float64).reshape(SAMPLES, -1)
     except RnnsheetError:
@@ -63,16 +65,28 @@ def _holds_weights_alone(path: Path) -> bool:
         return not hdf5.text(file.attrs, "model_config")
 
 
-def _random_inputs(network: Trained) -> tuple[list[str | NDArray[np.float64]], NDArray[np.float64]]:
-    """What our network is given, and the same as one array for the framework."""
+def _random_inputs(
+    network: Trained, whole: bool
+) -> tuple[list[str | NDArray[np.float64]], NDArray[np.float64]]:
+    """What our network is given, and the same as one array for the framework.
+
+    Texts are of any length that the network reads, or all as long as it reads at most.
+    """
     random = np.random.default_rng(0)
     if isinstance(network.read, Numbers):
         numbers = random.normal(size=(SAMPLES, *network.read.sample.shape))
         return list(numbers), numbers.swapaxes(1, 2)
+    text = network.read
     # Where padding is masked, token 0 is none that a text has.
-    first = 1 if network.read.masked or not network.read.tokens[0] else 0
-    tokens = random.integers(first, len(network.read.tokens), (SAMPLES, network.read.steps))
-    return [" ".join(map(str, sample)) for sample in tokens], tokens.astype(np.float64)
+    first, steps = 1 if text.masked or not text.tokens[0] else 0, text.steps
+    tokens = random.integers(first, len(text.tokens), (SAMPLES, steps))
+    texts = []
+    for row, length in zip(tokens, random.integers(steps if whole else 1, steps + 1, SAMPLES), strict=True):
+        before, after = np.split(row, [steps - length if text.padding == "before" else length])
+        filled, empty = (after, before) if text.padding == "before" else (before, after)
+        empty[:] = text.pad
+        texts.append(" ".join(map(str, filled)))
+    return texts, tokens.astype(np.float64)
 
 
 def _reading_numbers(network: Trained) -> Trained:

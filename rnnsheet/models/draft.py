@@ -91,7 +91,7 @@ class Draft:
             return int(layer.weights["E"].shape[1])
         if layer.weights and layer.kind != "attention":
             return len(next(iter(layer.weights.values())))
-        return sum(sizes) if layer.kind == "concat" else sizes[0]
+        return sizes[0] if layer.kind in ("sum", "mean", "product") else sum(sizes)
 
     def describe(self, description: Description, arrays: Mapping[str, Array], layout: str) -> None:
         """Adds the layers of a description with those of the arrays that their patterns fit.

@@ -193,16 +193,11 @@ class _Reader:
         if kind == "Bidirectional":
             return self._bidirectional(layer, reads, arrays)
         if kind in RECURRENT:
-            if config.get("go_backwards") and config.get("return_sequences"):
-                raise self._unsupported(layer, "go_backwards, return_sequences")
-            return self._recurrent(layer, reads, arrays, bool(config.get("go_backwards")), "")
+            return self._one_way(layer, reads, arrays)
         if kind == "Dense":
             weights, activation = from_keras("dense", arrays), self._activation(config["activation"])
             return self.draft.add("dense", reads, name, weights=weights, activation=activation)
         if kind == "Flatten":
-            if self.draft.mask_zero and any(each.reverse for each in self.draft.layers):
-                # Where a text is masked, Keras flattens other numbers than the states as they stay.
-                raise self._unsupported(layer, "Flatten, Bidirectional, mask_zero")
             return self.draft.add("flatten", reads, name)
         activation = self._standing(layer)
         return self.draft.add("activation", reads, name, activation=activation)
@@ -238,7 +233,26 @@ class _Reader:
                 (backward, arrays[half:], True, "bwd"),
             )
         ]
-        return self.draft.add(MERGES[mode], both, _name(layer))
+        merged = self.draft.add(MERGES[mode], both, _name(layer))
+        # Keras gives 0 at padding whatever the layer inside says.
+        return self._masked(layer, merged) if forward["config"].get("return_sequences") else merged
+
+    def _one_way(self, layer: Config, reads: Sequence[str], arrays: list[Array]) -> str:
+        config = layer["config"]
+        backwards, returns = bool(config.get("go_backwards")), config.get("return_sequences")
+        zero = self.draft.mask_zero and config.get("zero_output_for_mask")
+        if backwards and returns:
+            raise self._unsupported(layer, "go_backwards, return_sequences")
+        if zero and not returns:
+            raise self._unsupported(layer, "zero_output_for_mask, return_sequences=False")
+        state = self._recurrent(layer, reads, arrays, backwards, "")
+        return self._masked(layer, state) if zero else state
+
+    def _masked(self, layer: Config, state: str) -> str:
+        """A result at each time step, 0 at padding."""
+        if not self.draft.mask_zero:
+            return state
+        return self.draft.add("masked", [state], _name(layer), f"{state}masked")
 
     def _recurrent(
         self, layer: Config, reads: Sequence[str], arrays: list[Array], reverse: bool, ending: str
