@@ -1,18 +1,22 @@
 """Files written whole or not at all."""
 
+import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from shutil import copyfileobj
 from typing import BinaryIO
 
 from rnnsheet.errors import OutputError, RnnsheetError
 
 
 def check_free(path: Path, force: bool) -> None:
-    """Raises OutputError where the file exists and is not to be replaced."""
+    """Raises OutputError where the file exists and is not to be replaced, or is a folder."""
     try:
         taken = path.exists() and not force
+        if force and path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     except OSError as error:
         raise OutputError("unwritable", place=str(path), reason=error.strerror or error) from None
     if taken:
@@ -62,6 +66,19 @@ def write_whole(path: Path, fill: Callable[[BinaryIO], object]) -> None:
     finally:
         with suppress(OSError):
             beside.unlink()
+
+
+def copy_together(files: Sequence[tuple[Path, Path]]) -> None:
+    """Copies each file to its target. None takes its place before all are written, as in `write_whole`."""
+    (source, target), *others = files
+
+    def fill(file: BinaryIO) -> None:
+        with source.open("rb") as content:
+            copyfileobj(content, file)
+        if others:
+            copy_together(others)
+
+    write_whole(target, fill)
 
 
 _DESCRIPTORS = Path("/proc/self/fd")

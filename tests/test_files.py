@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rnnsheet.errors import OutputError
-from rnnsheet.files import write_whole
+from rnnsheet.files import check_free, copy_together, write_whole
 
 
 def put(content: bytes):
@@ -71,3 +71,24 @@ def test_two_writers_of_one_file_do_not_disturb_each_other(tmp_path):
     write_whole(tmp_path / "a", outer)
     assert (tmp_path / "a").read_bytes() == b"outer"
     assert list(tmp_path.iterdir()) == [tmp_path / "a"]
+
+
+def test_files_that_belong_together_take_their_places_together(tmp_path):
+    sources = [tmp_path / name for name in "abc"]
+    for source in sources:
+        source.write_text(source.name, "utf-8")
+    (tmp_path / "to").mkdir()
+    targets = [tmp_path / "to" / name for name in "abc"]
+    copy_together([*zip(sources, targets, strict=True)])
+    assert [target.read_text("utf-8") for target in targets] == ["a", "b", "c"]
+    sources[0].write_text("new", "utf-8")
+    sources[2].unlink()
+    with pytest.raises(OutputError):
+        copy_together([*zip(sources, targets, strict=True)])
+    assert [target.read_text("utf-8") for target in targets] == ["a", "b", "c"]
+    assert len(list((tmp_path / "to").iterdir())) == 3
+
+
+def test_a_folder_is_told_before_long_work(tmp_path):
+    with pytest.raises(OutputError, match="cannot be written"):
+        check_free(tmp_path, force=True)

@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from importlib.util import find_spec
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnnsheet.errors import OutputError, RnnsheetError
-from rnnsheet.files import write_whole
 from rnnsheet.sentiment.sequences import Flags
 
 Numbers = NDArray[np.int32]
@@ -104,14 +101,6 @@ def says(model: Any, tokens: Numbers) -> Flags:
     """Whether the network finds each sentence positive, (sentences,)."""
     probabilities = model.predict(tokens, batch_size=1024, verbose=0)
     return np.asarray(probabilities[:, 1] > probabilities[:, 0])
-
-
-def save(model: Any, path: Path) -> None:
-    """Writes the model as a .keras file. Raises OutputError where it cannot."""
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "model.keras"
-        model.save(file)
-        write_whole(path, lambda target: target.write(file.read_bytes()))
 
 
 def _keras() -> Any:

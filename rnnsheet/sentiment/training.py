@@ -5,18 +5,19 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from rnnsheet.errors import DataError, OutputError, RnnsheetError, known_language
-from rnnsheet.files import check_file, check_free, write_whole
+from rnnsheet.files import check_file, check_free, copy_together
 from rnnsheet.labels import labels
 from rnnsheet.sentiment import bayes, network, table, vectors
 from rnnsheet.sentiment.sequences import Flags, Sequences, held_out
@@ -205,14 +206,24 @@ def _accuracy(task: _Task, model: Any) -> dict[str, float]:
 
 
 def _write(model: Any, known: Vocabulary, written: tuple[Path, Path, Path], language: str) -> None:
-    """Each file is written whole; the workbook, which takes longest, comes last."""
+    """Writes all three files elsewhere, and then all of them into their places, or none."""
+    with TemporaryDirectory() as folder:
+        drafts = [Path(folder) / target.name for target in written]
+        try:
+            model.save(drafts[0])
+            drafts[1].write_text(json.dumps(known.numbers, ensure_ascii=False, indent=0), "utf-8")
+        except OSError as error:
+            raise OutputError("unwritable", place=folder, reason=error.strerror or error) from None
+        _export(drafts, language)
+        copy_together([*zip(drafts, written, strict=True)])
+
+
+def _export(files: Sequence[Path], language: str) -> None:
+    """Writes the workbook of a model and its vocabulary."""
     from rnnsheet import api, models
 
-    model_file, vocabulary_file, book = written
-    network.save(model, model_file)
-    forms = json.dumps(known.numbers, ensure_ascii=False, indent=0).encode()
-    write_whole(vocabulary_file, lambda file: file.write(forms))
-    trained = models.read_model(model_file, vocabulary_file, network.STEPS)
+    model, known, book = files
+    trained = models.read_model(model, known, network.STEPS)
     texts = labels(language)
     assert isinstance(trained.read, Text)  # noqa: S101
     said = replace(
@@ -220,7 +231,7 @@ def _write(model: Any, known: Vocabulary, written: tuple[Path, Path, Path], lang
         labels=(texts("sentiment.negative"), texts("sentiment.positive")),
         read=replace(trained.read, sample=texts("sentiment.sample")),
     )
-    api.export(said, book, language, force=True)
+    api.export(said, book, language)
 
 
 def _size(path: Path) -> int:
