@@ -82,6 +82,8 @@ def import_(
 ) -> None:
     with _errors(lang) as language:
         from rnnsheet import api, models
+        from rnnsheet.models.inputs import never_typed
+        from rnnsheet.trained import Text
 
         if check_against not in (FRAMEWORK, NOTHING):
             known = f"{FRAMEWORK}, {NOTHING}"
@@ -90,6 +92,8 @@ def import_(
         target = api.workbook_file(output or f"{network.name}.xlsx", force)
         texts = labels(language)
         _print([texts("import.read", **network.sizes)])
+        if isinstance(network.read, Text) and (lost := never_typed(network.read)):
+            _print([texts("import.never_typed", count=len(lost), tokens=", ".join(lost[:5]))])
         if check_against == FRAMEWORK:
             from rnnsheet.models.against import SAMPLES, greatest_difference
 

@@ -105,6 +105,8 @@ KINDS: dict[str, Kind] = {
 
 INPUTS = ("word", "second", "picture", "answer")
 """What a layer may read besides other layers: the text, the second text, the picture, its own last answer."""
+_TAKEN = (*INPUTS, "back", "now", "t")
+"""No layer is called so: `dh_back`, `dh_now` and `loss_t` are other things than a layer's."""
 
 ONCE = "once"
 """The time line of layers that compute once, not at every time step."""
@@ -368,8 +370,8 @@ def _resolved(given: Sequence[Layer] | str, inputs: Mapping[str, Axis]) -> tuple
         peers = hidden if layer.cell != "softmax" else [each for each in done if each.cell == "softmax"]
         twin = _twin(layer, hidden)
         name = _number(layer, peers, twin) if layer.name is None else layer.name
-        if not _NAME.fullmatch(name) or name in INPUTS:
-            raise LessonError("bad_layer_name", given=repr(name))
+        if not _NAME.fullmatch(name) or name in _TAKEN:
+            raise LessonError("bad_layer_name", given=repr(name), taken=", ".join(_TAKEN))
         if name in [each.name for each in peers]:
             raise LessonError("layer_twice", given=repr(name))
         sources = tuple(

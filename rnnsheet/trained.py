@@ -61,6 +61,9 @@ lines."""
 CURLY, STRAIGHT = "’", "'"
 """An apostrophe as some programs write it, which is read as the plain one where no token has it."""
 
+LONGEST_TOKEN = 255
+"""MATCH looks up no longer text in Excel."""
+
 WEIGHTS = {
     "embedding": ("E",),
     "dense": ("Wa", "ba"),
@@ -287,38 +290,47 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
 def _check(network: Trained) -> None:
+    _check_texts(network)
     known: list[str] = [INPUT, *([ANSWER] if network.answer else [])]
     if not network.layers:
-        raise ModelError("no_layers", place=network.source)
+        raise ModelError("no_layers")
     for layer in network.layers:
         told = layer.source or layer.name
         # Programs take the names of blocks for the same that differ in capitals alone.
         if not _NAME.fullmatch(layer.name) or layer.name.lower() in map(str.lower, known):
-            raise ModelError("bad_layer", place=network.source, layer=told, reason=repr(layer.name))
+            raise ModelError("bad_layer", layer=told, reason=repr(layer.name))
         if layer.kind not in LAYER_KINDS:
-            raise ModelError("unsupported_layer", place=network.source, layer=told, kind=layer.kind)
+            raise ModelError("unsupported_layer", layer=told, kind=layer.kind)
         for read in (*layer.reads, *([layer.starts] if layer.starts else [])):
             if read not in known:
-                raise ModelError("bad_layer", place=network.source, layer=told, reason=repr(read))
+                raise ModelError("bad_layer", layer=told, reason=repr(read))
         for activation in (layer.activation, layer.gate_activation):
             if activation and activation not in ACTIVATIONS:
-                raise ModelError(
-                    "unsupported_activation", place=network.source, layer=told, activation=activation
-                )
+                raise ModelError("unsupported_activation", layer=told, activation=activation)
         if "softmax" in (layer.activation, layer.gate_activation) and layer.kind in STATES:
-            raise ModelError("unsupported_activation", place=network.source, layer=told, activation="softmax")
+            raise ModelError("unsupported_activation", layer=told, activation="softmax")
         known.append(layer.name)
         object.__setattr__(layer, "weights", _weights(network, layer, told))
     result = network.result.name
     alone = network.size(result) == 1 and not network.answer
     if network.labels and alone and not network.gives_probabilities(result):
         told = network.result.source or network.result.name
-        raise ModelError("labels_of_number", place=network.source, layer=told)
+        raise ModelError("labels_of_number", layer=told)
     expected = max(2, network.size(result))
     if network.labels and len(network.labels) != expected:
-        raise ModelError("wrong_labels", place=network.source, got=len(network.labels), expected=expected)
+        raise ModelError("wrong_labels", got=len(network.labels), expected=expected)
     if "" in network.labels:
-        raise ModelError("blank_label", place=network.source, number=network.labels.index(""))
+        raise ModelError("blank_label", number=network.labels.index(""))
+
+
+def _check_texts(network: Trained) -> None:
+    """Raises ModelError where a text is longer than what spreadsheets look up."""
+    read = network.read
+    tokens = (*read.tokens, *read.forms) if isinstance(read, Text) else ()
+    for key, texts in (("token_too_long", tokens), ("label_too_long", network.labels)):
+        for number, text in enumerate(texts):
+            if len(text) > LONGEST_TOKEN:
+                raise ModelError(key, number=number, got=len(text), most=LONGEST_TOKEN)
 
 
 def _weights(network: Trained, layer: TrainedLayer, told: str) -> Mapping[str, Array]:
@@ -327,14 +339,13 @@ def _weights(network: Trained, layer: TrainedLayer, told: str) -> Mapping[str, A
     fitted: dict[str, Array] = {}
     for name, given in layer.weights.items():
         if name not in expected:
-            raise ModelError("bad_layer", place=network.source, layer=told, reason=name)
+            raise ModelError("bad_layer", layer=told, reason=name)
         array = np.atleast_2d(np.asarray(given, dtype=np.float64))
         if 1 in expected[name] and array.size == expected[name][0] * expected[name][1]:
             array = array.reshape(expected[name])
         if array.shape != expected[name]:
             raise ModelError(
                 "wrong_weights",
-                place=network.source,
                 layer=told,
                 name=name,
                 got=_shape(array.shape),
@@ -342,15 +353,13 @@ def _weights(network: Trained, layer: TrainedLayer, told: str) -> Mapping[str, A
             )
         if not np.isfinite(array).all():
             row, col = np.argwhere(~np.isfinite(array))[0] + 1
-            raise ModelError(
-                "weights_not_finite", place=network.source, layer=told, name=name, row=row, col=col
-            )
+            raise ModelError("weights_not_finite", layer=told, name=name, row=row, col=col)
         array = array.copy()
         array.flags.writeable = False
         fitted[name] = array
     for name in expected:
         if name not in fitted and name.startswith(("W", "E")) and not name.startswith("Wc"):
-            raise ModelError("missing_weights", place=network.source, layer=told, name=name)
+            raise ModelError("missing_weights", layer=told, name=name)
     # One order for all, wherever they come from: the workbook has them in it.
     return MappingProxyType({name: fitted[name] for name in expected if name in fitted})
 

@@ -61,6 +61,12 @@ SOFTMAX = Layer("softmax")
         (lambda: lesson(Layer("lstn"), SOFTMAX), "unknown cell 'lstn'; did you mean 'lstm'?"),
         (lambda: lesson(Layer("attention"), SOFTMAX), "unknown cell 'attention'; known cells: elman, lstm"),
         (lambda: lesson(Layer("dense", "one two"), SOFTMAX), "a layer is named 'one two'; expected letters"),
+        (
+            lambda: lesson(Layer("dense", "back"), SOFTMAX),
+            "none of the names word, second, picture, answer, back",
+        ),
+        (lambda: lesson(Layer("dense", "now"), SOFTMAX), "a layer is named 'now'; expected letters"),
+        (lambda: lesson(Layer("dense", "t"), SOFTMAX), "a layer is named 't'; expected letters"),
         (lambda: lesson(Layer("dense", "a"), Layer("dense", "a"), SOFTMAX), "two layers are named 'a'"),
         (
             lambda: lesson(Layer("dense", activation="gelu"), SOFTMAX),

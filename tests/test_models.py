@@ -364,28 +364,38 @@ ONE_LAYER = "[[layers]]\nname = 'd'\nkind = '{}'\n{}"
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("names = 3", "unknown key names"),
-        ("name = 3", "name is 3; expected a value of the type str"),
+        (
+            "names = 3",
+            "unknown key names; expected one of: text, numbers, answer, network, layers, name, labels",
+        ),
+        (ONE_LAYER.format("last", "reads = 'e'"), 'layers.reads is "e"; expected a list'),
+        (ONE_LAYER.format("last", "") * 2, 'two layers are named "d"'),
+        ('labels = ["a", "%s"]' % ("b" * 256), "label 1, counted from 0, is 256 letters long; expected 255"),
+        (
+            '[text]\nsample = "%s"' % ("b " * 8001),
+            "text.sample is 16002 letters long; expected 16000 at most",
+        ),
+        ("name = 3", "name is 3; expected a text in quotes"),
         ("text = 3", "text must be a table"),
-        ('[text]\nunit = "verses"', "text.unit is 'verses'; expected one of: letters"),
-        ("[text]\nsteps = true", "text.steps is True"),
-        ("[text]\nsteps = 0", "does not say how many time steps"),
+        ('[text]\nunit = "verses"', "text.unit is verses; expected one of: letters"),
+        ("[text]\nsteps = true", "text.steps is true; expected a whole number"),
+        ("[text]\nsteps = 0", "steps is 0; expected a whole number from 1 to"),
         ("[text]\nsteps = 99999999", "steps is 99999999"),
         ('[text]\nend = "</s>"', "no token '</s>'"),
         ("[[layers]]\nkind = 'dense'", "layers.name"),
         ("layers = 3", "layers"),
         ("[answer]\nstart = 0", "answer.end is missing"),
         ("name = ", "damaged"),
-        (ONE_LAYER.format("lstn", ""), "kind of the layer d is 'lstn'; expected one of: embedding, dense"),
+        (ONE_LAYER.format("lstn", ""), 'layer d: kind is "lstn"; expected one of: embedding, dense'),
         (
             ONE_LAYER.format("dense", "reads = ['e']"),
-            "reads of the layer d is 'e'; expected one of: input, answer",
+            'layer d: reads is "e"; expected one of: input, answer',
         ),
         (
             ONE_LAYER.format("gru", "activation = 'gelu'"),
-            "activation of the layer d is 'gelu'; expected one of: lin",
+            'layer d: activation is "gelu"; expected one of: lin',
         ),
-        (ONE_LAYER.format("gru", "starts = 'd'"), "starts of the layer d is 'd'; expected"),
+        (ONE_LAYER.format("gru", "starts = 'd'"), 'layer d: starts is "d"; expected'),
         ('labels = ["one"]', "there are 1 labels; expected 2"),
         ('[network]\noutput = "softmax"', "[network] would not be used"),
         ("[numbers]\nfeatures = 3", "[numbers] would not be used"),
@@ -410,6 +420,38 @@ def test_numbers_have_no_text():
     Path("a.toml").write_text('[text]\npadding = "after"')
     with pytest.raises(ModelError, match=r"^a.toml: \[text\] would not be used"):
         read_model(Path("a.h5"), description=Path("a.toml"), steps=2)
+
+
+def test_tokens_are_told_once():
+    embedding_h5(masks=False)
+    Path("a.toml").write_text('[text]\ntokens = ["", "a", "b", "c"]')
+    assert read_model(Path("a.h5"), description=Path("a.toml")).read.tokens == ("", "a", "b", "c")
+    Path("words.txt").write_text("\na\nb\nd\n")
+    with pytest.raises(ModelError, match=r"^a.toml: text.tokens and --vocab both say"):
+        read_model(Path("a.h5"), Path("words.txt"), description=Path("a.toml"))
+
+
+def test_a_token_longer_than_spreadsheets_look_up_is_refused():
+    embedding_h5(masks=False)
+    Path("words.txt").write_text(f"\na\nb\n{'d' * 256}\n")
+    refused("a.h5", "token 3 of the vocabulary, counted from 0, is 256 letters", vocabulary=Path("words.txt"))
+
+
+def test_an_array_beside_others_that_no_layer_reads_is_told():
+    """A bias that a pattern leaves out would be lost in silence."""
+    with h5py.File("weights.h5", "w") as file:
+        file["layers/dense/vars/0"], file["layers/dense/vars/1"] = GOOD
+        file["optimizer/vars/0"] = GOOD[0]
+    Path("a.toml").write_text(
+        "[numbers]\nsteps = 2\nfeatures = 2\n" + ONE_LAYER.format("dense", "weights = '*dense/vars/0'")
+    )
+    with pytest.raises(ModelError, match=r"^a.toml: layers/dense/vars/1 would be read by no layer"):
+        read_model(Path("weights.h5"), description=Path("a.toml"))
+    Path("a.toml").write_text(Path("a.toml").read_text().replace("vars/0", "*"))
+    assert [*read_model(Path("weights.h5"), description=Path("a.toml")).layers[0].weights] == ["Wa", "ba"]
+    Path("a.toml").write_text(Path("a.toml").read_text() + "\n[network]\noutput = 'softmax'")
+    with pytest.raises(ModelError, match=r"\[network\] would not be used"):
+        read_model(Path("weights.h5"), description=Path("a.toml"))
 
 
 def test_a_pattern_that_fits_no_array_is_told_with_their_names():

@@ -179,16 +179,16 @@ def test_numbers_typed_and_left_empty_are_read(books):
     ("typed", "unknown", "said"),
     [
         ("the cat", None, ["", ""]),
-        ("the dog", None, ["left_out", ""]),
+        ("the dog", None, ["left_out_words", ""]),
         ("the dog", 10, ["read_as_unknown", ""]),
         ("dog", None, ["nothing", ""]),
         ("", 10, ["nothing", ""]),
         ("the cat sat the cat sat the", None, ["", "loses_beginning"]),
-        ("dog cat sat the cat sat the", None, ["left_out", ""]),
+        ("dog cat sat the cat sat the", None, ["left_out_words", ""]),
         ("the " * 65, None, ["", "loses_beginning"]),
         ("dog " + "the cat " * 32, None, ["", "loses_beginning"]),
-        ("the " + "dog " * 58 + "the " * 6, None, ["left_out", "loses_beginning"]),
-        ("the " + "dog " * 59 + "the " * 5, None, ["left_out", "cut_beginning"]),
+        ("the " + "dog " * 58 + "the " * 6, None, ["left_out_words", "loses_beginning"]),
+        ("the " + "dog " * 59 + "the " * 5, None, ["left_out_words", "cut_beginning"]),
     ],
 )
 def test_the_first_sheet_says_what_becomes_of_the_text(tmp_path, typed, unknown, said):
@@ -199,6 +199,26 @@ def test_the_first_sheet_says_what_becomes_of_the_text(tmp_path, typed, unknown,
     assert [block.values[0][0] for block in told] == expected
     areas = [block.area for block in told]
     assert [value(area.sheet, area.row, area.col) for area in areas] == expected
+
+
+def test_what_stands_around_a_text_means_something_without_it(tmp_path):
+    """textgenrnn reads <s> before the first letter, and so of an empty text."""
+    network = moods("", 10)
+    for around in ("begin", "end"):
+        begun = replace(network, read=replace(network.read, **{around: 1}))
+        value = found_by(export(begun, tmp_path / "book.xlsx"))
+        told = [b for b in plan(begun, "en").blocks() if b.name == "status" and b.area.sheet == "Network"]
+        assert told[0].values[0][0] == "" == (value("Network", told[0].area.row, told[0].area.col) or "")
+
+
+def test_the_state_before_the_first_step_has_its_word_above_it():
+    """Of a layer that reads backward it stands behind the last step."""
+    book, said = plan(moods(), "en"), labels("en")("unrolled.before")
+    for sheet, behind in (("L2_there", False), ("L3_back", True)):
+        page = next(page for page in book.sheets if page.name == sheet)
+        (steps,) = [block.area for block in page.blocks if block.name == "t"]
+        (head,) = [(text.row, text.col) for text in page.texts if text.text == said]
+        assert head == (steps.row, steps.col + steps.cols if behind else steps.col - 1)
 
 
 def test_each_unknown_word_is_named(tmp_path):

@@ -246,8 +246,9 @@ class _Run:
                 return self._recurrent(layer, _below_each_other(reads), initial)
 
     def _masked(self, layer: TrainedLayer, x: Array) -> Array:
-        of_text = self.mask is not None and self.network.line(layer.name) == INPUT
-        return x * self.mask if of_text else x
+        if self.mask is None or self.network.line(layer.name) != INPUT:
+            return x
+        return np.where(self.mask, x, 0.0)
 
     def _recurrent(self, layer: TrainedLayer, x: Array, initial: Arrays) -> dict[str, Array]:
         mask = self.mask if self.network.line(layer.name) == INPUT else None

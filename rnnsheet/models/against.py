@@ -80,7 +80,7 @@ def _random_inputs(
     # Where padding is masked, token 0 is none that a text has.
     first, steps = 1 if text.masked or not text.tokens[0] else 0, text.steps
     tokens = random.integers(first, len(text.tokens), (SAMPLES, steps))
-    texts = []
+    texts: list[str | NDArray[np.float64]] = []
     for row, length in zip(tokens, random.integers(steps if whole else 1, steps + 1, SAMPLES), strict=True):
         before, after = np.split(row, [steps - length if text.padding == "before" else length])
         filled, empty = (after, before) if text.padding == "before" else (before, after)

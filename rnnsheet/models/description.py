@@ -1,5 +1,6 @@
 """A description file: what a file of weights does not say of its network, in TOML."""
 
+import json
 import tomllib
 from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
@@ -45,6 +46,14 @@ _KEYS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 """Each table's keys, and of which type their values are; "layers" is a list of tables."""
+_TYPES = {
+    str: "wrong_type_text",
+    list: "wrong_type_list",
+    int: "wrong_type_number",
+    bool: "wrong_type_truth",
+    _NUMBER: "wrong_type_token",
+}
+"""Per type, what is said where a value is of another."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +115,7 @@ def read_description(path: Path) -> Description:
         given = tomllib.loads(path.read_bytes().decode())
         tables = {key: value for key, value in given.items() if key in _KEYS}
         top = {key: value for key, value in given.items() if key not in tables}
-        _check("", top, {**_KEYS[""], **dict.fromkeys(name for name in _KEYS if name)})
+        _check("", top, {**dict.fromkeys(name for name in _KEYS if name), **_KEYS[""]})
         if Path(name := top.get("name", "")).name != name or "\\" in name:
             raise ModelError("not_a_file_name", given=repr(name))
         layers = tables.pop("layers", [])
@@ -139,11 +148,15 @@ def _check(table: str, given: Any, keys: Mapping[str, Any]) -> None:
     for key, value in given.items():
         name = f"{table}.{key}" if table else key
         if key not in keys:
-            raise ModelError("unknown_key", given=name, known=", ".join(keys))
+            told = ", ".join(key for key in keys if key != "recognised")
+            raise ModelError("unknown_key", given=name, known=told)
         if not isinstance(value, keys[key]) or (isinstance(value, bool) and keys[key] is not bool):
-            types = keys[key] if isinstance(keys[key], tuple) else (keys[key],)
-            expected = " | ".join(kind.__name__ for kind in types)
-            raise ModelError("wrong_type", key=name, got=repr(value)[:50], expected=expected)
+            raise ModelError(_TYPES[keys[key]], key=name, got=_shown(value))
+
+
+def _shown(value: Any) -> str:
+    """A value about as TOML writes it, and no longer than a message has room for."""
+    return json.dumps(value, ensure_ascii=False, default=str)[:50]
 
 
 def _layers(given: list[dict[str, Any]]) -> tuple[LayerSpec, ...]:
@@ -155,7 +168,10 @@ def _layers(given: list[dict[str, Any]]) -> tuple[LayerSpec, ...]:
                 raise ModelError("not_a_text", key=f"layers.{key}")
         reads = table.get("reads", [layers[-1].name if layers else INPUT])
         layer = LayerSpec(**{**table, "reads": tuple(map(str, reads))})
-        _check_layer(layer, [before.name for before in layers])
+        names = [before.name for before in layers]
+        if layer.name in names:
+            raise ModelError("layer_twice", given=_shown(layer.name))
+        _check_layer(layer, names)
         layers.append(layer)
     return tuple(layers)
 
@@ -172,6 +188,4 @@ def _check_layer(layer: LayerSpec, before: list[str]) -> None:
     for key, got, known in chosen:
         if got not in known:
             told = ", ".join(filter(None, known))
-            raise ModelError(
-                "wrong_choice", key=f"{key} of the layer {layer.name}", got=repr(got), known=told
-            )
+            raise ModelError("wrong_choice_of_layer", key=key, layer=layer.name, got=_shown(got), known=told)

@@ -100,6 +100,7 @@ class Draft:
         """
         convert = {"keras": from_keras, "pytorch": from_pytorch}[layout]
         names = {INPUT: INPUT, ANSWER: ANSWER}
+        _check_read(description, arrays)
         for spec in description.layers:
             own = _fitting(spec, arrays, description.source) if spec.weights else []
             names[spec.name] = self.add(
@@ -143,7 +144,7 @@ class Draft:
         """Raises ModelError where a description has tables that the network has no use for."""
         answers = any(ANSWER in layer.reads for layer in self.layers)
         unused = {
-            "[network]": self.whole and description.network,
+            "[network]": (self.whole or description.layers) and description.network,
             "[[layers]]": self.whole and description.layers,
             "[text]": isinstance(read, Numbers) and description.text,
             "[numbers]": isinstance(read, Text) and description.numbers,
@@ -161,12 +162,15 @@ class Draft:
     def _read(self, description: Description, vocabulary: Vocabulary, steps: int | None) -> Text | Numbers:
         """What the network reads: a text where it has an embedding, or reads token numbers themselves."""
         rows = [len(e.weights["E"]) for e in self.layers if e.kind == "embedding" and INPUT in e.reads]
+        if vocabulary.tokens and "tokens" in description.text:
+            raise ModelError("tokens_twice", place=description.source)
         tokens = tuple(map(str, vocabulary.tokens or description.text.get("tokens", ())))
         if not rows and (not tokens or self.features not in (None, 1)):
             if tokens:
                 raise ModelError("vocabulary_unused", features=self.features)
-            told = description.numbers
-            return numbers(told.get("features", self.features), steps or told.get("steps", self.steps))
+            told = {"features": self.features, "steps": self.steps, **description.numbers}
+            with fault_of(description):
+                return numbers(told["features"], steps or told["steps"])
         usual = {"steps": self.steps, "padding": self.padding, "masked": self.masked or self.mask_zero}
         if not tokens:
             tokens, usual["unit"] = tuple(map(str, range(max(rows)))), "words"
@@ -184,6 +188,21 @@ class Draft:
             tokens = ("", *tokens[1:])
         with fault_of(description):
             return text(tokens, wishes)
+
+
+def _check_read(description: Description, arrays: Mapping[str, Array]) -> None:
+    """Raises ModelError where of arrays that lie beside each other some fit a pattern and one does not."""
+    patterns = [spec.weights for spec in description.layers]
+    read = {name for name in arrays if any(fnmatchcase(name, pattern) for pattern in patterns)}
+    beside = {_folder(name) for name in read} - {""}
+    for name in arrays:
+        if name not in read and _folder(name) in beside:
+            raise ModelError("unread_array", place=description.source, name=name)
+
+
+def _folder(name: str) -> str:
+    """What stands before the last / or . of an array's name."""
+    return name[: max(name.rfind("/"), name.rfind(".")) + 1]
 
 
 def _fitting(spec: LayerSpec, arrays: Mapping[str, Array], source: str) -> list[Array]:

@@ -13,6 +13,10 @@ from rnnsheet.trained import SIGNS, Answer, Numbers, Text
 
 LONGEST = 20
 """How many tokens of a masked text are read where neither the file nor the user says."""
+_BREAKS = {*SIGNS, " "}
+"""What no word has."""
+LONGEST_SAMPLE = 16_000
+"""Of a text in a cell, in letters, of which one may be two of UTF-16."""
 
 
 def text(tokens: tuple[str, ...], wishes: Mapping[str, Any]) -> Text:
@@ -22,7 +26,7 @@ def text(tokens: tuple[str, ...], wishes: Mapping[str, Any]) -> Text:
     special ones is one sign.
     """
     masked = bool(wishes["masked"])
-    steps = _steps(wishes["steps"] or (LONGEST if masked else None))
+    steps = _steps(LONGEST if masked and wishes["steps"] is None else wishes["steps"])
     named: dict[str, Any] = {
         key: _number(tokens, wishes[key]) for key in ("pad", "unknown", "begin", "end") if key in wishes
     }
@@ -36,10 +40,10 @@ def text(tokens: tuple[str, ...], wishes: Mapping[str, Any]) -> Text:
     }
     for key, known in (("unit", ("letters", "words")), ("padding", ("before", "after"))):
         if chosen[key] not in known:
-            raise ModelError(
-                "wrong_choice", key=f"text.{key}", got=repr(chosen[key]), known=" | ".join(known)
-            )
+            raise ModelError("wrong_choice", key=f"text.{key}", got=chosen[key], known=", ".join(known))
     sample = str(wishes.get("sample") or _sample(tokens, chosen["unit"], steps))
+    if len(sample) > LONGEST_SAMPLE:
+        raise ModelError("text_too_long", key="text.sample", got=len(sample), most=LONGEST_SAMPLE)
     forms = wishes.get("forms", {})
     return Text(tokens=tokens, forms=forms, steps=steps, sample=sample, masked=masked, **chosen, **named)
 
@@ -63,7 +67,7 @@ def answered(wishes: Mapping[str, Any], labels: Sequence[str]) -> Answer:
 
 
 def _steps(steps: int | None) -> int:
-    if not steps:
+    if steps is None:
         raise ModelError("no_steps")
     if not 1 <= steps <= MOST_STEPS:
         raise ModelError("wrong_size", name="steps", least=1, most=MOST_STEPS, got=steps)
@@ -80,9 +84,18 @@ def _number(tokens: Sequence[str], wish: int | str) -> int:
     raise ModelError("no_token", given=repr(wish))
 
 
+def never_typed(read: Text) -> list[str]:
+    """The tokens of a vocabulary that no text has: words are read in small letters and without signs."""
+    if read.unit == "letters":
+        return []
+    named = (read.pad, read.unknown, read.begin, read.end)
+    words = [t for number, t in enumerate(read.tokens) if t and number not in named and not is_special(t)]
+    return [word for word in words if word != word.lower() or set(word) & _BREAKS]
+
+
 def _sample(tokens: Sequence[str], unit: str, steps: int) -> str:
     """A few tokens that a text can have."""
     words = unit == "words"
-    readable = [t for t in tokens if t and not is_special(t) and not (words and set(t) & {*SIGNS, " "})]
+    readable = [t for t in tokens if t and not is_special(t) and not (words and set(t) & _BREAKS)]
     likely = [token for token in readable if token.isalpha()] or readable
     return (" " if words else "").join(likely[: min(steps, 5)])

@@ -31,6 +31,8 @@ class Bands:
         """The format of the numbers; "" for the usual one."""
         self.weight: Weight = self._linked
         self.blocks: dict[str, Block] = {}
+        self.headed: set[tuple[int, int]] = set()
+        """The cells above columns beside the time steps that say what these are."""
         self.scope: dict[Leaf, Area] = {
             parameter: self.given[name].area for name, parameter in self.network.parameters.items()
         }
@@ -61,9 +63,7 @@ class Bands:
 
     def time(self, line: str = "word") -> None:
         """The line of time steps."""
-        labels = self.page.labels
-        self.page.text(self.row, 1, labels("meaning.t"), "caption")
-        self.page.text(self.row, self.where.first - 1, labels("unrolled.before"), "small")
+        self.page.text(self.row, 1, self.page.labels("meaning.t"), "caption")
         steps = [list(range(1, self.network.time_lines[line] + 1))]
         block = self.page.constants("t", self.row, self.where.first, steps, "label")
         self.blocks[on_line("t", line)] = block
@@ -196,13 +196,16 @@ class Bands:
     def _boundary(self, equation: Equation) -> None:
         """Beyond the first time step of a state, or the last of what is handed back, what stands there."""
         name, rows = equation.name, equation.value.rows
-        is_back = name.endswith("_back")
+        is_back = name in {f"d{state}_back" for state in self.network.states}
         if not is_back and name not in self.network.states:
             return
         behind = self.where.first + self.network.time_lines[equation.line]
         row, col = self.scope[equation.value].row, self.where.first - 1
         if self.network.runs_back(name):
             col = behind
+        if equation.line != ONCE:
+            said = "backward.after" if is_back else "unrolled.before"
+            self._head(self.blocks[on_line("t", equation.line)].area.row, col, said)
         beyond = self.network.beyond(name)
         if isinstance(beyond, At):
             text = self.page.reference(located(self.scope, beyond))
@@ -215,6 +218,12 @@ class Bands:
             self.page.link(self.given[beyond.name], row, col)
         else:
             self.page.constants("after", row, col, [[0.0]] * rows.size, "link")
+
+    def _head(self, row: int, col: int, said: str) -> None:
+        """Says, once, above a column what it is."""
+        if (row, col) not in self.headed:
+            self.headed.add((row, col))
+            self.page.text(row, col, self.page.labels(said), "small")
 
     def _write(self, equation: Equation, only: int = 0) -> None:
         area, scope = self.scope[equation.value], self.scope

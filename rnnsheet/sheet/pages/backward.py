@@ -28,13 +28,6 @@ def place(context: Context) -> tuple[Page, dict[str, Block], dict[str, Block]]:
     bands = Bands(page, context, 4)
     for line in lines:
         bands.line(line)
-        if line != ONCE:
-            page.text(
-                bands.row - 1,
-                context.where.first + network.time_lines[line],
-                labels("backward.after"),
-                "small",
-            )
         for each in network.of("read", line=line):
             if each.base in ("letter", "target"):
                 bands.line_of(over_time[each.name])

@@ -23,7 +23,16 @@ KEYS = (
 MESSAGES = (
     *("unknown", "long", "short", "fits", "unknown_words", "long_words", "short_words", "fits_words"),
     *("fits_whole", "not_known", "positive", "slider"),
-    *("left_out", "read_as_unknown", "nothing", "loses_beginning", "loses_end", "cut_beginning", "cut_end"),
+    *(
+        "left_out_words",
+        "left_out_letters",
+        "read_as_unknown",
+        "nothing",
+        "loses_beginning",
+        "loses_end",
+        "cut_beginning",
+        "cut_end",
+    ),
 )
 """What formulas may say of what was typed."""
 TABLE = 4

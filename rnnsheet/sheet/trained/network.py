@@ -44,6 +44,7 @@ def place(network: Trained, labels: Labels) -> tuple[Page, Block]:
 def _numbers(page: Page, numbers: Numbers) -> Block:
     """The numbers to be typed: time to the right, one feature below the other."""
     page.text(_TYPED, 1, page.labels("network.numbers"), "caption")
+    page.text(_TYPED + 1, 1, page.labels("network.numbers_about"), "small")
     page.constants("t", _TYPED, _FIRST, [list(range(1, numbers.steps + 1))], "label")
     page.units(_TYPED + 1, _WIDE, len(numbers.sample))
     return page.constants("numbers", _TYPED + 1, _FIRST, numbers.sample.tolist(), "input", "number")
@@ -89,7 +90,9 @@ def _told(
     last, length = count.part(0, count.cols - 1).absolute, blocks["length"].area.absolute
     places, room = place.area.absolute, _room(read)
     unknown = f'COUNT({places})>COUNTIF({places},">0")'
-    known = f'IF({last}=0,{cells["nothing"]},IF({unknown},{cells["unknown"]},""))'
+    known = f'IF({unknown},{cells["unknown"]},"")'
+    if read.begin is None and read.end is None:
+        known = f"IF({last}=0,{cells['nothing']},{known})"
     cut, loses = f"AND({length}>{read.room},{last}<{room})", f"OR({length}>{read.room},{last}>{room})"
     long = f'IF({cut},{cells["cut"]},IF({loses},{cells["loses"]},""))'
     for down, (text, name) in enumerate(
@@ -103,7 +106,7 @@ def _told(
 def _told_of(read: Text) -> dict[str, str]:
     """What may be told of a text, and by which message."""
     lost = "beginning" if read.padding == "before" else "end"
-    unknown = "left_out" if read.unknown is None else "read_as_unknown"
+    unknown = f"left_out_{read.unit}" if read.unknown is None else "read_as_unknown"
     return {"nothing": "nothing", "unknown": unknown, "cut": f"cut_{lost}", "loses": f"loses_{lost}"}
 
 
@@ -118,8 +121,9 @@ def _said(read: Text, place: Block, length: Block) -> tuple[str, str]:
     known, room = [row > 0 for row in places if row != ""], _room(read)
     count = len(known) if read.unknown is not None else sum(known)
     cut, loses = pieces > read.room and count < room, pieces > read.room or count > room
+    nothing = not count and read.begin is None and read.end is None
     return (
-        "nothing" if not count else "" if all(known) else "unknown",
+        "nothing" if nothing else "" if all(known) else "unknown",
         "cut" if cut else "loses" if loses else "",
     )
 

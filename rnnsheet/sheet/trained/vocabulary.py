@@ -33,7 +33,9 @@ class Vocabulary:
 def place(network: Trained, labels: Labels) -> tuple[Page, dict[str, Block], Vocabulary | None]:
     """The sheet, by name the blocks that equations use, and the vocabulary of a text."""
     page = Page(NAME, labels)
-    page.title(labels("vocabulary.title"), labels("vocabulary.about"))
+    read = network.read
+    reads = read.unit if isinstance(read, Text) else "numbers"
+    page.title(labels("vocabulary.title"), labels(f"vocabulary.about_{reads}"))
     page.sheet.frozen = (_HEAD, 0)
     page.sheet.widths[_ENDS] = 40
     given = {} if network.says_numbers else {"labels": _labels(page, network)}
@@ -41,7 +43,6 @@ def place(network: Trained, labels: Labels) -> tuple[Page, dict[str, Block], Voc
         page.text(row, _ENDS, page.labels(f"vocabulary.{name}"), "caption")
         number = [[getattr(network.answer, name)]]
         given[name] = page.constants(name, row, _ENDS + 1, number, "label", form="whole")
-    read = network.read
     return page, given, _vocabulary(page, read) if isinstance(read, Text) else None
 
 

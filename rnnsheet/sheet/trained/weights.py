@@ -14,7 +14,8 @@ from rnnsheet.trained import TrainedLayer
 _LABEL, _FIRST = 1, 2
 _TOP = 4
 _PRINTED = (12, 60)
-"""So many columns and rows of a sheet of weights are printed; the rest would be thousands of pages."""
+"""So many columns and rows of a sheet of weights are printed at most, and as many whole blocks as fit in
+them; all would be thousands of pages."""
 
 
 def place(
@@ -24,13 +25,18 @@ def place(
     page = Page(name, labels)
     page.title(labels("weights.title", layer=layer.name), labels("weights.about"))
     page.sheet.frozen = (1, 1)
-    page.sheet.printed, page.sheet.printed_rows = _PRINTED
     page.sheet.widths[_LABEL] = 8
     blocks, row = dict[str, Block](), _TOP
     for base, numbers in layer.weights.items():
         parameter = network.parameters[named(base, f"_{layer.name}")]
         blocks[parameter.name] = _weight(page, row, parameter, numbers, network, given)
         row = blocks[parameter.name].area.row + len(numbers) + 1
+    cols, rows = _PRINTED
+    ends = [block.area.row + block.area.rows - 1 for block in blocks.values()]
+    page.sheet.printed, page.sheet.printed_rows = (
+        cols,
+        max((end for end in ends if end <= rows), default=rows),
+    )
     return page, blocks
 
 
