@@ -105,6 +105,7 @@ def test_text_in_quotes_may_have_lines_and_commas_and_tabs_may_have_quotes(tmp_p
         (b"", "no table of labelled sentences"),
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" * 99, "no table of labelled sentences"),
         (b"0,bad\n1,good\n1," + b'"' + b"x" * 200_000, "row 3 is no row of a table (field larger than"),
+        ("0,bad\n1,good\n".encode("utf-16"), "the file is not UTF-8 text; save it as UTF-8"),
         (None, "cannot be read (No such file or directory)"),
     ],
 )

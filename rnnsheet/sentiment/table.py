@@ -135,6 +135,9 @@ def _rows(path: Path, delimiter: str, advance: Callable[[int], object]) -> Itera
     told = 0
     try:
         with path.open("rb") as file:
+            if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+                raise DataError("not_utf8", place=str(path))
+            file.seek(0)
             text = TextIOWrapper(file, "utf-8-sig", errors=_LATIN1, newline="")
             if delimiter == ",":
                 reader = csv.reader(text)

@@ -14,14 +14,8 @@ from rnnsheet.errors import WorkbookError
 from rnnsheet.sheet.formula import Formula, column_letters, column_number
 from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW, key
 from rnnsheet.sheet.plan import Area
-from rnnsheet.workbook.package import (
-    MOST_TAGS_AT_ONCE,
-    WORKBOOK,
-    Package,
-    check_is_worksheet,
-    is_growing,
-    readable,
-)
+from rnnsheet.workbook import outside
+from rnnsheet.workbook.package import MOST_TAGS_AT_ONCE, WORKBOOK, Package, check_is_worksheet, readable
 
 _SHARED_TEXTS = "xl/sharedStrings.xml"
 _RULES = ("formula", "formula1", "formula2", "f")
@@ -34,25 +28,8 @@ MOST_IN_AREAS = 1_000_000
 """The cells in merged areas, or in the area of an array formula."""
 MOST_NAMES = 100_000
 """LibreOffice takes the square of their number."""
-_REFERS = re.compile(rb"[<:]f[\s/>]")
-"""A part with an element of a formula, as charts have."""
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _PIECE = 16 << 10
-
-_OUTSIDE = (
-    *("WEBSERVICE", "FILTERXML", "HYPERLINK", "IMAGE", "RTD", "DDE", "CALL", "EXEC", "REGISTER"),
-    *("SQL.REQUEST", "IMPORT", "CUBE"),
-)
-"""Functions, or how their names begin, by which a formula could reach outside the workbook or act."""
-_SIGNS = ("[", "|", ":/")
-"""Signs of a reference to another file or program."""
-_REACHES_OUT = re.compile(
-    # Bounded: it looks at what strangers write.
-    rf"\b(?:{'|'.join(map(re.escape, _OUTSIDE))})[A-Z.]*\s*\(|\[[^\]]{{0,40}}\]?|\||\b[A-Z]{{3,6}}:/"
-)
-
-
-_STRING = re.compile(r'"[^"]*"')
 
 
 class CellError(str):
@@ -107,7 +84,7 @@ class Contents:
     def check_formulas(self) -> None:
         """Raises WorkbookError where a formula, or a name, could reach outside the workbook."""
         for place, text in self._suspected():
-            if found := _outside(text):
+            if found := outside.reached_by(text):
                 raise WorkbookError("reaches_out", place=f"{self.path}: {place}", got=found)
 
     def _suspected(self) -> Iterator[tuple[str, str]]:
@@ -115,8 +92,8 @@ class Contents:
         yield from self.names.items()
         for sheet, grid in self.sheets.items():
             # A plain search in all of them at once is much faster than one in each.
-            every = "\n".join((*grid.formulas.values(), *grid.rules)).upper()
-            if any(sign in every for sign in (*_OUTSIDE, *_SIGNS)):
+            every = "\n".join((*grid.formulas.values(), *grid.rules))
+            if outside.is_suspect(every):
                 yield from ((sheet, text) for text in grid.rules)
                 yield from ((f"{sheet}!{_a1(cell)}", text) for cell, text in grid.formulas.items())
 
@@ -127,12 +104,6 @@ class Contents:
             if not (beside or bottom < area.row or top >= area.row + area.rows):
                 merged = Area(area.sheet, top, left, bottom - top + 1, right - left + 1)
                 raise WorkbookError("merged", place=f"{self.path}: {area.sheet}!{merged.a1}")
-
-
-def _outside(formula: str) -> str:
-    """What lets a formula reach outside the workbook; "" where nothing does."""
-    found = _REACHES_OUT.search(_STRING.sub('""', formula).upper())
-    return found[0].rstrip("( ") if found else ""
 
 
 def _a1(cell: int) -> str:
@@ -154,7 +125,7 @@ def read(package: Package) -> Contents:
                 check_is_worksheet(part)
                 with _within(name):
                     sheets[name] = _grid(package, part, space, texts)
-        _check_other_parts(package)
+        outside.check_other_parts(package)
         if any(each.get("fullPrecision") in ("0", "false") for each in root.iter(f"{space}calcPr")):
             raise package.refused("displayed_precision")
         names = _alone(root, space, "definedNames", "definedName")
@@ -189,15 +160,6 @@ def _within(sheet: str) -> Iterator[None]:
         yield
     except (ValueError, KeyError) as error:
         raise ValueError(f"{sheet}: {error}") from error
-
-
-def _check_other_parts(package: Package) -> None:
-    """Raises WorkbookError where a chart, or another part without cells, refers to outside the workbook."""
-    for part in package.parts:
-        if part.lower().endswith(".xml") and not is_growing(part) and _REFERS.search(package.read(part)):
-            for element in package.tree(part).iter():
-                if element.tag.rpartition("}")[2] == "f" and (found := _outside(element.text or "")):
-                    raise WorkbookError("reaches_out", place=f"{package.path}: {part}", got=found)
 
 
 def _alone(root: ElementTree.Element, space: str, group: str, tag: str) -> list[ElementTree.Element]:
