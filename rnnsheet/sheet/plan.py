@@ -11,7 +11,7 @@ from rnnsheet.sheet.formula import Formula, column_letters
 if TYPE_CHECKING:
     from rnnsheet.lesson import Trace
 
-LAYOUT = 6
+LAYOUT = 7
 """The number of this arrangement of blocks; it grows whenever a block moves, so that `check` can tell."""
 
 
