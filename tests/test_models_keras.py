@@ -232,6 +232,19 @@ def test_a_graph_with_masks_agrees_with_keras(keras):
         read_model(Path("other.keras"))
 
 
+@pytest.mark.parametrize("merge", ["Concatenate", "Add", "Multiply", "Average"])
+def test_a_merge_of_masked_sequences_stays_masked(keras, merge):
+    layers = keras.layers
+    given = keras.Input((STEPS,))
+    words = layers.Embedding(TOKENS, 4, mask_zero=True)(given)
+    ways = [layers.LSTM(3, return_sequences=True)(words), layers.GRU(3, return_sequences=True)(words)]
+    model = keras.Model(given, layers.Dense(2)(layers.LSTM(3)(getattr(layers, merge)()(ways))))
+    randomize(model, RANDOM)
+    x = texts(RANDOM, 20, STEPS, TOKENS)
+    for way in ("keras", "h5"):
+        agree(written(model, way), map(typed, x), model(x).detach().numpy(), 1e-6)
+
+
 def test_weights_for_each_time_step_fix_their_number(keras):
     layers = keras.layers
     flat = keras.Sequential([keras.Input((STEPS, 2)), layers.GRU(3, return_sequences=True), layers.Flatten()])

@@ -33,6 +33,8 @@ IDLE = (
     "ActivityRegularization",
 )
 """Layers that do something only while a network learns."""
+_MASKS_OF_ONE = ("LogicalOr", "ExpandDims", "Concatenate", "Any")
+"""Operations that make of equal masks, and of masks without any token, the same mask again."""
 EACH_STEP = ("Dense", "Activation", "Softmax", "ReLU", *IDLE)
 """Layers that do the same at each time step, with TimeDistributed around them or without."""
 
@@ -315,15 +317,22 @@ def _without_mask(node: Any) -> tuple[Any, Any]:
 
 
 def _is_of_zeros(layers: Mapping[str, Config], mask: Any) -> bool:
-    """Whether masks are those that an Embedding with `mask_zero` makes: where the input is not 0."""
-    return all(
-        layers[name]["class_name"] == "NotEqual"
-        and layers[name]["inbound_nodes"][call]["args"][1] == 0
-        and all(
-            layers[of]["class_name"] == "InputLayer" for of, *_ in _tensors(layers[name]["inbound_nodes"])
-        )
-        for name, call, _ in _tensors(mask)
-    )
+    """Whether masks are those that an Embedding with `mask_zero` makes: where the input is not 0.
+
+    Keras 3 writes what its merging layers make of such masks out in operations.
+    """
+
+    def of_zeros(name: str, call: int, _: int) -> bool:
+        node, kind = layers[name]["inbound_nodes"][call], layers[name]["class_name"]
+        if kind == "NotEqual":
+            given, number = node["args"]
+            return number == 0 and all(layers[of]["class_name"] == "InputLayer" for of, *_ in _tensors(given))
+        if kind not in _MASKS_OF_ONE:
+            return False
+        merged = [each for each in _tensors(node) if layers[each[0]]["class_name"] != "ZerosLike"]
+        return bool(merged) and all(of_zeros(*each) for each in merged)
+
+    return all(of_zeros(*each) for each in _tensors(mask))
 
 
 def _tensors(node: Any) -> list[tuple[str, int, int]]:
