@@ -8,7 +8,10 @@ import sys
 import time
 from pathlib import Path
 
+import openpyxl
 import pytest
+from openpyxl.comments import Comment
+from openpyxl.worksheet.table import Table
 
 import rnnsheet
 from rnnsheet import proof, templates
@@ -38,6 +41,20 @@ def test_every_cell_of_every_lesson_is_right_in_every_engine(name, language, tmp
     assert [report.engine for report in reports] == [engine.NAME for engine in engines]
     assert [failures(report) for report in reports] == [[] for _ in engines]
     assert len({report.cells for report in reports}) == 1
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_a_teacher_adds_with_openpyxl_does_no_harm(hello_xlsx, tmp_path, engine):
+    """A remark and a table of marks, which openpyxl links by paths that IronCalc does not look for."""
+    skip_without(engine)
+    book = openpyxl.load_workbook(hello_xlsx)
+    book["Unrolled"]["H24"].comment = Comment("Well done", "Teacher")
+    marks = book.create_sheet("Marks")
+    marks.append(["name", "mark"])
+    marks.append(["Ann", 3])
+    marks.add_table(Table(displayName="marks", ref="A1:B2"))
+    book.save(tmp_path / "marked.xlsx")
+    assert failures(rnnsheet.check(tmp_path / "marked.xlsx", engine=engine)) == []
 
 
 def test_there_are_three_and_each_says_its_version():

@@ -249,6 +249,8 @@ def test_what_could_act_is_not_opened(hello_xlsx, tmp_path, part, what, suffix):
         'WEBSERVICE ("http://127.0.0.1:9/")',
         '_xlfn.WEBSERVICE("http://127.0.0.1:9/")',
         'HYPERLINK("http://127.0.0.1:9/","x")',
+        "INDIRECT(\"'file:///etc/passwd'#$Sheet.A1\")",
+        "INDIRECT(\"'[/etc/book.xlsx]Sheet'!A1\")",
         'RTD("x",,"y")',
         'IMPORTDATA("http://127.0.0.1:9/")',
         'CALL("kernel32","WinExec","JCJ","calc",1)',

@@ -24,6 +24,9 @@ _CELL_STYLES = b'<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtin
 # What openpyxl writes for an empty cell; IronCalc makes 0 of it. The pattern is bounded: nobody has parsed
 # the file yet, and a tag without an end would take the square of its length.
 _EMPTY_NUMBER = re.compile(rb'(<c [^<>]{0,99}?) t="n"([^<>]{0,99}?)(/>|></c>)')
+# IronCalc finds comments and tables by a path from the sheet's folder alone; openpyxl writes whole ones.
+_LINKS = re.compile(r"xl/worksheets/_rels/[^/]+\.rels")
+_WHOLE = re.compile(rb'(Target=")/xl/(comments|tables)/')
 _PROGRAM = Path(__file__).with_name("ironcalc_program.py")
 
 
@@ -65,6 +68,10 @@ def values(package: "Package", folder: Path, output: bytes) -> "Values":
 def _as_it_takes(package: "Package", folder: Path) -> Path:
     """The file, or a copy that IronCalc reads as other programs read the file."""
     mended = {name: _EMPTY_NUMBER.sub(rb"\1\2\3", package.read(name)) for name in package.named_numbers}
+    for name in filter(_LINKS.fullmatch, package.parts):
+        links = package.read(name)
+        if _WHOLE.search(links):
+            mended[name] = _WHOLE.sub(rb"\1../\2/", links)
     # Gnumeric leaves out the table of cell styles.
     if package.has(_STYLES) and b"<cellStyles" not in (styles := package.read(_STYLES)):
         mended[_STYLES] = styles.replace(b"</cellXfs>", b"</cellXfs>" + _CELL_STYLES, 1)

@@ -29,7 +29,9 @@ def is_suspect(texts: str) -> bool:
 
 def reached_by(formula: str) -> str:
     """What lets a formula reach outside the workbook; "" where nothing does."""
-    found = _REACHES_OUT.search(_STRING.sub('""', formula).upper())
+    upper = formula.upper()
+    # INDIRECT takes a text for a reference.
+    found = _REACHES_OUT.search(upper if "INDIRECT" in upper else _STRING.sub('""', upper))
     return found[0].rstrip("( ") if found else ""
 
 
