@@ -14,7 +14,7 @@ import numpy as np
 from rnnsheet import engine, lesson, templates
 from rnnsheet.engine import Epoch
 from rnnsheet.equations.cells import network
-from rnnsheet.errors import LessonError, OutputError, RnnsheetError, known_language
+from rnnsheet.errors import LessonError, OutputError, RnnsheetError, check_seed, known_language
 from rnnsheet.files import check_free
 from rnnsheet.lesson import Trace
 from rnnsheet.model import Model
@@ -55,6 +55,7 @@ class Lesson(lesson.Lesson):
             any(each.should_say(layer)) for each in self.each_example() for layer in self.model.outputs
         ):
             raise LessonError("short_word", place=self.source, word=repr(self.word), shortest=2)
+        check_seed(seed or 0)
         start = self if seed is None else self.with_model(engine.random_model(self.model, seed))
         return engine.train(start, epochs, rate, clip, optimizer)
 

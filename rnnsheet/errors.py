@@ -5,6 +5,9 @@ from typing import Self
 
 from rnnsheet.labels import default_language, labels, languages
 
+GREATEST_SEED = 2**32 - 1
+"""That Keras, NumPy and PyTorch all take."""
+
 
 class RnnsheetError(Exception):
     """A mistake in what a user gave us.
@@ -59,6 +62,12 @@ def known_language(language: str) -> str:
     if language and language not in languages():
         raise RnnsheetError("unknown_language", given=language, known=", ".join(languages()))
     return language or default_language()
+
+
+def check_seed(seed: int) -> None:
+    """Raises RnnsheetError where random numbers cannot begin at a seed."""
+    if not 0 <= seed <= GREATEST_SEED:
+        raise RnnsheetError("wrong_size", name="seed", got=seed, least=0, most=GREATEST_SEED)
 
 
 def unknown(message: str, given: str, known: Iterable[str], prefix: str = "") -> LessonError:

@@ -399,6 +399,8 @@ def _printable(text: str) -> bool:
 def _check_texts(lesson: Lesson) -> None:
     """Raises LessonError where a text is too short, or has a letter that is not in the vocabulary."""
     aligned = [layer for layer in lesson.model.outputs if lesson.model.time_line(layer) in ("word", "second")]
+    if aligned and lesson.labels != lesson.vocabulary:
+        raise LessonError("labels_at_each_step", place=lesson.source)
     for name, text in (("word", lesson.word), ("second", lesson.second)):
         if lesson.split == "letters":
             for position, letter in enumerate(text, start=1):

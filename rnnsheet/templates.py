@@ -263,7 +263,8 @@ def _layers(tree: Mapping[str, Any]) -> str | tuple[Layer, ...]:
             if type(table.get(key, False)) is not bool:
                 raise LessonError("not_a_list", key=f"layers.{key}", expected="true / false")
         reads = table.get("reads", ())
-        if not (isinstance(reads, str) or all(isinstance(each, str) for each in reads)):
+        several = isinstance(reads, list | tuple) and all(isinstance(each, str) for each in reads)
+        if not (isinstance(reads, str) or several):
             raise LessonError("not_a_text", key="layers.reads")
         layer = Layer(**texts, reads=reads, reverse=table.get("reverse", False))
         layers.append(layer)

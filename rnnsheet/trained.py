@@ -286,6 +286,8 @@ class Trained:
         return sizes[0] if layer.kind in ("sum", "mean", "product") else sum(sizes)
 
 
+_NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What XML cannot hold."""
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
@@ -324,9 +326,13 @@ def _check(network: Trained) -> None:
 
 
 def _check_texts(network: Trained) -> None:
-    """Raises ModelError where a text is longer than what spreadsheets look up."""
+    """Raises ModelError where a text is longer than what spreadsheets look up, or no cell can hold it."""
     read = network.read
     tokens = (*read.tokens, *read.forms) if isinstance(read, Text) else ()
+    sample = read.sample if isinstance(read, Text) else ""
+    for text in (sample, *tokens, *network.labels):
+        if found := _NO_TEXT.search(text):
+            raise ModelError("no_text", given=repr(text)[:50], sign=f"U+{ord(found[0]):04X}")
     for key, texts in (("token_too_long", tokens), ("label_too_long", network.labels)):
         for number, text in enumerate(texts):
             if len(text) > LONGEST_TOKEN:

@@ -421,6 +421,12 @@ def test_train_tells_that_the_loss_rose(tmp_path):
     assert told not in rnnsheet("train", "hello", "--epochs", "20", "--force", cwd=tmp_path).stdout
 
 
+@pytest.mark.parametrize("seed", ["-1", "4294967296"])
+def test_a_seed_that_no_random_numbers_begin_at_is_told(tmp_path, seed):
+    said = f"rnnsheet: seed is {seed}; expected a whole number from 0 to 4294967295\n"
+    assert rnnsheet("train", "hello", "--seed", seed, cwd=tmp_path).stderr == said
+
+
 def test_train_tells_its_course_as_json(tmp_path):
     options = ("--epochs", "7", "--rate", "0.05", "--clip", "1", "--optimizer", "adam", "--seed", "3")
     data = json.loads(rnnsheet("train", "hello", "--json", *options, cwd=tmp_path).stdout)

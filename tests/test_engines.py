@@ -109,12 +109,33 @@ def test_a_signal_ends_the_engine_and_leaves_nothing(hello_xlsx, tmp_path, name)
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     command = [sys.executable, "-m", "rnnsheet", "check", str(hello_xlsx), "--engine", "libreoffice"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as check:
-        while not list(tmp_path.glob("rnnsheet-*/profile")):
+        while not alive(str(tmp_path)):
             time.sleep(0.05)
+        time.sleep(0.1)
         check.send_signal(getattr(signal, name))
         assert check.wait(20) == 128 + getattr(signal, name)
     assert list(tmp_path.iterdir()) == []
     assert alive(str(tmp_path)) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for a socket in /tmp")
+def test_ctrl_c_leaves_no_socket_of_libreoffice(hello_xlsx, tmp_path):
+    skip_without("libreoffice")
+
+    def sockets() -> set[Path]:
+        return {*Path("/tmp").glob("OSL_PIPE_*"), *Path("/var/tmp").glob("OSL_PIPE_*")}
+
+    before = sockets()
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-m", "rnnsheet", "check", str(hello_xlsx), "--engine", "libreoffice"]
+    with subprocess.Popen(command, env=environment, stdout=-1, stderr=-1) as check:
+        while not sockets() - before:
+            assert check.poll() is None
+            time.sleep(0.01)
+        check.send_signal(signal.SIGINT)
+        check.communicate(timeout=20)
+    assert check.returncode == 130
+    assert sockets() - before == set()
 
 
 def test_what_is_ignored_stays_ignored(hello_xlsx, tmp_path):

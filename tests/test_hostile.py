@@ -252,6 +252,7 @@ def test_what_could_act_is_not_opened(hello_xlsx, tmp_path, part, what, suffix):
         "INDIRECT(\"'file:///etc/passwd'#$Sheet.A1\")",
         "INDIRECT(\"'[/etc/book.xlsx]Sheet'!A1\")",
         'RTD("x",,"y")',
+        '_xlfn.STOCKHISTORY("MSFT",1)',
         'IMPORTDATA("http://127.0.0.1:9/")',
         'CALL("kernel32","WinExec","JCJ","calc",1)',
         'REGISTER.ID("kernel32","WinExec")',

@@ -67,6 +67,10 @@ SOFTMAX = Layer("softmax")
         ),
         (lambda: lesson(Layer("dense", "now"), SOFTMAX), "a layer is named 'now'; expected letters"),
         (lambda: lesson(Layer("dense", "t"), SOFTMAX), "a layer is named 't'; expected letters"),
+        (
+            lambda: lesson(Layer("lstm"), SOFTMAX, parameters={**LSTM, **OUT}, labels=("x", "y", "z")),
+            "labels name the one answer to a text, but a softmax here reads at each step",
+        ),
         (lambda: lesson(Layer("dense", "a"), Layer("dense", "a"), SOFTMAX), "two layers are named 'a'"),
         (
             lambda: lesson(Layer("dense", activation="gelu"), SOFTMAX),

@@ -431,6 +431,14 @@ def test_tokens_are_told_once():
         read_model(Path("a.h5"), Path("words.txt"), description=Path("a.toml"))
 
 
+@pytest.mark.parametrize("lines", ['labels = ["a", "b\\u0001"]', '[text]\nsample = "a\\u000Bb"'])
+def test_a_sign_that_no_workbook_can_hold_is_refused(lines):
+    embedding_h5(masks=False)
+    Path("a.toml").write_text(lines)
+    with pytest.raises(ModelError, match=r"has the sign U\+00"):
+        read_model(Path("a.h5"), description=Path("a.toml"))
+
+
 def test_a_token_longer_than_spreadsheets_look_up_is_refused():
     embedding_h5(masks=False)
     Path("words.txt").write_text(f"\na\nb\n{'d' * 256}\n")

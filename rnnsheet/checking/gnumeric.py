@@ -30,6 +30,11 @@ def command(package: Package, folder: Path) -> Sequence[str]:
     return limited(["ssconvert", "--recalc", *kinds, file, copy], room(package))
 
 
+def leftovers(folder: Path) -> Sequence[Path]:
+    """Nothing."""
+    return ()
+
+
 def values(package: Package, folder: Path, output: bytes) -> Values:
     """The values of the file that it has written."""
     return saved_values(folder / "out.xlsx")

@@ -51,6 +51,11 @@ def command(package: "Package", folder: Path) -> Sequence[str]:
     return [sys.executable, "-I", "-S", str(_PROGRAM), found, str(path), str(room(package)), str(LAST_COLUMN)]
 
 
+def leftovers(folder: Path) -> Sequence[Path]:
+    """Nothing."""
+    return ()
+
+
 def values(package: "Package", folder: Path, output: bytes) -> "Values":
     """What the program printed. Raises StoppedError with what IronCalc says of a file that it cannot take."""
     from rnnsheet.checking.process import StoppedError

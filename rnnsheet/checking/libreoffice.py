@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def version() -> str:
 
 def command(package: Package, folder: Path) -> Sequence[str]:
     """A conversion of the file to itself."""
-    user = folder / "profile" / "user"
+    user = _profile(folder) / "user"
     user.mkdir(parents=True)
     items = (_ITEM.format(place, *entry) for place, own in _SETTINGS.items() for entry in own.items())
     (user / "registrymodifications.xcu").write_text(_HEAD + "".join(items) + "</oor:items>")
@@ -64,6 +65,24 @@ def command(package: Package, folder: Path) -> Sequence[str]:
         str(package.path.absolute()),
     ]
     return limited(convert, room(package))
+
+
+def leftovers(folder: Path) -> Sequence[Path]:
+    """The socket at which it listens for a second call with the same profile, by whose address it is named.
+
+    Source: `CreateMD5FromString` in LibreOffice's desktop/source/app/officeipcthread.cxx.
+    """
+    if sys.platform == "win32":
+        return ()
+    import hashlib
+
+    digest = hashlib.md5(_profile(folder).as_uri().encode("utf-16-le"), usedforsecurity=False).digest()
+    name = "".join(f"{byte:x}" for byte in digest)
+    return [Path(place, f"OSL_PIPE_{os.getuid()}_SingleOfficeIPC_{name}") for place in ("/tmp", "/var/tmp")]
+
+
+def _profile(folder: Path) -> Path:
+    return folder / "profile"
 
 
 def values(package: Package, folder: Path, output: bytes) -> Values:

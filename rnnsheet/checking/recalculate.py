@@ -79,6 +79,9 @@ class Engine(Protocol):
     def command(self, package: Package, folder: Path) -> Sequence[str]:
         """The command that recalculates a file and may write into the folder, which is its own."""
 
+    def leftovers(self, folder: Path) -> Sequence[Path]:
+        """What the command may leave elsewhere where it is killed."""
+
     def values(self, package: Package, folder: Path, output: bytes) -> Values:
         """What the command has found, from what it printed or left in the folder."""
 
@@ -120,3 +123,5 @@ def recalculation(engine: Engine, package: Package) -> Iterator[Recalculation]:
             yield begun
         finally:
             begun.end()
+            for left in engine.leftovers(Path(folder)):
+                left.unlink(missing_ok=True)

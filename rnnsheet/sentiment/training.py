@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnsheet.errors import DataError, OutputError, RnnsheetError, known_language
+from rnnsheet.errors import DataError, OutputError, RnnsheetError, check_seed, known_language
 from rnnsheet.files import check_file, check_free, copy_together
 from rnnsheet.labels import labels
 from rnnsheet.sentiment import bayes, network, table, vectors
@@ -28,7 +28,6 @@ HELD_OUT = 0.2
 """The share of the sentences that are not learned from."""
 FEWEST = 5
 """So many sentences of both answers are needed, that one of each is held out."""
-GREATEST_SEED = 2**32 - 1
 
 Progress = Callable[[str, int], AbstractContextManager[Callable[[int], object]]]
 """Of a piece of work ("read", "vectors" or "learn") and its size: what is told each part that is done."""
@@ -59,8 +58,7 @@ class Options:
         for name in ("words", "epochs", "batch"):
             if getattr(self, name) < 1:
                 raise RnnsheetError("not_positive", name=name, got=getattr(self, name))
-        if not 0 <= self.seed <= GREATEST_SEED:
-            raise RnnsheetError("wrong_size", name="seed", got=self.seed, least=0, most=GREATEST_SEED)
+        check_seed(self.seed)
         if self.network not in network.NETWORKS:
             raise RnnsheetError("no_network", given=self.network, known=", ".join(network.NETWORKS))
         if self.glove and self.network != network.EMBEDDING:

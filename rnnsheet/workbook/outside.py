@@ -7,7 +7,7 @@ from rnnsheet.workbook.package import Package, is_growing
 
 _OUTSIDE = (
     *("WEBSERVICE", "FILTERXML", "HYPERLINK", "IMAGE", "RTD", "DDE", "CALL", "EXEC", "REGISTER"),
-    *("SQL.REQUEST", "IMPORT", "CUBE"),
+    *("SQL.REQUEST", "IMPORT", "CUBE", "STOCKHISTORY"),
 )
 """Functions, or how their names begin, by which a formula could reach outside the workbook or act."""
 _SIGNS = ("[", "|", ":/")
