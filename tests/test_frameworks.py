@@ -5,10 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import rnnsheet
 from rnnsheet import engine
 from rnnsheet.engine.network import Batch
-from rnnsheet.model import KINDS, Layer, Model, named
+from rnnsheet.model import KINDS, Axis, Layer, Model, check_model, named
 
 INSTALL = "is not installed: pip install -e '.[dev]'"
 
@@ -46,10 +45,13 @@ class Stack:
         steps, batch = draw(st.integers(1, 8)), draw(st.integers(1, 3))
         self.x = random.normal(size=(steps, batch, self.size))
         self.goal = np.eye(self.choices)[random.integers(0, self.choices, (steps, batch))]
-        letters, labels = "abcdefgh"[: self.size], "wxyz"[: self.choices]
-        lesson = rnnsheet.Lesson("stack", Model(layers, self.weights), letters, "aa", labels=labels)
-        self.model, self.read = lesson.model, below
-        self.initial = {name: np.zeros((batch, len(array))) for name, array in lesson.initial.items()}
+        axes = {"word": Axis("letters", self.size)}, Axis("labels", self.choices)
+        self.model, self.read = check_model(Model(layers, self.weights), *axes), below
+        self.initial = {
+            f"{layer.named(state)}_0": np.zeros((batch, self.model.size(layer)))
+            for layer in self.model
+            for state in layer.kind.states
+        }
 
     def ours(self) -> dict[str, np.ndarray]:
         """Everything that the engine computes, forward and backward."""
