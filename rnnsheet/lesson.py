@@ -24,6 +24,8 @@ MOST_STEPS = 16_384
 """More time steps than a worksheet has columns are of no use."""
 LONGEST_TEXT = 200
 """So many signs of a text that is split into words are read."""
+LONGEST_IN_CELL = 16_000
+"""A cell holds 32,767 letters, of those that UTF-16 writes as two half as many; some get words of ours."""
 PUNCTUATION = ".,!?;:。，！？；："
 """Signs that stand for a space where a text is split into words."""
 START, END = "<start>", "<end>"

@@ -13,15 +13,13 @@ import numpy as np
 from rnnsheet.errors import LessonError, unknown
 from rnnsheet.files import check_file, check_free, is_file, write_whole
 from rnnsheet.labels import languages
-from rnnsheet.lesson import MOST_STEPS, Example, Lesson, Settings
+from rnnsheet.lesson import LONGEST_IN_CELL, MOST_STEPS, Example, Lesson, Settings
 from rnnsheet.model import Array, Layer, Model, Source
 
 _HERE = Path(__file__).parent
 # The wheel carries the templates inside the package; a checkout has them beside it.
 FOLDER = next(path for path in (_HERE / "templates", _HERE.parent / "templates") if path.is_dir())
 
-_LONGEST_TEXT = 16_000
-"""A cell holds 32,767 letters, of those that UTF-16 writes as two half as many; some get words of ours."""
 # Signs that no XML file can hold.
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
@@ -345,8 +343,8 @@ def _texts(tree: Mapping[str, Any], key: str, prefix: str = "") -> dict[str, str
             raise LessonError("not_a_text", key=where)
         if _NO_XML.search(text):
             raise LessonError("control_sign", key=where)
-        if len(text) > _LONGEST_TEXT:
-            raise LessonError("text_too_long", key=where, got=len(text), most=_LONGEST_TEXT)
+        if len(text) > LONGEST_IN_CELL:
+            raise LessonError("text_too_long", key=where, got=len(text), most=LONGEST_IN_CELL)
     return value
 
 

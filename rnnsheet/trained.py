@@ -72,7 +72,9 @@ WEIGHTS = {
 }
 """Per kind, the names of its weights; of the recurrent ones as in `model.KINDS`."""
 
-MERGES = ("concat", "sum", "mean", "product")
+ELEMENTWISE = ("sum", "mean", "product")
+"""Kinds whose result has as many rows as each of those that it reads, not as all together."""
+MERGES = ("concat", *ELEMENTWISE)
 LAYER_KINDS = (*WEIGHTS, "activation", "last", "flatten", "masked", *MERGES)
 
 
@@ -283,7 +285,7 @@ class Trained:
             return int(layer.weights[WEIGHTS[layer.kind][0]].shape[0])
         if layer.kind == "flatten":
             return sizes[0] * self.lines.get(self.line(layer.reads[0]), 1)
-        return sizes[0] if layer.kind in ("sum", "mean", "product") else sum(sizes)
+        return sizes[0] if layer.kind in ELEMENTWISE else sum(sizes)
 
 
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")

@@ -74,9 +74,9 @@ def _as_it_takes(package: "Package", folder: Path) -> Path:
     """The file, or a copy that IronCalc reads as other programs read the file."""
     mended = {name: _EMPTY_NUMBER.sub(rb"\1\2\3", package.read(name)) for name in package.named_numbers}
     for name in filter(_LINKS.fullmatch, package.parts):
-        links = package.read(name)
-        if _WHOLE.search(links):
-            mended[name] = _WHOLE.sub(rb"\1../\2/", links)
+        links, count = _WHOLE.subn(rb"\1../\2/", package.read(name))
+        if count:
+            mended[name] = links
     # Gnumeric leaves out the table of cell styles.
     if package.has(_STYLES) and b"<cellStyles" not in (styles := package.read(_STYLES)):
         mended[_STYLES] = styles.replace(b"</cellXfs>", b"</cellXfs>" + _CELL_STYLES, 1)

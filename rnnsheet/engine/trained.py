@@ -226,8 +226,7 @@ class _Run:
             case "activation":
                 return _activated(layer.activation, _below_each_other(reads))
             case "attention":
-                along = self.network.line(layer.reads[0]) == INPUT
-                return _attention(layer, _below_each_other(reads), self.mask if along else None)
+                return _attention(layer, _below_each_other(reads), self._mask_along(layer.reads[0]))
             case "last":
                 return {"out": _below_each_other([self._last(name) for name in layer.reads])}
             case "flatten":
@@ -245,13 +244,16 @@ class _Run:
             case _:
                 return self._recurrent(layer, _below_each_other(reads), initial)
 
+    def _mask_along(self, name: str) -> NDArray[np.bool_] | None:
+        """The mask of the text, (steps, 1, 1), for what lies along it; None where none is to be seen."""
+        return self.mask if self.network.line(name) == INPUT else None
+
     def _masked(self, layer: TrainedLayer, x: Array) -> Array:
-        if self.mask is None or self.network.line(layer.name) != INPUT:
-            return x
-        return np.where(self.mask, x, 0.0)
+        mask = self._mask_along(layer.name)
+        return x if mask is None else np.where(mask, x, 0.0)
 
     def _recurrent(self, layer: TrainedLayer, x: Array, initial: Arrays) -> dict[str, Array]:
-        mask = self.mask if self.network.line(layer.name) == INPUT else None
+        mask = self._mask_along(layer.name)
         turn = slice(None, None, -1 if layer.reverse else 1)
         more = {"activation": layer.activation} if layer.activation else {}
         if layer.gate_activation:

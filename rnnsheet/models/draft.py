@@ -14,7 +14,7 @@ from rnnsheet.models.description import Description, LayerSpec, fault_of
 from rnnsheet.models.inputs import answered, numbers, text
 from rnnsheet.models.vocabulary import Vocabulary
 from rnnsheet.models.weights import arrays_of, from_keras, from_pytorch
-from rnnsheet.trained import ANSWER, INPUT, STATES, Numbers, Text, Trained, TrainedLayer
+from rnnsheet.trained import ANSWER, ELEMENTWISE, INPUT, STATES, Numbers, Text, Trained, TrainedLayer
 
 
 @dataclass
@@ -91,7 +91,7 @@ class Draft:
             return int(layer.weights["E"].shape[1])
         if layer.weights and layer.kind != "attention":
             return len(next(iter(layer.weights.values())))
-        return sizes[0] if layer.kind in ("sum", "mean", "product") else sum(sizes)
+        return sizes[0] if layer.kind in ELEMENTWISE else sum(sizes)
 
     def describe(self, description: Description, arrays: Mapping[str, Array], layout: str) -> None:
         """Adds the layers of a description with those of the arrays that their patterns fit.

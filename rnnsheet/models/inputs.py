@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from rnnsheet.errors import ModelError
-from rnnsheet.lesson import MOST_STEPS
+from rnnsheet.lesson import LONGEST_IN_CELL, MOST_STEPS
 from rnnsheet.models.limits import check_count
 from rnnsheet.models.vocabulary import PADDING, UNKNOWN, is_special, number_of
 from rnnsheet.trained import SIGNS, Answer, Numbers, Text
@@ -15,8 +15,6 @@ LONGEST = 20
 """How many tokens of a masked text are read where neither the file nor the user says."""
 _BREAKS = {*SIGNS, " "}
 """What no word has."""
-LONGEST_SAMPLE = 16_000
-"""Of a text in a cell, in letters, of which one may be two of UTF-16."""
 
 
 def text(tokens: tuple[str, ...], wishes: Mapping[str, Any]) -> Text:
@@ -42,8 +40,8 @@ def text(tokens: tuple[str, ...], wishes: Mapping[str, Any]) -> Text:
         if chosen[key] not in known:
             raise ModelError("wrong_choice", key=f"text.{key}", got=chosen[key], known=", ".join(known))
     sample = str(wishes.get("sample") or _sample(tokens, chosen["unit"], steps))
-    if len(sample) > LONGEST_SAMPLE:
-        raise ModelError("text_too_long", key="text.sample", got=len(sample), most=LONGEST_SAMPLE)
+    if len(sample) > LONGEST_IN_CELL:
+        raise ModelError("text_too_long", key="text.sample", got=len(sample), most=LONGEST_IN_CELL)
     forms = wishes.get("forms", {})
     return Text(tokens=tokens, forms=forms, steps=steps, sample=sample, masked=masked, **chosen, **named)
 

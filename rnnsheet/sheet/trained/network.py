@@ -91,7 +91,7 @@ def _told(
     places, room = place.area.absolute, _room(read)
     unknown = f'COUNT({places})>COUNTIF({places},">0")'
     known = f'IF({unknown},{cells["unknown"]},"")'
-    if read.begin is None and read.end is None:
+    if _stands_alone(read):
         known = f"IF({last}=0,{cells['nothing']},{known})"
     cut, loses = f"AND({length}>{read.room},{last}<{room})", f"OR({length}>{read.room},{last}>{room})"
     long = f'IF({cut},{cells["cut"]},IF({loses},{cells["loses"]},""))'
@@ -110,6 +110,11 @@ def _told_of(read: Text) -> dict[str, str]:
     return {"nothing": "nothing", "unknown": unknown, "cut": f"cut_{lost}", "loses": f"loses_{lost}"}
 
 
+def _stands_alone(read: Text) -> bool:
+    """Whether nothing is put before or behind a text, so that of an empty one nothing is read."""
+    return read.begin is None and read.end is None
+
+
 def _room(read: Text) -> int:
     """How many letters or words the network reads, besides what is put before and behind them."""
     return read.steps - (read.begin is not None) - (read.end is not None)
@@ -121,7 +126,7 @@ def _said(read: Text, place: Block, length: Block) -> tuple[str, str]:
     known, room = [row > 0 for row in places if row != ""], _room(read)
     count = len(known) if read.unknown is not None else sum(known)
     cut, loses = pieces > read.room and count < room, pieces > read.room or count > room
-    nothing = not count and read.begin is None and read.end is None
+    nothing = not count and _stands_alone(read)
     return (
         "nothing" if nothing else "" if all(known) else "unknown",
         "cut" if cut else "loses" if loses else "",

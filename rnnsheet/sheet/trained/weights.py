@@ -33,10 +33,8 @@ def place(
         row = blocks[parameter.name].area.row + len(numbers) + 1
     cols, rows = _PRINTED
     ends = [block.area.row + block.area.rows - 1 for block in blocks.values()]
-    page.sheet.printed, page.sheet.printed_rows = (
-        cols,
-        max((end for end in ends if end <= rows), default=rows),
-    )
+    page.sheet.printed = cols
+    page.sheet.printed_rows = max((end for end in ends if end <= rows), default=rows)
     return page, blocks
 
 
