@@ -1,0 +1,105 @@
+"""A trained network: its input, its layers, what it says."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rnnsheet.trained.checks import check
+from rnnsheet.trained.layers import ELEMENTWISE, PROBABILITIES, STATES, WEIGHTS, TrainedLayer
+from rnnsheet.trained.reading import ANSWER, INPUT, Answer, Numbers, Text
+
+FEW, TOP = 12, 10
+"""So many rows of a result are all told at once; of more, so many."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network, checked: its input, its layers in the order in which they are computed.
+
+    The last layer's result is what the network says, of which the greatest row counts. `labels` name its
+    rows, or of one probability what it says below and from 1/2 on; () numbers them from 0. Numbers that are
+    no probabilities and have no labels stand for themselves; one alone can have none. `precision` is the
+    float type in which the framework computes it. Raises ModelError, with the layer, where something does not
+    fit.
+    """
+
+    name: str
+    read: Text | Numbers
+    layers: tuple[TrainedLayer, ...]
+    labels: tuple[str, ...] = ()
+    answer: Answer | None = None
+    precision: str = "float32"
+    source: str = ""
+    """The file and the framework that it is from."""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def __iter__(self) -> Iterator[TrainedLayer]:
+        return iter(self.layers)
+
+    @property
+    def result(self) -> TrainedLayer:
+        """The layer that says."""
+        return self.layers[-1]
+
+    @property
+    def lines(self) -> dict[str, int]:
+        """The number of time steps of each line."""
+        return {INPUT: self.read.steps, **({ANSWER: self.answer.steps} if self.answer else {})}
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many `layers` and `weights` it has, and how many time `steps` it reads."""
+        weights = sum(layer.parameters for layer in self.layers)
+        return {"layers": len(self.layers), "weights": weights, "steps": self.read.steps}
+
+    @property
+    def says_numbers(self) -> bool:
+        """Whether the result is numbers that stand for themselves, not for what is likely."""
+        return not (self.answer or self.labels or self.gives_probabilities(self.result.name))
+
+    def gives_probabilities(self, name: str) -> bool:
+        """Whether the rows of a result are probabilities; a softmax of one row is always 1, and is none."""
+        if name in (INPUT, ANSWER):
+            return False
+        layer = self.layer(name)
+        if layer.kind in ("last", "mean"):
+            return all(map(self.gives_probabilities, layer.reads))
+        return layer.activation in PROBABILITIES or (layer.activation == "softmax" and self.size(name) > 1)
+
+    @property
+    def ranks(self) -> bool:
+        """Whether the greatest rows of the result are told in order."""
+        return not self.line(self.result.name) and self.size(self.result.name) > FEW
+
+    @property
+    def speaks_letters(self) -> bool:
+        """Whether each label is one letter."""
+        return all(len(label) == 1 for label in self.labels)
+
+    def layer(self, name: str) -> TrainedLayer:
+        """The layer of that name."""
+        return next(layer for layer in self.layers if layer.name == name)
+
+    def line(self, name: str) -> str:
+        """Along what a layer's result, or an input, lies: INPUT, ANSWER, or "" where it is computed once."""
+        if name in (INPUT, ANSWER):
+            return name
+        layer = self.layer(name)
+        if layer.kind in ("last", "flatten", "attention"):
+            return ""
+        return next((line for read in layer.reads if (line := self.line(read))), "")
+
+    def size(self, name: str) -> int:
+        """The number of rows of a layer's result, or of an input."""
+        if name in (INPUT, ANSWER):
+            return self.read.sample.shape[0] if isinstance(self.read, Numbers) and name == INPUT else 1
+        layer = self.layer(name)
+        sizes = [self.size(read) for read in layer.reads]
+        if layer.kind == "embedding":
+            return int(layer.weights["E"].shape[1])
+        if layer.kind in STATES or layer.kind == "dense":
+            return int(layer.weights[WEIGHTS[layer.kind][0]].shape[0])
+        if layer.kind == "flatten":
+            return sizes[0] * self.lines.get(self.line(layer.reads[0]), 1)
+        return sizes[0] if layer.kind in ELEMENTWISE else sum(sizes)
