@@ -136,7 +136,7 @@ def test_weights_of_another_shape():
     keras_h5([DENSE], {"dense": [np.ones((5, 3)), np.ones(3)]})
     refused("a.h5", "layer dense: Wa has the shape 3×5, 3×2 was expected")
     keras_h5([DENSE], {})
-    refused("a.h5", "no weights for a layer dense: it was saved before it was built")
+    refused("a.h5", "layer dense has no weights: the model was saved before it was built")
 
 
 @pytest.mark.parametrize(
@@ -382,7 +382,7 @@ ONE_LAYER = "[[layers]]\nname = 'd'\nkind = '{}'\n{}"
         ("[text]\nsteps = 0", "steps is 0; expected a whole number from 1 to"),
         ("[text]\nsteps = 99999999", "steps is 99999999"),
         ('[text]\nend = "</s>"', "no token '</s>'"),
-        ("[[layers]]\nkind = 'dense'", "layers.name"),
+        ("[[layers]]\nkind = 'dense'", "[[layers]] number 1: name is missing"),
         ("layers = 3", "layers"),
         ("[answer]\nstart = 0", "answer.end is missing"),
         ("name = ", "damaged"),
@@ -396,11 +396,26 @@ ONE_LAYER = "[[layers]]\nname = 'd'\nkind = '{}'\n{}"
             'layer d: activation is "gelu"; expected one of: lin',
         ),
         (ONE_LAYER.format("gru", "starts = 'd'"), 'layer d: starts is "d"; expected'),
+        (ONE_LAYER.format("last", "weights = '*'"), "layer d: a layer of the kind last has no weights"),
+        (
+            ONE_LAYER.format("dense", ""),
+            "layer d: a layer of the kind dense has weights; expected weights = a",
+        ),
+        (ONE_LAYER.format("last", "").replace("'d'", "'input'"), 'a layer is named "input"; expected a name'),
+        (ONE_LAYER.format("last", "").replace("'d'", "''"), 'a layer is named ""; expected a name'),
+        (
+            ONE_LAYER.format("last", "")
+            + ONE_LAYER.format("last", "reads = ['input']").replace("'d'", "'e'"),
+            'no other layer reads the layer "d" (last)',
+        ),
+        ('labels = ["one", "one"]', 'labels has "one" twice'),
+        ('[text]\ntokens = ["a", "b", "a", ""]', 'text.tokens has "a" twice'),
         ('labels = ["one"]', "there are 1 labels; expected 2"),
         ('[network]\noutput = "softmax"', "[network] would not be used"),
         ("[numbers]\nfeatures = 3", "[numbers] would not be used"),
         (
-            'labels = ["a", "b"]\n[answer]\nstart = 0\nend = 1\nsteps = 3\n' + ONE_LAYER.format("dense", ""),
+            'labels = ["a", "b"]\n[answer]\nstart = 0\nend = 1\nsteps = 3\n'
+            + ONE_LAYER.format("dense", "weights = '*'"),
             "[[layers]], [answer] would not be used",
         ),
         ('labels = ["bad", ""]', "label 1, counted from 0, is empty"),

@@ -1,8 +1,10 @@
 """The workbook of a trained network: every engine finds what NumPy finds, whatever is typed."""
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,7 @@ from rnnsheet.engine.trained import run
 from rnnsheet.errors import ModelError
 from rnnsheet.labels import labels, languages
 from rnnsheet.sheet.layout import plan
-from rnnsheet.trained import Numbers, Text, Trained, TrainedLayer
+from rnnsheet.trained import STATES, Numbers, Text, Trained, TrainedLayer
 from rnnsheet.workbook.inputs import Manifest
 from rnnsheet.workbook.package import opened as opened_package
 from rnnsheet.workbook.read import CellError, read
@@ -42,6 +44,8 @@ from tests.trained_networks import (
 from tests.typist import Typist
 
 EXCEL_NESTING = 64
+PUT_TOGETHER = ("last", "flatten", "masked", "concat", "sum", "mean", "product")
+GATES = {"elman": "h", "lstm": "ifgo", "gru": "run", "gru-before": "run"}
 
 
 def export(network: Trained, path: Path, language: str = "en") -> Path:
@@ -92,6 +96,42 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @given(trained())
 def test_every_cell_of_any_network_is_what_numpy_finds(tmp_path_factory, network):
     path = export(network, tmp_path_factory.mktemp("book") / "book.xlsx")
+    assert differences(network, found_by(path)) == []
+
+
+READINGS = [
+    ("emb",),
+    ("end",),
+    ("emb", "rnn"),
+    ("end", "emb"),
+    ("emb", "end"),
+    ("end", "flat"),
+    ("flat", "emb"),
+]
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_every_kind_of_layer_may_read_what_is_computed_once_and_what_is_not(tmp_path, masked):
+    """One network with a layer of each kind over each of these, as far as such a layer can be."""
+    read = Text("words", ("", "a", "b"), 4, "a b b", masked=masked)
+    emb = TrainedLayer("emb", "embedding", weights={"E": weights(3, 2)})
+    rnn = TrainedLayer("rnn", "elman", ("emb",), recurrent("h", 2, 2))
+    end, flat = TrainedLayer("end", "last", ("rnn",)), TrainedLayer("flat", "flatten", ("rnn",))
+    network = Trained("readings", read, (emb, rnn, end, flat))
+    for kind, reads in product((*STATES, "dense", "attention", "activation", *PUT_TOGETHER), READINGS):
+        size = sum(map(network.size, reads))
+        own = {
+            "dense": {"Wa": weights(3, size)},
+            "attention": {"Wq": weights(1, size)},
+            **{cell: recurrent(gates, 3, size) for cell, gates in GATES.items()},
+        }
+        name, activation = f"layer{len(network.layers)}", "softmax" if kind == "activation" else ""
+        layer = TrainedLayer(name, kind, reads, own.get(kind, {}), activation)
+        with suppress(ModelError):
+            network = replace(network, layers=(*network.layers, layer))
+    assert {layer.kind for layer in network} >= {*STATES, "dense", "attention", "activation", *PUT_TOGETHER}
+    assert len(network.layers) > 60
+    path = export(network, tmp_path / "book.xlsx")
     assert differences(network, found_by(path)) == []
 
 

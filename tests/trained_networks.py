@@ -4,7 +4,18 @@ import numpy as np
 from hypothesis import strategies as st
 
 from rnnsheet.model import KINDS
-from rnnsheet.trained import ANSWER, INPUT, SIGNS, STATES, Answer, Numbers, Text, Trained, TrainedLayer
+from rnnsheet.trained import (
+    ANSWER,
+    ELEMENTWISE,
+    INPUT,
+    SIGNS,
+    STATES,
+    Answer,
+    Numbers,
+    Text,
+    Trained,
+    TrainedLayer,
+)
 
 WORDS = ("the", "cat", "sat", "don't", "7", "007", "1e5", "true", "été", "中文", "über", "x'", "ab", "a", "b")
 UNREADABLE = ("", "<pad>", "OOV", "Cat", "a-b", "~x", "a*", "?")
@@ -92,10 +103,17 @@ class _Drawn:
         return Numbers(self.random.normal(size=(rows, steps)))
 
     def _size(self, name: str) -> int:
-        layers = tuple(layer for layer in self.layers)
+        """The rows of a result."""
         if name in (INPUT, ANSWER):
             return 1 if isinstance(self.read, Text) or name == ANSWER else len(self.read.sample)
-        return Trained("size", self.read, layers, (), self.answer).size(name)
+        layer = next(layer for layer in self.layers if layer.name == name)
+        if layer.kind == "embedding":
+            return layer.weights["E"].shape[1]
+        if layer.weights and layer.kind != "attention":
+            return len(next(iter(layer.weights.values())))
+        sizes = list(map(self._size, layer.reads))
+        rows = sizes[0] if layer.kind in ELEMENTWISE else sum(sizes)
+        return rows * self.read.steps if layer.kind == "flatten" else rows
 
     def _add(self, kind: str, reads: tuple[str, ...], **more) -> str:
         self.layers.append(TrainedLayer(f"{kind[:3]}{len(self.layers)}", kind, reads, **more))

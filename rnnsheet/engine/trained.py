@@ -226,7 +226,9 @@ class _Run:
             case "activation":
                 return _activated(layer.activation, _below_each_other(reads))
             case "attention":
-                return _attention(layer, _below_each_other(reads), self._mask_along(layer.reads[0]))
+                return _attention(
+                    layer, _below_each_other(reads), self._mask_along(self.network.along(layer))
+                )
             case "last":
                 return {"out": _below_each_other([self._last(name) for name in layer.reads])}
             case "flatten":
@@ -244,16 +246,16 @@ class _Run:
             case _:
                 return self._recurrent(layer, _below_each_other(reads), initial)
 
-    def _mask_along(self, name: str) -> NDArray[np.bool_] | None:
+    def _mask_along(self, line: str) -> NDArray[np.bool_] | None:
         """The mask of the text, (steps, 1, 1), for what lies along it; None where none is to be seen."""
-        return self.mask if self.network.line(name) == INPUT else None
+        return self.mask if line == INPUT else None
 
     def _masked(self, layer: TrainedLayer, x: Array) -> Array:
-        mask = self._mask_along(layer.name)
+        mask = self._mask_along(self.network.line(layer.name))
         return x if mask is None else np.where(mask, x, 0.0)
 
     def _recurrent(self, layer: TrainedLayer, x: Array, initial: Arrays) -> dict[str, Array]:
-        mask = self._mask_along(layer.name)
+        mask = self._mask_along(self.network.line(layer.name))
         turn = slice(None, None, -1 if layer.reverse else 1)
         more = {"activation": layer.activation} if layer.activation else {}
         if layer.gate_activation:

@@ -36,6 +36,8 @@ MASK = Value("mask", ONE)
 """1 where the text has a token, 0 at padding."""
 K = Value("k", ONE)
 """The number of the token that is read."""
+_LINES = {INPUT: "word", ANSWER: "answer", "": ONCE}
+"""What the lines of a trained network are called in its equations."""
 
 
 def network(trained: Trained) -> Recurrence:
@@ -63,7 +65,7 @@ class _Network:
         self.results: dict[str, Value] = {}
         """Per input and layer, what others read of it."""
         self.labelled = set() if trained.says_numbers else {trained.result.name}
-        if self.labelled and trained.result.kind == "activation":
+        if self.labelled and trained.result.kind == "activation" and len(trained.result.reads) == 1:
             self.labelled.add(trained.result.reads[0])
         self._inputs()
         for layer in trained:
@@ -80,7 +82,7 @@ class _Network:
             self.results[ANSWER] = self.r.let("k_answer", said, "read", line="answer", base="k")
 
     def _line(self, name: str) -> str:
-        return {INPUT: "word", ANSWER: "answer", "": ONCE}[self.trained.line(name)]
+        return _LINES[self.trained.line(name)]
 
     def _layer(self, layer: TrainedLayer) -> Value:
         if layer.kind in STATES or layer.kind == "dense":
@@ -115,7 +117,7 @@ class _Network:
 
     def _along(self, layer: TrainedLayer) -> str:
         """The line along which a layer reads."""
-        return next((line for name in layer.reads if (line := self._line(name)) != ONCE), ONCE)
+        return _LINES[self.trained.along(layer)]
 
     def _reads(self, layer: TrainedLayer) -> list[Leaf]:
         """What a layer reads at a time step."""

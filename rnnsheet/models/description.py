@@ -11,7 +11,7 @@ from typing import Any
 from rnnsheet.errors import ModelError
 from rnnsheet.files import check_file
 from rnnsheet.models.limits import MOST_TEXT, check_bytes, reading
-from rnnsheet.trained import ACTIVATIONS, ANSWER, INPUT, LAYER_KINDS
+from rnnsheet.trained import ACTIVATIONS, ANSWER, INPUT, LAYER_KINDS, WEIGHTS
 
 KNOWN = Path(__file__).parent / "known"
 """Descriptions of published networks, which are recognised by the names of their arrays."""
@@ -124,6 +124,12 @@ def read_description(path: Path) -> Description:
         for key, table in [*tables.items(), *(("layers", layer) for layer in layers)]:
             _check(key, table, _KEYS[key])
         texts: dict[str, Any] = {key: tuple(map(str, top.pop(key, ()))) for key in ("labels", "recognised")}
+        for key, words in (
+            ("labels", texts["labels"]),
+            ("text.tokens", tables.get("text", {}).get("tokens", [])),
+        ):
+            if twice := [word for word in words if word != "" and words.count(word) > 1]:
+                raise ModelError("entry_twice", key=key, given=_shown(twice[0]))
         return Description(**top, **texts, **tables, layers=_layers(layers), source=str(path))
 
 
@@ -162,17 +168,22 @@ def _shown(value: Any) -> str:
 def _layers(given: list[dict[str, Any]]) -> tuple[LayerSpec, ...]:
     """The layers; one reads the one before unless it says what."""
     layers: list[LayerSpec] = []
-    for table in given:
+    for number, table in enumerate(given, 1):
         for key in ("name", "kind"):
             if key not in table:
-                raise ModelError("not_a_text", key=f"layers.{key}")
+                raise ModelError("missing_key_of_layer", number=number, key=key)
         reads = table.get("reads", [layers[-1].name if layers else INPUT])
         layer = LayerSpec(**{**table, "reads": tuple(map(str, reads))})
         names = [before.name for before in layers]
         if layer.name in names:
             raise ModelError("layer_twice", given=_shown(layer.name))
+        if layer.name in ("", INPUT, ANSWER):
+            raise ModelError("reserved_layer_name", given=_shown(layer.name), taken=f"{INPUT}, {ANSWER}")
         _check_layer(layer, names)
         layers.append(layer)
+    read = {name for layer in layers for name in (*layer.reads, layer.starts)}
+    if unread := [layer for layer in layers[:-1] if layer.name not in read]:
+        raise ModelError("unread_layer", given=_shown(unread[0].name), cell=unread[0].kind)
     return tuple(layers)
 
 
@@ -187,5 +198,9 @@ def _check_layer(layer: LayerSpec, before: list[str]) -> None:
     ]
     for key, got, known in chosen:
         if got not in known:
-            told = ", ".join(filter(None, known))
+            told = ", ".join(filter(None, known)) or "–"
             raise ModelError("wrong_choice_of_layer", key=key, layer=layer.name, got=_shown(got), known=told)
+    if layer.weights and layer.kind not in WEIGHTS:
+        raise ModelError("unused_setting", layer=layer.name, kind=layer.kind, key="weights")
+    if not layer.weights and layer.kind in WEIGHTS:
+        raise ModelError("missing_pattern", layer=layer.name, kind=layer.kind)

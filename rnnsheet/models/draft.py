@@ -40,9 +40,6 @@ class Draft:
     def add(self, kind: str, reads: Sequence[str], source: str, name: str = "", **more: Any) -> str:
         """Adds a layer, and gives it a legal name of its own, which it returns."""
         layer = TrainedLayer(self._free(name or source or kind), kind, tuple(reads), source=source, **more)
-        for activation in (layer.activation, layer.gate_activation):
-            if kind in STATES and activation == "softmax":
-                raise ModelError("unsupported_activation", layer=source, activation=activation)
         self.layers.append(layer)
         return layer.name
 
@@ -103,11 +100,13 @@ class Draft:
         _check_read(description, arrays)
         for spec in description.layers:
             own = _fitting(spec, arrays, description.source) if spec.weights else []
+            with fault_of(description):
+                weights = convert(spec.name, spec.kind, own) if own else {}
             names[spec.name] = self.add(
                 spec.kind,
                 [names[read] for read in spec.reads],
                 spec.name,
-                weights=convert(spec.kind, own) if own else {},
+                weights=weights,
                 activation=spec.activation,
                 gate_activation=spec.gate_activation,
                 reverse=spec.reverse,
@@ -123,15 +122,16 @@ class Draft:
             answer = answered(description.answer, labels) if description.answer else None
         self._check_used(description, read)
         self._check_steps(read.steps)
-        network = Trained(
-            description.name or Path(self.source).name.partition(".")[0],
-            read,
-            tuple(self.layers),
-            (),
-            answer,
-            self.precision,
-            Path(self.source).name,
-        )
+        with fault_of(description if description.layers else Description()):
+            network = Trained(
+                description.name or Path(self.source).name.partition(".")[0],
+                read,
+                tuple(self.layers),
+                (),
+                answer,
+                self.precision,
+                Path(self.source).name,
+            )
         with fault_of(description):
             network = replace(network, labels=labels)
         tokens = vocabulary.tokens

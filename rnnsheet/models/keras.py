@@ -197,7 +197,7 @@ class _Reader:
         if kind in RECURRENT:
             return self._one_way(layer, reads, arrays)
         if kind == "Dense":
-            weights, activation = from_keras("dense", arrays), self._activation(config["activation"])
+            weights, activation = from_keras(name, "dense", arrays), self._activation(config["activation"])
             return self.draft.add("dense", reads, name, weights=weights, activation=activation)
         if kind == "Flatten":
             return self.draft.add("flatten", reads, name)
@@ -216,7 +216,9 @@ class _Reader:
         if reads[0] != INPUT or (others and masks != draft.mask_zero):
             raise self._unsupported(layer, f"Embedding, mask_zero={masks}")
         draft.mask_zero = masks
-        return draft.add("embedding", reads, _name(layer), weights=from_keras("embedding", arrays))
+        return draft.add(
+            "embedding", reads, _name(layer), weights=from_keras(_name(layer), "embedding", arrays)
+        )
 
     def _bidirectional(self, layer: Config, reads: Sequence[str], arrays: list[Array]) -> str:
         config, half = layer["config"], len(arrays) // 2
@@ -269,7 +271,7 @@ class _Reader:
             reads,
             name,
             f"{name}{ending}",
-            weights=from_keras(kind, arrays),
+            weights=from_keras(name, kind, arrays),
             activation=self._activation(config.get("activation", "tanh")),
             gate_activation=gates,
             reverse=reverse,

@@ -310,7 +310,7 @@ class _Graph:
         for number, (ending, reverse) in enumerate(_directions(options)):
             kind, activations = self._cell(node, options, number)
             order, own = ORDERS["onnx"][kind], (None, None) if b is None else np.split(b[number], 2)
-            weights = recurrent(kind, order, w[number], r[number], *own)
+            weights = recurrent(_label(node), kind, order, w[number], r[number], *own)
             if peepholes is not None:
                 weights |= dict(zip(("Wci", "Wco", "Wcf"), np.split(peepholes[number], 3), strict=True))
             label = f"{_label(node)}{ending}"

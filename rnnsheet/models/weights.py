@@ -21,9 +21,9 @@ the operators LSTM and GRU in the manual of ONNX.
 
 
 def recurrent(
-    kind: str, order: str, wx: Array, wh: Array, bx: Array | None = None, bh: Array | None = None
+    layer: str, kind: str, order: str, wx: Array, wh: Array, bx: Array | None = None, bh: Array | None = None
 ) -> dict[str, Array]:
-    """The weights of a recurrent layer.
+    """The weights of the recurrent layer of that name, for messages.
 
     Takes Wx (gates * units, input), Wh (gates * units, units) and the biases of both products (gates *
     units,), the gates in `order`. In a GRU whose reset gate acts after the product, the candidate keeps both
@@ -34,7 +34,7 @@ def recurrent(
     for base, array in parts.items():
         if array is not None:
             if len(array) % len(order):
-                raise ModelError("wrong_gates", name=base, got=len(array), gates=len(order))
+                raise ModelError("wrong_gates", layer=layer, name=base, got=len(array), gates=len(order))
             pieces = np.split(np.asarray(array, dtype=np.float64), len(order))
             found |= {f"{base}{gate}": piece for gate, piece in zip(order, pieces, strict=True)}
     if kind == "gru" and "bhn" in found:
@@ -46,25 +46,25 @@ def recurrent(
     return found
 
 
-def from_pytorch(kind: str, arrays: Sequence[Array]) -> dict[str, Array]:
+def from_pytorch(layer: str, kind: str, arrays: Sequence[Array]) -> dict[str, Array]:
     """The weights of a layer from PyTorch's arrays, (out, in): of both products first, then the biases."""
     if kind == "embedding":
         return {"E": arrays[0]}
     if kind not in STATES:
         return dict(zip(_once(kind), arrays, strict=False))
     if kind not in ORDERS["pytorch"]:
-        raise ModelError("unsupported_in", kind=kind, framework="PyTorch")
-    return recurrent(kind, ORDERS["pytorch"][kind], *arrays)
+        raise ModelError("unsupported_in", layer=layer, kind=kind, framework="PyTorch")
+    return recurrent(layer, kind, ORDERS["pytorch"][kind], *arrays)
 
 
-def from_keras(kind: str, arrays: Sequence[Array]) -> dict[str, Array]:
+def from_keras(layer: str, kind: str, arrays: Sequence[Array]) -> dict[str, Array]:
     """The weights of a layer from Keras' arrays, (in, out): kernel, recurrent kernel, bias.
 
     A bias twice as long as usual is that of CuDNNLSTM and CuDNNGRU, whose kernels lie otherwise. Source:
     keras.engine.saving.preprocess_weights_for_loading in Keras 2.2.
     """
     if kind in WEIGHTS and not arrays:
-        raise ModelError("never_built", kind=kind)
+        raise ModelError("never_built", layer=layer)
     if kind == "embedding":
         return {"E": arrays[0]}
     if kind not in STATES:
@@ -72,23 +72,31 @@ def from_keras(kind: str, arrays: Sequence[Array]) -> dict[str, Array]:
     order = ORDERS["keras"][kind]
     kernel, into, *biases = arrays
     if not biases:
-        return recurrent(kind, order, kernel.T, into.T)
+        return recurrent(layer, kind, order, kernel.T, into.T)
     bias = biases[0]
+    if kind in ("gru", "gru-before") and (bias.size == 2 * kernel.shape[1]) != (kind == "gru"):
+        # Two biases are those of a GRU whose reset gate acts after the product with the recurrent kernel.
+        other = "gru-before" if kind == "gru" else "gru"
+        raise ModelError("other_gru", layer=layer, kind=kind, got=_shape(bias), other=other)
     if bias.ndim == 1 and len(order) > 1 and bias.size == 2 * kernel.shape[1]:
         wx = [part.reshape(part.shape[::-1]) for part in np.split(kernel, len(order), axis=1)]
         wh = np.split(into, len(order), axis=1)
-        return recurrent(kind, order, np.concatenate(wx), np.concatenate(wh), *np.split(bias, 2))
+        return recurrent(layer, kind, order, np.concatenate(wx), np.concatenate(wh), *np.split(bias, 2))
     two = bias if bias.ndim == 2 else bias[None]
-    return recurrent(kind, order, kernel.T, into.T, *two)
+    return recurrent(layer, kind, order, kernel.T, into.T, *two)
 
 
 def arrays_of(kind: str) -> tuple[int, int]:
     """How many arrays a layer has in a file, at least and at most: biases may be left out."""
     if kind in STATES:
         return 2, 4
-    return {"embedding": (1, 1), "dense": (1, 2), "attention": (1, 1)}.get(kind, (0, 0))
+    return (1, 2) if kind == "dense" else (1, 1)
 
 
 def _once(kind: str) -> tuple[str, ...]:
     """The weights of a layer without states, in the order in which frameworks keep them."""
     return {"dense": ("Wa", "ba"), "attention": ("Wq",)}.get(kind, ())
+
+
+def _shape(array: Array) -> str:
+    return "×".join(map(str, array.shape))

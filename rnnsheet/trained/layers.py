@@ -29,6 +29,14 @@ ELEMENTWISE = ("sum", "mean", "product")
 MERGES = ("concat", *ELEMENTWISE)
 LAYER_KINDS = (*WEIGHTS, "activation", "last", "flatten", "masked", *MERGES)
 
+SETTINGS: Mapping[str, tuple[str, ...]] = {
+    "activation": (*STATES, "dense", "activation"),
+    "gate_activation": tuple(cell for cell in STATES if cell != "elman"),
+    "reverse": tuple(STATES),
+    "starts": tuple(STATES),
+}
+"""Which kinds have what `TrainedLayer` can have besides what it reads and its weights."""
+
 
 @dataclass(frozen=True)
 class TrainedLayer:

@@ -88,6 +88,10 @@ class Trained:
         layer = self.layer(name)
         if layer.kind in ("last", "flatten", "attention"):
             return ""
+        return self.along(layer)
+
+    def along(self, layer: TrainedLayer) -> str:
+        """The line along which a layer reads, or "" where all that it reads is computed once."""
         return next((line for read in layer.reads if (line := self.line(read))), "")
 
     def size(self, name: str) -> int:
@@ -101,5 +105,5 @@ class Trained:
         if layer.kind in STATES or layer.kind == "dense":
             return int(layer.weights[WEIGHTS[layer.kind][0]].shape[0])
         if layer.kind == "flatten":
-            return sizes[0] * self.lines.get(self.line(layer.reads[0]), 1)
+            return sum(sizes) * self.lines.get(self.along(layer), 1)
         return sizes[0] if layer.kind in ELEMENTWISE else sum(sizes)

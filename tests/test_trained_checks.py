@@ -1,0 +1,149 @@
+"""What is no trained network is told in one line, with the layer; what is one, its engine can run."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rnnsheet.engine import trained
+from rnnsheet.errors import ModelError
+from rnnsheet.trained import (
+    ANSWER,
+    INPUT,
+    LAYER_KINDS,
+    STATES,
+    WEIGHTS,
+    Answer,
+    Numbers,
+    Text,
+    Trained,
+    TrainedLayer,
+)
+from tests.trained_networks import recurrent
+
+NUMBERS = Numbers(np.ones((2, 3)))
+TEXT = Text("words", ("", "a", "b"), 3)
+ANSWERED = Answer(0, 1, 4)
+EMBEDDED = TrainedLayer("emb", "embedding", weights={"E": np.ones((3, 2))})
+SAID = TrainedLayer("said", "embedding", (ANSWER,), {"E": np.ones((2, 2))})
+RNN = TrainedLayer("rnn", "elman", weights=recurrent("h", 2, 2))
+
+
+def dense(name: str, reads: str, units: int, size: int, **more) -> TrainedLayer:
+    return TrainedLayer(name, "dense", (reads,), {"Wa": np.ones((units, size))}, **more)
+
+
+def refused(layers, told: str, read=NUMBERS, answer=None) -> None:
+    with pytest.raises(ModelError) as caught:
+        Trained("bad", read, tuple(layers), answer=answer)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("layer", "told"),
+    [
+        (replace(RNN, name="bad", starts="wide"), "bad, of 2 units, starts from wide, which has 3"),
+        (replace(RNN, name="bad", starts="next"), "layer bad: 'next'"),
+        (replace(RNN, name="bad", reads=("end",)), "elman reads time steps, but end is computed once"),
+        (replace(RNN, name="bad", activation="softmax"), "the activation softmax"),
+        (replace(RNN, name="bad", gate_activation="relu"), "kind elman has no gate_activation"),
+        (TrainedLayer("bad", "activation"), "layer bad: activation is missing; expected one of: linear"),
+        (TrainedLayer("bad", "last", reverse=True), "kind last has no reverse"),
+        (TrainedLayer("bad", "concat", activation="relu"), "kind concat has no activation"),
+        (dense("bad", INPUT, 2, 2, starts="rnn"), "kind dense has no starts"),
+        (TrainedLayer("bad", "last", ("end",)), "kind last reads time steps, but end is computed once"),
+        (TrainedLayer("bad", "masked", ("end",)), "kind masked reads time steps, but end is computed once"),
+        (TrainedLayer("bad", "sum", ("rnn", "wide")), "expected equal ones, got rnn (2), wide (3)"),
+        (TrainedLayer("bad", "mean", ("wide", "rnn")), "expected equal ones, got wide (3), rnn (2)"),
+        (TrainedLayer("bad", "product", ("one", "rnn")), "expected equal ones, got one (1), rnn (2)"),
+        (TrainedLayer("bad", "sum", ()), "layer bad reads nothing"),
+        (replace(EMBEDDED, name="bad"), "layer bad: an embedding reads"),
+        (TrainedLayer("bad", "dense", (ANSWER,)), "layer bad reads the answer, but there is none"),
+        (TrainedLayer("bad", "gru"), "layer bad: weights are missing: Wxr, Whr"),
+    ],
+)
+def test_a_layer_that_cannot_be_is_told(layer, told):
+    before = (
+        RNN,
+        TrainedLayer("end", "last", ("rnn",)),
+        dense("wide", INPUT, 3, 2),
+        dense("one", INPUT, 1, 2),
+    )
+    refused((*before, layer), told)
+
+
+def test_an_embedding_reads_one_line_of_tokens():
+    refused((EMBEDDED, replace(EMBEDDED, name="bad", reads=("emb",))), "embedding reads", TEXT)
+    refused((replace(EMBEDDED, reads=(INPUT, INPUT)),), "not input, input", TEXT)
+    refused((replace(EMBEDDED, weights={"E": np.ones((2, 2))}),), "has 2 rows; expected 3", TEXT)
+
+
+@pytest.mark.parametrize(
+    ("layers", "told"),
+    [
+        ([SAID, TrainedLayer("bad", "last", ("said",))], "layer bad would read all of the answer"),
+        ([SAID, TrainedLayer("bad", "flatten", ("said",))], "layer bad would read all of the answer"),
+        ([SAID, replace(RNN, name="bad", reads=("said",), reverse=True)], "layer bad would read all"),
+        (
+            [
+                SAID,
+                replace(RNN, reads=("said",)),
+                replace(RNN, name="bad", reads=("emb",), starts="rnn"),
+                SAID,
+            ],
+            "layer bad would read all of the answer",
+        ),
+        ([SAID, TrainedLayer("bad", "concat", ("said", "emb"))], "layer bad reads the text, step by step,"),
+        ([], "the last layer, emb, does not say the answer"),
+        ([replace(SAID, weights={"E": np.ones((5, 2))})], "layer said: E has 5 rows; expected 2"),
+    ],
+)
+def test_an_answer_is_said_step_by_step(layers, told):
+    refused((EMBEDDED, *layers), told, TEXT, ANSWERED)
+
+
+@pytest.mark.parametrize("answer", [Answer(2, 1, 4), Answer(0, -1, 4)])
+def test_an_answer_s_tokens_are_among_those_it_can_say(answer):
+    refused((EMBEDDED, SAID), "answer", TEXT, answer)
+
+
+@pytest.mark.parametrize("field", ["pad", "unknown", "begin", "end"])
+def test_the_numbers_of_a_text_are_those_of_tokens(field):
+    refused((EMBEDDED,), field, replace(TEXT, **{field: 3}))
+
+
+KINDS_AND_READS = itertools.product(
+    sorted(LAYER_KINDS), [(INPUT,), ("rnn",), ("end",), ("end", "rnn"), ("flat", "rnn")]
+)
+
+
+@pytest.mark.parametrize(("kind", "reads"), KINDS_AND_READS)
+def test_a_network_that_is_taken_can_be_run(kind, reads):
+    """Every kind over time steps, over what is computed once, and over both."""
+    sizes = {INPUT: 2, "rnn": 2, "end": 2, "flat": 6}
+    size = sum(sizes[name] for name in reads)
+    own = {
+        "embedding": {"E": np.ones((3, 2))},
+        "dense": {"Wa": np.ones((2, size))},
+        "attention": {"Wq": np.ones((1, size))},
+        **{
+            cell: recurrent(gates, 2, size)
+            for cell, gates in zip(STATES, ("h", "ifgo", "run", "run"), strict=True)
+        },
+    }
+    activation = "tanh" if kind == "activation" else ""
+    layers = (
+        RNN,
+        TrainedLayer("end", "last", ("rnn",)),
+        TrainedLayer("flat", "flatten", ("rnn",)),
+        TrainedLayer("it", kind, reads, own.get(kind, {}) if kind in WEIGHTS else {}, activation=activation),
+    )
+    try:
+        network = Trained("any", NUMBERS, layers)
+    except ModelError as error:
+        assert error.values["layer"] == "it"
+        return
+    trace = trained.run(network, NUMBERS.sample)
+    name = f"{'a' if kind in ('dense', 'activation') else 'h' if kind in STATES else 'out'}_it"
+    assert trace[name].shape[0] == network.size("it")
