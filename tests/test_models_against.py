@@ -95,6 +95,38 @@ def test_onnx_agrees_and_one_wrong_weight_does_not(tmp_path, numbers):
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("free", [True, False])
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_onnx_is_given_texts_of_every_length_that_it_takes(tmp_path, free, batch_first):
+    """Of a fixed number of steps the rest is padding, which is computed; of any number, the text is alone."""
+    pytest.importorskip("onnxruntime", reason=f"onnxruntime {INSTALL}")
+    from tests.test_models_onnx import TOKENS, Exported, export
+
+    torch.manual_seed(0)
+    module = Exported("GRU", "all", True, False, batch_first)
+    given = torch.randint(0, TOKENS, (1, 6) if batch_first else (6, 1))
+    export(module, given, str(tmp_path / "model.onnx"), dynamo=False, free=free)
+    network = read_model(tmp_path / "model.onnx", steps=6)
+    assert network.read.masked == free
+    assert greatest_difference(tmp_path / "model.onnx", network) < 1e-6
+    if not free:
+        other = replace(network, read=replace(network.read, masked=True))
+        with pytest.raises(ModelError, match="ONNX cannot load it"):
+            greatest_difference(tmp_path / "model.onnx", other)
+
+
+def test_a_warning_of_keras_is_not_repeated(tmp_path, keras):
+    layers = keras.layers
+    stack = keras.Sequential(
+        [keras.Input((4,)), layers.Embedding(9, 4, mask_zero=True), layers.Flatten(), layers.Dense(3)]
+    )
+    with pytest.warns(UserWarning, match="does not support masking"):
+        stack.save(tmp_path / "model.keras")
+        stack(np.ones((1, 4)))
+    ended = rnnsheet("import", "model.keras", "--check-against", "framework", cwd=tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def test_the_command_says_that_they_agree_and_types_of_tokens(model, tmp_path):
     (tmp_path / "vocabulary.json").write_text(json.dumps(["", *"abcdefgh"]))
     ended = rnnsheet(

@@ -1,8 +1,9 @@
 """A trained network against the framework that it comes from, on random inputs."""
 
 import os
-from collections.abc import Callable
-from dataclasses import replace
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zipfile import is_zipfile
 
@@ -21,8 +22,9 @@ SAMPLES = 100
 TOLERANCES = {"float16": 1e-2, "bfloat16": 1e-1, "float32": 1e-6, "float64": 1e-12}
 """Per float type of the framework, how far its results may be from ours: absolute below 1, relative above."""
 
-Runner = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-"""From inputs (samples, steps, features) or token numbers (samples, steps) to results."""
+Numbered = NDArray[np.float64]
+Runner = Callable[[Sequence[Numbered]], Sequence[Numbered]]
+"""From inputs, each (steps, features) or token numbers (steps,), to the result of each."""
 
 
 def greatest_difference(path: Path, network: Trained) -> float:
@@ -35,11 +37,14 @@ def greatest_difference(path: Path, network: Trained) -> float:
     kind = kind_of(path)
     if kind not in runners or (kind == "Keras" and _holds_weights_alone(path)):
         raise ModelError("nothing_to_run", place=str(path), kinds="Keras, ONNX")
-    # PyTorch computes padding like any other token, so that a text of an ONNX file has to fill its steps.
-    whole = kind == "ONNX" and isinstance(network.read, Text) and network.read.masked
-    reads, given = _random_inputs(network, whole)
+    samples = _random_samples(network)
+    # Keras masks padding itself; what is exported to ONNX knows none, and is given the text alone.
+    alone = kind == "ONNX" and isinstance(network.read, Text) and network.read.masked
     try:
-        theirs = np.asarray(runners[kind](path)(given), dtype=np.float64).reshape(SAMPLES, -1)
+        with warnings.catch_warnings():
+            # They are for whoever made the model.
+            warnings.simplefilter("ignore")
+            theirs = runners[kind](path)([s.given[s.filled] if alone else s.given for s in samples])
     except RnnsheetError:
         raise
     # Frameworks raise whatever they like at a model that they cannot run.
@@ -47,9 +52,11 @@ def greatest_difference(path: Path, network: Trained) -> float:
         reason = (str(error) or type(error).__name__).splitlines()[0][:200]
         raise ModelError("cannot_run", place=str(path), framework=kind, reason=reason) from None
     plain, layer = _reading_numbers(network), network.result
-    traces = (run_trained(plain, read) for read in reads)
-    ours = np.array([trace[f"{result_of(layer)}_{layer.name}"].T.ravel() for trace in traces])
-    difference = float(np.max(abs(ours - theirs) / np.maximum(1.0, abs(theirs))))
+    name, part = f"{result_of(layer)}_{layer.name}", alone and network.line(layer.name)
+    difference = 0.0
+    for sample, their in zip(samples, theirs, strict=True):
+        ours = run_trained(plain, sample.read)[name].T[sample.filled if part else ...].ravel()
+        difference = max(difference, float(np.max(abs(ours - their) / np.maximum(1.0, abs(their)))))
     # Keras on PyTorch takes matrix products of float64 in float32 (keras-team/keras, issue 23704).
     allowed = TOLERANCES["float32" if kind == "Keras" else network.precision]
     if not difference <= allowed:
@@ -65,28 +72,35 @@ def _holds_weights_alone(path: Path) -> bool:
         return not hdf5.text(file.attrs, "model_config")
 
 
-def _random_inputs(
-    network: Trained, whole: bool
-) -> tuple[list[str | NDArray[np.float64]], NDArray[np.float64]]:
-    """What our network is given, and the same as one array for the framework.
+@dataclass(frozen=True)
+class _Sample:
+    """One random input."""
 
-    Texts are of any length that the network reads, or all as long as it reads at most.
-    """
+    read: str | Numbered
+    """As our network is given it."""
+    given: Numbered
+    """As a framework is, (steps, features) or (steps,)."""
+    filled: slice
+    """The steps that are no padding."""
+
+
+def _random_samples(network: Trained) -> list[_Sample]:
+    """Inputs of every length that the network reads."""
     random = np.random.default_rng(0)
     if isinstance(network.read, Numbers):
         numbers = random.normal(size=(SAMPLES, *network.read.sample.shape))
-        return list(numbers), numbers.swapaxes(1, 2)
+        return [_Sample(each, each.T, slice(None)) for each in numbers]
     text = network.read
     # Where padding is masked, token 0 is none that a text has.
     first, steps = 1 if text.masked or not text.tokens[0] else 0, text.steps
     tokens = random.integers(first, len(text.tokens), (SAMPLES, steps))
-    texts: list[str | NDArray[np.float64]] = []
-    for row, length in zip(tokens, random.integers(steps if whole else 1, steps + 1, SAMPLES), strict=True):
-        before, after = np.split(row, [steps - length if text.padding == "before" else length])
-        filled, empty = (after, before) if text.padding == "before" else (before, after)
-        empty[:] = text.pad
-        texts.append(" ".join(map(str, filled)))
-    return texts, tokens.astype(np.float64)
+    samples = []
+    for row, length in zip(tokens, random.integers(1, steps + 1, SAMPLES), strict=True):
+        filled = slice(steps - length, None) if text.padding == "before" else slice(length)
+        given = np.full(steps, float(text.pad))
+        given[filled] = row[filled]
+        samples.append(_Sample(" ".join(map(str, row[filled])), given, filled))
+    return samples
 
 
 def _reading_numbers(network: Trained) -> Trained:
@@ -106,36 +120,34 @@ def _keras(path: Path) -> Runner:
     model = keras.saving.load_model(path, compile=False, safe_mode=True)
     _, steps, *features = model.input_shape
 
-    def run(given: NDArray[np.float64]) -> NDArray[np.float64]:
+    def run(samples: Sequence[Numbered]) -> Sequence[Numbered]:
+        given = np.stack(samples)
         if not features and given.ndim == 3:
             # It reads numbers once, without time steps.
             given = given.reshape(len(given), -1)
         if steps not in (None, given.shape[1]):
             raise ModelError("other_steps", place=str(path), got=given.shape[1], expected=steps)
         shaped = given.reshape(*given.shape[:2], *(given.shape[2:] or [1 for _ in features]))
-        found: NDArray[np.float64] = model.predict(shaped, verbose=0)
-        return found
+        found: Numbered = model.predict(shaped, verbose=0)
+        return [each.ravel() for each in found]
 
     return run
 
 
 def _onnx(path: Path) -> Runner:
+    from rnnsheet.models.onnx import reads_time_first
+
     runtime = needed("onnxruntime", "models")
     session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     (given,) = session.get_inputs()
     dtype = {"tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(double)": np.float64}.get(
         given.type, np.float32
     )
-    sizes = [size if isinstance(size, int) else 0 for size in given.shape]
+    batch_axis = 1 if reads_time_first(path) else 0
 
-    def run(samples: NDArray[np.float64]) -> NDArray[np.float64]:
-        time_first = sizes[0] == samples.shape[1] or (sizes[1] == 1 and samples.shape[1] != 1)
+    def one(sample: Numbered) -> Numbered:
+        batch = np.expand_dims(sample, batch_axis).astype(dtype)
+        found: Numbered = session.run(None, {given.name: batch})[0]
+        return found.ravel()
 
-        def one(sample: NDArray[np.float64]) -> NDArray[np.float64]:
-            batch = sample[:, None] if time_first else sample[None]
-            found: NDArray[np.float64] = session.run(None, {given.name: batch.astype(dtype)})[0]
-            return found.ravel()
-
-        return np.array([one(sample) for sample in samples])
-
-    return run
+    return lambda samples: list(map(one, samples))

@@ -52,6 +52,16 @@ class _TurnedError(Exception):
 
 def read_onnx(path: Path, description: Description) -> tuple[Draft, Description]:
     """The graph of the file as layers. Raises ModelError where no layer can do what an operator does."""
+    return _read(path)[0], description
+
+
+def reads_time_first(path: Path) -> bool:
+    """Whether the first axis of the input of a file that can be read is time, not the batch."""
+    return not _read(path)[1]
+
+
+def _read(path: Path) -> tuple[Draft, bool]:
+    """The graph as layers, and whether the first axis of its input is the batch."""
     onnx = needed("onnx", "models")
     check_bytes(path.stat().st_size, 8 * MOST_WEIGHTS)
     model = onnx.load(path, load_external_data=False)
@@ -60,7 +70,7 @@ def read_onnx(path: Path, description: Description) -> tuple[Draft, Description]
         try:
             draft = Draft(str(path), padding="after", masked=True, whole=True)
             _Graph(onnx, model.graph, opset, draft).read(batch_first, path.parent)
-            return draft, description
+            return draft, batch_first
         except _TurnedError:
             continue
     raise ModelError("several_ends", inputs=0, outputs=0)
@@ -134,6 +144,8 @@ class _Graph:
             raise ModelError("fixed_batch", got=by_axis["1"])
         self.views.length = by_axis["t"] or ANY_LENGTH
         self.draft.steps, self.draft.features = by_axis["t"] or None, by_axis.get("f") or None
+        # Of a fixed number of steps, none can be left out: padding is computed like any other token.
+        self.draft.masked = not by_axis["t"]
         self.values[given.name] = View((INPUT,), tuple(axes))
 
     def _node(self, node: Any) -> None:
