@@ -130,12 +130,15 @@ class Lesson:
         model = check_model(self.model, self.inputs, self.choice)
         put("model", model)
         _check_texts(self)
+        _check_examples(self)
         put("steps", self.steps or self.least_steps)
         if "answer" in self.time_lines:
             if END not in self.labels:
                 raise LessonError("no_end", place=self.source, end=END)
             _check_readable("labels", self.labels)
-            put("answer_steps", self.answer_steps or len(words_of(self.target)) + 1)
+            put("answer_steps", self.answer_steps or self.least_answer_steps)
+        elif self.answer_steps:
+            raise LessonError("no_answer_steps", place=self.source)
         for source in (source for layer in model for source in layer.reads if source.at.isdigit()):
             if int(source.at) > self.steps:
                 raise LessonError("no_such_step", place=self.source, given=str(source), steps=self.steps)
@@ -173,13 +176,18 @@ class Lesson:
 
     @property
     def least_steps(self) -> int:
-        """How many time steps the text needs: the last letter is read only where nothing follows it."""
-        ahead = self.reads_ahead
-        return max(1, len(self.parts(self.word)) - ahead, len(self.parts(self.second)) - ahead)
+        """How many time steps the texts need: the last letter is read only where nothing follows it."""
+        texts = [self.word, self.second, *(read for read, _ in self.examples if isinstance(read, str))]
+        return max(1, *(len(self.parts(text)) - self.reads_ahead for text in texts))
+
+    @property
+    def least_answer_steps(self) -> int:
+        """How many words the right answers have at most, with the end of each."""
+        return 1 + max(len(words_of(target)) for target in (self.target, *(t for _, t in self.examples)))
 
     @property
     def reads_ahead(self) -> bool:
-        """Whether a softmax says at each time step what comes next."""
+        """Whether a softmax says at each time step of a text what comes next."""
         return any(self.model.time_line(layer) in ("word", "second") for layer in self.model.outputs)
 
     def parts(self, text: str) -> tuple[str, ...]:
@@ -400,29 +408,55 @@ def _printable(text: str) -> bool:
 
 def _check_texts(lesson: Lesson) -> None:
     """Raises LessonError where a text is too short, or has a letter that is not in the vocabulary."""
-    aligned = [layer for layer in lesson.model.outputs if lesson.model.time_line(layer) in ("word", "second")]
+    aligned = lesson.reads_ahead
     if aligned and lesson.labels != lesson.vocabulary:
         raise LessonError("labels_at_each_step", place=lesson.source)
     for name, text in (("word", lesson.word), ("second", lesson.second)):
-        if lesson.split == "letters":
-            for position, letter in enumerate(text, start=1):
-                if letter not in lesson.vocabulary:
-                    known = " ".join(lesson.vocabulary)
-                    raise LessonError(
-                        "unknown_letter", name=name, letter=repr(letter), position=position, known=known
-                    )
         shortest = 2 if aligned and not lesson.steps else 1
-        if name in lesson.inputs and len(lesson.parts(text)) < shortest:
-            raise LessonError("short_word", name=name, word=repr(text), shortest=shortest)
-    if any(lesson.model.root(layer) == "answer" for layer in lesson.model.outputs):
-        known_words = [*lesson.labels]
-        for word in words_of(lesson.target):
-            if word not in known_words:
+        _check_text(lesson, name, text, shortest if name in lesson.inputs else 0)
+    for name, said in (("target", lesson.target), ("second_target", lesson.second_target)):
+        _check_target(lesson, name, said)
+
+
+def _check_examples(lesson: Lesson) -> None:
+    """Raises LessonError where an example cannot be learned from."""
+    for number, (read, target) in enumerate(lesson.examples, start=1):
+        try:
+            if isinstance(read, str):
+                _check_text(lesson, "examples", read, 2 if lesson.reads_ahead else 1)
+            else:
+                _check_picture(read, lesson.picture)
+            if not target and not lesson.reads_ahead:
+                raise LessonError("no_target")
+            _check_target(lesson, "target", target)
+        except LessonError as error:
+            place = f"data.examples #{number}"
+            raise error.at(f"{lesson.source}: {place}" if lesson.source else place) from None
+
+
+def _check_picture(picture: Array, own: Array | None) -> None:
+    """Raises LessonError where an example's picture has another shape than the lesson's own."""
+    shapes = picture.shape, () if own is None else own.shape
+    if shapes[0] != shapes[1]:
+        got, expected = ("×".join(map(str, shape)) for shape in shapes)
+        raise LessonError("wrong_picture", got=got, expected=expected or "–")
+
+
+def _check_text(lesson: Lesson, name: str, text: str, shortest: int) -> None:
+    if lesson.split == "letters":
+        for position, letter in enumerate(text, start=1):
+            if letter not in lesson.vocabulary:
+                known = " ".join(lesson.vocabulary)
                 raise LessonError(
-                    "unknown_target", name="target", got=repr(word), known=", ".join(known_words)
+                    "unknown_letter", name=name, letter=repr(letter), position=position, known=known
                 )
-        return
-    for name in ("target", "second_target"):
-        said = getattr(lesson, name)
-        if said and said not in lesson.labels:
-            raise LessonError("unknown_target", name=name, got=repr(said), known=", ".join(lesson.labels))
+    if len(lesson.parts(text)) < shortest:
+        raise LessonError("short_word", name=name, word=repr(text), shortest=shortest)
+
+
+def _check_target(lesson: Lesson, name: str, said: str) -> None:
+    """Raises LessonError where what should be said is not among what can be."""
+    answers = any(lesson.model.root(layer) == "answer" for layer in lesson.model.outputs)
+    for target in words_of(said) if answers else filter(None, [said]):
+        if target not in lesson.labels:
+            raise LessonError("unknown_target", name=name, got=repr(target), known=", ".join(lesson.labels))

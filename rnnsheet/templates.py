@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnsheet.errors import LessonError, unknown
+from rnnsheet.errors import LessonError, OutputError, unknown
 from rnnsheet.files import check_file, check_free, is_file, write_whole
 from rnnsheet.labels import languages
 from rnnsheet.lesson import LONGEST_IN_CELL, MOST_STEPS, Example, Lesson, Settings
@@ -71,6 +71,8 @@ def copy(lesson: str, target: Path, force: bool = False) -> None:
     Raises LessonError where there is no such lesson, OutputError where it cannot be written.
     """
     text = find(lesson).read_bytes()
+    if target.suffix.lower() != ".toml":
+        raise OutputError("not_toml_name", place=str(target))
     check_free(target, force)
     write_whole(target, lambda file: file.write(text))
 
@@ -235,10 +237,12 @@ def _lesson(path: Path, tree: Mapping[str, Any]) -> Lesson:
         source=str(path),
         settings=Settings(**settings),
     )
-    if lesson.steps < lesson.least_steps:
-        raise LessonError(
-            "wrong_steps", name="steps", least=lesson.least_steps, most=MOST_STEPS, got=lesson.steps
-        )
+    least = {"steps": lesson.least_steps}
+    if lesson.answer_steps:
+        least["answer_steps"] = lesson.least_answer_steps
+    for name, count in least.items():
+        if (got := getattr(lesson, name)) < count:
+            raise LessonError("wrong_steps", name=name, least=count, most=MOST_STEPS, got=got)
     return lesson
 
 
@@ -248,6 +252,8 @@ def _layers(tree: Mapping[str, Any]) -> str | tuple[Layer, ...]:
         network = _table(tree, "network")
         _known(network, NETWORK, "network.")
         return _text(network, "network.cell")
+    if "network" in tree:
+        raise LessonError("network_and_layers")
     tables = tree["layers"]
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise LessonError("not_a_list", key="layers", expected="[[layers]]")
@@ -324,6 +330,8 @@ def _text(table: Mapping[str, Any], key: str) -> str:
 
 def _entries(data: Mapping[str, Any], key: str) -> Sequence[str]:
     value = data.get(key)
+    if value == []:
+        raise LessonError("empty_vocabulary", name=key)
     if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
         return value
     raise LessonError("not_letters", name=key)

@@ -216,20 +216,22 @@ def test_a_lesson_in_another_encoding_is_told(tmp_path):
     assert "gbk.toml: the file is not UTF-8 text" in fails("run", "gbk.toml", cwd=tmp_path)
 
 
-@pytest.mark.parametrize("arguments", [("export", "hello", "-o", "there.xlsx"), ("new", "there.xlsx")])
+@pytest.mark.parametrize("arguments", [("export", "hello", "-o", "there.xlsx"), ("new", "there.toml")])
 def test_an_existing_file_is_replaced_only_by_force(tmp_path, arguments):
-    (tmp_path / "there.xlsx").write_text("mine")
-    assert "there.xlsx: the file exists; use --force" in fails(*arguments, cwd=tmp_path)
-    assert (tmp_path / "there.xlsx").read_text() == "mine"
+    there = tmp_path / arguments[-1]
+    there.write_text("mine")
+    assert f"{there.name}: the file exists; use --force" in fails(*arguments, cwd=tmp_path)
+    assert there.read_text() == "mine"
     assert rnnsheet(*arguments, "--force", cwd=tmp_path).returncode == 0
-    assert (tmp_path / "there.xlsx").read_bytes()[:4] != b"mine"
+    assert there.read_bytes()[:4] != b"mine"
 
 
 @pytest.mark.parametrize("folder", ["missing", "a-file"])
-@pytest.mark.parametrize("arguments", [("export", "hello", "-o"), ("new",)])
+@pytest.mark.parametrize("arguments", [("export", "hello", "-o", "x.xlsx"), ("new", "x.toml")])
 def test_a_folder_that_cannot_be_written_is_told(tmp_path, arguments, folder):
     (tmp_path / "a-file").write_text("")
-    assert f"{folder}/x.xlsx: cannot be written (" in fails(*arguments, f"{folder}/x.xlsx", cwd=tmp_path)
+    *before, name = arguments
+    assert f"{folder}/{name}: cannot be written (" in fails(*before, f"{folder}/{name}", cwd=tmp_path)
 
 
 def test_a_folder_for_a_workbook_is_told(tmp_path):
@@ -256,9 +258,13 @@ def test_room_without_end_is_told(tmp_path):
     assert "endless.toml: " in fails("export", "endless.toml", cwd=tmp_path)
 
 
-@pytest.mark.parametrize("name", [".", "..", "/"])
-def test_a_folder_for_a_lesson_is_told(tmp_path, name):
-    assert "cannot be written" in fails("new", name, "--force", cwd=tmp_path)
+@pytest.mark.parametrize("name", [".", "..", "/", "hello", "translate.xlsx"])
+def test_another_name_for_a_lesson_is_told(tmp_path, name):
+    """`new translate` would look like a copy of that lesson, under a name that no program opens."""
+    message = fails("new", name, "--force", cwd=tmp_path)
+    assert message == f"rnnsheet: {name}: a lesson's name must end in .toml\n"
+    (tmp_path / "folder.toml").mkdir()
+    assert "cannot be written" in fails("new", "folder.toml", "--force", cwd=tmp_path)
 
 
 @pytest.mark.parametrize("arguments", [("run", "{}"), ("check", "{}"), ("export", "hello", "-o", "{}")])

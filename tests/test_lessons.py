@@ -216,3 +216,65 @@ def test_whatever_is_typed_shows_no_error_and_stays_checkable(name, tmp_path):
         saved = tmp_path / f"{number}.xlsx"
         book.model.save_to_xlsx(str(saved))
         assert failures(rnnsheet.check(saved)) == []
+
+
+CAPTION_PICTURE = '[["...#.", "..###", "...#.", ".....", "....."], "a small cross"]'
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        ("sentiment", 'target = "', 'target = "x', "target has 'x"),
+        (
+            "sentiment",
+            "examples = [",
+            'examples = [["good", "fine"],',
+            "#1: target has 'fine', which is none",
+        ),
+        (
+            "sentiment",
+            "examples = [",
+            'examples = [["", "good"],',
+            "data.examples #1: the text '' is too short",
+        ),
+        (
+            "sentiment",
+            "examples = [",
+            'examples = [["good"],',
+            "#1: it does not say what the right answer is",
+        ),
+        ("sentiment", "steps = ", "steps = 2  # ", "data.steps is 2; expected a whole number from 8 "),
+        ("sentiment", "steps = ", "answer_steps = 2\nsteps = ", "data.answer_steps would not be used"),
+        ("sentiment", "labels = ", "labels = []  # ", "data.labels is empty"),
+        ("sentiment", "[[layers]]", '[network]\ncell = "elman"\n[[layers]]', "[network] and [[layers]] both"),
+        (
+            "translate",
+            "answer_steps = ",
+            "answer_steps = 3  # ",
+            "data.answer_steps is 3; expected a whole num",
+        ),
+        (
+            "caption",
+            CAPTION_PICTURE,
+            f'[["..", "##"], "a"], {CAPTION_PICTURE}',
+            "#19: the picture is 2×2; ex",
+        ),
+    ],
+)
+def test_a_lesson_that_could_not_be_learned_is_told_when_it_is_read(name, old, new, told, tmp_path):
+    """Each was once taken in silence, or told by `train` alone."""
+    text = (templates.FOLDER / f"{name}.toml").read_text("utf-8")
+    assert old in text
+    (tmp_path / "bad.toml").write_text(text.replace(old, new, 1), "utf-8")
+    with pytest.raises(rnnsheet.LessonError) as caught:
+        templates.load(tmp_path / "bad.toml")
+    assert str(caught.value).startswith(f"{tmp_path / 'bad.toml'}: ")
+    assert told in str(caught.value)
+
+
+def test_a_text_has_room_for_every_example():
+    """Without `steps`, the longest of all that is read or answered sets them; nothing is cut off."""
+    lesson = templates.load("sentiment")
+    assert replace(lesson, word="good", steps=0).steps == 8
+    lesson = templates.load("translate")
+    assert replace(lesson, target="je", answer_steps=0).answer_steps == 6
