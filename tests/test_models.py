@@ -381,10 +381,14 @@ ONE_LAYER = "[[layers]]\nname = 'd'\nkind = '{}'\n{}"
         ("[text]\nsteps = true", "text.steps is true; expected a whole number"),
         ("[text]\nsteps = 0", "steps is 0; expected a whole number from 1 to"),
         ("[text]\nsteps = 99999999", "steps is 99999999"),
-        ('[text]\nend = "</s>"', "no token '</s>'"),
+        ('[text]\nend = "</s>"', "text.end is '</s>', which the vocabulary does not have"),
         ("[[layers]]\nkind = 'dense'", "[[layers]] number 1: name is missing"),
         ("layers = 3", "layers"),
         ("[answer]\nstart = 0", "answer.end is missing"),
+        (
+            'labels = ["a", "b"]\n[answer]\nstart = "<s>"\nend = 1\nsteps = 3',
+            "answer.start is '<s>', which is none of the labels",
+        ),
         ("name = ", "damaged"),
         (ONE_LAYER.format("lstn", ""), 'layer d: kind is "lstn"; expected one of: embedding, dense'),
         (

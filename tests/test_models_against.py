@@ -111,7 +111,7 @@ def test_onnx_is_given_texts_of_every_length_that_it_takes(tmp_path, free, batch
     assert greatest_difference(tmp_path / "model.onnx", network) < 1e-6
     if not free:
         other = replace(network, read=replace(network.read, masked=True))
-        with pytest.raises(ModelError, match="ONNX cannot load it"):
+        with pytest.raises(ModelError, match="ONNX cannot run it"):
             greatest_difference(tmp_path / "model.onnx", other)
 
 

@@ -337,6 +337,25 @@ def test_weights_alone_need_a_description(keras, newer):
     agree(network, map(typed, x), model(x).detach().numpy(), 1e-6)
 
 
+def test_what_several_layers_cannot_do_together_is_named(keras):
+    layers = keras.layers
+    tokens = keras.Input((5,))
+    masked, plain = layers.Embedding(9, 3, mask_zero=True, name="one"), layers.Embedding(9, 3, name="two")
+    less = layers.Subtract(name="less")([masked(tokens), masked(tokens)])
+    begun = layers.GRU(3, name="begun")(plain(tokens), initial_state=layers.GRU(3)(plain(tokens)))
+    for last, told in (
+        (
+            layers.Add()([masked(tokens), plain(tokens)]),
+            "layer two: of several Embedding layers all, or none",
+        ),
+        (less, "layer less: Subtract is not supported"),
+        (begun, "layer begun: GRU, initial_state is not supported"),
+    ):
+        keras.Model(tokens, layers.Dense(2)(last)).save("a.keras")
+        with pytest.raises(ModelError, match=told):
+            read_model(Path("a.keras"))
+
+
 @pytest.mark.parametrize("after", [True, False])
 def test_the_two_forms_of_a_gru_are_told_from_each_other(keras, after):
     """By its bias, of two rows or one: the other form's arithmetic would give other numbers in silence."""

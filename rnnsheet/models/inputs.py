@@ -26,7 +26,9 @@ def text(tokens: tuple[str, ...], wishes: Mapping[str, Any]) -> Text:
     masked = bool(wishes["masked"])
     steps = _steps(LONGEST if masked and wishes["steps"] is None else wishes["steps"])
     named: dict[str, Any] = {
-        key: _number(tokens, wishes[key]) for key in ("pad", "unknown", "begin", "end") if key in wishes
+        key: _number("no_token", f"text.{key}", tokens, wishes[key])
+        for key in ("pad", "unknown", "begin", "end")
+        if key in wishes
     }
     if "unknown" not in named:
         named["unknown"] = number_of(tokens, UNKNOWN)
@@ -60,7 +62,7 @@ def answered(wishes: Mapping[str, Any], labels: Sequence[str]) -> Answer:
     for key in ("start", "end", "steps"):
         if key not in wishes:
             raise ModelError("missing_key", key=f"answer.{key}")
-    start, end = (_number(labels, wishes[key]) for key in ("start", "end"))
+    start, end = (_number("no_such_label", f"answer.{key}", labels, wishes[key]) for key in ("start", "end"))
     return Answer(start, end, _steps(wishes["steps"]))
 
 
@@ -72,14 +74,14 @@ def _steps(steps: int | None) -> int:
     return steps
 
 
-def _number(tokens: Sequence[str], wish: int | str) -> int:
-    """The number of a token, or the number itself."""
+def _number(message: str, key: str, tokens: Sequence[str], wish: int | str) -> int:
+    """The number of a token, or the number itself. Raises ModelError, with the key, where it is of none."""
     if isinstance(wish, int):
         if 0 <= wish < len(tokens):
             return wish
     elif wish in tokens:
         return tokens.index(wish)
-    raise ModelError("no_token", given=repr(wish))
+    raise ModelError(message, key=key, given=repr(wish))
 
 
 def never_typed(read: Text) -> list[str]:

@@ -184,7 +184,8 @@ class _Reader:
         if kind in COMBINED:
             return self._combined(layer, reads)
         if len(reads) != 1:
-            raise self._unsupported(layer, f"{kind}, {len(reads)} ×")
+            recurrent = kind in RECURRENT or kind == "Bidirectional"
+            raise self._unsupported(layer, f"{kind}, initial_state" if recurrent else kind)
         if kind == "TimeDistributed" and config["layer"]["class_name"] in EACH_STEP:
             inner = config["layer"]
             return self._call({**inner, "config": {**inner["config"], "name": name}}, reads, arrays)
@@ -213,8 +214,10 @@ class _Reader:
     def _embedding(self, layer: Config, reads: Sequence[str], arrays: list[Array]) -> str:
         masks, draft = bool(layer["config"].get("mask_zero")), self.draft
         others = [each for each in draft.layers if each.kind == "embedding"]
-        if reads[0] != INPUT or (others and masks != draft.mask_zero):
-            raise self._unsupported(layer, f"Embedding, mask_zero={masks}")
+        if reads[0] != INPUT:
+            raise self._unsupported(layer, "Embedding")
+        if others and masks != draft.mask_zero:
+            raise ModelError("mixed_masks", layer=_name(layer))
         draft.mask_zero = masks
         return draft.add(
             "embedding", reads, _name(layer), weights=from_keras(_name(layer), "embedding", arrays)

@@ -121,7 +121,7 @@ class Package:
         """Raises WorkbookError where the file is too large, could act, or hides something."""
         items = self._archive.infolist()
         if self.size > LARGEST_CONTENT or len(items) > MOST_PARTS:
-            raise self._too_large(self.size, LARGEST_CONTENT)
+            raise self._too_large("", self.size, LARGEST_CONTENT)
         if len(self._spelled) < len(items):
             raise self.refused("not_a_workbook", reason="zip: a name twice")
         tags = 0
@@ -132,7 +132,7 @@ class Package:
             if item.flag_bits & _ENCRYPTED:
                 raise self.refused("protected")
             if item.file_size > LARGEST_PART and not _GROWING.fullmatch(item.filename):
-                raise self._too_large(item.file_size, LARGEST_PART)
+                raise self._too_large(item.filename, item.file_size, LARGEST_PART)
             with self._archive.open(item) as stream:
                 own = self._looked_through(item.filename, stream)
             tags += own
@@ -187,8 +187,9 @@ class Package:
         if len(text) >= _CHUNK and b"<" not in text:
             raise self.refused("not_a_workbook", reason=f"{name}: {len(text)} B, < ?")
 
-    def _too_large(self, got: int, most: int) -> WorkbookError:
-        return self.refused("file_too_large", got=got // MEGABYTE, most=most // MEGABYTE)
+    def _too_large(self, part: str, got: int, most: int) -> WorkbookError:
+        key = "part_too_large" if part else "file_too_large"
+        return self.refused(key, part=part, got=got // MEGABYTE, most=most // MEGABYTE)
 
 
 def is_growing(part: str) -> bool:
