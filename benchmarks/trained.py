@@ -9,8 +9,8 @@ import numpy as np
 from benchmarks.book import Floor
 from benchmarks.processes import run
 from benchmarks.timing import line, ratio, rounds
-from rnnsheet import engine
 from rnnsheet.checking.engines import ALL, chosen
+from rnnsheet.engine import trained
 from rnnsheet.sheet.layout import plan
 from rnnsheet.trained import Text, Trained, TrainedLayer
 from rnnsheet.workbook.package import opened
@@ -49,7 +49,7 @@ def report(count: int) -> Iterator[str]:
         path = Path(folder) / "article.xlsx"
 
         def export() -> None:
-            trace = engine.run_trained(network, "word7 word8")
+            trace = trained.run(network, "word7 word8")
             write(plan(network, "en"), lambda block: block.expected(trace), path)
 
         export()

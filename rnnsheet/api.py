@@ -18,10 +18,10 @@ from rnnsheet.errors import LessonError, OutputError, RnnsheetError, check_seed,
 from rnnsheet.files import check_free
 from rnnsheet.lesson import Trace
 from rnnsheet.model import Model
-from rnnsheet.trained import Trained
 
 if TYPE_CHECKING:
     from rnnsheet.sheet.plan import Block, Plan
+    from rnnsheet.trained import Trained
     from rnnsheet.workbook.write import Expected
 
 
@@ -136,8 +136,10 @@ def workbook_file(path: str | Path, force: bool) -> Path:
 
 def _values(source: lesson.Lesson | Trained, planned: Plan) -> Expected:
     """What is expected of each block: what NumPy computes, or else a spreadsheet engine."""
-    if isinstance(source, Trained):
-        trace = engine.run_trained(source, source.read.sample)
+    if not isinstance(source, lesson.Lesson):
+        from rnnsheet.engine import trained
+
+        trace = trained.run(source, source.read.sample)
     elif engine.knows(source.model):
         trace = engine.complete(source)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -158,12 +158,12 @@ class Layer:
     def kind(self) -> Kind:
         return KINDS[self.cell]
 
-    @property
+    @cached_property
     def ending(self) -> str:
         """What the names of its values end with."""
         return ending(self.name)
 
-    @property
+    @cached_property
     def owner(self) -> str:
         """What the names of its parameters end with."""
         return self.ending if self.weights is None else ending(self.weights)
@@ -172,7 +172,7 @@ class Layer:
         """The full name of one of its values."""
         return named(base, self.ending)
 
-    @property
+    @cached_property
     def gathered(self) -> str:
         """The full name of what it reads, put together; "" where that is one value as it is."""
         base = "both" if len(self.reads) > 1 else "bag" if self.reads[0].at == "sum" else ""

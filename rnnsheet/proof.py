@@ -104,21 +104,27 @@ def _reports(manifest: Manifest, running: Mapping[str, Recalculation], tolerance
 def _source(manifest: Manifest, recalculated: Value) -> Lesson | Trained:
     """What the workbook is of, with its inputs as they stand."""
     from rnnsheet.sheet.pages.manifest import TRAINED
-    from rnnsheet.workbook.inputs import lesson
-    from rnnsheet.workbook.trained_inputs import trained
 
-    read = trained if manifest.facts["kind"] == TRAINED else lesson
-    return read(manifest, recalculated)
+    if manifest.facts["kind"] == TRAINED:
+        from rnnsheet.workbook.trained_inputs import trained
+
+        return trained(manifest, recalculated)
+    from rnnsheet.workbook.inputs import lesson
+
+    return lesson(manifest, recalculated)
 
 
 def _witness(source: Lesson | Trained) -> tuple[Trace | None, Callable[[], Mapping[str, Array]]]:
     """What NumPy computes, if it knows the network, and how to find what roundings make of it."""
-    from rnnsheet import engine
     from rnnsheet.lesson import Lesson
 
     if not isinstance(source, Lesson):
+        from rnnsheet.engine import trained
+
         typed = source.read.sample
-        return engine.run_trained(source, typed), partial(engine.roundings_trained, source, typed)
+        return trained.run(source, typed), partial(trained.roundings, source, typed)
+    from rnnsheet import engine
+
     if engine.knows(source.model):
         return engine.complete(source), partial(engine.roundings, source)
     return None, dict

@@ -2,8 +2,6 @@
 
 from rnnsheet.engine.network import batch, knows
 from rnnsheet.engine.run import complete, roundings, run
-from rnnsheet.engine.trained import roundings as roundings_trained
-from rnnsheet.engine.trained import run as run_trained
 from rnnsheet.engine.training import OPTIMIZERS, Epoch, gradients, random_model, train
 
 __all__ = [
@@ -15,8 +13,6 @@ __all__ = [
     "knows",
     "random_model",
     "roundings",
-    "roundings_trained",
     "run",
-    "run_trained",
     "train",
 ]

@@ -10,8 +10,7 @@ from zipfile import is_zipfile
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnsheet.engine import run_trained
-from rnnsheet.engine.trained import result_of
+from rnnsheet.engine.trained import result_of, run
 from rnnsheet.errors import ModelError, RnnsheetError
 from rnnsheet.models import hdf5
 from rnnsheet.models.extras import needed
@@ -55,7 +54,7 @@ def greatest_difference(path: Path, network: Trained) -> float:
     name, part = f"{result_of(layer)}_{layer.name}", alone and network.line(layer.name)
     difference = 0.0
     for sample, their in zip(samples, theirs, strict=True):
-        ours = run_trained(plain, sample.read)[name].T[sample.filled if part else ...].ravel()
+        ours = run(plain, sample.read)[name].T[sample.filled if part else ...].ravel()
         difference = max(difference, float(np.max(abs(ours - their) / np.maximum(1.0, abs(their)))))
     # Keras on PyTorch takes matrix products of float64 in float32 (keras-team/keras, issue 23704).
     allowed = TOLERANCES["float32" if kind == "Keras" else network.precision]

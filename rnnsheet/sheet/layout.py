@@ -1,6 +1,9 @@
 """A lesson or a trained network into its plan: the order of the sheets, and what each knows of others."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rnnsheet.equations.cells import network
 from rnnsheet.errors import LessonError, ModelError, RnnsheetError
@@ -23,8 +26,9 @@ from rnnsheet.sheet.pages import (
     update,
 )
 from rnnsheet.sheet.plan import Plan
-from rnnsheet.sheet.trained import book
-from rnnsheet.trained import Trained
+
+if TYPE_CHECKING:
+    from rnnsheet.trained import Trained
 
 
 def plan(source: Lesson | Trained, language: str) -> Plan:
@@ -33,9 +37,12 @@ def plan(source: Lesson | Trained, language: str) -> Plan:
     The formulas and their places depend on the lesson's sizes alone, never on a text. Raises
     LessonError or ModelError where the network has no room on a worksheet.
     """
-    if isinstance(source, Trained):
-        return _fitting(book.plan(source, language), ModelError, source.source)
-    return _fitting(_plan(source, language), LessonError, source.source)
+    if isinstance(source, Lesson):
+        return _fitting(_plan(source, language), LessonError, source.source)
+    # A lesson's workbook is made, and proved, without it.
+    from rnnsheet.sheet.trained import book
+
+    return _fitting(book.plan(source, language), ModelError, source.source)
 
 
 def _plan(lesson: Lesson, language: str) -> Plan:

@@ -1,16 +1,21 @@
 """The hidden worksheet by which the workbook describes itself: its lesson, its blocks, its messages."""
 
+from __future__ import annotations
+
 import json
 import re
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import FLOW, Lesson
 from rnnsheet.model import Layer, Source
 from rnnsheet.sheet.page import Page
 from rnnsheet.sheet.plan import LAYOUT, Area, Sheet
-from rnnsheet.trained import Numbers, Trained
 from rnnsheet.version import VERSION
+
+if TYPE_CHECKING:
+    from rnnsheet.trained import Trained
 
 NAME = "rnnsheet"
 LESSON, TRAINED = "lesson", "trained"
@@ -44,7 +49,7 @@ def place(source: Lesson | Trained, labels: Labels) -> Page:
     page = Page(NAME, labels)
     page.sheet.hidden = True
     facts = {"rnnsheet": VERSION, "layout": LAYOUT, "lesson": source.name, "language": labels.language}
-    facts |= _of_trained(source) if isinstance(source, Trained) else _of_lesson(source)
+    facts |= _of_lesson(source) if isinstance(source, Lesson) else _of_trained(source)
     for row, key in enumerate(KEYS, start=1):
         page.text(row, 1, key)
         page.text(row, 2, str(facts.get(key, 0)))
@@ -62,7 +67,9 @@ def _of_trained(network: Trained) -> dict[str, object]:
     """The network as JSON, without its weights and what else stands in cells."""
     read = network.read
     skipped = ("sample", "tokens", "forms")
-    is_text = not isinstance(read, Numbers)
+    from rnnsheet.trained import Text
+
+    is_text = isinstance(read, Text)
     described = {
         "read": {key: fact for key, fact in vars(read).items() if key not in skipped} if is_text else {},
         "layers": [
