@@ -412,6 +412,11 @@ ONE_LAYER = "[[layers]]\nname = 'd'\nkind = '{}'\n{}"
             + ONE_LAYER.format("last", "reads = ['input']").replace("'d'", "'e'"),
             'no other layer reads the layer "d" (last)',
         ),
+        (ONE_LAYER.format("last", "reads = []"), "layer d reads nothing; expected reads = the names"),
+        (
+            ONE_LAYER.format("last", "") + ONE_LAYER.format("embedding", "").replace("'d'", "'e'"),
+            "layer e: an embedding reads",
+        ),
         ('labels = ["one", "one"]', 'labels has "one" twice'),
         ('[text]\ntokens = ["a", "b", "a", ""]', 'text.tokens has "a" twice'),
         ('labels = ["one"]', "there are 1 labels; expected 2"),

@@ -112,7 +112,10 @@ def read_description(path: Path) -> Description:
     check_file(path, ModelError)
     with reading(str(path), "TOML"):
         check_bytes(path.stat().st_size, MOST_TEXT)
-        given = tomllib.loads(path.read_bytes().decode())
+        try:
+            given = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        except UnicodeDecodeError:
+            raise ModelError("not_utf8") from None
         tables = {key: value for key, value in given.items() if key in _KEYS}
         top = {key: value for key, value in given.items() if key not in tables}
         _check("", top, {**dict.fromkeys(name for name in _KEYS if name), **_KEYS[""]})
@@ -200,6 +203,10 @@ def _check_layer(layer: LayerSpec, before: list[str]) -> None:
         if got not in known:
             told = ", ".join(filter(None, known)) or "–"
             raise ModelError("wrong_choice_of_layer", key=key, layer=layer.name, got=_shown(got), known=told)
+    if not layer.reads:
+        raise ModelError("reads_nothing", layer=layer.name)
+    if layer.kind == "embedding" and layer.reads not in ((INPUT,), (ANSWER,)):
+        raise ModelError("reads_no_tokens", layer=layer.name, given=", ".join(layer.reads))
     if layer.weights and layer.kind not in WEIGHTS:
         raise ModelError("unused_setting", layer=layer.name, kind=layer.kind, key="weights")
     if not layer.weights and layer.kind in WEIGHTS:

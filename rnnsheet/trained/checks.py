@@ -15,6 +15,7 @@ from rnnsheet.trained.layers import (
     ACTIVATIONS,
     ELEMENTWISE,
     LAYER_KINDS,
+    MERGES,
     SETTINGS,
     STATES,
     WEIGHTS,
@@ -82,6 +83,8 @@ def _check_reads(network: Trained, layer: TrainedLayer) -> None:
         tokens = {ANSWER, *([INPUT] if isinstance(network.read, Text) else [])}
         if len(layer.reads) > 1 or layer.reads[0] not in tokens:
             raise ModelError("reads_no_tokens", layer=told(layer), given=", ".join(layer.reads))
+    if layer.kind in MERGES and len(layer.reads) == 1:
+        raise ModelError("merges_one", layer=told(layer), kind=layer.kind)
     if len(lines - {""}) > 1:
         raise ModelError("reads_two_lines", layer=told(layer))
     if lines == {""} and layer.kind in (*STATES, "last", "attention", "masked"):
