@@ -8,6 +8,7 @@ import pytest
 
 from rnnsheet.engine import trained
 from rnnsheet.errors import ModelError
+from rnnsheet.models.draft import Draft
 from rnnsheet.trained import (
     ANSWER,
     INPUT,
@@ -148,3 +149,20 @@ def test_a_network_that_is_taken_can_be_run(kind, reads):
     trace = trained.run(network, NUMBERS.sample)
     name = f"{'a' if kind in ('dense', 'activation') else 'h' if kind in STATES else 'out'}_it"
     assert trace[name].shape[0] == network.size("it")
+
+
+def test_results_that_meet_again_and_again_are_followed_once():
+    """As where blocks are added to what they read: of the paths through 200 of them no end would be seen."""
+    end = TrainedLayer("end", "last", ("rnn",))
+    for first in ("rnn", "end"):
+        layers, draft = [RNN, end, dense("m0", first, 2, 2, activation="sigmoid")], Draft("a test")
+        for layer in layers:
+            draft.add(layer.kind, layer.reads, layer.name, weights=layer.weights)
+        for number in range(200):
+            layers.append(TrainedLayer(f"m{number + 1}", "mean", (f"m{number}", f"m{number}")))
+            draft.add("mean", layers[-1].reads, layers[-1].name)
+        network = Trained("deep", NUMBERS, tuple(layers))
+        assert network.size("m200") == draft.size("m200") == 2
+        assert (network.line("m200") == "") == draft.once("m200") == (first == "end")
+        assert network.gives_probabilities("m200")
+        assert not draft.looks_ahead("m200")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rnnsheet.errors import ModelError
 from rnnsheet.lesson import MOST_STEPS
@@ -15,6 +15,14 @@ from rnnsheet.models.inputs import answered, numbers, text
 from rnnsheet.models.vocabulary import Vocabulary
 from rnnsheet.models.weights import arrays_of, from_keras, from_pytorch
 from rnnsheet.trained import ANSWER, ELEMENTWISE, INPUT, STATES, Numbers, Text, Trained, TrainedLayer
+
+
+class _Facts(NamedTuple):
+    """What is known of a layer's result."""
+
+    size: int
+    once: bool
+    looks_ahead: bool
 
 
 @dataclass
@@ -36,10 +44,13 @@ class Draft:
     whole: bool = False
     """The file itself says which layers there are."""
     layers: list[TrainedLayer] = field(default_factory=list)
+    _facts: dict[str, _Facts] = field(default_factory=dict)
+    """Of each layer, found when it is added: where results meet again, paths are without number."""
 
     def add(self, kind: str, reads: Sequence[str], source: str, name: str = "", **more: Any) -> str:
         """Adds a layer, and gives it a legal name of its own, which it returns."""
         layer = TrainedLayer(self._free(name or source or kind), kind, tuple(reads), source=source, **more)
+        self._facts[layer.name] = _Facts(self._size(layer), self._once(layer), self._looks_ahead(layer))
         self.layers.append(layer)
         return layer.name
 
@@ -66,23 +77,23 @@ class Draft:
 
     def once(self, name: str) -> bool:
         """Whether a result is computed once, not at each time step."""
-        if name in (INPUT, ANSWER):
-            return False
-        layer = self.layer(name)
-        return layer.kind in ("last", "flatten", "attention") or all(map(self.once, layer.reads))
+        return name in self._facts and self._facts[name].once
 
     def looks_ahead(self, name: str) -> bool:
         """Whether a result at a time step is made, at that step, of layers that read from the end."""
-        if name in (INPUT, ANSWER):
-            return False
-        layer = self.layer(name)
-        return layer.reverse or (layer.kind not in STATES and any(map(self.looks_ahead, layer.reads)))
+        return name in self._facts and self._facts[name].looks_ahead
 
     def size(self, name: str) -> int:
         """The number of rows of a result."""
-        if name == INPUT:
-            return self.features or 1
-        layer = self.layer(name)
+        return self._facts[name].size if name in self._facts else self.features or 1
+
+    def _once(self, layer: TrainedLayer) -> bool:
+        return layer.kind in ("last", "flatten", "attention") or all(map(self.once, layer.reads))
+
+    def _looks_ahead(self, layer: TrainedLayer) -> bool:
+        return layer.reverse or (layer.kind not in STATES and any(map(self.looks_ahead, layer.reads)))
+
+    def _size(self, layer: TrainedLayer) -> int:
         sizes = [self.size(read) for read in layer.reads]
         if layer.kind == "embedding":
             return int(layer.weights["E"].shape[1])

@@ -1,7 +1,11 @@
 """A trained network: its input, its layers, what it says."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, TypeVar
 
 from rnnsheet.trained.checks import check
 from rnnsheet.trained.layers import ELEMENTWISE, PROBABILITIES, STATES, WEIGHTS, TrainedLayer
@@ -9,6 +13,22 @@ from rnnsheet.trained.reading import ANSWER, INPUT, Answer, Numbers, Text
 
 FEW, TOP = 12, 10
 """So many rows of a result are all told at once; of more, so many."""
+
+_Fact = TypeVar("_Fact")
+
+
+def _remembered(find: Callable[[Trained, str], _Fact]) -> Callable[[Trained, str], _Fact]:
+    """A fact of a result, found once: where results meet again and again, paths are without number."""
+
+    @wraps(find)
+    def known(network: Trained, name: str) -> _Fact:
+        facts, key = network._facts, (find.__name__, name)
+        if key not in facts:
+            facts[key] = find(network, name)
+        fact: _Fact = facts[key]
+        return fact
+
+    return known
 
 
 @dataclass(frozen=True)
@@ -30,6 +50,8 @@ class Trained:
     precision: str = "float32"
     source: str = ""
     """The file and the framework that it is from."""
+
+    _facts: dict[tuple[str, str], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check(self)
@@ -58,6 +80,7 @@ class Trained:
         """Whether the result is numbers that stand for themselves, not for what is likely."""
         return not (self.answer or self.labels or self.gives_probabilities(self.result.name))
 
+    @_remembered
     def gives_probabilities(self, name: str) -> bool:
         """Whether the rows of a result are probabilities; a softmax of one row is always 1, and is none."""
         if name in (INPUT, ANSWER):
@@ -81,6 +104,7 @@ class Trained:
         """The layer of that name."""
         return next(layer for layer in self.layers if layer.name == name)
 
+    @_remembered
     def line(self, name: str) -> str:
         """Along what a layer's result, or an input, lies: INPUT, ANSWER, or "" where it is computed once."""
         if name in (INPUT, ANSWER):
@@ -94,6 +118,7 @@ class Trained:
         """The line along which a layer reads, or "" where all that it reads is computed once."""
         return next((line for read in layer.reads if (line := self.line(read))), "")
 
+    @_remembered
     def size(self, name: str) -> int:
         """The number of rows of a layer's result, or of an input."""
         if name in (INPUT, ANSWER):
