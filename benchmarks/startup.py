@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import rnnsheet
+from benchmarks.book import Floor
 from benchmarks.timing import line, ratio, rounds
 
 RNNSHEET = str(Path(sys.executable).parent / "rnnsheet")
@@ -33,7 +34,8 @@ def report(count: int) -> Iterator[str]:
             "check hello.xlsx": [RNNSHEET, "check", book],
         }
         subprocess.run(export, check=True, capture_output=True)
-        times = rounds({name: process(command) for name, command in commands.items()}, count)
+        tasks = {name: process(command) for name, command in commands.items()}
+        times = rounds({**tasks, "floor": Floor(Path(book)).write}, count)
     yield line("rnnsheet --help / import typer", ratio(times, "--help", "import typer"), 1.1)
     yield line(
         "rnnsheet export hello --epochs 1 --steps 2 / import typer, numpy",
@@ -47,6 +49,10 @@ def report(count: int) -> Iterator[str]:
     yield line(
         "  of which importing openpyxl",
         ratio(times, "import typer, numpy, openpyxl", "import typer, numpy") - 1,
+    )
+    yield line(
+        "  hand-written row templates of as many cells",
+        ratio(times, "floor", "import typer, numpy"),
     )
     yield line(
         "rnnsheet check hello.xlsx / import typer, numpy",
