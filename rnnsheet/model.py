@@ -79,6 +79,11 @@ class Kind:
     activations: tuple[str, ...] = ()
     result: str = "h"
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of its parameters."""
+        return frozenset(spec.name for spec in self.parameters)
+
 
 KINDS: dict[str, Kind] = {
     "elman": Kind(gate("h"), ("h",), ("tanh", "relu")),

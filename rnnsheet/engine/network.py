@@ -296,7 +296,7 @@ class _Backward:
     def _add(self, layer: Layer, base: str, array: Array) -> None:
         """A gradient under its full name; a parameter's is the sum over all layers that use it."""
         weight = base.removeprefix("d")
-        if weight not in {spec.name for spec in layer.kind.parameters}:
+        if weight not in layer.kind.names:
             self.gradients[layer.named(base)] = array
             return
         name = f"d{named(weight, layer.owner)}"

@@ -1,5 +1,6 @@
 """The parts of an .xlsx file, opened with care: it may come from a stranger."""
 
+import io
 import re
 import zipfile
 import zlib
@@ -39,6 +40,8 @@ _ACTIVE = {
 _MORE_ACTIVE = re.compile("package|control|attachedToolbars", re.IGNORECASE)
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _ENCRYPTED = 1
+_SMALL = 16 * MEGABYTE
+"""A file of so many bytes, unpacked, is unpacked once."""
 _CHUNK = 128 << 10
 """More bytes than a cell's text or a tag has."""
 _DOCTYPE = b"<!DOCTYPE"
@@ -68,6 +71,8 @@ class Package:
         self.path, self._archive = path, archive
         self.size = sum(item.file_size for item in archive.infolist())
         """The bytes of all parts, unpacked."""
+        self._unpacked: dict[str, bytes] = {}
+        """The parts of a small file, which are read more than once."""
         self.named_numbers: list[str] = []
         """The parts that call some cells numbers, which is understood, by their names in the file."""
 
@@ -78,7 +83,11 @@ class Package:
     @contextmanager
     def open(self, part: str) -> Iterator[IO[bytes]]:
         """A part as a stream. Raises KeyError where there is none."""
-        with self._archive.open(self._spelled[part.lower()]) as stream:
+        name = self._spelled[part.lower()]
+        if name in self._unpacked:
+            yield io.BytesIO(self._unpacked[name])
+            return
+        with self._archive.open(name) as stream:
             yield stream
 
     @property
@@ -133,7 +142,9 @@ class Package:
                 raise self.refused("protected")
             if item.file_size > LARGEST_PART and not _GROWING.fullmatch(item.filename):
                 raise self._too_large(item.filename, item.file_size, LARGEST_PART)
-            with self._archive.open(item) as stream:
+            if self.size <= _SMALL:
+                self._unpacked[item.filename] = self._archive.read(item)
+            with self.open(item.filename) as stream:
                 own = self._looked_through(item.filename, stream)
             tags += own
             if tags > MOST_TAGS or (own > MOST_TAGS_AT_ONCE and not _WORKSHEET.fullmatch(item.filename)):
