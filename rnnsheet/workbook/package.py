@@ -143,7 +143,9 @@ class Package:
             if item.file_size > LARGEST_PART and not _GROWING.fullmatch(item.filename):
                 raise self._too_large(item.filename, item.file_size, LARGEST_PART)
             if self.size <= _SMALL:
-                self._unpacked[item.filename] = self._archive.read(item)
+                # ZipFile.read would unpack all of it before it finds that it is more than the file says.
+                with self._archive.open(item) as stream:
+                    self._unpacked[item.filename] = stream.read(item.file_size)
             with self.open(item.filename) as stream:
                 own = self._looked_through(item.filename, stream)
             tags += own
