@@ -93,7 +93,8 @@ def import_(
         texts = labels(language)
         _print([texts("import.read", **network.sizes)])
         if isinstance(network.read, Text) and (lost := never_typed(network.read)):
-            _print([texts("import.never_typed", count=len(lost), tokens=", ".join(lost[:5]))])
+            told = "never_typed_letters" if network.read.unit == "letters" else "never_typed"
+            _print([texts(f"import.{told}", count=len(lost), tokens=", ".join(lost[:5]))])
         if check_against == FRAMEWORK:
             from rnnsheet.models.against import SAMPLES, greatest_difference
 

@@ -13,6 +13,7 @@ import pytest
 from rnnsheet.errors import ModelError
 from rnnsheet.models import read_model
 from rnnsheet.models.description import KNOWN, read_description
+from rnnsheet.models.inputs import never_typed
 
 INSTALL = "is not installed: pip install -e '.[dev]'"
 h5py = pytest.importorskip("h5py", reason=f"h5py {INSTALL}")
@@ -318,9 +319,9 @@ def test_a_vocabulary_must_fit_the_embedding():
         vocabulary=Path("short.json"),
     )
     Path("good.json").write_text('["<pad>", "a", "b", "<unk>"]')
-    network = read_model(Path("a.h5"), Path("good.json"), 5)
+    network = read_model(Path("a.h5"), Path("good.json"))
     assert (network.read.unit, network.read.unknown, network.read.pad) == ("letters", 3, 0)
-    assert (network.read.steps, network.read.masked, network.read.padding) == (5, True, "before")
+    assert (network.read.steps, network.read.masked, network.read.padding) == (4, True, "before")
     assert network.read.tokens == ("", "a", "b", "<unk>")
     keras_h5([DENSE], {"dense": GOOD})
     refused("a.h5", "takes no vocabulary", vocabulary=Path("good.json"))
@@ -428,6 +429,13 @@ ONE_LAYER = "[[layers]]\nname = 'd'\nkind = '{}'\n{}"
             "[[layers]], [answer] would not be used",
         ),
         ('labels = ["bad", ""]', "label 1, counted from 0, is empty"),
+        ("labels = []", "labels is empty; say what"),
+        ("labels = [1, 2]", "labels has the entry 1; expected a text in quotes"),
+        ("[text]\ntokens = []", "text.tokens is empty"),
+        ('[text]\ntokens = ["", true, "b", "c"]', "text.tokens has the entry true"),
+        ("[answer]", "[answer] is empty"),
+        ("[numbers]", "[numbers] is empty"),
+        (ONE_LAYER.format("last", "reads = [1]"), "layers.reads has the entry 1"),
     ],
 )
 def test_bad_descriptions_are_told_with_their_file(text, told):
@@ -484,6 +492,22 @@ def test_an_array_beside_others_that_no_layer_reads_is_told():
     Path("a.toml").write_text(Path("a.toml").read_text() + "\n[network]\noutput = 'softmax'")
     with pytest.raises(ModelError, match=r"\[network\] would not be used"):
         read_model(Path("weights.h5"), description=Path("a.toml"))
+
+
+def test_weights_that_are_not_finite_are_told_with_their_own_file():
+    with h5py.File("weights.h5", "w") as file:
+        file["dense/kernel"] = GOOD[0] * np.nan
+    Path("a.toml").write_text(
+        "[numbers]\nsteps = 2\nfeatures = 2\n" + ONE_LAYER.format("dense", "weights = '*'")
+    )
+    with pytest.raises(ModelError, match=r"^weights.h5: layer d: Wa has a number that is not finite"):
+        read_model(Path("weights.h5"), description=Path("a.toml"))
+
+
+def test_tokens_of_more_than_a_letter_are_told_where_letters_are_read():
+    embedding_h5(masks=False)
+    Path("a.toml").write_text('[text]\nunit = "letters"\ntokens = ["<pad>", "a", "good", "bad"]')
+    assert never_typed(read_model(Path("a.h5"), description=Path("a.toml")).read) == ["good", "bad"]
 
 
 def test_a_pattern_that_fits_no_array_is_told_with_their_names():

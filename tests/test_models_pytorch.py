@@ -143,6 +143,11 @@ def test_what_the_weights_do_not_tell_is_asked(tmp_path):
     (tmp_path / "a.toml").write_text('[network]\nrnn = "tan"\nreads = "all"\noutput = "linear"')
     with pytest.raises(ModelError, match=r"network.rnn is .tan.; expected one of: tanh \| relu"):
         read_model(tmp_path / "a.pt", description=tmp_path / "a.toml")
+    (tmp_path / "a.toml").write_text(
+        '[network]\nrnn = "tanh"\nreads = "all"\noutput = "linear"\nbetween = "relu"'
+    )
+    with pytest.raises(ModelError, match=r"a\.toml: network\.between would not be used"):
+        read_model(tmp_path / "a.pt", description=tmp_path / "a.toml")
 
 
 def test_a_softmax_of_one_number_is_refused_with_the_lesson(tmp_path):

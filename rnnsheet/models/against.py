@@ -117,15 +117,13 @@ def _keras(path: Path) -> Runner:
     import keras
 
     model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    _, steps, *features = model.input_shape
+    _, _, *features = model.input_shape
 
     def run(samples: Sequence[Numbered]) -> Sequence[Numbered]:
         given = np.stack(samples)
         if not features and given.ndim == 3:
             # It reads numbers once, without time steps.
             given = given.reshape(len(given), -1)
-        if steps not in (None, given.shape[1]):
-            raise ModelError("other_steps", place=str(path), got=given.shape[1], expected=steps)
         shaped = given.reshape(*given.shape[:2], *(given.shape[2:] or [1 for _ in features]))
         found: Numbered = model.predict(shaped, verbose=0)
         return [each.ravel() for each in found]

@@ -98,11 +98,11 @@ class Description:
 
 @contextmanager
 def fault_of(description: Description) -> Iterator[None]:
-    """What goes wrong inside is told with the user's description, where there is one."""
+    """What goes wrong inside is told with the user's description, where there is one and it is at fault."""
     try:
         yield
     except ModelError as error:
-        if description.source:
+        if description.source and error.key != "weights_not_finite":
             raise ModelError(error.key, place=description.source, **error.values) from None
         raise
 
@@ -126,7 +126,7 @@ def read_description(path: Path) -> Description:
             raise ModelError("not_tables", key="layers")
         for key, table in [*tables.items(), *(("layers", layer) for layer in layers)]:
             _check(key, table, _KEYS[key])
-        texts: dict[str, Any] = {key: tuple(map(str, top.pop(key, ()))) for key in ("labels", "recognised")}
+        texts: dict[str, Any] = {key: tuple(top.pop(key, ())) for key in ("labels", "recognised")}
         for key, words in (
             ("labels", texts["labels"]),
             ("text.tokens", tables.get("text", {}).get("tokens", [])),
@@ -154,6 +154,8 @@ def completed(description: Description, names: Container[str]) -> Description:
 def _check(table: str, given: Any, keys: Mapping[str, Any]) -> None:
     if not isinstance(given, dict):
         raise ModelError("not_a_table", key=table)
+    if table and not given:
+        raise ModelError("empty_entry", key=f"[{table}]")
     for key, value in given.items():
         name = f"{table}.{key}" if table else key
         if key not in keys:
@@ -161,6 +163,18 @@ def _check(table: str, given: Any, keys: Mapping[str, Any]) -> None:
             raise ModelError("unknown_key", given=name, known=told)
         if not isinstance(value, keys[key]) or (isinstance(value, bool) and keys[key] is not bool):
             raise ModelError(_TYPES[keys[key]], key=name, got=_shown(value))
+        if isinstance(value, list):
+            _check_texts(name, value)
+
+
+def _check_texts(name: str, given: list[Any]) -> None:
+    """Raises ModelError where a list has an entry that is no text, or none."""
+    # With the name of the layer, one that reads nothing is told later.
+    if not given and name != "layers.reads":
+        raise ModelError("empty_entry", key=name)
+    for entry in given:
+        if not isinstance(entry, str):
+            raise ModelError("wrong_type_entry", key=name, got=_shown(entry))
 
 
 def _shown(value: Any) -> str:
@@ -176,7 +190,7 @@ def _layers(given: list[dict[str, Any]]) -> tuple[LayerSpec, ...]:
             if key not in table:
                 raise ModelError("missing_key_of_layer", number=number, key=key)
         reads = table.get("reads", [layers[-1].name if layers else INPUT])
-        layer = LayerSpec(**{**table, "reads": tuple(map(str, reads))})
+        layer = LayerSpec(**{**table, "reads": tuple(reads)})
         names = [before.name for before in layers]
         if layer.name in names:
             raise ModelError("layer_twice", given=_shown(layer.name))

@@ -29,9 +29,9 @@ class _Facts(NamedTuple):
 class Draft:
     """What has been read so far of a network.
 
-    `steps` and `features` are those of its input where the file says them. `padding` and `masked` are as in
-    `Text`: masked after its end, a text has a length of its own, as in PyTorch. `mask_zero`: an embedding
-    leaves token 0 out, as in Keras.
+    `steps` and `features` are those of its input where the file says them; its framework takes no others.
+    `padding` and `masked` are as in `Text`: masked after its end, a text has a length of its own, as in
+    PyTorch. `mask_zero`: an embedding leaves token 0 out, as in Keras.
     """
 
     source: str
@@ -132,7 +132,8 @@ class Draft:
         with fault_of(description):
             answer = answered(description.answer, labels) if description.answer else None
         self._check_used(description, read)
-        self._check_steps(read.steps)
+        if self.steps not in (None, read.steps):
+            raise ModelError("other_steps", got=read.steps, expected=self.steps)
         with fault_of(description if description.layers else Description()):
             network = Trained(
                 description.name or Path(self.source).name.partition(".")[0],
@@ -164,18 +165,12 @@ class Draft:
         if tables := [name for name, given in unused.items() if given]:
             raise ModelError("unused_tables", place=description.source, tables=", ".join(tables))
 
-    def _check_steps(self, steps: int) -> None:
-        """Raises ModelError where a layer has weights for each time step of the file and no others."""
-        flat = [layer for layer in self.layers if layer.kind == "flatten" and not self.once(layer.reads[0])]
-        if flat and self.steps not in (None, steps):
-            raise ModelError("other_steps", got=steps, expected=self.steps)
-
     def _read(self, description: Description, vocabulary: Vocabulary, steps: int | None) -> Text | Numbers:
         """What the network reads: a text where it has an embedding, or reads token numbers themselves."""
         rows = [len(e.weights["E"]) for e in self.layers if e.kind == "embedding" and INPUT in e.reads]
         if vocabulary.tokens and "tokens" in description.text:
             raise ModelError("tokens_twice", place=description.source)
-        tokens = tuple(map(str, vocabulary.tokens or description.text.get("tokens", ())))
+        tokens = vocabulary.tokens or tuple(description.text.get("tokens", ()))
         if not rows and (not tokens or self.features not in (None, 1)):
             if tokens:
                 raise ModelError("vocabulary_unused", features=self.features)

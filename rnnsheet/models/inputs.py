@@ -86,11 +86,11 @@ def _number(message: str, key: str, tokens: Sequence[str], wish: int | str) -> i
 
 def never_typed(read: Text) -> list[str]:
     """The tokens of a vocabulary that no text has: words are read in small letters and without signs."""
-    if read.unit == "letters":
-        return []
     named = (read.pad, read.unknown, read.begin, read.end)
-    words = [t for number, t in enumerate(read.tokens) if t and number not in named and not is_special(t)]
-    return [word for word in words if word != word.lower() or set(word) & _BREAKS]
+    typed = [t for number, t in enumerate(read.tokens) if t and number not in named and not is_special(t)]
+    if read.unit == "letters":
+        return [token for token in typed if len(token) > 1]
+    return [word for word in typed if word != word.lower() or set(word) & _BREAKS]
 
 
 def _sample(tokens: Sequence[str], unit: str, steps: int) -> str:

@@ -70,7 +70,7 @@ def kind_of(path: Path) -> str:
 
 
 def _kind_of_zip(path: Path) -> str:
-    with reading(str(path), "zip"), zipfile.ZipFile(path) as archive:
+    with reading(str(path), "Keras, PyTorch, NumPy"), zipfile.ZipFile(path) as archive:
         names = archive.namelist()
     if "config.json" in names:
         return "Keras"

@@ -162,6 +162,8 @@ def _chosen(modules: Sequence[_Module], given: Mapping[str, str]) -> dict[str, s
     known = {name: CHOICES[name] for name, is_open in open_choices.items() if is_open}
     if recurrent and not recurrent[-1].backward:
         known["reads"] = CHOICES["reads"][:2]
+    if unused := [f"network.{name}" for name in given if name not in known]:
+        raise ModelError("unused_tables", tables=", ".join(unused))
     for name, choices in known.items():
         if name in given and given[name] not in choices:
             expected = " | ".join(choices)

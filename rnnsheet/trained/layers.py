@@ -47,7 +47,8 @@ class TrainedLayer:
     - embedding: column r of Eᵀ; `E` has a row for each token. It reads INPUT (token numbers) or ANSWER.
     - elman, lstm, gru, gru-before: as in `model.KINDS`, but with `activation` for tanh and
       `gate_activation` for the sigmoid; over time. `reverse` reads from the end of the line. `starts`
-      names the layer whose last state is this one's first, else zeros.
+      names the layer whose last result is this one's first hidden state, and whose last cell state, if
+      both have one, its first; else they are zeros.
     - dense: activation(Wa·r + ba), at each step, or once where r is computed once.
     - activation: activation(r).
     - last: r at the last step that a layer computes, which for a reverse one is the first.
