@@ -17,6 +17,7 @@ from rnnsheet.checking.engines import chosen
 from rnnsheet.checking.recalculate import Engine, Recalculation, recalculation
 from rnnsheet.errors import RnnsheetError
 from rnnsheet.labels import languages
+from rnnsheet.workbook.outside import is_plain
 from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.read import read
 
@@ -73,8 +74,8 @@ def checks(path: str | Path, tolerance: float, engines: Sequence[Engine]) -> lis
                     begun = recalculation(engine, package)
                     running[engine.NAME] = stack.enter_context(begun)
 
-        # An engine that can reach nothing but the file may begin before its formulas have been looked at.
-        start(engine for engine in engines if engine.CLOSED)
+        # An engine that can reach nothing but the file may begin before its formulas have been read.
+        start(engine for engine in engines if engine.CLOSED or is_plain(package))
         contents = read(package)
         contents.check_formulas()
         start(engines)

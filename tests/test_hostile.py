@@ -1,5 +1,6 @@
 """What strangers send: answered in seconds, within a gigabyte, in one line, and nothing of it is run."""
 
+import io
 import os
 import re
 import socket
@@ -9,16 +10,20 @@ import time
 import zipfile
 from pathlib import Path
 from threading import Thread
+from xml.etree import ElementTree
 
 import openpyxl
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from openpyxl.workbook.defined_name import DefinedName
 
 import rnnsheet
 from rnnsheet.checking.engines import ENGINES
 from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.plan import Area
-from rnnsheet.workbook.package import opened
+from rnnsheet.workbook.outside import is_plain, reaching
+from rnnsheet.workbook.package import Package, opened
 from tests.test_checking import edit, edit_cell, failures, sheet_part
 from tests.test_reading import parts, save
 from tests.typist import block
@@ -264,11 +269,78 @@ def test_a_formula_that_reaches_out_is_not_recalculated(hello_xlsx, tmp_path, wr
         rnnsheet.WorkbookError, match=r"Unrolled!A200: the formula uses .* outside the workbook"
     ):
         rnnsheet.check(wrong, engine="libreoffice")
+    with opened(wrong) as package:
+        assert not is_plain(package), "a program could begin before the formulas are read"
 
 
 def test_a_text_that_looks_like_reaching_out_is_none(hello_xlsx, wrong):
     with_formula(hello_xlsx, wrong, '"WEBSERVICE(" & "[1]" & "cmd|x!A1" & "http://x"')
     assert rnnsheet.check(wrong).ok
+    with opened(wrong) as package:
+        assert is_plain(package)
+
+
+@pytest.mark.parametrize("name", ["xl/worksheets/sheet1.dat", "xl/printerSettings/printerSettings1.bin"])
+def test_a_part_that_is_not_looked_through_makes_programs_wait(hello_xlsx, wrong, name):
+    with_part(hello_xlsx, wrong, name, b"")
+    with opened(wrong) as package:
+        assert not is_plain(package)
+
+
+TAGS = st.sampled_from(["f", "x:f", "f\n", "formula1", "definedName", "b"])
+ATTRIBUTES = st.sampled_from(["", " a='\"'", " a='>'", " a='>\"'", ' a="\'"', " a=''"])
+PIECES = st.sampled_from(
+    [
+        *(
+            'WEBSERVICE("")',
+            "WEBSERVICE(&quot;&quot;)",
+            "webſervıce(",
+            "&#87;EBSERVICE(",
+            "WEB",
+            "SERVICE(",
+            "[1]",
+        ),
+        *(
+            "&#91;",
+            "|",
+            "INDIRECT",
+            "'",
+            '"',
+            "&quot;",
+            "&lt;",
+            "&amp;",
+            ">",
+            "'>",
+            "\n",
+            "<b/>",
+            "<!---->",
+            "<?b ?>",
+        ),
+        *("<![CDATA[", "]]>"),
+    ]
+)
+ELEMENTS = st.tuples(TAGS, ATTRIBUTES, st.lists(PIECES, max_size=5))
+FORMULAS = ("f", "formula", "formula1", "formula2", "definedName")
+
+
+@settings(max_examples=2000)
+@example([("f", " a='>\"'", ['WEBSERVICE("")'])])
+@example([("f", " a='\"'", ['WEBSERVICE("")'])])
+@example([("f", "", ["WEBSERVICE(&quot;&quot;)"])])
+@example([("f", "", ["WEB", "<!---->", "SERVICE("])])
+@given(st.lists(ELEMENTS, min_size=1, max_size=3))
+def test_bytes_that_seem_plain_hide_no_formula_that_reaches_out(elements):
+    written = (f"<{tag}{more}>{''.join(body)}</{tag}>" for tag, more, body in elements)
+    content = f'<a xmlns:x="x">{"".join(written)}</a>'
+    try:
+        root = ElementTree.fromstring(content)
+    except ElementTree.ParseError:
+        return
+    found = [each for each in root.iter() if each.tag.rpartition("}")[2] in FORMULAS]
+    with zipfile.ZipFile(io.BytesIO(), "w") as archive:
+        archive.writestr("a.xml", content)
+        plain = is_plain(Package(Path("a.xlsx"), archive))
+    assert not (plain and any(reaching(dict(enumerate("".join(each.itertext()) for each in found)))))
 
 
 @pytest.mark.parametrize("own", ["", ' localSheetId="0"'])
@@ -420,10 +492,13 @@ def test_merged_cells_that_no_engine_goes_through_are_refused(hello_xlsx, tmp_pa
     assert "Unrolled: mergeCell: " in refused(wrong, tmp_path / "run")
 
 
-def test_an_array_formula_over_all_there_is_is_refused(hello_xlsx, tmp_path, wrong):
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_array_formula_over_all_there_is_is_refused(hello_xlsx, tmp_path, wrong, engine):
+    """Also where the engine has begun: it is ended, and leaves nothing."""
+    skip_without(engine)
     row = '<row r="9000"><c r="T9000"><f t="array" ref="T2:XFD1048576">1</f></c></row></sheetData>'
     edit(hello_xlsx, wrong, sheet_part(hello_xlsx, "Unrolled"), "</sheetData>", row)
-    assert "Unrolled: T9000: array: " in refused(wrong, tmp_path / "run")
+    assert "Unrolled: T9000: array: " in refused(wrong, tmp_path / "run", "--engine", engine)
 
 
 @pytest.mark.parametrize("formula", ["'[http://127.0.0.1:9/a.xlsx]S'!A1:A3", "&#91;1]S!A1:A3", "a|b!c"])

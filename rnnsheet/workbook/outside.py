@@ -1,9 +1,12 @@
 """What lets a formula, wherever it stands in a workbook, reach outside of it or act."""
 
 import re
+from collections.abc import Iterator, Mapping
+from html import unescape
+from typing import TypeVar
 
 from rnnsheet.errors import WorkbookError
-from rnnsheet.workbook.package import Package, is_growing
+from rnnsheet.workbook.package import Package, is_growing, is_text
 
 _OUTSIDE = (
     *("WEBSERVICE", "FILTERXML", "HYPERLINK", "IMAGE", "RTD", "DDE", "CALL", "EXEC", "REGISTER"),
@@ -19,26 +22,54 @@ _REACHES_OUT = re.compile(
 _STRING = re.compile(r'"[^"]*"')
 _REFERS = re.compile(rb"[<:]f[\s/>]")
 """A part with an element of a formula, as charts have."""
+_FORMULA = re.compile(rb"<(?:[^\s<>/]*:)?(?:f|formula[12]?|definedName)(?=[\s/>])([^<>]*/>|[^<>]*>[^<>]*</|)")
+"""An element of a formula, up to its end where it is written plainly; else the group is empty."""
 
 
-def is_suspect(texts: str) -> bool:
-    """Whether one of many formulas is worth a closer look."""
-    upper = texts.upper()
-    return any(sign in upper for sign in (*_OUTSIDE, *_SIGNS))
+Place = TypeVar("Place")
 
 
-def reached_by(formula: str) -> str:
-    """What lets a formula reach outside the workbook; "" where nothing does."""
-    upper = formula.upper()
+def reaching(formulas: Mapping[Place, str]) -> Iterator[tuple[Place, str]]:
+    """Those of many formulas that reach outside the workbook, and what lets them."""
+    # A plain search in all of them at once is much faster than one in each.
+    every = "\n".join(formulas.values()).upper()
+    if signs := [sign for sign in (*_OUTSIDE, *_SIGNS) if sign in every]:
+        for place, formula in formulas.items():
+            upper = formula.upper()
+            if any(sign in upper for sign in signs) and (found := _reached_by(upper)):
+                yield place, found
+
+
+def _reached_by(upper: str) -> str:
+    """What lets a formula in capitals reach outside the workbook; "" where nothing does."""
     # INDIRECT takes a text for a reference.
     found = _REACHES_OUT.search(upper if "INDIRECT" in upper else _STRING.sub('""', upper))
     return found[0].rstrip("( ") if found else ""
+
+
+def is_plain(package: Package) -> bool:
+    """Whether the bytes of a small file show that nothing reaches outside, in a third of the time of reading.
+
+    All that any program could take for a formula must be written plainly.
+    """
+    if not (package.is_small and all(map(is_text, package.parts))):
+        return False
+    return all(_has_plain_formulas(package.read(part)) for part in package.parts)
+
+
+def _has_plain_formulas(content: bytes) -> bool:
+    elements = _FORMULA.findall(content)
+    every = b"\0".join(elements).decode(errors="replace")
+    if b"" in elements:
+        return False
+    texts = dict(enumerate(unescape(each.partition(">")[2]) for each in every.split("\0")))
+    return not any(reaching(texts))
 
 
 def check_other_parts(package: Package) -> None:
     """Raises WorkbookError where a chart, or another part without cells, refers to outside the workbook."""
     for part in package.parts:
         if part.lower().endswith(".xml") and not is_growing(part) and _REFERS.search(package.read(part)):
-            for element in package.tree(part).iter():
-                if element.tag.rpartition("}")[2] == "f" and (found := reached_by(element.text or "")):
-                    raise WorkbookError("reaches_out", place=f"{package.path}: {part}", got=found)
+            texts = [e.text or "" for e in package.tree(part).iter() if e.tag.rpartition("}")[2] == "f"]
+            for _, found in reaching(dict(enumerate(texts))):
+                raise WorkbookError("reaches_out", place=f"{package.path}: {part}", got=found)

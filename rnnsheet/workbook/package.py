@@ -80,6 +80,11 @@ class Package:
         """The error of a file that is not read any further."""
         return WorkbookError(key, place=str(self.path), **values)
 
+    @property
+    def is_small(self) -> bool:
+        """Whether its parts are unpacked once, and kept."""
+        return self.size <= _SMALL
+
     @contextmanager
     def open(self, part: str) -> Iterator[IO[bytes]]:
         """A part as a stream. Raises KeyError where there is none."""
@@ -142,7 +147,7 @@ class Package:
                 raise self.refused("protected")
             if item.file_size > LARGEST_PART and not _GROWING.fullmatch(item.filename):
                 raise self._too_large(item.filename, item.file_size, LARGEST_PART)
-            if self.size <= _SMALL:
+            if self.is_small:
                 # ZipFile.read would unpack all of it before it finds that it is more than the file says.
                 with self._archive.open(item) as stream:
                     self._unpacked[item.filename] = stream.read(item.file_size)
@@ -173,7 +178,7 @@ class Package:
         A parser that is given a comment or a tag in pieces begins it anew with each piece, which takes the
         square of its length: where there are many cells, none may be long.
         """
-        if not name.lower().endswith((".xml", ".rels", ".vml")):
+        if not is_text(name):
             return 0
         tags, before, grows = 0, b"", _GROWING.fullmatch(name)
         while chunk := stream.read(_CHUNK):
@@ -208,6 +213,11 @@ class Package:
 def is_growing(part: str) -> bool:
     """Whether a part is one of those that grow with the number of cells."""
     return bool(_GROWING.fullmatch(part))
+
+
+def is_text(part: str) -> bool:
+    """Whether a part is one of those that are looked through before anything else is done."""
+    return part.lower().endswith((".xml", ".rels", ".vml"))
 
 
 def check_is_worksheet(part: str) -> None:
