@@ -288,6 +288,7 @@ def test_vocabularies_in_every_form():
         ("v.json", b'{"a": 99999999999}', "not a vocabulary"),
         ("v.json", b'["a", 2]', "not a vocabulary"),
         ("v.json", b"3", "not a vocabulary"),
+        ("v.txt", b"the\t0\ndog\t1\n", r"'the\\t0' was found; expected one token per line"),
         ("v.json", b'["a", "a"]', "'a' twice"),
         ("v.json", b'["a"', "damaged"),
         ("v.json", b"[" * 100_000, "damaged"),
@@ -429,6 +430,9 @@ ONE_LAYER = "[[layers]]\nname = 'd'\nkind = '{}'\n{}"
             "[[layers]], [answer] would not be used",
         ),
         ('labels = ["bad", ""]', "label 1, counted from 0, is empty"),
+        ('name = ""', "name is empty; say what"),
+        ("[text]\nmasked = true", "text.masked would not be used"),
+        ("[text]\nsteps = 1\nbegin = 1", "steps is 1; expected a whole number from 2 to"),
         ("labels = []", "labels is empty; say what"),
         ("labels = [1, 2]", "labels has the entry 1; expected a text in quotes"),
         ("[text]\ntokens = []", "text.tokens is empty"),
@@ -540,3 +544,21 @@ def test_names_of_layers_are_legal_and_differ_in_more_than_capitals():
     layers = [layer("Activation", name, activation="tanh") for name in names]
     keras_h5(layers, {})
     assert [each.name for each in read_model(Path("a.h5"))] == ["ab", "ABn2", "abn3", "layer1"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "said", "got"),
+    [("Embedding", "input_dim", 9, 4), ("Embedding", "output_dim", 5, 3), ("Dense", "units", 7, 3)],
+)
+def test_a_configuration_of_other_sizes_than_the_weights_is_told(kind, key, said, got):
+    arrays = [np.ones((4, 3))] if kind == "Embedding" else GOOD
+    given = layer(kind, "one", **{"activation": "linear", key: said})
+    keras_h5([given], {"one": arrays})
+    refused("a.h5", f"layer one: its configuration says {key} = {said}, but its weights are of {got}")
+
+
+def test_numbers_of_no_features_are_refused():
+    np.savez("a.npz", **{"rnn.weight_ih_l0": np.ones((2, 3)), "rnn.weight_hh_l0": np.ones((2, 2))})
+    Path("a.toml").write_text('[network]\nrnn = "tanh"\nreads = "last"\n[numbers]\nfeatures = 0\nsteps = 2')
+    with pytest.raises(ModelError, match=r"^a.toml: features is 0; expected a whole number from 1 to"):
+        read_model(Path("a.npz"), description=Path("a.toml"))

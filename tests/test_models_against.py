@@ -113,6 +113,38 @@ def test_onnx_is_given_texts_of_every_length_that_it_takes(tmp_path, free, batch
             greatest_difference(tmp_path / "model.onnx", other)
 
 
+class Merged(torch.nn.Module):
+    """The last step of what a recurrent layer says and of the embedding below it, put together."""
+
+    def __init__(self, merge: str):
+        super().__init__()
+        self.merge, self.embedding = merge, torch.nn.Embedding(9, 4)
+        self.gru = torch.nn.GRU(4, 4, batch_first=True)
+
+    def forward(self, text):
+        words = self.embedding(text)
+        states = self.gru(words)[0]
+        ways = {"add": words + states, "multiply": words * states, "join": torch.cat([words, states], -1)}
+        return ways.get(self.merge, words)[:, -1]
+
+
+@pytest.mark.parametrize("merge", ["add", "multiply", "join", "nothing"])
+def test_the_last_step_of_a_shorter_text_is_none_of_padding(tmp_path, merge):
+    pytest.importorskip("onnxruntime", reason=f"onnxruntime {INSTALL}")
+    from tests.test_models_onnx import export
+
+    torch.manual_seed(0)
+    export(
+        Merged(merge),
+        torch.ones(1, 6, dtype=torch.int64),
+        str(tmp_path / "model.onnx"),
+        dynamo=False,
+        free=True,
+    )
+    network = read_model(tmp_path / "model.onnx", steps=6)
+    assert greatest_difference(tmp_path / "model.onnx", network) < 1e-6
+
+
 def test_a_warning_of_keras_is_not_repeated(tmp_path, keras):
     layers = keras.layers
     stack = keras.Sequential(

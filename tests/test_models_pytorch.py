@@ -120,11 +120,103 @@ def test_safetensors_are_read_in_whatever_order(half, tmp_path):
 
 def test_a_checkpoint_has_its_state_dict_inside(tmp_path):
     module = Net(np.random.default_rng(8), torch.float32)
+    optimizer = torch.optim.Adam(module.parameters())
+    module(
+        torch.zeros(1, STEPS, dtype=torch.long) if module.embedding else torch.zeros(1, STEPS, 3)
+    ).sum().backward()
+    optimizer.step()
     inside = {f"module.{name}": each for name, each in module.state_dict().items()}
-    torch.save({"epoch": 3, "state_dict": inside, "optimizer": {"lr": 0.1}}, tmp_path / "a.ckpt")
+    more = {"loss": torch.tensor(0.5), "random": torch.get_rng_state(), "optimizer": optimizer.state_dict()}
+    torch.save({"epoch": 3, "state_dict": inside, **more}, tmp_path / "a.ckpt")
     network = read_model(tmp_path / "a.ckpt", steps=STEPS, description=module.described(tmp_path))
     inputs = module.inputs(np.random.default_rng(9), 5)
     agrees(network, inputs, module.said(inputs, torch.float32), 1e-6)
+
+
+def test_of_several_state_dicts_none_is_chosen(tmp_path):
+    state = torch.nn.Linear(2, 2).state_dict()
+    torch.save({"model": state, "mean": {"inner": state}}, tmp_path / "a.pt")
+    with pytest.raises(ModelError, match=r"holds several state dicts \(model, mean\.inner\); save the one"):
+        read_model(tmp_path / "a.pt")
+
+
+RESIDUAL = """
+[text]
+steps = 6
+{}
+[[layers]]
+name = "e"
+kind = "embedding"
+weights = "e.*"
+[[layers]]
+name = "r"
+kind = "gru"
+weights = "r.*"
+[[layers]]
+name = "s"
+kind = "sum"
+reads = ["e", "r"]
+[[layers]]
+name = "end"
+kind = "last"
+"""
+
+
+def test_the_last_step_of_a_sum_with_an_embedding_is_that_of_the_text(tmp_path):
+    """Behind the end of a shorter text a state stays what it was, an embedding does not."""
+    torch.manual_seed(2)
+    module = torch.nn.ModuleDict({"e": torch.nn.Embedding(9, 4), "r": torch.nn.GRU(4, 4, batch_first=True)})
+    torch.save(module.state_dict(), tmp_path / "a.pt")
+    (tmp_path / "a.toml").write_text(RESIDUAL.format(""))
+    network = read_model(tmp_path / "a.pt", description=tmp_path / "a.toml")
+    texts = [torch.arange(1, 1 + length) for length in range(1, 7)]
+    with torch.no_grad():
+        words = [module["e"](text[None]) for text in texts]
+        expected = [(each + module["r"](each)[0])[0, -1].numpy() for each in words]
+    agrees(network, [text.numpy() for text in texts], expected, 1e-6)
+    (tmp_path / "a.toml").write_text(RESIDUAL.format('padding = "after"'))
+    with pytest.raises(
+        ModelError, match=r"a\.toml: layer end reads the last time step, .* leave out padding"
+    ):
+        read_model(tmp_path / "a.pt", description=tmp_path / "a.toml")
+
+
+def test_of_several_orders_that_fit_none_is_chosen(tmp_path):
+    """In a .safetensors file names are in the order of the alphabet, not in that of the modules."""
+    library = pytest.importorskip("safetensors.torch", reason=f"safetensors {INSTALL}")
+    for inner, is_told in ((4, True), (5, False)):
+        cells = {"b": torch.nn.GRU(4, inner), "a": torch.nn.GRU(inner, 4)}
+        module = torch.nn.ModuleDict({"emb": torch.nn.Embedding(9, 4), **cells, "fc": torch.nn.Linear(4, 3)})
+        library.save_file(module.state_dict(), tmp_path / "a.safetensors")
+        (tmp_path / "a.toml").write_text('[network]\nreads = "last"\noutput = "linear"\n[text]\nsteps = 4')
+        if is_told:
+            with pytest.raises(ModelError, match="names do not tell the layers or their order"):
+                read_model(tmp_path / "a.safetensors", description=tmp_path / "a.toml")
+        else:
+            network = read_model(tmp_path / "a.safetensors", description=tmp_path / "a.toml")
+            assert [layer.name for layer in network] == ["emb", "b0", "a0", "a0last", "fc"]
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "told"),
+    [
+        ("r.bias_ih_l0", None, "layer r0: weights are missing: bias_ih"),
+        ("r.weight_hh_l1_reverse", None, "layer r1: weights are missing: weight_hh_reverse"),
+        ("r.bias_hh_l0", (3,), "layer r0: r.bias_hh_l0 has the shape 3, 12 was expected"),
+        ("r.weight_ih_l1", (12, 9), "layer r1: r.weight_ih_l1_reverse has the shape 12×8, 12×9 was expected"),
+        ("fc.bias", (4,), "layer fc: fc.bias has the shape 4, 3 was expected"),
+    ],
+)
+def test_an_array_that_is_missing_or_of_another_shape_is_named(name, shape, told, tmp_path):
+    parts = {"e": torch.nn.Embedding(9, 2), "r": torch.nn.GRU(2, 4, 2, bidirectional=True)}
+    state = torch.nn.ModuleDict({**parts, "fc": torch.nn.Linear(8, 3)}).state_dict()
+    del state[name]
+    if shape:
+        state[name] = torch.zeros(shape)
+    torch.save(state, tmp_path / "a.pt")
+    with pytest.raises(ModelError) as caught:
+        read_model(tmp_path / "a.pt")
+    assert str(caught.value).endswith(told)
 
 
 def test_what_the_weights_do_not_tell_is_asked(tmp_path):

@@ -165,4 +165,4 @@ def test_results_that_meet_again_and_again_are_followed_once():
         assert network.size("m200") == draft.size("m200") == 2
         assert (network.line("m200") == "") == draft.once("m200") == (first == "end")
         assert network.gives_probabilities("m200")
-        assert not draft.looks_ahead("m200")
+        assert draft._facts["m200"].stays

@@ -135,7 +135,10 @@ def _onnx(path: Path) -> Runner:
     from rnnsheet.models.onnx import reads_time_first
 
     runtime = needed("onnxruntime", "models")
-    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    options = runtime.SessionOptions()
+    # Only what is fatal; errors are raised too.
+    options.log_severity_level = 4
+    session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     (given,) = session.get_inputs()
     dtype = {"tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(double)": np.float64}.get(
         given.type, np.float32

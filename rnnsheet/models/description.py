@@ -165,6 +165,8 @@ def _check(table: str, given: Any, keys: Mapping[str, Any]) -> None:
             raise ModelError(_TYPES[keys[key]], key=name, got=_shown(value))
         if isinstance(value, list):
             _check_texts(name, value)
+        if name == "name" and not value:
+            raise ModelError("empty_entry", key=name)
 
 
 def _check_texts(name: str, given: list[Any]) -> None:

@@ -22,7 +22,8 @@ class _Facts(NamedTuple):
 
     size: int
     once: bool
-    looks_ahead: bool
+    stays: bool
+    """Whether behind the end of a masked text, where states are kept, it stays what it was."""
 
 
 @dataclass
@@ -43,6 +44,8 @@ class Draft:
     mask_zero: bool = False
     whole: bool = False
     """The file itself says which layers there are."""
+    reads_end: str = ""
+    """A layer that reads the last time step of what does not stay: no padding may stand behind the text."""
     layers: list[TrainedLayer] = field(default_factory=list)
     _facts: dict[str, _Facts] = field(default_factory=dict)
     """Of each layer, found when it is added: where results meet again, paths are without number."""
@@ -50,8 +53,11 @@ class Draft:
     def add(self, kind: str, reads: Sequence[str], source: str, name: str = "", **more: Any) -> str:
         """Adds a layer, and gives it a legal name of its own, which it returns."""
         layer = TrainedLayer(self._free(name or source or kind), kind, tuple(reads), source=source, **more)
-        self._facts[layer.name] = _Facts(self._size(layer), self._once(layer), self._looks_ahead(layer))
+        self._facts[layer.name] = _Facts(self._size(layer), self._once(layer), self._stays(layer))
         self.layers.append(layer)
+        ends = layer.reads if kind == "last" else filter(None, [layer.starts])
+        if self.masked and not all(self._stays_or_ends_first(name) for name in ends):
+            self.reads_end, self.padding = layer.name, "before"
         return layer.name
 
     def _free(self, wanted: str) -> str:
@@ -79,10 +85,6 @@ class Draft:
         """Whether a result is computed once, not at each time step."""
         return name in self._facts and self._facts[name].once
 
-    def looks_ahead(self, name: str) -> bool:
-        """Whether a result at a time step is made, at that step, of layers that read from the end."""
-        return name in self._facts and self._facts[name].looks_ahead
-
     def size(self, name: str) -> int:
         """The number of rows of a result."""
         return self._facts[name].size if name in self._facts else self.features or 1
@@ -90,8 +92,17 @@ class Draft:
     def _once(self, layer: TrainedLayer) -> bool:
         return layer.kind in ("last", "flatten", "attention") or all(map(self.once, layer.reads))
 
-    def _looks_ahead(self, layer: TrainedLayer) -> bool:
-        return layer.reverse or (layer.kind not in STATES and any(map(self.looks_ahead, layer.reads)))
+    def _stays(self, layer: TrainedLayer) -> bool:
+        if layer.kind in STATES:
+            return not layer.reverse
+        return self._once(layer) or (layer.kind != "masked" and all(map(self._stays_of, layer.reads)))
+
+    def _stays_of(self, name: str) -> bool:
+        return name in self._facts and self._facts[name].stays
+
+    def _stays_or_ends_first(self, name: str) -> bool:
+        """Whether the last step that is computed has the same result with padding behind the text."""
+        return self._stays_of(name) or (name in self._facts and self.layer(name).reverse)
 
     def _size(self, layer: TrainedLayer) -> int:
         sizes = [self.size(read) for read in layer.reads]
@@ -110,7 +121,7 @@ class Draft:
         names = {INPUT: INPUT, ANSWER: ANSWER}
         _check_read(description, arrays)
         for spec in description.layers:
-            own = _fitting(spec, arrays, description.source) if spec.weights else []
+            own = _fitting(spec, arrays, description.source, layout) if spec.weights else []
             with fault_of(description):
                 weights = convert(spec.name, spec.kind, own) if own else {}
             names[spec.name] = self.add(
@@ -157,6 +168,7 @@ class Draft:
         answers = any(ANSWER in layer.reads for layer in self.layers)
         unused = {
             "[network]": (self.whole or description.layers) and description.network,
+            "text.masked": self.whole and "masked" in description.text,
             "[[layers]]": self.whole and description.layers,
             "[text]": isinstance(read, Numbers) and description.text,
             "[numbers]": isinstance(read, Text) and description.numbers,
@@ -189,6 +201,8 @@ class Draft:
             **description.text,
             **({"steps": steps} if steps else {}),
         }
+        if self.reads_end and wishes["masked"] and wishes["padding"] == "after":
+            raise ModelError("reads_padding", place=description.source, layer=self.reads_end)
         if self.mask_zero:
             # Keras leaves token 0 out wherever it stands, so no text may have it.
             tokens = ("", *tokens[1:])
@@ -211,15 +225,14 @@ def _folder(name: str) -> str:
     return name[: max(name.rfind("/"), name.rfind(".")) + 1]
 
 
-def _fitting(spec: LayerSpec, arrays: Mapping[str, Array], source: str) -> list[Array]:
+def _fitting(spec: LayerSpec, arrays: Mapping[str, Array], source: str, layout: str) -> list[Array]:
     """The arrays that a layer's pattern fits. Raises ModelError where there are none, or too many or few."""
     found = [name for name in arrays if fnmatchcase(name, spec.weights)]
     place = {"place": source, "layer": spec.name, "pattern": spec.weights}
     if not found:
         raise ModelError("no_arrays", **place, names=", ".join(arrays))
-    least, most = arrays_of(spec.kind)
-    if not least <= len(found) <= most:
-        expected, names = str(most) if least == most else f"{least}-{most}", ", ".join(found[:8])
+    if len(found) not in (counts := arrays_of(spec.kind, layout)):
+        expected, names = "/".join(map(str, counts)), ", ".join(found[:8])
         raise ModelError(
             "other_arrays", **place, got=len(found), names=names, kind=spec.kind, expected=expected
         )

@@ -7,7 +7,7 @@ import numpy as np
 
 from rnnsheet.errors import ModelError
 from rnnsheet.lesson import LONGEST_IN_CELL, MOST_STEPS
-from rnnsheet.models.limits import check_count
+from rnnsheet.models.limits import MOST_WEIGHTS, check_count
 from rnnsheet.models.vocabulary import PADDING, UNKNOWN, is_special, number_of
 from rnnsheet.trained import SIGNS, Answer, Numbers, Text
 
@@ -34,6 +34,9 @@ def text(tokens: tuple[str, ...], wishes: Mapping[str, Any]) -> Text:
         named["unknown"] = number_of(tokens, UNKNOWN)
     if "pad" not in named:
         named["pad"] = number_of(tokens, PADDING) or 0
+    around = sum(named.get(key) is not None for key in ("begin", "end"))
+    if steps <= around:
+        raise ModelError("wrong_size", name="steps", least=around + 1, most=MOST_STEPS, got=steps)
     letters = all(len(token) == 1 for token in tokens if not is_special(token))
     chosen = {"unit": "letters" if letters else "words", "padding": wishes["padding"]} | {
         key: wishes[key] for key in ("unit", "padding") if key in wishes
@@ -50,8 +53,10 @@ def text(tokens: tuple[str, ...], wishes: Mapping[str, Any]) -> Text:
 
 def numbers(features: int | None, steps: int | None) -> Numbers:
     """Numbers of this many features, with a sample. Raises ModelError where their count is not known."""
-    if not features:
+    if features is None:
         raise ModelError("no_features")
+    if features < 1:
+        raise ModelError("wrong_size", name="features", least=1, most=MOST_WEIGHTS, got=features)
     shape = features, _steps(steps)
     check_count([shape])
     return Numbers(np.round(np.random.default_rng(0).normal(size=shape), 2))

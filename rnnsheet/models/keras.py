@@ -198,7 +198,7 @@ class _Reader:
         if kind in RECURRENT:
             return self._one_way(layer, reads, arrays)
         if kind == "Dense":
-            weights, activation = from_keras(name, "dense", arrays), self._activation(config["activation"])
+            weights, activation = _weights(layer, "dense", arrays), self._activation(config["activation"])
             return self.draft.add("dense", reads, name, weights=weights, activation=activation)
         if kind == "Flatten":
             return self.draft.add("flatten", reads, name)
@@ -219,9 +219,7 @@ class _Reader:
         if others and masks != draft.mask_zero:
             raise ModelError("mixed_masks", layer=_name(layer))
         draft.mask_zero = masks
-        return draft.add(
-            "embedding", reads, _name(layer), weights=from_keras(_name(layer), "embedding", arrays)
-        )
+        return draft.add("embedding", reads, _name(layer), weights=_weights(layer, "embedding", arrays))
 
     def _bidirectional(self, layer: Config, reads: Sequence[str], arrays: list[Array]) -> str:
         config, half = layer["config"], len(arrays) // 2
@@ -274,7 +272,7 @@ class _Reader:
             reads,
             name,
             f"{name}{ending}",
-            weights=from_keras(name, kind, arrays),
+            weights=_weights(layer, kind, arrays),
             activation=self._activation(config.get("activation", "tanh")),
             gate_activation=gates,
             reverse=reverse,
@@ -304,6 +302,17 @@ class _Reader:
         if given == "hard_sigmoid" and self.major < 3:
             return "hard_sigmoid_keras2"
         return str(given or "linear")
+
+
+def _weights(layer: Config, kind: str, arrays: list[Array]) -> dict[str, Array]:
+    """A layer's weights. Raises ModelError where its configuration is of other sizes."""
+    config, weights = layer["config"], from_keras(_name(layer), kind, arrays)
+    first = next(iter(weights.values()))
+    keys = ("input_dim", "output_dim") if kind == "embedding" else ("units",)
+    for key, got in zip(keys, first.shape, strict=False):
+        if (expected := config.get(key, got)) != got:
+            raise ModelError("other_config", layer=_name(layer), key=key, got=got, expected=expected)
+    return weights
 
 
 def _ends(given: Any) -> list[tuple[str, int, int]]:

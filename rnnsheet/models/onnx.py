@@ -307,10 +307,15 @@ class _Graph:
         options = self._options(node)
         x, w, r, b, lengths, *states = [*read] + [None] * (8 - len(read))
         given = states[:2] if node.op_type == "LSTM" else states[:1]
-        plain = not any(options.get(key) for key in ("clip", "layout", "input_forget"))
         zeros = all(state is None or (not isinstance(state, View) and not state.any()) for state in given)
-        if not plain or not zeros or lengths is not None or not isinstance(x, View):
-            raise self._unsupported(node, "clip | layout | initial_h | sequence_lens")
+        unknown = {key: options.get(key) for key in ("clip", "layout", "input_forget")}
+        unknown |= {
+            "initial_h": not zeros,
+            "sequence_lens": lengths is not None,
+            "X": not isinstance(x, View),
+        }
+        if told := [key for key, value in unknown.items() if value]:
+            raise self._unsupported(node, ", ".join(told))
         if x.axes == ("1", "t", "f"):
             raise _TurnedError
         if x.axes != ("t", "1", "f"):

@@ -4,7 +4,7 @@ import json
 import math
 import pickle
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,6 @@ from rnnsheet.models.extras import needed
 from rnnsheet.models.limits import MOST_TEXT, MOST_WEIGHTS, check_bytes, check_count, check_floats
 from rnnsheet.models.states import read_states
 
-_INSIDE = ("state_dict", "model_state_dict", "model", "network")
-"""Where checkpoints that hold more than a state dict have it."""
 _SAFE = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 
 
@@ -33,10 +31,12 @@ def read_pickled(path: Path, description: Description) -> tuple[Draft, Descripti
             given = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise ModelError("pickled_code") from None
-    while isinstance(given, dict) and (inner := next((key for key in _INSIDE if key in given), None)):
-        given = given[inner]
     if not isinstance(given, Mapping):
         raise ModelError("no_state_dict")
+    found = dict(_state_dicts(torch, given)) or {"": given}
+    if len(found) > 1:
+        raise ModelError("several_state_dicts", names=", ".join(found))
+    (given,) = found.values()
     tensors = {str(name): tensor for name, tensor in given.items() if isinstance(tensor, torch.Tensor)}
     floats = {name: tensor for name, tensor in tensors.items() if tensor.is_floating_point()}
     for name in tensors.keys() - floats.keys():
@@ -47,6 +47,22 @@ def read_pickled(path: Path, description: Description) -> tuple[Draft, Descripti
         for name, tensor in floats.items()
     }
     return read_states(str(path), arrays, description)
+
+
+def _state_dicts(
+    torch: Any, given: Mapping[Any, Any], path: str = ""
+) -> Iterator[tuple[str, Mapping[Any, Any]]]:
+    """The state dicts in a checkpoint, each with the keys that lead to it.
+
+    An optimizer keeps its arrays by numbers, others beside the state dict are no floating-point ones.
+    """
+    tensors = [value for value in given.values() if isinstance(value, torch.Tensor)]
+    if any(tensor.dim() and tensor.is_floating_point() for tensor in tensors):
+        yield path, given
+        return
+    for key, inner in given.items():
+        if isinstance(key, str) and isinstance(inner, Mapping):
+            yield from _state_dicts(torch, inner, f"{path}.{key}".lstrip("."))
 
 
 def read_safetensors(path: Path, description: Description) -> tuple[Draft, Description]:

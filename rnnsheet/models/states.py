@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise, permutations
+from itertools import chain, pairwise, permutations, product
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,10 @@ _NAME = re.compile(
 )
 _KINDS = {1: "elman", 3: "gru", 4: "lstm"}
 """Which cell has so many gates."""
-_MOST_LINEAR = 6
+_RECURRENT = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+"""The arrays of one direction of a recurrent layer; the biases may be left out together."""
+_MOST_MOVED = 6
+"""Of so many layers, every order is tried."""
 CHOICES = {
     "rnn": ("tanh", "relu"),
     "between": ("relu", "tanh", "sigmoid", "linear"),
@@ -36,6 +39,8 @@ class _Module:
     """Arrays that belong together: an embedding, a linear layer, or one level of a recurrent layer."""
 
     name: str
+    stack: str = ""
+    """The layer that it is a level of."""
     kind: str = ""
     forward: list[str] = field(default_factory=list)
     backward: list[str] = field(default_factory=list)
@@ -63,9 +68,6 @@ def read_states(
     with fault_of(description):
         choices = _chosen(modules, description.network)
     specs = _specs(modules, choices)
-    if choices.get("reads") == "last" and any(module.backward for module in modules):
-        # The last output of both directions is at the end of the text, which padding must not follow.
-        draft.padding = "before"
     draft.describe(
         replace(description, layers=tuple(specs)),
         {
@@ -96,7 +98,8 @@ def _modules(arrays: Arrays) -> list[_Module]:
             raise ModelError("unsupported_layer", layer=name, kind="×".join(map(str, arrays[name].shape)))
         role, recurrent = found["role"], found["role"].endswith("h")
         level = found["level"] or ("0" if recurrent else "emb" if role == "emb" else "")
-        module = modules.setdefault(f"{found['module']} {level}", _Module(f"{found['module']}{level}"))
+        own = _Module(f"{found['module']}{level}", found["module"])
+        module = modules.setdefault(f"{found['module']} {level}", own)
         (module.backward if found["reverse"] else module.forward).append(name)
     for module in modules.values():
         _measure(module, arrays)
@@ -117,16 +120,44 @@ def _measure(module: _Module, arrays: Arrays) -> None:
     if not shapes or len(shapes[0]) != 2:
         raise ModelError("unsupported_layer", layer=module.name, kind=", ".join(module.forward))
     (rows, module.takes), alone = shapes[0], len(shapes) == 1
-    if "_ih" in module.forward[0]:
-        units = shapes[1][-1] if len(shapes) > 1 else 0
-        module.kind = _KINDS.get(rows // units, "") if units else ""
-        module.gives = units * (2 if module.backward else 1)
-        if not module.kind:
-            raise ModelError("unsupported_layer", layer=module.name, kind=", ".join(module.forward))
+    if _role(module.forward[0]).endswith(("_ih", "_hh")):
+        _measure_recurrent(module, arrays)
     elif alone and "emb" in module.forward[0].lower():
         module.kind, module.takes, module.gives = "embedding", 1, module.takes
     else:
         module.kind, module.gives = "dense", rows
+        for name, shape in zip(module.forward[1:], shapes[1:], strict=True):
+            _check_shape(module, name, shape, (rows,))
+
+
+def _measure_recurrent(module: _Module, arrays: Arrays) -> None:
+    """Finds the cell, by the matrix that meets the state. Raises ModelError where an array is missing."""
+    directions = {"": module.forward, **({"_reverse": module.backward} if module.backward else {})}
+    roles = {ending: list(map(_role, names)) for ending, names in directions.items()}
+    has_biases = any(role.startswith("bias") for own in roles.values() for role in own)
+    wanted = _RECURRENT if has_biases else _RECURRENT[:2]
+    if missing := [role + ending for ending, own in roles.items() for role in wanted if role not in own]:
+        raise ModelError("missing_weights", layer=module.name, names=", ".join(missing))
+    gates, units = arrays[module.forward[1]].shape
+    module.kind, module.gives = _KINDS.get(gates // units, ""), units * len(directions)
+    if not module.kind:
+        raise ModelError("unsupported_layer", layer=module.name, kind=", ".join(module.forward))
+    for name in (*module.forward, *module.backward):
+        cols = {"weight_ih": (module.takes,), "weight_hh": (units,)}.get(_role(name), ())
+        _check_shape(module, name, arrays[name].shape, (gates // units * units, *cols))
+
+
+def _role(name: str) -> str:
+    """What an array of a recurrent layer is, by its full name."""
+    found = _NAME.fullmatch(name)
+    role = found["role"] if found else ""
+    return {"w": "weight", "b": "bias"}.get(role[:-3], role[:-3]) + role[-3:]
+
+
+def _check_shape(module: _Module, name: str, got: Sequence[int], expected: Sequence[int]) -> None:
+    if tuple(got) != tuple(expected):
+        told = {"got": "×".join(map(str, got)), "expected": "×".join(map(str, expected))}
+        raise ModelError("wrong_weights", layer=module.name, name=name, **told)
 
 
 def _chain(modules: Sequence[_Module], arrays: Arrays, in_order: bool) -> list[_Module]:
@@ -134,11 +165,19 @@ def _chain(modules: Sequence[_Module], arrays: Arrays, in_order: bool) -> list[_
 
     That is the order of the file, or else embedding, recurrent, linear, if only one such order fits.
     """
+    embeddings = [module for module in modules if module.kind == "embedding"]
     linear = [module for module in modules if module.kind == "dense"]
-    below = sorted((m for m in modules if m.kind != "dense"), key=lambda module: module.kind != "embedding")
+    stacks: dict[str, list[_Module]] = {}
+    for module in modules:
+        if module.kind in _KINDS.values():
+            stacks.setdefault(module.stack, []).append(module)
     orders = [list(modules)] if in_order and _fits(modules) else []
-    if not orders and len(linear) <= _MOST_LINEAR:
-        orders = [order for more in permutations(linear) if _fits(order := [*below, *more])]
+    if not orders and len(stacks) + len(linear) <= _MOST_MOVED:
+        orders = [
+            order
+            for recurrent, more in product(permutations(stacks.values()), permutations(linear))
+            if _fits(order := [*embeddings, *chain.from_iterable(recurrent), *more])
+        ]
     if len(orders) != 1:
         raise ModelError("needs_layers", names=", ".join(list(arrays)[:3]))
     return orders[0]

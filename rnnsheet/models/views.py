@@ -92,10 +92,9 @@ class Views:
             reverse = name != INPUT and self.draft.layer(name).reverse
             if step not in (0, self.length - 1) or (step == 0 and not reverse):
                 raise OneStepError
-            if step and self.draft.looks_ahead(name):
-                # What a layer that reads backward gives at the end must be before the padding.
-                self.draft.padding = "before"
-                name = self.draft.add("concat", [name], f"{name}all") if reverse else name
+            if step and reverse:
+                # Alone, its last step would be the first one, which it computes last.
+                name = self.draft.add("concat", [name], f"{name}all")
             parts.append(self.draft.add("last", [name], f"{name}last"))
         return replace(view, parts=tuple(parts))
 

@@ -58,6 +58,8 @@ def read_vocabulary(path: Path) -> Vocabulary:
     entries = given.items() if isinstance(given, dict) else ()
     forms = {text: number for text, number in entries if text != tokens[number] and not _NO_CELL.search(text)}
     typed = tuple("" if _NO_CELL.search(token) else token for token in tokens)
+    if not any(typed):
+        raise ModelError("bad_vocabulary", place=str(path), given=repr(tokens[0])[:50])
     return Vocabulary(typed, forms, tuple(map(_shown, tokens)))
 
 

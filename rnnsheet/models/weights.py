@@ -86,11 +86,11 @@ def from_keras(layer: str, kind: str, arrays: Sequence[Array]) -> dict[str, Arra
     return recurrent(layer, kind, order, kernel.T, into.T, *two)
 
 
-def arrays_of(kind: str) -> tuple[int, int]:
-    """How many arrays a layer has in a file, at least and at most: biases may be left out."""
+def arrays_of(kind: str, layout: str) -> tuple[int, ...]:
+    """How many arrays a layer has in a file, without biases and with them."""
     if kind in STATES:
-        return 2, 4
-    return (1, 2) if kind == "dense" else (1, 1)
+        return (2, 4) if layout == "pytorch" else (2, 3)
+    return (1, 2) if kind == "dense" else (1,)
 
 
 def _once(kind: str) -> tuple[str, ...]:
