@@ -184,17 +184,80 @@ def test_the_last_step_of_a_sum_with_an_embedding_is_that_of_the_text(tmp_path):
 def test_of_several_orders_that_fit_none_is_chosen(tmp_path):
     """In a .safetensors file names are in the order of the alphabet, not in that of the modules."""
     library = pytest.importorskip("safetensors.torch", reason=f"safetensors {INSTALL}")
-    for inner, is_told in ((4, True), (5, False)):
-        cells = {"b": torch.nn.GRU(4, inner), "a": torch.nn.GRU(inner, 4)}
-        module = torch.nn.ModuleDict({"emb": torch.nn.Embedding(9, 4), **cells, "fc": torch.nn.Linear(4, 3)})
-        library.save_file(module.state_dict(), tmp_path / "a.safetensors")
-        (tmp_path / "a.toml").write_text('[network]\nreads = "last"\noutput = "linear"\n[text]\nsteps = 4')
-        if is_told:
-            with pytest.raises(ModelError, match="names do not tell the layers or their order"):
-                read_model(tmp_path / "a.safetensors", description=tmp_path / "a.toml")
-        else:
-            network = read_model(tmp_path / "a.safetensors", description=tmp_path / "a.toml")
-            assert [layer.name for layer in network] == ["emb", "b0", "a0", "a0last", "fc"]
+    (tmp_path / "a.toml").write_text('[network]\nreads = "last"\noutput = "linear"\n[text]\nsteps = 4')
+    embedding, head = {"emb": torch.nn.Embedding(9, 4)}, {"fc": torch.nn.Linear(4, 3)}
+    tied = torch.nn.Linear(4, 9, bias=False)
+    for layers in (
+        {**embedding, "b": torch.nn.GRU(4, 4), "a": torch.nn.GRU(4, 4), **head},
+        {**embedding, "proj": torch.nn.Linear(4, 4), "rnn": torch.nn.GRU(4, 4), **head},
+        {"lookup": torch.nn.Embedding(9, 4), "gru": torch.nn.GRU(4, 4), "decoder": tied},
+    ):
+        library.save_file(torch.nn.ModuleDict(layers).state_dict(), tmp_path / "a.safetensors")
+        with pytest.raises(ModelError, match="names do not tell the layers or their order"):
+            read_model(tmp_path / "a.safetensors", description=tmp_path / "a.toml")
+    layers = {**embedding, "b": torch.nn.GRU(4, 5), "a": torch.nn.GRU(5, 4), **head}
+    library.save_file(torch.nn.ModuleDict(layers).state_dict(), tmp_path / "a.safetensors")
+    network = read_model(tmp_path / "a.safetensors", description=tmp_path / "a.toml")
+    assert [layer.name for layer in network] == ["emb", "b0", "a0", "a0last", "fc"]
+
+
+def test_the_tenth_level_of_a_layer_is_above_the_second(tmp_path):
+    """In the order of the alphabet it stands before it."""
+    torch.manual_seed(4)
+    module = torch.nn.ModuleDict({"rnn": torch.nn.GRU(3, 3, 11, batch_first=True)})
+    np.savez(tmp_path / "a.npz", **{name: each.numpy() for name, each in sorted(module.state_dict().items())})
+    (tmp_path / "a.toml").write_text('[network]\nreads = "all"\n[numbers]\nsteps = 7')
+    network = read_model(tmp_path / "a.npz", description=tmp_path / "a.toml")
+    inputs = np.random.default_rng(0).normal(size=(3, STEPS, 3))
+    with torch.no_grad():
+        agrees(network, inputs, module["rnn"](torch.tensor(inputs, dtype=torch.float32))[0].numpy(), 1e-6)
+    state = {name: each for name, each in module.state_dict().items() if not name.endswith("l3")}
+    torch.save(state, tmp_path / "a.pt")
+    with pytest.raises(ModelError, match="layer rnn: weights are missing: weight_ih_l3"):
+        read_model(tmp_path / "a.pt", description=tmp_path / "a.toml")
+
+
+FLAT = """
+[text]
+steps = 6
+[[layers]]
+name = "e"
+kind = "embedding"
+weights = "e.*"
+[[layers]]
+name = "r"
+kind = "gru"
+weights = "r.*"
+[[layers]]
+name = "flat"
+kind = "flatten"
+"""
+
+
+def test_where_all_steps_count_padding_is_read(tmp_path):
+    torch.manual_seed(2)
+    module = torch.nn.ModuleDict({"e": torch.nn.Embedding(9, 4), "r": torch.nn.GRU(4, 3, batch_first=True)})
+    torch.save(module.state_dict(), tmp_path / "a.pt")
+    (tmp_path / "a.toml").write_text(FLAT)
+    network = read_model(tmp_path / "a.pt", description=tmp_path / "a.toml")
+    texts = [np.arange(1, 1 + length) for length in range(1, 7)]
+    with torch.no_grad():
+        padded = [torch.tensor([*text, *[0] * (6 - len(text))]) for text in texts]
+        expected = [module["r"](module["e"](each[None]))[0].flatten().numpy() for each in padded]
+    agrees(network, texts, expected, 1e-6)
+
+
+def test_arrays_of_a_layer_that_reads_from_the_end_are_told(tmp_path):
+    both = torch.nn.GRU(2, 3, bidirectional=True).state_dict()
+    torch.save({f"r.{name}": each for name, each in both.items()}, tmp_path / "a.pt")
+    layers = ("there", "r.*_l0", "input"), ("back", "r.*_reverse", "input")
+    lesson = "[numbers]\nsteps = 4\nfeatures = 2\n" + "".join(
+        f'[[layers]]\nname = "{name}"\nkind = "gru"\nweights = "{own}"\nreads = ["{reads}"]\n'
+        for name, own, reads in layers
+    )
+    (tmp_path / "a.toml").write_text(f'{lesson}[[layers]]\nname="c"\nkind = "sum"\nreads = ["there", "back"]')
+    with pytest.raises(ModelError, match=r"a.toml: layer back: the array r.*_reverse is of a"):
+        read_model(tmp_path / "a.pt", description=tmp_path / "a.toml")
 
 
 @pytest.mark.parametrize(
@@ -238,7 +301,10 @@ def test_what_the_weights_do_not_tell_is_asked(tmp_path):
     (tmp_path / "a.toml").write_text(
         '[network]\nrnn = "tanh"\nreads = "all"\noutput = "linear"\nbetween = "relu"'
     )
-    with pytest.raises(ModelError, match=r"a\.toml: network\.between would not be used"):
+    with pytest.raises(
+        ModelError,
+        match=r"a\.toml: network\.between would not be used .*: e, r0, a; leave it",
+    ):
         read_model(tmp_path / "a.pt", description=tmp_path / "a.toml")
 
 

@@ -16,6 +16,9 @@ from rnnsheet.models.vocabulary import Vocabulary
 from rnnsheet.models.weights import arrays_of, from_keras, from_pytorch
 from rnnsheet.trained import ANSWER, ELEMENTWISE, INPUT, STATES, Numbers, Text, Trained, TrainedLayer
 
+_BACKWARD = re.compile("_reverse$|/backward_")
+"""What the frameworks call arrays of a layer that reads from the end."""
+
 
 class _Facts(NamedTuple):
     """What is known of a layer's result."""
@@ -55,6 +58,9 @@ class Draft:
         layer = TrainedLayer(self._free(name or source or kind), kind, tuple(reads), source=source, **more)
         self._facts[layer.name] = _Facts(self._size(layer), self._once(layer), self._stays(layer))
         self.layers.append(layer)
+        if kind == "flatten" and not all(map(self.once, reads)):
+            # Padding is read like any other token where all time steps count.
+            self.masked = False
         ends = layer.reads if kind == "last" else filter(None, [layer.starts])
         if self.masked and not all(self._stays_or_ends_first(name) for name in ends):
             self.reads_end, self.padding = layer.name, "before"
@@ -121,9 +127,11 @@ class Draft:
         names = {INPUT: INPUT, ANSWER: ANSWER}
         _check_read(description, arrays)
         for spec in description.layers:
-            own = _fitting(spec, arrays, description.source, layout) if spec.weights else []
+            own = _fitting(spec, arrays, description.source, layout) if spec.weights else {}
             with fault_of(description):
-                weights = convert(spec.name, spec.kind, own) if own else {}
+                weights = convert(spec.name, spec.kind, list(own.values())) if own else {}
+                if not spec.reverse and any(map(_BACKWARD.search, own)):
+                    raise ModelError("not_reverse", layer=spec.name, name=next(iter(own)))
             names[spec.name] = self.add(
                 spec.kind,
                 [names[read] for read in spec.reads],
@@ -225,7 +233,7 @@ def _folder(name: str) -> str:
     return name[: max(name.rfind("/"), name.rfind(".")) + 1]
 
 
-def _fitting(spec: LayerSpec, arrays: Mapping[str, Array], source: str, layout: str) -> list[Array]:
+def _fitting(spec: LayerSpec, arrays: Mapping[str, Array], source: str, layout: str) -> dict[str, Array]:
     """The arrays that a layer's pattern fits. Raises ModelError where there are none, or too many or few."""
     found = [name for name in arrays if fnmatchcase(name, spec.weights)]
     place = {"place": source, "layer": spec.name, "pattern": spec.weights}
@@ -236,4 +244,4 @@ def _fitting(spec: LayerSpec, arrays: Mapping[str, Array], source: str, layout: 
         raise ModelError(
             "other_arrays", **place, got=len(found), names=names, kind=spec.kind, expected=expected
         )
-    return [arrays[name] for name in found]
+    return {name: arrays[name] for name in found}

@@ -21,7 +21,8 @@ def read_npz(path: Path, description: Description) -> tuple[Draft, Description]:
     shapes = dict(_shapes(path))
     check_count(shapes.values())
     with np.load(path, allow_pickle=False) as file:
-        return read_states(str(path), {name: file[name] for name in shapes}, description)
+        arrays, in_order = {name: file[name] for name in shapes}, [*shapes] != sorted(shapes)
+        return read_states(str(path), arrays, description, in_order)
 
 
 def _shapes(path: Path) -> Iterator[tuple[str, tuple[int, ...]]]:

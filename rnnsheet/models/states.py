@@ -1,9 +1,9 @@
 """Named arrays without a network (a state dict, an .npz): the layers that their names and shapes tell."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, pairwise, permutations, product
+from itertools import chain, pairwise, permutations
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,8 @@ class _Module:
 
     name: str
     stack: str = ""
-    """The layer that it is a level of."""
+    level: int = 0
+    """The layer that it is a level of, and which."""
     kind: str = ""
     forward: list[str] = field(default_factory=list)
     backward: list[str] = field(default_factory=list)
@@ -98,18 +99,30 @@ def _modules(arrays: Arrays) -> list[_Module]:
             raise ModelError("unsupported_layer", layer=name, kind="×".join(map(str, arrays[name].shape)))
         role, recurrent = found["role"], found["role"].endswith("h")
         level = found["level"] or ("0" if recurrent else "emb" if role == "emb" else "")
-        own = _Module(f"{found['module']}{level}", found["module"])
+        own = _Module(f"{found['module']}{level}", found["module"], int(found["level"] or 0))
         module = modules.setdefault(f"{found['module']} {level}", own)
         (module.backward if found["reverse"] else module.forward).append(name)
     for module in modules.values():
         _measure(module, arrays)
-    in_file = list(modules.values())
-    if len(in_file) > 1:
-        first, second = in_file[:2]
-        if len(first.forward) == 1 and first.gives != second.takes == first.takes:
-            # A matrix alone whose columns, not rows, are as many as the next one takes: rows are looked up.
-            first.kind, first.takes, first.gives = "embedding", 1, first.takes
-    return in_file
+    # In the order of the alphabet, level 10 stands before level 2.
+    stacks = _stacks(modules.values())
+    levels = {name: iter(sorted(own, key=lambda each: each.level)) for name, own in stacks.items()}
+    return [next(levels[module.stack]) if _is_level(module) else module for module in modules.values()]
+
+
+def _is_level(module: _Module) -> bool:
+    return module.kind in _KINDS.values()
+
+
+def _stacks(modules: Iterable[_Module]) -> dict[str, list[_Module]]:
+    """The levels of each recurrent layer. Raises ModelError where one is missing."""
+    stacks: dict[str, list[_Module]] = {}
+    for module in filter(_is_level, modules):
+        stacks.setdefault(module.stack, []).append(module)
+    for name, levels in stacks.items():
+        if missing := {*range(len(levels))} - {each.level for each in levels}:
+            raise ModelError("missing_weights", layer=name, names=f"weight_ih_l{min(missing)}")
+    return stacks
 
 
 def _measure(module: _Module, arrays: Arrays) -> None:
@@ -163,24 +176,33 @@ def _check_shape(module: _Module, name: str, got: Sequence[int], expected: Seque
 def _chain(modules: Sequence[_Module], arrays: Arrays, in_order: bool) -> list[_Module]:
     """The modules in the order in which each takes what the one before gives.
 
-    That is the order of the file, or else embedding, recurrent, linear, if only one such order fits.
+    That is the order of the file, or else the only one that fits.
     """
-    embeddings = [module for module in modules if module.kind == "embedding"]
-    linear = [module for module in modules if module.kind == "dense"]
-    stacks: dict[str, list[_Module]] = {}
-    for module in modules:
-        if module.kind in _KINDS.values():
-            stacks.setdefault(module.stack, []).append(module)
-    orders = [list(modules)] if in_order and _fits(modules) else []
-    if not orders and len(stacks) + len(linear) <= _MOST_MOVED:
-        orders = [
-            order
-            for recurrent, more in product(permutations(stacks.values()), permutations(linear))
-            if _fits(order := [*embeddings, *chain.from_iterable(recurrent), *more])
-        ]
+    in_file = _looked_up(modules[0], modules[1:])
+    if in_order and _fits(in_file):
+        return in_file
+    moved = [*_stacks(modules).values(), *([module] for module in modules if not _is_level(module))]
+    orders: list[list[_Module]] = []
+    if len(moved) <= _MOST_MOVED:
+        for order in map(list, map(chain.from_iterable, permutations(moved))):
+            orders += [each for each in _both_ways(order) if _fits(each)]
     if len(orders) != 1:
         raise ModelError("needs_layers", names=", ".join(list(arrays)[:3]))
     return orders[0]
+
+
+def _both_ways(modules: list[_Module]) -> list[list[_Module]]:
+    """The modules with the first as what it seems and, where it is a matrix alone, as an embedding."""
+    first, *others = modules
+    if first.kind != "dense" or len(first.forward) > 1 or any(each.kind == "embedding" for each in others):
+        return [modules]
+    return [modules, [replace(first, kind="embedding", takes=1, gives=first.takes), *others]]
+
+
+def _looked_up(first: _Module, others: Sequence[_Module]) -> list[_Module]:
+    """The modules in the order of the file, the first an embedding where only that fits the second."""
+    seems, *embedded = _both_ways([first, *others])
+    return embedded[0] if embedded and others and first.gives != others[0].takes == first.takes else seems
 
 
 def _fits(modules: Sequence[_Module]) -> bool:
@@ -202,7 +224,8 @@ def _chosen(modules: Sequence[_Module], given: Mapping[str, str]) -> dict[str, s
     if recurrent and not recurrent[-1].backward:
         known["reads"] = CHOICES["reads"][:2]
     if unused := [f"network.{name}" for name in given if name not in known]:
-        raise ModelError("unused_tables", tables=", ".join(unused))
+        told = ", ".join(module.name for module in modules)
+        raise ModelError("unused_choice", keys=", ".join(unused), layers=told)
     for name, choices in known.items():
         if name in given and given[name] not in choices:
             expected = " | ".join(choices)

@@ -143,8 +143,6 @@ class Views:
             view = replace(view, parts=(self.draft.add("concat", view.parts, "concat"),))
             group = group.replace("d", "")
         if group == "tf":
-            # Padding is read like any other token where all time steps count.
-            self.draft.masked = False
             return replace(view, parts=(self.draft.add("flatten", [one(view)], "flatten"),)), "f"
         if group != "f":
             raise UnreadableError
