@@ -140,7 +140,7 @@ def test_of_several_state_dicts_none_is_chosen(tmp_path):
         read_model(tmp_path / "a.pt")
 
 
-RESIDUAL = """
+READ = """
 [text]
 steps = 6
 {}
@@ -152,6 +152,9 @@ weights = "e.*"
 name = "r"
 kind = "gru"
 weights = "r.*"
+"""
+"""A text, read by an embedding and a GRU; more may be said of the text."""
+LAST_OF_SUM = """
 [[layers]]
 name = "s"
 kind = "sum"
@@ -167,14 +170,14 @@ def test_the_last_step_of_a_sum_with_an_embedding_is_that_of_the_text(tmp_path):
     torch.manual_seed(2)
     module = torch.nn.ModuleDict({"e": torch.nn.Embedding(9, 4), "r": torch.nn.GRU(4, 4, batch_first=True)})
     torch.save(module.state_dict(), tmp_path / "a.pt")
-    (tmp_path / "a.toml").write_text(RESIDUAL.format(""))
+    (tmp_path / "a.toml").write_text(READ.format("") + LAST_OF_SUM)
     network = read_model(tmp_path / "a.pt", description=tmp_path / "a.toml")
     texts = [torch.arange(1, 1 + length) for length in range(1, 7)]
     with torch.no_grad():
         words = [module["e"](text[None]) for text in texts]
         expected = [(each + module["r"](each)[0])[0, -1].numpy() for each in words]
     agrees(network, [text.numpy() for text in texts], expected, 1e-6)
-    (tmp_path / "a.toml").write_text(RESIDUAL.format('padding = "after"'))
+    (tmp_path / "a.toml").write_text(READ.format('padding = "after"') + LAST_OF_SUM)
     with pytest.raises(
         ModelError, match=r"a\.toml: layer end reads the last time step, .* leave out padding"
     ):
@@ -217,28 +220,11 @@ def test_the_tenth_level_of_a_layer_is_above_the_second(tmp_path):
         read_model(tmp_path / "a.pt", description=tmp_path / "a.toml")
 
 
-FLAT = """
-[text]
-steps = 6
-[[layers]]
-name = "e"
-kind = "embedding"
-weights = "e.*"
-[[layers]]
-name = "r"
-kind = "gru"
-weights = "r.*"
-[[layers]]
-name = "flat"
-kind = "flatten"
-"""
-
-
 def test_where_all_steps_count_padding_is_read(tmp_path):
     torch.manual_seed(2)
     module = torch.nn.ModuleDict({"e": torch.nn.Embedding(9, 4), "r": torch.nn.GRU(4, 3, batch_first=True)})
     torch.save(module.state_dict(), tmp_path / "a.pt")
-    (tmp_path / "a.toml").write_text(FLAT)
+    (tmp_path / "a.toml").write_text(READ.format("") + '[[layers]]\nname = "flat"\nkind = "flatten"')
     network = read_model(tmp_path / "a.pt", description=tmp_path / "a.toml")
     texts = [np.arange(1, 1 + length) for length in range(1, 7)]
     with torch.no_grad():

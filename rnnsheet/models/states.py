@@ -85,8 +85,7 @@ def read_states(
 
 def _order(name: str) -> tuple[bool, bool]:
     """Matrices before biases, and what meets the input before what meets the state."""
-    found = _NAME.fullmatch(name)
-    role = found["role"] if found else ""
+    role = _role(name)
     return role.startswith("b"), role.endswith("hh")
 
 
@@ -161,10 +160,10 @@ def _measure_recurrent(module: _Module, arrays: Arrays) -> None:
 
 
 def _role(name: str) -> str:
-    """What an array of a recurrent layer is, by its full name."""
+    """What an array is in its layer: weight, bias_ih and so on; "" where its name does not tell."""
     found = _NAME.fullmatch(name)
-    role = found["role"] if found else ""
-    return {"w": "weight", "b": "bias"}.get(role[:-3], role[:-3]) + role[-3:]
+    base, *product = (found["role"] if found else "").split("_")
+    return "_".join([{"w": "weight", "b": "bias"}.get(base, base), *product])
 
 
 def _check_shape(module: _Module, name: str, got: Sequence[int], expected: Sequence[int]) -> None:
@@ -178,8 +177,7 @@ def _chain(modules: Sequence[_Module], arrays: Arrays, in_order: bool) -> list[_
 
     That is the order of the file, or else the only one that fits.
     """
-    in_file = _looked_up(modules[0], modules[1:])
-    if in_order and _fits(in_file):
+    if in_order and _fits(in_file := _looked_up(modules[0], modules[1:])):
         return in_file
     moved = [*_stacks(modules).values(), *([module] for module in modules if not _is_level(module))]
     orders: list[list[_Module]] = []
