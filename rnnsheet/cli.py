@@ -39,14 +39,15 @@ Json = Annotated[bool, typer.Option("--json", help=_help("help.json"))]
 @app.command(help=_help("help.run"))
 def run(lesson: LessonName, as_json: Json = False, lang: Language = "") -> None:
     with _errors(lang) as language:
-        from rnnsheet import api, console
+        from rnnsheet import api
+        from rnnsheet.console import lessons
 
         loaded = api.load(lesson)
         trace = loaded.run()
         if as_json:
             _print_json(api.as_dict(loaded, trace))
         else:
-            _print(console.walk(loaded, trace, labels(language)))
+            _print(lessons.walk(loaded, trace, labels(language)))
 
 
 @app.command(help=_help("help.export"))
@@ -120,8 +121,9 @@ def train(
     lang: Language = "",
 ) -> None:
     with _errors(lang) as language:
-        from rnnsheet import api, console
+        from rnnsheet import api
         from rnnsheet import plot as curve
+        from rnnsheet.console import learning
 
         loaded = api.load(lesson)
         target = Path(output or f"{loaded.name}-trained.toml")
@@ -129,7 +131,7 @@ def train(
             check_free(file, force)
         if plot:
             curve.check_installed()
-        run = console.Training(loaded.train(epochs, rate, clip, optimizer, seed), epochs, labels(language))
+        run = learning.Training(loaded.train(epochs, rate, clip, optimizer, seed), epochs, labels(language))
         trained = loaded.with_model(run.last.model)
         trained.save(target, force)
         if plot:
@@ -165,10 +167,10 @@ def check(
             if as_json:
                 told += [report.as_dict() for report in found]
                 continue
-            from rnnsheet import console
+            from rnnsheet.console import verdicts
 
             for report in found:
-                _print(console.verdict(report, labels(language), with_blocks=single))
+                _print(verdicts.verdict(report, labels(language), with_blocks=single))
         if as_json:
             _print_json(told[0] if single else told)
     raise typer.Exit(status)
@@ -177,27 +179,27 @@ def check(
 @app.command(help=_help("help.engines"))
 def engines(as_json: Json = False, lang: Language = "") -> None:
     with _errors(lang) as language:
-        from rnnsheet import console
         from rnnsheet.checking.engines import ENGINES
+        from rnnsheet.console import verdicts
 
         versions = {name: own.version() if own.installed() else None for name, own in ENGINES.items()}
         if as_json:
             _print_json(versions)
         else:
-            _print(console.engines(versions, labels(language)))
+            _print(verdicts.engines(versions, labels(language)))
 
 
 @app.command(help=_help("help.templates"))
 def templates(as_json: Json = False, lang: Language = "") -> None:
     with _errors(lang) as language:
-        from rnnsheet import console
         from rnnsheet import templates as built_in
+        from rnnsheet.console import lines
 
         titles = {name: built_in.load(name).title.get(language, "") for name in built_in.names()}
         if as_json:
             _print_json(titles)
         else:
-            _print(console.table(list(titles.items())))
+            _print(lines.table(list(titles.items())))
 
 
 @app.command(help=_help("help.new"))
@@ -217,9 +219,10 @@ def new(
 @app.command(help=_help("help.explain"))
 def explain(lesson: LessonName, lang: Language = "") -> None:
     with _errors(lang) as language:
-        from rnnsheet import api, console
+        from rnnsheet import api
+        from rnnsheet.console import lessons
 
-        _print(console.explain(api.load(lesson), labels(language)))
+        _print(lessons.explain(api.load(lesson), labels(language)))
 
 
 sentiment = typer.Typer(help=_help("help.sentiment"), no_args_is_help=True, rich_markup_mode=None)
@@ -243,16 +246,16 @@ def train_sentiment(
     lang: Language = "",
 ) -> None:
     with _errors(lang) as language:
-        from rnnsheet import console
+        from rnnsheet.console import learning
         from rnnsheet.sentiment import Options, train
 
         options = Options(network, glove, words, epochs, batch, seed)
         texts = labels(language)
-        found = train(file, output, options, language, force, console.progress(texts))
+        found = train(file, output, options, language, force, learning.progress(texts))
         if as_json:
             _print_json(asdict(found))
         else:
-            _print(console.learned(found, texts))
+            _print(learning.learned(found, texts))
 
 
 @app.callback(invoke_without_command=True)

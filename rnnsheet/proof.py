@@ -17,9 +17,7 @@ from rnnsheet.checking.engines import chosen
 from rnnsheet.checking.recalculate import Engine, Recalculation, recalculation
 from rnnsheet.errors import RnnsheetError
 from rnnsheet.labels import languages
-from rnnsheet.workbook.outside import is_plain
 from rnnsheet.workbook.package import opened
-from rnnsheet.workbook.read import read
 
 if TYPE_CHECKING:
     from rnnsheet.checking.report import Report
@@ -75,7 +73,12 @@ def checks(path: str | Path, tolerance: float, engines: Sequence[Engine]) -> lis
                     running[engine.NAME] = stack.enter_context(begun)
 
         # An engine that can reach nothing but the file may begin before its formulas have been read.
-        start(engine for engine in engines if engine.CLOSED or is_plain(package))
+        start(engine for engine in engines if engine.CLOSED)
+        from rnnsheet.workbook.outside import is_plain
+        from rnnsheet.workbook.read import read
+
+        if len(running) < len(engines) and is_plain(package):
+            start(engines)
         contents = read(package)
         contents.check_formulas()
         start(engines)

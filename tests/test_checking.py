@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rnnsheet
-from rnnsheet.console import verdict
+from rnnsheet.console.verdicts import verdict
 from rnnsheet.labels import labels
 from rnnsheet.model import Model
 from rnnsheet.sheet.layout import plan

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnsheet.console import number, table, walk, wrap
+from rnnsheet.console.lessons import walk
+from rnnsheet.console.lines import number, table, wrap
 from rnnsheet.labels import labels, languages
 from tests.lessons import lessons
 

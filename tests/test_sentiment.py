@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnsheet import console
+from rnnsheet.console.learning import learned
 from rnnsheet.errors import DataError, RnnsheetError
 from rnnsheet.labels import labels
 from rnnsheet.sentiment import Learned, Options, bayes, network, table, vectors
@@ -341,7 +341,7 @@ def test_what_was_learned_is_told(kind):
         accuracy={"network": 0.9, "bag": 0.8, "majority": 0.6},
         written=("a.keras", "a-vocabulary.json", "a.xlsx"),
     )
-    told = " ".join(console.learned(found, labels("en")))
+    told = " ".join(learned(found, labels("en")))
     for part in ("50 sentences", "40 words in 45 forms", "612702 weights", "seed 7", "90.0%", "a.xlsx"):
         assert part in told
     assert ("never adds it to the model" in told) == (kind == network.ARTICLE)

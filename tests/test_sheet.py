@@ -152,7 +152,11 @@ FRAME = st.sampled_from(
 def test_formulas_fill_as_openpyxl_translates_them(frame, first, second, third, down, right):
     text = frame.format(first, second, third)
     corner = Translator(f"={text}", origin="A1").translate_formula(f"{column_letters(right + 1)}{down + 1}")
-    assert "=" + Formula(text).row(down, right + 1)[right] == corner
+    width = right + 1
+    below = Formula(text).rows(0, down + 1, width)
+    assert len(below) == (down + 1) * width
+    assert "=" + below[-1] == corner
+    assert Formula(text).rows(down, 1, width) == below[-width:]
 
 
 def test_the_page_is_the_same_formula_in_every_column():

@@ -16,7 +16,7 @@ from rnnsheet.lesson import Trace
 from rnnsheet.model import Array
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.plan import Block, Plan
-from rnnsheet.workbook.read import CellError, Contents, keys
+from rnnsheet.workbook.read import CellError, Contents
 
 _STRING_OR_REST = re.compile(r'("(?:[^"]|"")*")')
 _NUMBERS = {float, int, bool}
@@ -94,7 +94,7 @@ class _BlockCells:
 
     def __init__(self, comparison: Comparison, block: Block):
         self.its, self.block = comparison, block
-        grid, cells = comparison.contents.grid(block.area.sheet), keys(block.area)
+        grid, cells = comparison.contents.grid(block.area.sheet), block.area.cells()
         self.formulas = list(chain.from_iterable(block.formulas()))
         self.has = list(map(grid.formulas.get, cells))
         self.stored = list(map(grid.values.get, cells))

@@ -1,18 +1,21 @@
 """What a spreadsheet engine must be able to do for a check, and a workbook after its recalculation."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rnnsheet.checking.process import Program, StoppedError
 from rnnsheet.errors import WorkbookError
 from rnnsheet.sheet.grid import key
-from rnnsheet.sheet.plan import Area, Block
 from rnnsheet.workbook.package import MEGABYTE, Package, opened
-from rnnsheet.workbook.read import keys, read
+
+if TYPE_CHECKING:
+    from rnnsheet.sheet.plan import Area, Block
 
 _ROOM, _ROOM_PER_BYTE = 640 << 20, 12
 """The memory that an engine may take: for itself, and for each byte of the file's parts."""
@@ -36,7 +39,7 @@ class Values:
     def of(self, area: Area) -> list[Any]:
         """The values of an area's cells, row by row."""
         sheet = self.sheets.get(area.sheet, {})
-        return list(map(sheet.get, keys(area)))
+        return list(map(sheet.get, area.cells()))
 
     def block(self, block: Block) -> Sequence[Sequence[Any]]:
         """The value of each cell of a block, row by row: what is known of it, or what the engine found."""
@@ -51,6 +54,8 @@ def saved_values(path: Path) -> Values:
 
     Raises StoppedError where it wrote none, or one that cannot be read.
     """
+    from rnnsheet.workbook.read import read
+
     if not path.is_file():
         raise StoppedError("no_output")
     try:

@@ -74,16 +74,16 @@ class Formula:
             return [pattern.replace("%%", "%")] * width
         return [pattern % columns for columns in zip(*moving, strict=True)]
 
-    def row(self, down: int, width: int) -> list[str]:
-        """The texts of `width` cells from left to right, `down` rows below the first."""
+    def rows(self, down: int, count: int, width: int) -> list[str]:
+        """The texts of `count` rows of `width` cells, row by row, from `down` rows below the first."""
         if width not in self._rows:
-            numbers: list[int] = []
-            texts = self.cells(width, lambda number: numbers.append(number) or _ROW)  # type: ignore[func-returns-value]
+            moving: list[int] = []
+            texts = self.cells(width, lambda number: moving.append(number) or _ROW)  # type: ignore[func-returns-value]
             # `cells` asks for each row that moves once, whatever the width.
-            self._rows[width] = _BETWEEN.join(texts).replace("%", "%%").replace(_ROW, "%d"), numbers * width
-        template, rows = self._rows[width]
-        text = template % tuple([number + down for number in rows])
-        return text.split(_BETWEEN) if width > 1 else [text]
+            self._rows[width] = _BETWEEN.join(texts).replace("%", "%%").replace(_ROW, "%d"), moving * width
+        template, numbers = self._rows[width]
+        places = tuple([number + row for row in range(down, down + count) for number in numbers])
+        return (_BETWEEN.join([template] * count) % places).split(_BETWEEN)
 
     def moved(self, down: int, right: int) -> str:
         """The text of the cell so far below the first and to its right; it may be above or left of it."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rnnsheet.sheet.formula import Formula, column_letters
+from rnnsheet.sheet.grid import LAST_COLUMN, key
 
 if TYPE_CHECKING:
     from rnnsheet.lesson import Trace
@@ -52,6 +53,13 @@ class Area:
     def column(self, right: int) -> Area:
         """One whole column; -1 is the one left of the area."""
         return self.part(0, right, self.rows, 1)
+
+    def cells(self) -> Sequence[int]:
+        """The `grid.key` of each cell, row by row."""
+        rows = range(key(self.row, self.col), key(self.row + self.rows, self.col), LAST_COLUMN)
+        if self.cols == 1:
+            return rows
+        return [cell for first in rows for cell in range(first, first + self.cols)]
 
     def _text(self, fixed: str) -> str:
         first = f"{fixed}{column_letters(self.col)}{fixed}{self.row}"
@@ -118,9 +126,9 @@ class Block:
         """The formula of each cell, row by row, without `=`."""
         texts = [[""] * self.area.cols for _ in range(self.area.rows)]
         for fill in self.fills:
-            for down in range(fill.rows):
-                row = fill.formula.row(down, fill.cols)
-                texts[fill.down + down][fill.right : fill.right + fill.cols] = row
+            own = fill.formula.rows(0, fill.rows, fill.cols)
+            for down, first in enumerate(range(0, len(own), fill.cols), fill.down):
+                texts[down][fill.right : fill.right + fill.cols] = own[first : first + fill.cols]
         return texts
 
 

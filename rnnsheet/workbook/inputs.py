@@ -13,7 +13,7 @@ from rnnsheet.model import Model
 from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.pages import manifest
 from rnnsheet.sheet.plan import LAYOUT, Area, Plan
-from rnnsheet.workbook.read import CellError, Contents, corners, keys
+from rnnsheet.workbook.read import CellError, Contents, corners
 
 Value = Callable[[str, int, int], Any]
 """(sheet, row, column) to the cell's value: float, str, bool, CellError or None."""
@@ -71,7 +71,7 @@ class Manifest:
         last = max(values, default=0) // LAST_COLUMN
         for row in range(1, last + 1):
             line = Area(manifest.NAME, row, manifest.TABLE, 1, 4)
-            name, sheet, cells, kind = (values.get(key) for key in keys(line))
+            name, sheet, cells, kind = (values.get(key) for key in line.cells())
             if kind == "input":
                 yield str(name), self._area(row, str(sheet), str(cells))
 
@@ -163,7 +163,7 @@ def plain_numbers(contents: Contents, area: Area) -> list[float] | None:
     # Before a list of all cells is made of an area that is far too large.
     if area.rows * area.cols > len(grid.values):
         return None
-    cells = keys(area)
+    cells = area.cells()
     values = [grid.values.get(cell) for cell in cells]
     if set(map(type, values)) != {float} or not grid.formulas.keys().isdisjoint(cells):
         return None

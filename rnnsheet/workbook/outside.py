@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from html import unescape
 from typing import TypeVar
 
 from rnnsheet.errors import WorkbookError
@@ -57,9 +58,6 @@ def is_plain(package: Package) -> bool:
 
 
 def _has_plain_formulas(content: bytes) -> bool:
-    # Most checks are by an engine that need not wait, and begin sooner without it.
-    from html import unescape
-
     elements = _FORMULA.findall(content)
     texts = (unescape(each.decode(errors="replace").partition(">")[2]) for each in elements)
     return b"" not in elements and not any(reaching(dict(enumerate(texts))))

@@ -36,14 +36,6 @@ class CellError(str):
     """The error that a cell shows, such as #DIV/0!."""
 
 
-def keys(area: Area) -> Sequence[int]:
-    """The key of each cell of an area, row by row."""
-    rows = range(key(area.row, area.col), key(area.row + area.rows, area.col), LAST_COLUMN)
-    if area.cols == 1:
-        return rows
-    return [cell for first in rows for cell in range(first, first + area.cols)]
-
-
 @dataclass(frozen=True)
 class Grid:
     """The cells of one worksheet by their `grid.key`s; empty ones are left out."""
@@ -362,4 +354,4 @@ class _SheetReader:
         right = index, col - first_col
         if right not in self._moved:
             self._moved[right] = Formula(shared.moved(0, col - first_col))
-        return self._moved[right].row(row - first_row, 1)[0]
+        return self._moved[right].rows(row - first_row, 1, 1)[0]

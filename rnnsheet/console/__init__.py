@@ -1,0 +1,1 @@
+"""What people read in a terminal, as lines of text; one module for each subject."""
