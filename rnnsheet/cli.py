@@ -1,15 +1,12 @@
 """The command line: parses, calls the API, prints. Nothing heavy is imported before a command runs."""
 
-import gc
 import json
-import os
-import signal
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -290,8 +287,8 @@ _NOT_READ = 141
 
 def _print(lines: Iterable[str]) -> None:
     try:
-        for line in lines:
-            typer.echo(line)
+        # All at once: a check of many blocks prints a line for each.
+        typer.echo("".join(f"{line}\n" for line in lines), nl=False)
     except BrokenPipeError:
         # Who read it has had enough, as `head` does. Click would end with 1: a cell that differs.
         sys.exit(_NOT_READ)
@@ -299,31 +296,3 @@ def _print(lines: Iterable[str]) -> None:
 
 def _print_json(data: object) -> None:
     _print([json.dumps(data, ensure_ascii=False, indent=2)])
-
-
-def main() -> NoReturn:
-    """The entry point of the command `rnnsheet`."""
-    # A short-lived process that makes few cycles: looking for them while importing is lost time.
-    gc.disable()
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        # Ignored under nohup.
-        if number and signal.getsignal(number) != signal.SIG_IGN:
-            # As an exception it ends what runs beside us, and removes temporary files.
-            signal.signal(number, lambda got, _: sys.exit(128 + got))
-    streams = [stream for stream in (sys.stdout, sys.stderr) if stream]
-    for stream in streams:
-        # A terminal of another encoding shows ? for a sign it lacks, and no traceback.
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    try:
-        app()
-    except OSError as error:
-        typer.echo(f"rnnsheet: {error.strerror}", err=True)
-        os._exit(2)
-    except SystemExit as end:
-        for stream in streams:
-            with suppress(BrokenPipeError):
-                stream.flush()
-        # Leaves at once: taking apart what NumPy and openpyxl imported is a sixth of a short command.
-        os._exit(end.code if isinstance(end.code, int) else 0)
-    raise AssertionError("Typer ends with SystemExit")

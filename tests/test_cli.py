@@ -453,6 +453,25 @@ def test_ctrl_c_ends_a_training_and_keeps_what_was_learned(tmp_path):
     assert rnnsheet("run", "hello-trained.toml", cwd=tmp_path).returncode == 0
 
 
+INTERRUPTED = """
+import signal, sys
+
+class CtrlC:
+    def find_spec(self, name, *_):
+        if name == "typer":
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, CtrlC())
+from rnnsheet.__main__ import main
+main()
+"""
+
+
+def test_ctrl_c_while_it_still_begins_ends_it_without_a_traceback():
+    ended = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+
+
 def test_train_draws_the_loss(tmp_path):
     pytest.importorskip("matplotlib", reason="matplotlib is not installed: pip install -e '.[plot]'")
     assert rnnsheet("train", "hello", "--plot", "loss.png", cwd=tmp_path).returncode == 0

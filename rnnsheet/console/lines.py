@@ -7,7 +7,8 @@ from unicodedata import east_asian_width
 
 LINE = 96
 """How many columns a paragraph has."""
-_BREAKABLE = re.compile(r"[⺀-￯][、。，；：！？）”]*|[^\s⺀-￯]+[、。，；：！？）”]*\s*|\s+")
+_BREAKABLE = r"[⺀-￯][、。，；：！？）”]*|[^\s⺀-￯]+[、。，；：！？）”]*\s*|\s+"
+"""Not compiled before it is used: that takes longer than to print what most commands say."""
 
 
 def number(value: Any) -> str:
@@ -33,7 +34,7 @@ def table(rows: Iterable[Sequence[str]], align: str = "ll") -> Iterator[str]:
 def wrap(text: str, width: int) -> Iterator[str]:
     """The text in lines of at most `width` columns, broken at blanks and between Chinese letters."""
     line = ""
-    for piece in _BREAKABLE.findall(text):
+    for piece in re.findall(_BREAKABLE, text):
         if line and _width(line + piece.rstrip()) > width:
             yield line.rstrip()
             line = ""
