@@ -107,8 +107,9 @@ class _BlockCells:
 
     def report(self, values: Values) -> BlockReport:
         """The verdict after a recalculation; where nothing is known, what the engine found is expected."""
-        sheet, area = values.sheets[self.block.area.sheet], self.block.area
-        got = list(map(sheet.get, self._cells))
+        got = list(map(values.sheets[self.block.area.sheet].get, self._cells))
+        if self._same_formulas and self._expected == got == self.stored:
+            return self._verdict(0, 0.0, None)
         expected = self._expected or ["" if value is None else value for value in got]
         differences = self._differences(got)
         suspects = self._suspects(got, expected, differences)
@@ -116,24 +117,19 @@ class _BlockCells:
         found = [(cell, cell.failure()) for cell in cells]
         failures = [failure for _, failure in found if failure]
         amplified = sum(failure is None and cell.is_off for cell, failure in found)
-        return BlockReport(
-            self.block.name,
-            area.sheet,
-            area.a1,
-            len(got),
-            len(failures),
-            _greatest_error(got, expected) if differences is None else float(differences.max()),
-            failures[0] if failures else None,
-            amplified,
-        )
+        error = _greatest_error(got, expected) if differences is None else float(differences.max())
+        return self._verdict(len(failures), error, failures[0] if failures else None, amplified)
+
+    def _verdict(self, failed: int, error: float, first: Failure | None, amplified: int = 0) -> BlockReport:
+        area = self.block.area
+        size = len(self._cells)
+        return BlockReport(self.block.name, area.sheet, area.a1, size, failed, error, first, amplified)
 
     def _suspects(
         self, got: list[Any], expected: list[Any], differences: NDArray[np.float64] | None
     ) -> Iterable[int]:
         """The cells that have to be looked at one by one; most blocks are seen to be right as a whole."""
         if self._same_formulas:
-            if expected == got == self.stored:
-                return ()
             off = self._off(differences)
             if off is not None and self._off_stored is not None:
                 return map(int, np.flatnonzero(off | self._off_stored))
