@@ -78,6 +78,14 @@ def every_cell_is_right(lesson, tmp_path_factory):
     assert report.cells == planned + len(plan(lesson, "en").names)
 
 
+def test_the_cell_that_was_changed_is_named_before_what_follows_from_it(hello_xlsx, tmp_path):
+    # Gradients flow from the last time step to those before it in the same rows.
+    area = block("dz", "Backward").area
+    last = area.part(0, area.cols - 1).a1
+    changed = edit_cell(hello_xlsx, tmp_path / "changed.xlsx", "Backward", last, "<f>", "<f>2*")
+    assert ("Backward", last, "formula") in failures(rnnsheet.check(changed))
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_a_network_wide_enough_for_matrix_products_is_right(tmp_path, seed):
     weights = np.random.default_rng(seed)

@@ -108,6 +108,12 @@ def test_a_zip_bomb_is_not_unpacked(hello_xlsx, tmp_path, wrong):
     assert "at most 512 MB" in refused(wrong, tmp_path / "run")
 
 
+def test_more_parts_than_any_workbook_has_are_not_read(hello_xlsx, tmp_path, wrong):
+    more = {f"xl/{number}.xml": b"<a/>" for number in range(2000)}
+    save(parts(hello_xlsx) | more, wrong)
+    assert "parts; at most 2000 are read" in refused(wrong, tmp_path / "run")
+
+
 @pytest.mark.slow
 def test_a_zip_bomb_that_lies_about_its_size_is_not_unpacked(hello_xlsx, tmp_path, wrong):
     name = "xl/worksheets/sheet1.xml"

@@ -118,7 +118,9 @@ class _BlockCells:
         failures = [failure for _, failure in found if failure]
         amplified = sum(failure is None and cell.is_off for cell, failure in found)
         error = _greatest_error(got, expected) if differences is None else float(differences.max())
-        return self._verdict(len(failures), error, failures[0] if failures else None, amplified)
+        # What was changed comes before what follows from it.
+        first = min(failures, key=lambda failure: failure.reason == "value", default=None)
+        return self._verdict(len(failures), error, first, amplified)
 
     def _verdict(self, failed: int, error: float, first: Failure | None, amplified: int = 0) -> BlockReport:
         area = self.block.area

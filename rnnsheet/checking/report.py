@@ -31,6 +31,7 @@ class BlockReport:
     failed: int
     max_abs_error: float
     first_failure: Failure | None
+    """The first cell that was changed; if there is none, the first that is wrong because of others."""
     amplified: int = 0
     """How many are right, but only within what roundings may amount to, and not within the tolerance."""
 

@@ -134,8 +134,10 @@ class Package:
     def check(self) -> None:
         """Raises WorkbookError where the file is too large, could act, or hides something."""
         items = self._archive.infolist()
-        if self.size > LARGEST_CONTENT or len(items) > MOST_PARTS:
+        if self.size > LARGEST_CONTENT:
             raise self._too_large("", self.size, LARGEST_CONTENT)
+        if len(items) > MOST_PARTS:
+            raise self.refused("too_many_parts", got=len(items), most=MOST_PARTS)
         if len(self._spelled) < len(items):
             raise self.refused("not_a_workbook", reason="zip: a name twice")
         tags = 0
