@@ -5,7 +5,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import openpyxl
@@ -103,6 +105,28 @@ def test_an_engine_that_takes_too_long_is_ended_with_all_that_it_started(
     assert outliving(str(tmp_path)) == []
 
 
+def test_ctrl_c_while_the_folder_of_an_engine_is_made_leaves_nothing(hello_xlsx, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    make = tempfile.mkdtemp
+
+    def interrupted(*arguments):
+        made = make(*arguments)
+        signal.raise_signal(signal.SIGINT)
+        return made
+
+    monkeypatch.setattr("tempfile.mkdtemp", interrupted)
+    with (
+        opened(hello_xlsx) as package,
+        pytest.raises(KeyboardInterrupt),
+        recalculate.recalculation(ENGINES["ironcalc"], package),
+    ):
+        pytest.fail("the signal came before")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert list(tmp_path.iterdir()) == []
+    assert outliving(str(tmp_path)) == []
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_a_signal_ends_the_engine_and_leaves_nothing(hello_xlsx, tmp_path, name):
     skip_without("libreoffice")
@@ -161,11 +185,11 @@ def outliving(text: str) -> list[str]:
 
 def alive(text: str) -> list[str]:
     """The commands of running processes that have this text."""
-    commands = [
-        (process / "cmdline").read_bytes().decode(errors="replace")
-        for process in Path("/proc").iterdir()
-        if process.name.isdigit() and (process / "cmdline").exists()
-    ]
+    commands = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        # It may end meanwhile.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            commands.append(file.read_bytes().decode(errors="replace"))
     return [command for command in commands if text in command]
 
 

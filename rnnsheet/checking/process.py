@@ -5,15 +5,16 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Thread
 
 from rnnsheet.errors import RnnsheetError
 
 MOST_OUTPUT = 1 << 28
 """In bytes; what a program says beyond that ends it."""
+_ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def version_of(program: str) -> str:
@@ -28,6 +29,29 @@ def limited(command: Sequence[str], room: int) -> Sequence[str]:
     if sys.platform == "win32":
         return command
     return ["sh", "-c", 'ulimit -d "$0" 2>/dev/null; exec "$@"', str(room >> 10), *command]
+
+
+@contextmanager
+def held_signals() -> Iterator[None]:
+    """Lets the signals that end us wait until what is begun inside is known, so that it can be ended too."""
+    if threading.current_thread() is not threading.main_thread():
+        # Signals become exceptions in the main thread alone.
+        yield
+        return
+    waiting: list[int] = []
+    numbers = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    # Ignored under nohup, by the engine too.
+    ours = {number: own for number, own in handlers.items() if own not in (None, signal.SIG_IGN)}
+    for number in ours:
+        signal.signal(number, lambda got, _: waiting.append(got))
+    try:
+        yield
+    finally:
+        for number, handler in ours.items():
+            signal.signal(number, handler)
+        for got in waiting:
+            signal.raise_signal(got)
 
 
 class StoppedError(RnnsheetError):
@@ -48,7 +72,7 @@ class Program:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        self._reader = Thread(target=self._read, daemon=True)
+        self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def output(self, seconds: float) -> bytes:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rnnsheet.checking.process import Program, StoppedError
+from rnnsheet.checking.process import Program, StoppedError, held_signals
 from rnnsheet.errors import WorkbookError
 from rnnsheet.sheet.grid import key
 from rnnsheet.workbook.package import MEGABYTE, Package, opened
@@ -122,11 +122,17 @@ class Recalculation:
 @contextmanager
 def recalculation(engine: Engine, package: Package) -> Iterator[Recalculation]:
     """The recalculation of a file; it begins at once, and leaves nothing."""
-    with TemporaryDirectory(prefix="rnnsheet-", ignore_cleanup_errors=True) as folder:
-        begun = Recalculation(engine, package, Path(folder))
-        try:
-            yield begun
-        finally:
-            begun.end()
-            for left in engine.leftovers(Path(folder)):
-                left.unlink(missing_ok=True)
+    with ExitStack() as stack:
+        with held_signals():
+            own = TemporaryDirectory(prefix="rnnsheet-", ignore_cleanup_errors=True)
+            folder = Path(stack.enter_context(own))
+            begun = Recalculation(engine, package, folder)
+            stack.callback(_remove_leftovers, engine, folder)
+            stack.callback(begun.end)
+        yield begun
+
+
+def _remove_leftovers(engine: Engine, folder: Path) -> None:
+    """Removes what an engine that has been ended left outside of its folder."""
+    for left in engine.leftovers(folder):
+        left.unlink(missing_ok=True)
