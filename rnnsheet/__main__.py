@@ -26,6 +26,7 @@ def main() -> NoReturn:
         # A terminal of another encoding shows ? for a sign it lacks, and no traceback.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
+        # Here, so that what ends the command while it is imported ends it in the same way.
         from rnnsheet.cli import app
 
         app()

@@ -119,7 +119,7 @@ class _BlockCells:
         amplified = sum(failure is None and cell.is_off for cell, failure in found)
         error = _greatest_error(got, expected) if differences is None else float(differences.max())
         # What was changed comes before what follows from it.
-        first = min(failures, key=lambda failure: failure.reason == "value", default=None)
+        first = min(failures, key=lambda failure: failure.follows, default=None)
         return self._verdict(len(failures), error, first, amplified)
 
     def _verdict(self, failed: int, error: float, first: Failure | None, amplified: int = 0) -> BlockReport:

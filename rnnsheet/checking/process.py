@@ -40,15 +40,15 @@ def held_signals() -> Iterator[None]:
         return
     waiting: list[int] = []
     numbers = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
-    handlers = {number: signal.getsignal(number) for number in numbers}
-    # Ignored under nohup, by the engine too.
-    ours = {number: own for number, own in handlers.items() if own not in (None, signal.SIG_IGN)}
-    for number in ours:
+    # What is ignored, as under nohup, stays so, for the engine too.
+    found = ((number, signal.getsignal(number)) for number in numbers)
+    handlers = {number: own for number, own in found if own not in (None, signal.SIG_IGN)}
+    for number in handlers:
         signal.signal(number, lambda got, _: waiting.append(got))
     try:
         yield
     finally:
-        for number, handler in ours.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
         for got in waiting:
             signal.raise_signal(got)

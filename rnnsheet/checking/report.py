@@ -19,6 +19,11 @@ class Failure:
     expected: str
     got: str
 
+    @property
+    def follows(self) -> bool:
+        """Whether nothing was changed in the cell itself, so that it is wrong because of others."""
+        return self.reason == "value"
+
 
 @dataclass(frozen=True)
 class BlockReport:

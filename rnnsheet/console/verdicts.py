@@ -48,7 +48,7 @@ def _shown(text: str) -> str:
 
 def _follows(block: BlockReport) -> bool:
     """Whether the block's formulas are right, so that its failure comes from somewhere else."""
-    return block.first_failure is not None and block.first_failure.reason == "value"
+    return block.first_failure is not None and block.first_failure.follows
 
 
 def _block(block: BlockReport) -> list[str]:
