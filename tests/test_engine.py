@@ -1,14 +1,18 @@
 """The oracle against the article, against plain loops, and against PyTorch."""
 
 import math
+from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import rnnsheet
+from rnnsheet import engine
+from rnnsheet.engine import output
 from rnnsheet.model import Model
-from tests.lessons import PUBLISHED, PUBLISHED_TOLERANCE, hello, lessons
+from tests.lessons import PUBLISHED, PUBLISHED_TOLERANCE, SMALL, hello, lessons
 
 
 @pytest.mark.parametrize(("name", "step"), PUBLISHED)
@@ -104,6 +108,30 @@ def test_softmax_takes_scores_that_exp_would_not():
     model = Model("elman", {"Wxh": [[1.0, 1.0]], "Whh": 0.0, "Why": [[2000.0], [1000.0]]})
     p = rnnsheet.Lesson("steep", model, ("a", "b"), "ab").run()["p"]
     np.testing.assert_array_equal(p, [[1.0], [0.0]])
+
+
+@given(st.lists(st.floats(-1e5, 1e5), min_size=2, max_size=6), st.data())
+def test_the_loss_is_right_where_the_probability_is_too_small_for_a_number(scores, data):
+    """The witness is softmax itself, in decimal numbers of sixty digits."""
+    right = data.draw(st.integers(0, len(scores) - 1))
+    y, goal = np.array(scores)[None, None], np.eye(len(scores))[None, [right]]
+    e = np.exp(y - y.max())
+    found = output.loss(y, e, e / e.sum(), goal)["loss_t"].item()
+    with localcontext(prec=60):
+        powers = [(Decimal(score) - Decimal(max(scores))).exp() for score in scores]
+        expected = -(powers[right] / sum(powers)).ln()
+    assert found == pytest.approx(float(expected), rel=1e-12, abs=1e-12)
+
+
+def test_scores_a_thousand_apart_have_the_loss_of_pytorch_and_the_sheets_agree(tmp_path):
+    """Source of the numbers: torch.nn.functional.cross_entropy in float64."""
+    weights = {"Wxh": [[1.0, 0.0]], "Whh": 0.0, "Why": [[1000.0], [-1000.0]]}
+    lesson = rnnsheet.Lesson("steep", Model("elman", weights), ("a", "b"), "aab", settings=SMALL)
+    trace = engine.complete(lesson)
+    assert trace["loss"].item() == pytest.approx(1523.188312, abs=1e-6)
+    assert trace["dWxh"][0, 0] == pytest.approx(839.9486832, abs=1e-6)
+    assert trace["check.central"].item() == pytest.approx(trace["check.gradient"].item(), rel=1e-6)
+    assert rnnsheet.check(rnnsheet.export(lesson, tmp_path / "steep.xlsx")).ok
 
 
 def test_numbers_that_overflow_are_reported_with_their_name_and_step():

@@ -169,7 +169,9 @@ def flow(tried: _Tried, parameters: Mapping[str, Array]) -> Arrays:
     seen = {name: tried.rounded(array) for name, array in forward(model, long).items()}
     back = backward(model, long, seen, LIMIT)
     found = as_columns({name: array for name, array in {**seen, **back}.items() if array.ndim == 3})
-    found |= as_columns({layer.named("goal"): long.goals[layer.ending] for layer in model.outputs})
+    for layer in model.outputs:
+        goal = long.goals[layer.ending]
+        found |= as_columns({layer.named("goal"): goal, layer.named("asked"): output.asked(goal)})
     rows: Arrays = {}
     for path in (path for layer in layers for path in _paths(layer)):
         rows |= {f"norm_{name}": np.sqrt((found[name] ** 2).sum(axis=0)) for name in path}

@@ -10,9 +10,6 @@ from rnnsheet.model import Array
 
 Texts = NDArray[np.object_]
 
-LEAST = 1e-300
-"""The least probability whose logarithm is taken."""
-
 
 def one_hot(letters: Sequence[str], vocabulary: Sequence[str]) -> Array:
     """x (steps, batch 1, vocabulary): 1 where the place's letter is the step's; no letter, all 0."""
@@ -37,15 +34,26 @@ def probabilities(parameters: Mapping[str, Array], h: Array) -> dict[str, Array]
     return {"y": y, "e": e, "p": e / e.sum(axis=-1, keepdims=True)}
 
 
-def loss(p: Array, goal: Array) -> dict[str, Array]:
+def loss(y: Array, e: Array, p: Array, goal: Array) -> dict[str, Array]:
     """The cross-entropy loss_t = -ln q_t; 0 where the step has no target.
 
-    Takes p and the one-hot targets goal, each (steps, batch, output). Gives q, the target's
-    probability, and loss_t, each (steps, batch, 1). Source: Goodfellow et al.,
-    "Deep Learning" (2016), eq. 6.12; a word's loss is the sum over its steps, as in the article.
+    Takes y, e and p of `probabilities` and the one-hot targets goal, each (steps, batch, output).
+    Gives q, the target's probability, its score y_goal, and loss_t, each (steps, batch, 1):
+
+        loss_t = max y_t - y_goal_t + ln sum e_t
+
+    which is right where q is too small for a number. Source: Goodfellow et al., "Deep Learning"
+    (2016), eq. 6.12 and 6.30; a word's loss is the sum over its steps, as in the article.
     """
-    q = np.einsum("tbk,tbk->tb", p, goal)[..., None]
-    return {"q": q, "loss_t": -np.log(np.maximum(q, LEAST)) * goal.sum(axis=-1, keepdims=True)}
+    q, y_goal = (np.einsum("tbk,tbk->tb", array, goal)[..., None] for array in (p, y))
+    own = y.max(axis=-1, keepdims=True) - y_goal + np.log(e.sum(axis=-1, keepdims=True))
+    return {"q": q, "y_goal": y_goal, "loss_t": own * asked(goal)}
+
+
+def asked(goal: Array) -> Array:
+    """1 where a step has a target, else 0, (steps, batch, 1); goal (steps, batch, output) is one-hot."""
+    total: Array = goal.sum(axis=-1, keepdims=True)
+    return total
 
 
 def backward(parameters: Mapping[str, Array], h: Array, p: Array, goal: Array) -> dict[str, Array]:
@@ -55,7 +63,7 @@ def backward(parameters: Mapping[str, Array], h: Array, p: Array, goal: Array) -
     al., "Deep Learning" (2016), eq. 10.18 and 10.19.
     """
     dy = p - goal
-    dy *= goal.sum(axis=-1, keepdims=True)
+    dy *= asked(goal)
     flat = dy.reshape(-1, dy.shape[-1])
     gradients: dict[str, Array] = {
         "dy": dy,

@@ -48,7 +48,7 @@ def _trace(lesson: Lesson, numbers: dict[str, Array], more: Mapping[str, Any]) -
     for layer in lesson.model.outputs:
         for base in ("y", "e", "p", "goal", "dy"):
             rows[layer.named(base)] = lesson.labels_of(lesson.choice)
-        for base in ("q", "loss_t", "confidence"):
+        for base in ("asked", "q", "y_goal", "loss_t", "confidence"):
             rows[layer.named(base)] = ("",)
     columns: dict[str, tuple[str, ...]] = {"loss": ("",)}
     for name, (down, right) in _labels_of_parameters(lesson).items():
@@ -139,7 +139,9 @@ def _numbers(
     with np.errstate(over="ignore", invalid="ignore"):
         found = gradients(model, given, rounded=rounded)
         found |= contributions(model, given, found)
-    found |= {layer.named("goal"): given.goals[layer.ending] for layer in model.outputs}
+    for layer in model.outputs:
+        goal = given.goals[layer.ending]
+        found |= {layer.named("goal"): goal, layer.named("asked"): output.asked(goal)}
     columns = as_columns(found)
     return {**columns, **confidences(model, columns)}
 

@@ -28,8 +28,8 @@ def gradients(
 ) -> dict[str, Array]:
     """The forward pass, the losses and every gradient of a network.
 
-    Gives what `network.forward` and `network.backward` give; per softmax q and loss_t (steps, batch,
-    1). A parameter's gradient is summed over the batch.
+    Gives what `network.forward`, `losses` and `network.backward` give. A parameter's gradient is summed
+    over the batch.
     """
     found = {name: rounded(array) for name, array in forward(model, batch).items()}
     found |= losses(model, batch, found)
@@ -37,11 +37,12 @@ def gradients(
 
 
 def losses(model: Model, batch: Batch, found: Arrays) -> dict[str, Array]:
-    """Per softmax its target's probability and the loss, (steps, batch, 1); their sum "loss" (1, 1)."""
+    """Per softmax what `output.loss` gives, (steps, batch, 1); the sum of all losses "loss" (1, 1)."""
     lost: dict[str, Array] = {}
     total = 0.0
     for layer in model.outputs:
-        own = output.loss(found[layer.named("p")], batch.goals[layer.ending])
+        y, e, p = (found[layer.named(base)] for base in ("y", "e", "p"))
+        own = output.loss(y, e, p, batch.goals[layer.ending])
         lost |= {layer.named(base): array for base, array in own.items()}
         total += own["loss_t"].sum()
     return {**lost, "loss": np.array([[total]])}

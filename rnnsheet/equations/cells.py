@@ -11,6 +11,7 @@ from rnnsheet.equations.expr import (
     Parameter,
     Value,
     concat,
+    cross_entropy,
     dot,
     excess,
     exp_below_greatest,
@@ -24,7 +25,7 @@ from rnnsheet.equations.expr import (
     over_time,
     same_letter,
     share,
-    surprise,
+    total,
     typed,
     word_after,
     word_at,
@@ -272,13 +273,16 @@ class _Network:
     def _loss(self, layer: Layer) -> None:
         """The loss of a softmax, and its gradient."""
         line, key = self.model.time_line(layer), f"softmax{layer.ending}"
-        p, target = (self.r.equations[layer.named(base)].value for base in ("p", "target"))
+        y, e, p, target = (self.r.equations[layer.named(base)].value for base in ("y", "e", "p", "target"))
 
         def let(base: str, expr: Expr) -> Value:
             return self.r.let(layer.named(base), expr, "loss", line=line, base=base, layer=key)
 
         goal = let("goal", one_hot(self._choices("labels"), target))
-        q = let("q", dot(p, goal))
-        let("loss_t", surprise(q, target))
-        # Softmax and cross-entropy together. Source: Goodfellow et al., "Deep Learning" (2016), eq. 10.18.
-        self.r.given[layer.named("y")] = excess(p, goal, target)
+        asked = let("asked", total(goal))
+        let("q", dot(p, goal))
+        # Not -ln q, which ends where q is too small for a number. Source: Goodfellow et al., "Deep
+        # Learning" (2016), eq. 6.30.
+        let("loss_t", cross_entropy(y, let("y_goal", dot(y, goal)), e, asked))
+        # Softmax and cross-entropy together: eq. 10.18 there.
+        self.r.given[layer.named("y")] = excess(p, goal, asked)

@@ -268,15 +268,16 @@ def same_letter(guess: Leaf, target: Leaf) -> Operation:
     return Operation("same_letter", (guess, target), ONE)
 
 
-def surprise(probability: Leaf, target: Leaf) -> Operation:
-    """-ln of the target's probability; 0 where there is no target."""
-    return Operation("surprise", (probability, target), ONE)
+def cross_entropy(y: Leaf, right: Leaf, e: Leaf, asked: Leaf) -> Operation:
+    """-ln of the softmax of `right`, one of the scores y, with e = exp(y - max y); 0 where nothing is asked."""
+    _same(y, e, "cross_entropy")
+    return Operation("cross_entropy", (y, right, e, asked), ONE)
 
 
-def excess(p: Leaf, goal: Leaf, target: Leaf) -> Operation:
-    """p - goal, row by row; 0 where there is no target."""
+def excess(p: Leaf, goal: Leaf, asked: Leaf) -> Operation:
+    """p - goal, row by row; 0 where nothing is asked."""
     _same(p, goal, "excess")
-    return Operation("excess", (p, goal, target), p.rows)
+    return Operation("excess", (p, goal, asked), p.rows)
 
 
 def mean(vectors: Sequence[Leaf]) -> Operation:

@@ -158,7 +158,13 @@ RULES: dict[str, Rule] = {
     "greatest": Rule("MAX({0:column})", "max {0}", whole=(0,)),
     "letter_with": Rule(_letter_with, "argmax {1}", whole=(0, 1, 2, 3)),
     "same_letter": Rule('IF({1}="","",IF(EXACT({0},{1}),1,0))', "[{0} = {1}]"),
-    "surprise": Rule('IF({1}="",0,-LN(MAX({0},1E-300)))', "−ln {0}"),
+    # Brackets around a sum of products in the place of the right one's score.
+    "cross_entropy": Rule(
+        "IF({3}=0,0,MAX({0:column})-{1}+LN(SUM({2:column})))",
+        "max {0} − {1} + ln sum({2})",
+        PRODUCT,
+        whole=(0, 2),
+    ),
     "limit": Rule("MAX(-1E+100,MIN(1E+100,{0}))", "{0}"),
     # Of trained networks, which nothing is pulled back through.
     "embedded": Rule("INDEX({0:block},{1}+1,{2})", "{0}[{1}]"),
@@ -171,7 +177,7 @@ RULES: dict[str, Rule] = {
     "row_with": Rule("MATCH({1},{0:column},0)-1", "argmax {0}", SUM),
     "label_of": Rule('INDEX({0:column},{1}+1,1)&""', "{0}[{1}]"),
     "label_before_end": Rule('IF(COUNTIF({1:so_far},{2})>0,"",INDEX({0:column},{1}+1,1)&"")', "{0}[{1}]"),
-    "excess": Rule('IF({2}="",0,{0}-{1})', "{0} − {1}"),
+    "excess": Rule("IF({2}=0,0,{0}-{1})", "{0} − {1}"),
 }
 
 

@@ -247,7 +247,10 @@ class Bands:
 
 
 _CAPTION_LINES = 3
-_LINES = ("letter", "target", "confidence", "predicted", "right", "k", "said", "says", "greatest")
+_LINES = (
+    *("letter", "target", "confidence", "predicted", "right", "asked"),
+    *("k", "said", "says", "greatest"),
+)
 """What stands in a line of its own, as texts do, not in a band."""
 
 

@@ -166,7 +166,8 @@ class _Strip:
 
 def kept(network: Recurrence) -> list[Equation]:
     """The equations with columns of their own; a value that is used once is part of what uses it."""
-    losses = [equation for equation in network.of("loss") if equation.base != "goal"]
+    # What is asked does not depend on weights, and nothing is computed of q.
+    losses = [each for each in network.of("loss") if each.base not in ("goal", "asked", "q")]
     said = [*network.of("read", line="answer"), *network.of("cell", "output", "answer")]
     chosen = [*(each for each in said if each.base != "target"), *losses, *network.of("gradient")]
     equations = {equation.name: limited(network, equation) for equation in chosen}

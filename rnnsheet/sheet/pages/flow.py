@@ -73,7 +73,7 @@ class _Flow:
         network, last = self.network, self.steps
         read = [each for each in network.of("read", line="word") if each.base == "x"]
         bands.write([*read, *network.of("cell", line="word")])
-        goals = [each for each in network.of("loss") if each.base == "goal"]
+        goals = [each for each in network.of("loss") if each.base in ("goal", "asked")]
         self._targets()
         bands.write(
             [*network.of("output", line="word"), *(each for each in goals if each.line == "word")], only=last

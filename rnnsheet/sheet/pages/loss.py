@@ -25,7 +25,7 @@ def place(context: Context) -> tuple[Page, dict[str, Block]]:
             if each.base in ("letter", "target"):
                 bands.line_of(over_time[each.name])
         for each in network.of("output", line=line):
-            if each.base == "p":
+            if each.base in ("y", "e", "p"):
                 bands.band_of(over_time[each.name])
         bands.write(own)
         bands.row += 1

@@ -54,9 +54,9 @@ def forward_again(bands: Bands, given: Mapping[str, Block], over_time: Mapping[s
             if each.base == "target":
                 bands.line_of(over_time[each.name])
         for each in lost:
-            if each.base == "goal":
-                bands.band_of(over_time[each.name])
-        bands.write([each for each in lost if each.base != "goal"])
+            if each.base in ("goal", "asked"):
+                bands.show(over_time[each.name])
+        bands.write([each for each in lost if each.base not in ("goal", "asked")])
         bands.row += 1
         losses += [each.name for each in lost if each.base == "loss_t"]
     loss = bands.total("loss", losses)
