@@ -16,18 +16,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from rnnsheet.errors import LessonError
 from rnnsheet.model import INPUTS, ONCE, Array, Axis, Layer, Model, check_model, fit_state
+from rnnsheet.reading import PUNCTUATION, kind_of, reading, words_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_STEPS = 16_384
 """More time steps than a worksheet has columns are of no use."""
-LONGEST_TEXT = 200
-"""So many signs of a text that is split into words are read."""
 LONGEST_IN_CELL = 16_000
 """A cell holds 32,767 letters, of those that UTF-16 writes as two half as many; some get words of ours."""
-PUNCTUATION = ".,!?;:。，！？；："
-"""Signs that stand for a space where a text is split into words."""
 START, END = "<start>", "<end>"
 """What a network reads before its first own word, and says after its last."""
 
@@ -91,8 +88,12 @@ class Lesson:
     labels: Sequence[str] = ()
     """What the network chooses from; by default the vocabulary."""
     target: str = ""
+    """By default the answer of the example that reads the same."""
     second: str = ""
     second_target: str = ""
+    given: str = ""
+    """A right answer that someone gave for this text alone, where no example reads the same."""
+    second_given: str = ""
     picture: Array | None = None
     answer_steps: int = 0
     """How many words it may answer; 0 for as many as the target has, and the end."""
@@ -129,6 +130,13 @@ class Lesson:
                 )
         model = check_model(self.model, self.inputs, self.choice)
         put("model", model)
+        if self.wants_answer:
+            of_examples = _answers_of(self.examples, self.split)
+            put("target", self.target or of_examples.get(self.reading, self.given))
+            second = self.second_target or of_examples.get(self.second_reading, self.second_given)
+            put("second_target", second)
+            put("given", self.given if self.given == self.target else "")
+            put("second_given", self.second_given if self.second_given == second else "")
         _check_texts(self)
         _check_examples(self)
         put("steps", self.steps or self.least_steps)
@@ -190,6 +198,33 @@ class Lesson:
         """Whether a softmax says at each time step of a text what comes next."""
         return any(self.model.time_line(layer) in ("word", "second") for layer in self.model.outputs)
 
+    @property
+    def wants_answer(self) -> bool:
+        """Whether a softmax says one answer, or an answer word by word, that an example may give."""
+        return any(self.model.time_line(layer) in (ONCE, "answer") for layer in self.model.outputs)
+
+    @property
+    def reading(self) -> str:
+        """What is read, as the workbook compares it with the examples: the text, or the picture."""
+        return reading(self.picture if self.picture is not None and not self.word else self.word, self.split)
+
+    @property
+    def second_reading(self) -> str:
+        """The second text, in the same form."""
+        return reading(self.second, self.split)
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """The right answer to each text or picture of the examples, and the lesson's own, in that form."""
+        if not self.wants_answer:
+            return {}
+        own = (
+            (self.reading, self.target, self.given),
+            (self.second_reading, self.second_target, self.second_given),
+        )
+        found = _answers_of(self.examples, self.split)
+        return found | {read: target for read, target, given in own if read and target and not given}
+
     def parts(self, text: str) -> tuple[str, ...]:
         """The letters of a text, or its words."""
         return words_of(text) if self.split == "words" else tuple(text)
@@ -216,10 +251,10 @@ class Lesson:
         if not self.examples:
             yield self
         for read, target in self.examples:
-            if isinstance(read, str):
-                yield replace(self, word=read, target=target, second_target="")
-            else:
-                yield replace(self, picture=read, target=target, second_target="")
+            what = {"word": read} if isinstance(read, str) else {"picture": read}
+            yield replace(
+                self, **what, target=target, given="", second_target="", second_given="", examples=()
+            )
 
     @property
     def letters(self) -> tuple[str, ...]:
@@ -267,12 +302,9 @@ class Lesson:
         return float(self.model.parameters["Whh"][0, 0]) if self.flow_is_whh else 1.0
 
 
-def words_of(text: str) -> tuple[str, ...]:
-    """The words of a text in small letters, without punctuation."""
-    text = text[:LONGEST_TEXT].lower()
-    for sign in PUNCTUATION:
-        text = text.replace(sign, " ")
-    return tuple(word for word in text.split(" ") if word)
+def _answers_of(examples: Sequence[Example], split: str) -> dict[str, str]:
+    answers = ((reading(read, split), target) for read, target in examples)
+    return {read: target for read, target in answers if read and target}
 
 
 def _padded(entries: Sequence[str], steps: int) -> tuple[str, ...]:
@@ -431,6 +463,7 @@ def _check_examples(lesson: Lesson) -> None:
             _check_target(lesson, "target", target)
         except LessonError as error:
             place = f"data.examples #{number}"
+            error.values["example_number"] = number
             raise error.at(f"{lesson.source}: {place}" if lesson.source else place) from None
 
 
@@ -442,14 +475,22 @@ def _check_picture(picture: Array, own: Array | None) -> None:
         raise LessonError("wrong_picture", got=got, expected=expected or "–")
 
 
+_UNKNOWN = {
+    "blank": "unknown_blank",
+    "capital": "unknown_capital",
+    "full_width": "unknown_full_width",
+    "unknown": "unknown_letter",
+}
+"""The message for each kind of letter that a vocabulary does not have."""
+
+
 def _check_text(lesson: Lesson, name: str, text: str, shortest: int) -> None:
     if lesson.split == "letters":
         for position, letter in enumerate(text, start=1):
             if letter not in lesson.vocabulary:
                 known = " ".join(lesson.vocabulary)
-                raise LessonError(
-                    "unknown_letter", name=name, letter=repr(letter), position=position, known=known
-                )
+                key = _UNKNOWN[kind_of(letter, lesson.split)]
+                raise LessonError(key, name=name, letter=repr(letter), position=position, known=known)
     if len(lesson.parts(text)) < shortest:
         raise LessonError("short_word", name=name, word=repr(text), shortest=shortest)
 

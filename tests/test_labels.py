@@ -90,12 +90,13 @@ def test_what_is_said_of_names_is_said_of_all_of_them_and_of_nothing_else():
     of_values = {e.base for e in equations} | {f"{e.base}_{e.line}" for e in equations}
     of_parameters = {r.bases.get(name, name) for r in everything for name in r.parameters}
     of_texts = {"word", "word_words", "vocabulary_words", "second", "wanted", "wanted_second", "picture"}
+    of_texts |= {"wanted_used", "wanted_second_used"}
     told = named("meaning")
     assert {r.bases[name] for r in everything for name in r.bases} <= told
     assert of_trained <= told
     assert told <= {*of_values, *of_trained, *of_parameters, *of_texts, "t", "loss"}
     assert named("words") == {*RULES, "previous", "next", "at", "part"}
-    assert named("setting") == {name for name, kind in SETTINGS.items() if kind == "positive"}
+    assert named("setting") == {*SETTINGS, "used"}
     assert named("message") == set(MESSAGES)
     assert named("legend") == {key for style in LEGEND for key in (style, f"{style}_sample")}
     assert named("walk.broadcast") == {"scale", "spread"}

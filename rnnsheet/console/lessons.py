@@ -23,6 +23,9 @@ def walk(lesson: Lesson, trace: Trace, labels: Labels) -> Iterator[str]:
     unit = labels("unit.word" if lesson.split == "words" else "unit.letter")
     sizes = {"hidden": lesson.model.hidden, "letters": len(lesson.vocabulary), "steps": lesson.steps}
     yield labels("run.lesson", title=title(lesson, labels), unit=unit, **sizes)
+    read = {word: None for text in (lesson.word, lesson.second) for word in lesson.parts(text)}
+    if unknown := [word for word in read if word not in lesson.vocabulary]:
+        yield labels("run.unknown", words=" ".join(unknown))
     for step in walkthrough(equations):
         yield ""
         yield f"{heading(step, equations, labels)}{_when(step, trace, labels)}"
@@ -39,7 +42,8 @@ def walk(lesson: Lesson, trace: Trace, labels: Labels) -> Iterator[str]:
         yield labels(f"line.{line}") if several else labels("run.unrolled")
         yield from indent(table(_over_time(equations, line, trace, labels)))
     yield ""
-    yield labels("run.loss", loss=float(trace["loss"].item()))
+    if (loss := trace["loss"].item()) != "":
+        yield labels("run.loss", loss=loss)
 
 
 def _when(step: WalkStep, trace: Trace, labels: Labels) -> str:

@@ -20,7 +20,8 @@ Arrays = Mapping[str, Array]
 def run(lesson: Lesson) -> Trace:
     """Every number that the lesson's network computes, forward and backward.
 
-    Raises LessonError where a number grows past what a float64 holds.
+    The loss is "" where nothing is asked. Raises LessonError where a number grows past what a float64
+    holds.
     """
     numbers = _numbers(lesson, lesson.model.parameters, batch(lesson))
     _check_finite(numbers, lesson.source)
@@ -39,6 +40,7 @@ def complete(lesson: Lesson) -> Trace:
 
 def _trace(lesson: Lesson, numbers: dict[str, Array], more: Mapping[str, Any]) -> Trace:
     words = _texts(lesson, numbers)
+    more = {**more, **_unasked(lesson, {**numbers, **more})}
     rows = {name: tuple(str(row + 1) for row in range(len(array))) for name, array in numbers.items()}
     rows |= dict.fromkeys((*words, "loss"), ("",))
     for line in ("word", "second", "answer"):
@@ -71,6 +73,19 @@ def _texts(lesson: Lesson, numbers: Arrays) -> dict[str, Any]:
         right = [target and float(target == guess) for target, guess in zip(targets, said, strict=True)]
         found |= {layer.named("target"): output.row_of(targets), layer.named("right"): output.row_of(right)}
     return found
+
+
+_OF_LOSSES = (
+    *("loss", "update.loss", "plus.loss", "minus.loss", "training.loss"),
+    *("check.central", "check.difference"),
+)
+
+
+def _unasked(lesson: Lesson, numbers: Arrays) -> dict[str, Any]:
+    """Where nothing is asked there is no loss, which is not a loss of 0: "" in the place of each number."""
+    if any(numbers[layer.named("asked")].any() for layer in lesson.model.outputs):
+        return {}
+    return {name: np.full(numbers[name].shape, "", object) for name in _OF_LOSSES if name in numbers}
 
 
 def _labels_of_parameters(lesson: Lesson) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:

@@ -181,11 +181,9 @@ class _Network:
             said = self.model.outputs_on(line).named("predicted")
             letter = fed_back(self.r.before(said, ONE))
             choices = self._choices("labels")
-        elif self.lesson.split == "letters":
-            letter = letter_at(self.r.parameter(line, ONE), STEP)
-            choices = self._choices("vocabulary")
         else:
-            letter = word_at(self.r.parameter(f"{line}_clean", ONE), STEP)
+            at = letter_at if self.lesson.split == "letters" else word_at
+            letter = at(self.r.parameter(f"{line}_clean", ONE), STEP)
             choices = self._choices("vocabulary")
         value = self.r.let(on_line("letter", line), letter, "read", line=line, base="letter")
         self.r.let(x, one_hot(choices, value), "read", line=line, base="x")
@@ -251,24 +249,30 @@ class _Network:
         # softmax: subtracting the greatest score changes no share and keeps EXP from overflowing.
         e = r.let("e", exp_below_greatest(y), "output")
         p = r.let("p", share(e), "output")
-        confidence = r.let("confidence", greatest(p), "answer")
-        read = on_line("letter", r.line)
-        letter = () if r.line == ONCE else (self.r.equations[read].value,)
+        once = r.line == ONCE
+        letter = self._letter_of(self.model.root(r.layer) if once else r.line, once)
+        confidence = r.let("confidence", greatest(p, *(letter if once else ())), "answer")
         predicted = r.let("predicted", letter_with(choices, p, confidence, *letter), "answer")
         if r.line == "answer":
             self.r.states[predicted.name] = self.r.parameter("start", ONE)
         target = r.let("target", self._target(r), "read")
         r.let("right", same_letter(predicted, target), "mark")
 
+    def _letter_of(self, line: str, first: bool) -> tuple[Leaf, ...]:
+        """What a time line reads, at this time step or at its first one; nothing of a picture."""
+        equation = self.r.equations.get(on_line("letter", line))
+        if equation is None:
+            return ()
+        return (At(equation.name, ONE, 1) if first else equation.value,)
+
     def _target(self, r: LayerEquations) -> Expr:
         if r.line == "answer":
             return word_at(self.r.parameter("wanted_clean", ONE), STEP)
         root = self.model.root(r.layer)
         if r.line == ONCE:
-            return typed(self.r.parameter("wanted_second" if root == "second" else "wanted", ONE))
-        if self.lesson.split == "letters":
-            return letter_after(self.r.parameters[root], STEP)
-        return word_after(self.r.parameters[f"{root}_clean"], STEP)
+            return typed(self.r.parameter(f"wanted{'_second' * (root == 'second')}_used", ONE))
+        after = letter_after if self.lesson.split == "letters" else word_after
+        return after(self.r.parameters[f"{root}_clean"], STEP)
 
     def _loss(self, layer: Layer) -> None:
         """The loss of a softmax, and its gradient."""

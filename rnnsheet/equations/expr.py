@@ -252,13 +252,13 @@ def one_hot(vocabulary: Parameter, letter: Leaf) -> Operation:
     return Operation("one_hot", (vocabulary, letter), vocabulary.rows)
 
 
-def greatest(vector: Leaf) -> Operation:
-    """The greatest number of a vector."""
-    return Operation("greatest", (vector,), ONE)
+def greatest(vector: Leaf, *letter: Leaf) -> Operation:
+    """The greatest number of a vector; "" where there is no `letter`, if one is asked for."""
+    return Operation("greatest", (vector, *letter), ONE)
 
 
 def letter_with(vocabulary: Parameter, p: Leaf, best: Leaf, *letter: Leaf) -> Operation:
-    """The letter in the row of p that is `best`; "" at a step that reads no `letter`, if it reads any."""
+    """The letter in the row of p that is `best`; "" where there is no `letter`, if one is asked for."""
     _same(vocabulary, p, "letter_with")
     return Operation("letter_with", (vocabulary, p, best, *letter), ONE)
 
@@ -269,7 +269,7 @@ def same_letter(guess: Leaf, target: Leaf) -> Operation:
 
 
 def cross_entropy(y: Leaf, right: Leaf, e: Leaf, asked: Leaf) -> Operation:
-    """-ln of the softmax of `right`, one of the scores y, with e = exp(y - max y); 0 where nothing is asked."""
+    """-ln softmax of `right`, one of the scores y, with e = exp(y - max y); 0 where nothing is asked."""
     _same(y, e, "cross_entropy")
     return Operation("cross_entropy", (y, right, e, asked), ONE)
 

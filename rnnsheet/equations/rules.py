@@ -21,7 +21,8 @@ from rnnsheet.equations.expr import (
     tanh_slope,
     total,
 )
-from rnnsheet.lesson import END, LONGEST_TEXT
+from rnnsheet.lesson import END
+from rnnsheet.reading import LONGEST_TEXT
 
 SPELLED = 8
 """Up to so many products a student reads them one by one; longer ones are an MMULT."""
@@ -94,6 +95,11 @@ def _mean(*vectors: Place) -> str:
     return f"AVERAGE({','.join(vector.here for vector in vectors)})"
 
 
+def _greatest(vector: Place, *letter: Place) -> str:
+    found = f"MAX({vector.column})"
+    return f'IF({letter[0].here}="","",{found})' if letter else found
+
+
 def _letter_with(vocabulary: Place, p: Place, best: Place, *letter: Place) -> str:
     if len(p.column_cells) == 1:
         # Gnumeric finds no row in a single cell.
@@ -155,7 +161,7 @@ RULES: dict[str, Rule] = {
     "typed": Rule('IF({0}="","",{0})', "{0}"),
     "fed_back": Rule(f'IF(EXACT({{0}},"{END}"),"",{{0}})', "{0}"),
     "one_hot": Rule("IF(EXACT({0},{1}),1,0)", "[{0} = {1}]"),
-    "greatest": Rule("MAX({0:column})", "max {0}", whole=(0,)),
+    "greatest": Rule(_greatest, "max {0}", whole=(0,)),
     "letter_with": Rule(_letter_with, "argmax {1}", whole=(0, 1, 2, 3)),
     "same_letter": Rule('IF({1}="","",IF(EXACT({0},{1}),1,0))', "[{0} = {1}]"),
     # Brackets around a sum of products in the place of the right one's score.

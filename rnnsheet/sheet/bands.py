@@ -124,12 +124,16 @@ class Bands:
         else:
             self.band_of(source)
 
-    def total(self, name: str, over: Iterable[str]) -> Block:
-        """A line with the sum of lines over all time steps."""
-        self.page.text(self.row, 1, self.page.labels(f"meaning.{name}"), "caption")
-        sums = "+".join(f"SUM({self.blocks[line].area.a1})" for line in over)
-        area = self.page.area(self.row, self.where.first)
-        block = self.page.formula(name, area, sums, "result", trace=self.run + name, form="number")
+    def loss(self, lines: Iterable[str]) -> Block:
+        """A line with the sum of all losses of some time lines; "" where nothing is asked."""
+        self.page.text(self.row, 1, self.page.labels("meaning.loss"), "caption")
+        of = [each for each in self.network.of("loss") if each.line in lines]
+        asked, lost = (
+            "+".join(f"SUM({self.blocks[each.name].area.a1})" for each in of if each.base == base)
+            for base in ("asked", "loss_t")
+        )
+        area, text = self.page.area(self.row, self.where.first), f'IF({asked}=0,"",{lost})'
+        block = self.page.formula("loss", area, text, "result", trace=f"{self.run}loss", form="number")
         self.row += 1
         return block
 

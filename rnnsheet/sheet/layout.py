@@ -14,6 +14,8 @@ from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.names import defined_name
 from rnnsheet.sheet.pages import (
     backward,
+    checks,
+    examples,
     flow,
     gradient_check,
     inputs,
@@ -49,21 +51,26 @@ def _plan(lesson: Lesson, language: str) -> Plan:
     words, equations = labels(language), network(lesson)
     about_page = manifest.place(lesson, words)
     messages = manifest.messages(about_page, lesson.steps + lesson.reads_ahead)
-    inputs_page, given, row = inputs.place(lesson, equations, words)
+    typed = inputs.place(lesson, equations, words)
+    examples.place(typed, lesson, equations)
+    given = typed.blocks
     context = Context(equations, words, columns(equations), given, lesson, messages, {})
     unrolled_page, over_time = unrolled.place(context)
-    inputs.answer(inputs_page, lesson, equations, over_time, messages, given, row)
     context = replace(context, over_time=over_time)
     steps_page = steps.place(context)
     loss_page, losses = loss.place(context)
     context = replace(context, over_time=over_time | losses)
+    inputs.answer(typed, lesson, equations, context.over_time, messages)
     backward_page, gradients, matrices = backward.place(context)
     check_page = gradient_check.place(context, matrices)
     update_page, rates = update.place(context, matrices)
     training_page, settings = training.place(context) or (None, {})
     learning = (loss_page, backward_page, check_page, update_page, training_page, flow.place(context))
-    pages = [inputs_page, steps_page, unrolled_page, *(page for page in learning if page)]
+    pages = [typed.page, steps_page, unrolled_page, *(page for page in learning if page)]
+    state = checks.place(typed, context, pages)
     overview_page = overview.place(context, tuple(page.sheet.name for page in pages))
+    for page in (overview_page, *pages[1:]):
+        page.state(page.reference(state.area), state.values, messages["fine"])
     sheets = tuple(page.sheet for page in (overview_page, *pages))
     manifest.list_blocks(about_page, sheets)
     named = {**given, **context.over_time, **gradients, **rates, **settings}

@@ -10,6 +10,7 @@ from rnnsheet.equations.expr import AllSteps, At, Leaf, Parameter, Part, Value
 from rnnsheet.equations.recurrence import Equation
 from rnnsheet.equations.rules import formula, stretches
 from rnnsheet.labels import Labels
+from rnnsheet.lesson import LIMIT
 from rnnsheet.model import Axis
 from rnnsheet.sheet.formula import Formula, column_letters
 from rnnsheet.sheet.plan import Area, Block, Fill, Highlight, Sheet, Text, quoted
@@ -19,27 +20,44 @@ Scope = Mapping[Leaf, Area]
 
 Values = Sequence[Sequence[Any]]
 
+STATE_ROW = 3
 SPAN = 12
 """How many columns a paragraph is wide."""
 
 NUMBER, WHOLE, LETTER, TEXT, MARK, GENERAL = "number", "whole", "letter", "text", "mark", "general"
+FAULT = "fault"
 FORMATS = {
     **dict.fromkeys(
         (
-            *("word", "second", "word_clean", "second_clean", "wanted", "wanted_second", "wanted_clean"),
+            *("word", "second", "word_clean", "second_clean"),
+            *("wanted", "wanted_second", "wanted_used", "wanted_second_used", "wanted_clean"),
             *("vocabulary", "labels", "start", "letter", "target", "predicted"),
-            *("status", "chosen", "weight", "blocks", "piece", "token", "says", "top_says", "forms", "key"),
+            *(
+                "status",
+                "state",
+                "chosen",
+                "weight",
+                "blocks",
+                "piece",
+                "token",
+                "says",
+                "top_says",
+                "forms",
+                "key",
+            ),
         ),
         LETTER,
     ),
     "so_far": TEXT,
     **dict.fromkeys(("x", "bag", "goal", "t", "unit", "count", "rank", "epoch", "steps_back"), WHOLE),
     **dict.fromkeys(
-        ("k", "said", "number", "mask", "place", "code", "capital", "size", "form_numbers"), WHOLE
+        ("k", "said", "number", "mask", "place", "code", "capital", "size", "form_numbers", "asked"), WHOLE
     ),
     **dict.fromkeys(("rate", "clip", "update_rate", "flow_clip", "width", "difference"), GENERAL),
     **dict.fromkeys(("picture", "pixels", "x_picture"), GENERAL),
-    "right": MARK,
+    **dict.fromkeys(("same", "same_second"), WHOLE),
+    **dict.fromkeys(("right", "known"), MARK),
+    **dict.fromkeys(("fault", "wrong"), FAULT),
 }
 """The number format of a block by its name without that of a layer; any other is NUMBER."""
 
@@ -72,6 +90,11 @@ def width_of(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
+def number_or_zero(cell: str) -> str:
+    """What is used of a cell in which someone may type anything: no text and no error goes further."""
+    return f"IF(ISNUMBER({cell}),{cell},0)"
+
+
 class Page:
     """A worksheet being laid out."""
 
@@ -90,6 +113,12 @@ class Page:
         """The sheet's first two rows: its title, and what it is in a paragraph."""
         self.text(1, 1, title, "title")
         self.text(2, 1, about, "about", SPAN)
+
+    def state(self, text: str, values: Values | None, fine: Area) -> Block:
+        """The third row: what is wrong with what was typed, wherever that is, or that it is `fine`."""
+        area = self.area(STATE_ROW, 1)
+        self.sheet.highlights.append(Highlight(area, "fine", fine))
+        return self.formula("state", area, text, "state", values=values, words=True)
 
     def area(self, row: int, col: int, rows: int = 1, cols: int = 1) -> Area:
         """An area of this sheet."""
@@ -153,7 +182,7 @@ class Page:
         return self.formula(
             source.name,
             self.area(row, col, target.rows, cols),
-            self.reference(target),
+            self.taken(source, target),
             style,
             values=values,
             trace=source.trace,
@@ -161,11 +190,16 @@ class Page:
             form=source.format,
         )
 
+    def taken(self, source: Block, area: Area) -> str:
+        """A reference to a part of a block, or 0 where someone typed no number into a number's cell."""
+        text = self.reference(area)
+        return number_or_zero(text) if source.entry == "number" else text
+
     def link_transposed(self, source: Block, row: int, col: int, style: str = "link") -> Block:
         """A block whose rows are the columns of another."""
         area = self.area(row, col, source.area.cols, source.area.rows)
         fills = tuple(
-            Fill(Formula(self.reference(source.area.part(down, right))), right, down, 1, 1)
+            Fill(Formula(self.taken(source, source.area.part(down, right))), right, down, 1, 1)
             for down in range(source.area.rows)
             for right in range(source.area.cols)
         )
@@ -256,15 +290,21 @@ class Page:
     def positive(
         self, row: int, col: int, name: str, value: float, messages: Mapping[str, Area]
     ) -> tuple[Block, Block]:
-        """A number above 0 to be edited, and beside it the one that is used: 0 while it is none."""
+        """A number above 0 to be edited, and below it the one that is used: 0 while it is none."""
         self.text(row, 1, self.labels(f"setting.{name}"), "caption")
         entry = self.constants(name, row, col, [[value]], "input", "positive")
         cell, message = entry.area.a1, messages["positive"].absolute
-        text = f"IF(ISNUMBER({cell}),IF({cell}>0,MIN({cell},1E+100),0),0)"
-        used = self.formula(name, self.area(row, col + 1), text, "label", values=[[value]])
-        status = f'IF({used.area.a1}>0,"",{message})'
-        self.formula("status", self.area(row, col + 2), status, "status", values=[[""]], words=True)
+        text = f"IF(ISNUMBER({cell}),IF({cell}>0,MIN({cell},{LIMIT:G}),0),0)"
+        used = self.used(name, row + 1, col, text, value)
+        large = f'IF({cell}>{LIMIT:G},{messages["too_large"].absolute},"")'
+        status = f"IF({used.area.a1}>0,{large},{message})"
+        self.formula("status", self.area(row, col + 1), status, "status", values=[[""]], words=True)
         return entry, used
+
+    def used(self, name: str, row: int, col: int, text: str, value: float) -> Block:
+        """What is used of a setting."""
+        self.text(row, 1, self.labels("setting.used"), "caption")
+        return self.formula(name, self.area(row, col), text, "label", values=[[value]])
 
     def _add(self, block: Block) -> Block:
         self.sheet.blocks.append(block)

@@ -171,8 +171,8 @@ class Highlight:
     """A colouring that follows the numbers, of a kind that `skeleton` knows.
 
     "one_hot" and "share" shade 0 to 1, "mark" tells 1 from 0, "factor" less from more than 1,
-    "bar" is a bar in the cell, "target" marks letters that are those of `other`, one row, and "chosen"
-    the row that `other` has the number of, from 0.
+    "bar" is a bar in the cell, "target" marks letters that are those of `other`, one row, "chosen"
+    the row that `other` has the number of, from 0, and "fine" a text that is that of `other`.
     """
 
     area: Area

@@ -21,6 +21,7 @@ from rnnsheet.equations.expr import (
 from rnnsheet.equations.recurrence import Equation, Recurrence, Share
 from rnnsheet.equations.rules import RULES, formula, stretches
 from rnnsheet.sheet.formula import column_letters
+from rnnsheet.sheet.page import number_or_zero
 from rnnsheet.sheet.plan import Area, Block
 
 
@@ -155,7 +156,8 @@ class _Strip:
         if area := self._elsewhere:
             fixed = "$" if isinstance(leaf, Parameter | At) else ""
             right = col if isinstance(leaf, Parameter) else at
-            return f"{area.sheet}!{fixed}{column_letters(area.col + right)}${area.row + unit}"
+            text = f"{area.sheet}!{fixed}{column_letters(area.col + right)}${area.row + unit}"
+            return number_or_zero(text) if self.its.given[self.leaf.name].entry == "number" else text
         area = self.its.areas[leaf.name]
         if isinstance(leaf, Parameter):
             index = col * leaf.rows.size + unit if leaf.transposed else unit * leaf.cols.size + col

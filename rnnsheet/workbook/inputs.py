@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from rnnsheet.errors import LessonError, WorkbookError
-from rnnsheet.lesson import Lesson, Settings
+from rnnsheet.lesson import Example, Lesson, Settings
 from rnnsheet.model import Model
+from rnnsheet.reading import picture_of, reading
 from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.pages import manifest
 from rnnsheet.sheet.plan import LAYOUT, Area, Plan
@@ -67,12 +68,24 @@ class Manifest:
 
     def inputs(self) -> Iterator[tuple[str, Area]]:
         """The name and the place of every input block."""
+        yield from self._blocks("input")
+
+    def column(self, name: str) -> list[str]:
+        """What a column of constant texts holds; none where there is no such block."""
+        return [
+            as_typed(self.contents.value(area.sheet, area.row + down, area.col))
+            for own, area in self._blocks("constant")
+            if own == name
+            for down in range(area.rows)
+        ]
+
+    def _blocks(self, wanted: str) -> Iterator[tuple[str, Area]]:
         values = self.contents.grid(manifest.NAME).values
         last = max(values, default=0) // LAST_COLUMN
         for row in range(1, last + 1):
             line = Area(manifest.NAME, row, manifest.TABLE, 1, 4)
             name, sheet, cells, kind = (values.get(key) for key in line.cells())
-            if kind == "input":
+            if kind == wanted:
                 yield str(name), self._area(row, str(sheet), str(cells))
 
     def _area(self, row: int, sheet: str, cells: str) -> Area:
@@ -88,6 +101,11 @@ class Manifest:
     def damaged_fact(self, key: str) -> WorkbookError:
         """The error of a fact that cannot be what it says."""
         return self.damaged(f"B{manifest.KEYS.index(key) + 1}")
+
+    def changed(self, name: str) -> WorkbookError:
+        """The error of a block of constants that cannot be what was written."""
+        area = next(area for own, area in self._blocks("constant") if own == name)
+        return WorkbookError("changed_block", place=f"{self.contents.path}: {area.sheet}!{area.a1}")
 
     def damaged(self, cell: str) -> WorkbookError:
         """The error of a cell of the hidden sheet that cannot be what it says."""
@@ -132,21 +150,37 @@ def lesson(described: Manifest, recalculated: Value) -> Lesson:
             initial=states,
             split=facts["split"],
             labels=tuple(found.get("labels", ())),
-            target=found.get("wanted", [""])[0],
             second=found.get("second", [""])[0],
-            second_target=found.get("wanted_second", [""])[0],
+            given=found.get("wanted", [""])[0],
+            second_given=found.get("wanted_second", [""])[0],
+            examples=_examples(described, facts["split"]),
             picture=picture,
             answer_steps=int(facts["answer_steps"]),
             source=str(contents.path),
             settings=Settings(**sizes, **{name.lower(): value for name, value in settings.items()}),
         )
     except LessonError as error:
+        if "example_number" in error.values:
+            # The sheet does not let one change them.
+            raise described.changed("examples") from None
         named = {"target": "wanted", "second_target": "wanted_second"}
         name = str(error.values.get("name"))
         area = places.get(named.get(name, name))
         raise error.at(f"{contents.path}: {area.sheet}!{area.a1}" if area else str(contents.path)) from None
     except (KeyError, ValueError, TypeError, RecursionError):
         raise WorkbookError("damaged_manifest", place=str(contents.path), reason=manifest.NAME) from None
+
+
+def _examples(described: Manifest, split: str) -> list[Example]:
+    """The examples with their right answers, as `Lesson.answers` has them."""
+    texts, answers = described.column("examples"), described.column("example_answers")
+    pictures = not any(name == "word" for name, _ in described.inputs())
+    found: list[Example] = [
+        (picture_of(text) if pictures else text, answer) for text, answer in zip(texts, answers, strict=True)
+    ]
+    if [reading(read, split) for read, _ in found] != texts or len(set(texts)) < len(texts):
+        raise described.changed("examples")
+    return found
 
 
 def _entries(contents: Contents, recalculated: Value, name: str, area: Area) -> Sequence[Any]:

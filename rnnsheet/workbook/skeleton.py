@@ -125,6 +125,14 @@ def _same_letter(highlight: Highlight) -> Rule:
     return rule
 
 
+def _same_text(highlight: Highlight) -> Rule:
+    """Colours a text that is that of the highlight's other cell."""
+    other = highlight.other or highlight.area
+    condition = f"{highlight.area.a1}={other.absolute}"
+    rule: Rule = FormulaRule([condition], font=Font(color="166534", bold=False))  # type: ignore[no-untyped-call]
+    return rule
+
+
 def _chosen(highlight: Highlight) -> Rule:
     """Marks the row that the highlight's other row has the number of, from 0."""
     looks = {"font": Font(bold=True), "fill": PatternFill(bgColor="F2B233")}
@@ -148,6 +156,7 @@ _RULES: Mapping[str, Callable[[Highlight], list[Rule]]] = {
     "mark": lambda _: [_equals("1", "166534"), _equals("0", "B91C1C")],
     "target": lambda highlight: [_same_letter(highlight)],
     "chosen": lambda highlight: [_chosen(highlight)],
+    "fine": lambda highlight: [_same_text(highlight)],
 }
 
 
@@ -229,7 +238,12 @@ def _validate(worksheet: Worksheet, block: Block, texts: Labels) -> None:
         least, most = _BOUNDS[block.entry]
         rule = DataValidation("decimal", operator="between", formula1=least, formula2=most)
     elif block.choices:
-        rule = DataValidation("list", formula1=block.choices.fixed, allow_blank=False)
+        rule = DataValidation("list", formula1=block.choices.fixed, allow_blank=block.entry == "label")
+    elif block.entry in ("letter", "label", "token"):
+        first, longest = block.area.part().a1, _LONGEST[block.entry]
+        # Programs that check what is typed know EXACT of a whole column.
+        times = f"SUMPRODUCT(--EXACT({first},{block.area.fixed}))"
+        rule = DataValidation("custom", formula1=f"AND(LEN({first})<={longest},{times}=1)")
     else:
         rule = DataValidation("textLength", operator="between", formula1="1", formula2=_LONGEST[block.entry])
     rule.errorTitle = rule.promptTitle = title
@@ -241,7 +255,7 @@ def _validate(worksheet: Worksheet, block: Block, texts: Labels) -> None:
 
 _LONGEST = {"letter": "1", "label": "60", "word": "255", "token": "255", "text": "32000"}
 _BOUNDS = {
-    "number": ("-1E+300", "1E+300"),
+    "number": (f"-{LIMIT:G}", f"{LIMIT:G}"),
     "positive": ("1E-100", f"{LIMIT:G}"),
     "slider": (f"{-FLOW:g}", f"{FLOW:g}"),
 }

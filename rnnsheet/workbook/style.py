@@ -20,6 +20,7 @@ FORMATS = {
     "text": "@",
     "powers": "0.00E+00",
     "mark": '"✓";"✗";"✗"',
+    "fault": '"⚠";"⚠";""',
     "general": "General",
 }
 
@@ -59,6 +60,8 @@ LOOKS = {
     "link_text": Look(color=BLUE, underline=True),
     "label": Look(color=GREY, align="center"),
     "status": Look(italic=True, color="9A3412"),
+    "state": Look(bold=True, color="9A3412"),
+    "hint": Look(italic=True, color=GREY),
     "input": _numbers("FFF2CC", color=BLUE, frame="medium"),
     "sample": _numbers("FFF2CC", color=BLUE, frame="medium"),
     "link": _numbers(color=BLUE),

@@ -14,11 +14,11 @@ from rnnsheet.sheet.bands import Bands
 from rnnsheet.sheet.context import WEIGHTS, Context
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.meaning import meaning
-from rnnsheet.sheet.page import Page
+from rnnsheet.sheet.page import Page, number_or_zero
 from rnnsheet.sheet.plan import Area, Block, Chart, Highlight, Series
 
 NAME = "Gradient flow"
-_WHH, _CLIP, _CHART = 4, 5, 7
+_WHH, _CLIP, _CHART = 4, 6, 9
 _ROWS_OF_CHART = 20
 _FACTORS = _CHART + _ROWS_OF_CHART + 1
 
@@ -30,7 +30,7 @@ def place(context: Context) -> Page | None:
         return None
     page, gates = Page(NAME, context.labels), _has_gates(lesson)
     page.title(context.labels("flow.title"), context.labels("flow.about_gates" if gates else "flow.about"))
-    page.sheet.frozen = (_CLIP, 1)
+    page.sheet.frozen = (_CLIP + 1, 1)
     page.sheet.zoom = 85
     long = network(replace(lesson, steps=lesson.settings.flow_steps))
     return _Flow(page, replace(context, network=long)).place()
@@ -115,11 +115,11 @@ class _Flow:
         page.sheet.highlights.append(Highlight(entry.area, "bar"))
         cell, used = entry.area.a1, min(FLOW, max(-FLOW, value))
         text = f"IF(ISNUMBER({cell}),MAX(-{FLOW:g},MIN({FLOW:g},{cell})),0)"
-        block = page.formula("flow_Whh", page.area(_WHH, WEIGHTS + 1), text, "label", values=[[used]])
+        block = page.used("flow_Whh", _WHH + 1, WEIGHTS, text, used)
         message = self.messages["slider"].absolute
         status = f'IF(ISNUMBER({cell}),IF({cell}={block.area.a1},"",{message}),{message})'
         said = "" if used == value else page.labels("message.slider", most=f"{FLOW:g}")
-        page.formula("status", page.area(_WHH, WEIGHTS + 2), status, "status", values=[[said]], words=True)
+        page.formula("status", page.area(_WHH, WEIGHTS + 1), status, "status", values=[[said]], words=True)
         return block
 
     def _recurrent(self, strength: Block) -> dict[str, Block]:
@@ -132,7 +132,7 @@ class _Flow:
             source = self.inputs[name]
             page.text(bands.row, 1, page.labels("flow.used", name=name), "caption")
             area = page.area(bands.row, WEIGHTS, source.area.rows, source.area.cols)
-            text = f"{strength.area.fixed}*{page.reference(source.area)}"
+            text = f"{strength.area.fixed}*{number_or_zero(page.reference(source.area))}"
             found[name] = page.formula(name, area, text, "weight", trace=f"flow.{name}")
             bands.row += area.rows + 1
         return found
@@ -141,7 +141,7 @@ class _Flow:
         """The lesson's text over and over: what is read, and what should follow where anything should."""
         bands, lesson = self.bands, self.lesson
         words = lesson.split == "words"
-        cell = self.inputs["word_clean" if words else "word"].area.absolute
+        cell = self.inputs["word_clean"].area.absolute
         count = f'LEN({cell})-LEN(SUBSTITUTE({cell}," ",""))+1' if words else f"LEN({cell})"
         time = f"{column_letters(bands.scope[STEP].col)}${bands.scope[STEP].row}"
         targets = [each for each in self.network.of("read", line="word") if each.base == "target"]

@@ -7,7 +7,7 @@ from rnnsheet.lesson import WIDTH
 from rnnsheet.sheet.bands import Bands, Weight
 from rnnsheet.sheet.context import WEIGHTS, Context
 from rnnsheet.sheet.formula import Formula
-from rnnsheet.sheet.page import Page
+from rnnsheet.sheet.page import Page, number_or_zero
 from rnnsheet.sheet.pages.update import forward_again
 from rnnsheet.sheet.plan import Area, Block, Fill
 
@@ -35,8 +35,8 @@ def place(context: Context, gradients: Mapping[str, Block]) -> Page:
         losses.append(forward_again(bands, inputs, context.over_time))
     bands.heading(labels("gradient_check.weights"))
     choices = _table(page, inputs, gradients, bands.row)
-    page.constants("chosen", _CHOSEN, WEIGHTS, [[context.lesson.chosen]], "input", "weight", choices)
-    _verdict(page, chosen, width, losses, choices)
+    entry = page.constants("chosen", _CHOSEN, WEIGHTS, [[context.lesson.chosen]], "input", "weight", choices)
+    _verdict(page, entry, width, losses, choices, context.messages["no_weight"])
     return page
 
 
@@ -53,7 +53,7 @@ def _moved(inputs: Mapping[str, Block], run: str, text: str) -> Weight:
             Fill(
                 Formula(
                     text.format(
-                        source=page.reference(source.part(down, right)),
+                        source=number_or_zero(page.reference(source.part(down, right))),
                         label=f'"{_label(name, down + 1, right + 1)}"',
                     )
                 ),
@@ -88,7 +88,9 @@ def _table(page: Page, inputs: Mapping[str, Block], gradients: Mapping[str, Bloc
     return page.area(top + 1, WEIGHTS, row - top - 1)
 
 
-def _verdict(page: Page, chosen: Area, width: Block, losses: list[Block], choices: Area) -> None:
+def _verdict(
+    page: Page, entry: Block, width: Block, losses: list[Block], choices: Area, no_weight: Area
+) -> None:
     """The two losses, the difference quotient, the gradient, and how far they are apart."""
     captions = ("chosen", "width", "plus_loss", "minus_loss", "central", "gradient", "difference")
     for row, key in enumerate(captions, start=_CHOSEN):
@@ -97,11 +99,16 @@ def _verdict(page: Page, chosen: Area, width: Block, losses: list[Block], choice
         page.link(loss, row, WEIGHTS, style="loss") for row, loss in zip((_PLUS, _MINUS), losses, strict=True)
     )
     gradient = page.area(_GRADIENT, WEIGHTS)
-    found = f"MATCH({chosen.a1},{choices.a1},0)"
-    text = f'IFERROR(INDEX({choices.column(2).a1},{found},1),"")'
+    chosen, found = entry.area, f"MATCH({entry.area.a1},{choices.a1},0)"
+    # MATCH takes * and ? for any signs.
+    is_one = f"INDEX({choices.a1},{found},1)={chosen.a1}"
+    text = f'IFERROR(IF({is_one},INDEX({choices.column(2).a1},{found},1),""),"")'
     page.formula("gradient", gradient, text, "gradient", trace="check.gradient", form="number")
-    text = f'IF({gradient.a1}="","",({plus.area.a1}-{minus.area.a1})/(2*{width.area.a1}))'
+    status = f'IF({gradient.a1}="",{no_weight.absolute},"")'
+    page.formula("status", chosen.part(0, 1), status, "status", values=[[""]], words=True)
+    nothing = f'OR({gradient.a1}="",{plus.area.a1}="")'
+    text = f'IF({nothing},"",({plus.area.a1}-{minus.area.a1})/(2*{width.area.a1}))'
     central = page.area(_CENTRAL, WEIGHTS)
     page.formula("central", central, text, "gradient", trace="check.central", form="number")
-    text = f'IF({gradient.a1}="","",{central.a1}-{gradient.a1})'
+    text = f'IF({central.a1}="","",{central.a1}-{gradient.a1})'
     page.formula("difference", page.area(_DIFFERENCE, WEIGHTS), text, "result", trace="check.difference")

@@ -1,90 +1,116 @@
 """The worksheet of everything a reader may change: texts, vocabulary, weights; and what follows from it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.labels import Labels
-from rnnsheet.lesson import END, LONGEST_TEXT, PUNCTUATION, START, Lesson, words_of
+from rnnsheet.lesson import LIMIT, START, Lesson
 from rnnsheet.model import ONCE, on_line
+from rnnsheet.reading import LONGEST_TEXT, PUNCTUATION, reading, words_of
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.meaning import meaning, meaning_of_parameter, meaning_of_text
-from rnnsheet.sheet.page import LETTER, SPAN, TEXT, Page, Values
+from rnnsheet.sheet.page import LETTER, SPAN, TEXT, Page, Values, number_or_zero
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block, Fill, Highlight
 
 NAME = "Inputs"
 
-_LABEL, _FIRST = 2, 3
+LABEL, FIRST = 2, 3
+"""The columns of row labels and of what may be changed."""
 _TOP = 4
 _NARROW = 9
 """So many letters have room in a column of the usual width."""
-_MOST_FROZEN = 12
+_MOST_FROZEN = 14
 """So many rows may stay in sight; more would leave no room for the rest."""
+_NO_NUMBER, _TOO_LARGE = 1, 2
+_NO_ENTRY, _NO_LETTER, _TWICE = 1, 2, 3
+BREAK, _AT_ONCE = "CHAR(10)", 200
+"""What stands before and behind each entry where so many are put together: no entry has it."""
 
 
-def place(lesson: Lesson, network: Recurrence, labels: Labels) -> tuple[Page, dict[str, Block], int]:
-    """The sheet with its editable blocks, these by name, and the row at which its answers begin."""
-    page = Page(NAME, labels)
+@dataclass
+class Inputs:
+    """The sheet while it is laid out."""
+
+    page: Page
+    blocks: dict[str, Block] = field(default_factory=dict)
+    """What may be changed, and what is read of it, by name."""
+    faults: dict[str, Block] = field(default_factory=dict)
+    """By the name of an input, a column beside its rows: 0, or the number of what is wrong with the row."""
+    together: dict[str, Area] = field(default_factory=dict)
+    """By the name of a vocabulary, the cell that has all of its entries, each between breaks."""
+    known: dict[str, Block] = field(default_factory=dict)
+    """By the name of a row of letters or words, whether each is one that the network knows; "" for none."""
+    row: int = _TOP
+    """The next free row."""
+    answers: int = 0
+    """The row at which the answers begin."""
+
+
+def place(lesson: Lesson, network: Recurrence, labels: Labels) -> Inputs:
+    """The sheet with its editable blocks; room is left for the answers."""
+    inputs = Inputs(Page(NAME, labels))
+    page, blocks = inputs.page, inputs.blocks
     longest = max(map(len, (*lesson.vocabulary, *lesson.labels)))
-    page.sheet.widths = {1: 30, _LABEL: max(6, longest + 2)}
+    page.sheet.widths = {1: 30, LABEL: max(6, longest + 2)}
     if longest > _NARROW:
-        page.sheet.widths[_FIRST] = longest + 2
+        page.sheet.widths[FIRST] = longest + 2
     page.title(labels("inputs.title"), labels("inputs.about"))
-    blocks, row = _texts(page, lesson, network)
-    answers = row
-    row += sum(len(lines) for lines in _answers(lesson, network)) + 1
+    _texts(inputs, lesson, network)
+    inputs.answers = inputs.row
+    row = inputs.row + sum(len(lines) for lines in _answers(lesson, network)) + 1
     page.sheet.frozen = (row - 1, 0) if row - 1 <= _MOST_FROZEN else (1, 0)
     page.sheet.sections.append(1)
+    inputs.row = row
     if "pixels" in network.parameters:
-        row = _picture(page, lesson, row, blocks)
+        _picture(inputs, lesson)
     for name, entries in (("vocabulary", lesson.vocabulary), ("labels", lesson.labels)):
         if name in network.parameters:
-            blocks[name], row = _choices(page, lesson, name, entries, row)
+            _choices(inputs, lesson, name, entries)
     _offer(page, [blocks[name] for name in ("wanted", "wanted_second") if name in blocks], blocks)
     numbers = {**lesson.model.parameters, **lesson.initial}
     for name, parameter in network.parameters.items():
         if name in numbers:
-            page.sheet.sections.append(row)
-            told = meaning_of_parameter(parameter, network, labels)
-            blocks[name] = _parameter(page, row, parameter, numbers[name].tolist(), blocks, told)
-            row = blocks[name].area.row + parameter.rows.size + 1
-    return page, blocks, answers
+            page.sheet.sections.append(inputs.row)
+            _parameter(inputs, parameter, numbers[name].tolist(), network)
+    for name in ("vocabulary", "labels"):
+        if name in blocks:
+            _faults_of_choices(inputs, name, name == "vocabulary" and lesson.split == "letters")
+    return inputs
 
 
 def answer(
-    page: Page,
+    inputs: Inputs,
     lesson: Lesson,
     network: Recurrence,
     over_time: Mapping[str, Block],
     messages: Mapping[str, Area],
-    blocks: Mapping[str, Block],
-    row: int,
 ) -> None:
-    """The rows under the texts that answer them at once, and what is to be said of them."""
+    """The rows under the texts that answer them at once; `over_time` has the losses too."""
+    page, row = inputs.page, inputs.answers
     for lines in _answers(lesson, network):
         for line in lines:
-            if isinstance(line, str):
-                page.text(row, 1, page.labels(line), "caption")
-            if line == "meaning.t":
-                equation = lines[1]
-                assert isinstance(equation, Equation)  # noqa: S101
-                t = over_time[on_line("t", equation.line)]
-                page.link(t, row, _FIRST, style="label")
-            elif line == "inputs.known":
-                _known(page, lesson, row, lines, over_time, messages)
-            elif isinstance(line, Equation):
+            if isinstance(line, Equation):
                 told = meaning(line, network, page.labels)
                 name = "" if line.name == line.base else f" ({line.name})"
                 page.text(row, 1, told + name, "caption")
                 style = "result" if line.part in ("answer", "mark") else "label"
-                page.mark(page.link(over_time[line.name], row, _FIRST, style=style), line.base)
+                page.mark(page.link(over_time[line.name], row, FIRST, style=style), line.base)
+            else:
+                page.text(row, 1, page.labels(line), "caption")
+                equation = lines[lines.index(line) + (1 if line == "meaning.t" else -1)]
+                assert isinstance(equation, Equation)  # noqa: S101
+                if line == "meaning.t":
+                    page.link(over_time[on_line("t", equation.line)], row, FIRST, style="label")
+                else:
+                    _known(inputs, lesson, row, equation, over_time)
             row += 1
-    if "word" in blocks:
-        _status(page, lesson, blocks, over_time, messages)
+    if "word" in inputs.blocks:
+        _status(page, lesson, inputs.blocks, messages)
 
 
 def _answers(lesson: Lesson, network: Recurrence) -> Iterator[list[str | Equation]]:
@@ -94,7 +120,7 @@ def _answers(lesson: Lesson, network: Recurrence) -> Iterator[list[str | Equatio
         for each in network.of("read", line=line):
             if each.base == "letter":
                 lines += ["meaning.t", each]
-                if lesson.split == "words" and line != "answer":
+                if line != "answer":
                     lines.append("inputs.known")
         for p in network.of("answer", line=line):
             if p.base == "predicted":
@@ -102,40 +128,44 @@ def _answers(lesson: Lesson, network: Recurrence) -> Iterator[list[str | Equatio
                 lines.append(p)
                 if line == ONCE:
                     lines.append(network.equations[f"confidence{ending}"])
-                lines += [network.equations[f"{base}{ending}"] for base in ("target", "right")]
+                lines.append(network.equations[f"target{ending}"])
+                if line == "answer":
+                    lines.append("inputs.can_say")
+                lines.append(network.equations[f"right{ending}"])
         if lines:
             yield lines
 
 
-def _texts(page: Page, lesson: Lesson, network: Recurrence) -> tuple[dict[str, Block], int]:
-    """The cells to type texts into, and below each what is read of it; the next free row."""
-    blocks: dict[str, Block] = {}
-    row = _TOP
-    texts = {
-        "word": (lesson.word, "word"),
-        "second": (lesson.second, "word"),
-        "wanted": (lesson.target, "word" if "answer" in network.time_lines else "label"),
-        "wanted_second": (lesson.second_target, "label"),
-    }
-    for name, (text, entry) in texts.items():
-        used = {name, f"{name}_clean"} & network.parameters.keys()
-        if not used:
-            continue
-        page.text(row, 1, meaning_of_text(name, network, page.labels), "caption")
-        form = TEXT if f"{name}_clean" in used else LETTER
-        blocks[name] = page.constants(name, row, _FIRST, [[text]], "input", entry, form=form)
-        row += 1
-        if name == "word":
-            row += 1
-        if f"{name}_clean" in used:
-            page.text(row, 1, page.labels("inputs.clean"), "caption")
-            blocks[f"{name}_clean"] = _clean(page, row, blocks[name], text, ends=name == "wanted")
-            row += 1
+def _texts(inputs: Inputs, lesson: Lesson, network: Recurrence) -> None:
+    """The cells to type texts into, and below each what is read of it."""
+    page, blocks = inputs.page, inputs.blocks
+
+    def entry(name: str, text: str, kind: str, form: str) -> None:
+        page.text(inputs.row, 1, meaning_of_text(name, network, page.labels), "caption")
+        blocks[name] = page.constants(name, inputs.row, FIRST, [[text]], "input", kind, form=form)
+        inputs.row += 1
+
+    form = TEXT if lesson.split == "words" else LETTER
+    for name, text in (("word", lesson.word), ("second", lesson.second)):
+        if f"{name}_clean" in network.parameters:
+            entry(name, text, "word", form)
+            inputs.row += name == "word"
+            _clean(inputs, lesson, name, text)
+    answers = "answer" in network.time_lines
+    for name, given in (("wanted", lesson.given), ("wanted_second", lesson.second_given)):
+        if {f"{name}_used", f"{name}_clean"} & network.parameters.keys():
+            entry(name, given, "word" if answers else "label", TEXT if answers else LETTER)
+            # Here stands the right answer, as soon as the examples have a place.
+            inputs.row += 2 if answers else 1
     if "start" in network.parameters:
-        page.text(row, 1, page.labels("inputs.start"), "caption")
-        blocks["start"] = page.constants("start", row, _FIRST, [[START]], "label")
-        row += 1
-    return blocks, row
+        page.text(inputs.row, 1, page.labels("inputs.start"), "caption")
+        if typed := blocks.get("word_clean"):
+            # Nothing is answered where nothing is typed.
+            area, text = page.area(inputs.row, FIRST), f'IF({typed.area.a1}="","","{START}")'
+            blocks["start"] = page.formula("start", area, text, "label", values=[[START]])
+        else:
+            blocks["start"] = page.constants("start", inputs.row, FIRST, [[START]], "label")
+        inputs.row += 1
 
 
 def _offer(page: Page, typed: list[Block], blocks: dict[str, Block]) -> None:
@@ -146,127 +176,199 @@ def _offer(page: Page, typed: list[Block], blocks: dict[str, Block]) -> None:
             page.sheet.blocks[page.sheet.blocks.index(block)] = blocks[block.name] = offered
 
 
-def _clean(page: Page, row: int, source: Block, text: str, ends: bool) -> Block:
-    """The text in small letters, without punctuation, one blank between words; an answer with its end."""
-    cell = f"LEFT({source.area.a1},{LONGEST_TEXT})"
+def _clean(inputs: Inputs, lesson: Lesson, name: str, text: str) -> None:
+    """A text as the network reads it: as it is, or in small letters, without punctuation."""
+    page, cell = inputs.page, inputs.blocks[name].area.a1
+    page.text(inputs.row, 1, page.labels("inputs.clean"), "caption")
+    read, value = f'{cell}&""', text
+    if lesson.split == "words":
+        read, value = f"TRIM(LOWER({without_signs(cell)}))", " ".join(words_of(text))
+    # An error would go through all sheets.
+    formula, area = f'IF(ISERROR({cell}),"",{read})', page.area(inputs.row, FIRST)
+    form = TEXT if lesson.split == "words" else LETTER
+    inputs.blocks[f"{name}_clean"] = page.formula(
+        f"{name}_clean", area, formula, "given", values=[[value]], form=form
+    )
+    inputs.row += 1
+
+
+def without_signs(cell: str) -> str:
+    """The beginning of a cell's text, with blanks for signs."""
+    text = f"LEFT({cell},{LONGEST_TEXT})"
     for sign in PUNCTUATION:
-        cell = f'SUBSTITUTE({cell},"{sign}"," ")'
-    formula, words = f"TRIM(LOWER({cell}))", words_of(text)
-    if ends:
-        # Nothing typed: there is no right answer, not even the end.
-        formula = f'IF({source.area.a1}="","",TRIM(LOWER({cell})&" {END}"))'
-        words = (*words, END) if text else ()
-    value = " ".join(words)
-    area = page.area(row, _FIRST)
-    return page.formula(f"{source.name}_clean", area, formula, "given", values=[[value]], form=TEXT)
+        text = f'SUBSTITUTE({text},"{sign}"," ")'
+    return text
 
 
-def _choices(page: Page, lesson: Lesson, name: str, entries: Sequence[str], row: int) -> tuple[Block, int]:
+def _choices(inputs: Inputs, lesson: Lesson, name: str, entries: Sequence[str]) -> None:
     """A vocabulary, one entry below the other; beside letters how often each is in the word."""
+    page, row = inputs.page, inputs.row
     words = name == "vocabulary" and lesson.split == "words"
     page.text(row, 1, page.labels(f"meaning.{name}{'_words' if words else ''}"), "caption")
     is_letters = name == "vocabulary" and lesson.split == "letters"
     block = page.constants(
-        name, row + 1, _FIRST, [[entry] for entry in entries], "input", "letter" if is_letters else "label"
+        name, row + 1, FIRST, [[entry] for entry in entries], "input", "letter" if is_letters else "label"
     )
+    inputs.blocks[name] = block
     if is_letters and lesson.word:
-        page.text(row, _FIRST + 1, page.labels("inputs.count"), "small")
-        cell, letter = f"$C${_TOP}", block.area.part().a1
+        page.text(row, FIRST + 1, page.labels("inputs.count"), "small")
+        cell, letter = inputs.blocks["word_clean"].area.fixed, block.area.part().a1
         counts = [[lesson.word.count(entry)] for entry in entries]
         text = f'LEN({cell})-LEN(SUBSTITUTE({cell},{letter},""))'
-        page.formula("count", page.area(row + 1, _FIRST + 1, len(counts)), text, "label", values=counts)
-    return block, row + len(entries) + 2
+        page.formula("count", page.area(row + 1, FIRST + 1, len(counts)), text, "label", values=counts)
+    inputs.row = row + len(entries) + 2
 
 
-def _picture(page: Page, lesson: Lesson, row: int, blocks: dict[str, Block]) -> int:
-    """The picture to be drawn, and beside it the same as one column."""
+def _faults_of_choices(inputs: Inputs, name: str, letters: bool) -> None:
+    """Beside a vocabulary which of its entries are none, or there twice."""
+    page, block = inputs.page, inputs.blocks[name]
+    page.text(inputs.row, 1, page.labels(f"inputs.together_{name}"), "caption")
+    inputs.together[name] = _together(inputs, block)
+    together, entry = inputs.together[name].fixed, block.area.part().a1
+    wrapped = f"{BREAK}&{entry}&{BREAK}"
+    times = f'(LEN({together})-LEN(SUBSTITUTE({together},{wrapped},"")))/(LEN({entry})+2)'
+    fault = f"IF({times}>1.5,{_TWICE},0)"
+    if letters:
+        fault = f"IF(LEN({entry})<>1,{_NO_LETTER},{fault})"
+    fault = f'IF(ISERROR({entry}),{_NO_ENTRY},IF({entry}="",{_NO_ENTRY},{fault}))'
+    _fault(inputs, name, FIRST + (2 if letters and "word" in inputs.blocks else 1), fault)
+
+
+def _together(inputs: Inputs, entries: Block) -> Area:
+    """All entries of a vocabulary in one cell, each between breaks; of many, first some in each."""
+    texts = [f"{BREAK}&{entries.area.part(down).a1}&{BREAK}" for down in range(entries.area.rows)]
+    values = [f"\n{row[0]}\n" for row in entries.values or ()]
+    while True:
+        top = inputs.row
+        parts = range(0, len(texts), _AT_ONCE)
+        texts = ["&".join(texts[first : first + _AT_ONCE]) for first in parts]
+        values = ["".join(values[first : first + _AT_ONCE]) for first in parts]
+        for text, value in zip(texts, values, strict=True):
+            area = inputs.page.area(inputs.row, FIRST)
+            inputs.page.formula("together", area, f'IFERROR({text},"")', "small", values=[[value]], form=TEXT)
+            inputs.row += 1
+        if len(texts) == 1:
+            inputs.row += 1
+            return area
+        texts = [inputs.page.area(row, FIRST).a1 for row in range(top, inputs.row)]
+
+
+def _fault(inputs: Inputs, name: str, col: int, text: str, values: Values | None = None) -> None:
+    """A column beside the rows of an input that says which are no input, and the number of the reason."""
+    rows = inputs.blocks[name].area
+    area = inputs.page.area(rows.row, col, rows.rows)
+    values = values or [[0]] * rows.rows
+    inputs.faults[name] = inputs.page.formula("fault", area, text, "status", values=values)
+
+
+def _fault_of_numbers(inputs: Inputs, name: str, col: int) -> None:
+    """Rows of numbers that are not all numbers, or too large."""
+    block = inputs.blocks[name]
+    cells, cols = block.area.part(0, 0, 1, block.area.cols).a1, block.area.cols
+    large = f"MAX({cells})>{LIMIT:G},{_TOO_LARGE},IF(MIN({cells})<-{LIMIT:G},{_TOO_LARGE},0)"
+    text = f"IF(COUNT({cells})<{cols},{_NO_NUMBER},IF({large}))"
+    found = [[_TOO_LARGE if max(map(abs, row)) > LIMIT else 0] for row in block.values or ()]
+    _fault(inputs, name, col, text, found)
+
+
+def _picture(inputs: Inputs, lesson: Lesson) -> None:
+    """The picture to be drawn, beside it the same as one column, and as a text."""
     assert lesson.picture is not None  # noqa: S101
-    picture = np.asarray(lesson.picture)
+    page, row, picture = inputs.page, inputs.row, np.asarray(lesson.picture)
     page.sheet.sections.append(row)
     page.text(row, 1, page.labels("meaning.picture"), "caption")
-    page.text(row, _FIRST, page.labels("inputs.picture"), "about", SPAN)
-    drawn = page.constants("picture", row + 1, _FIRST, picture.tolist(), "input", "number")
+    page.text(row, FIRST, page.labels("inputs.picture"), "about", SPAN)
+    drawn = page.constants("picture", row + 1, FIRST, picture.tolist(), "input", "number")
     page.sheet.highlights.append(Highlight(drawn.area, "one_hot"))
+    inputs.blocks["picture"] = drawn
+    _fault_of_numbers(inputs, "picture", LABEL)
     fills = tuple(
-        Fill(Formula(page.reference(drawn.area.part(*divmod(pixel, picture.shape[1])))), pixel, 0, 1, 1)
+        Fill(
+            Formula(number_or_zero(page.reference(drawn.area.part(*divmod(pixel, picture.shape[1]))))),
+            pixel,
+            0,
+            1,
+            1,
+        )
         for pixel in range(picture.size)
     )
-    col = _FIRST + picture.shape[1] + 1
+    col = FIRST + picture.shape[1] + 1
     page.text(row + 1, col - 1, "→", "arrow")
     area = page.area(row + 1, col, picture.size)
     values = [[value] for value in picture.ravel().tolist()]
-    blocks["picture"] = drawn
-    blocks["pixels"] = page.formulas("pixels", area, fills, "given", values=values)
-    return row + picture.size + 2
+    inputs.blocks["pixels"] = page.formulas("pixels", area, fills, "given", values=values)
+    _picture_read(inputs, lesson, picture, row + 1, col + 2)
+    inputs.row = row + picture.size + 2
 
 
-def _parameter(
-    page: Page, row: int, parameter: Parameter, numbers: Values, given: Mapping[str, Block], told: str
-) -> Block:
+def _picture_read(inputs: Inputs, lesson: Lesson, picture: np.ndarray, row: int, col: int) -> None:
+    """The picture as a text, row by row and whole, as the examples have it."""
+    page, drawn = inputs.page, inputs.blocks["picture"].area
+    read = reading(picture, lesson.split)
+    cells = [number_or_zero(drawn.part(0, right).a1) for right in range(drawn.cols)]
+    signs = (f'IF({c}=1,"#",IF({c}=0,".","("&INT(100*{c}+0.5)&")"))' for c in cells)
+    lines, whole = page.area(row, col, drawn.rows), page.area(row + drawn.rows, col)
+    texts = [[text] for text in read.split(" ")]
+    page.formula("picture_rows", lines, "&".join(signs), "beside", values=texts, form=TEXT)
+    text = '&" "&'.join(lines.part(down).a1 for down in range(lines.rows))
+    inputs.blocks["picture_read"] = page.formula(
+        "picture_read", whole, text, "beside", values=[[read]], form=TEXT
+    )
+
+
+def _parameter(inputs: Inputs, parameter: Parameter, numbers: Values, network: Recurrence) -> None:
     """A block under a line with its name, shape and meaning; its rows and columns labelled."""
+    page, row, given = inputs.page, inputs.row, inputs.blocks
+    told = meaning_of_parameter(parameter, network, page.labels)
     page.text(row, 1, parameter.name, "symbol")
-    page.text(row, _FIRST, page.described(parameter, told), "small")
+    page.text(row, FIRST, page.described(parameter, told), "small")
     labelled = parameter.cols.size > 1
     if labelled:
-        page.column_labels(parameter.cols, row + 1, _FIRST, given)
-    page.row_labels(parameter.rows, row + 1 + labelled, _LABEL, given)
-    return page.constants(parameter.name, row + 1 + labelled, _FIRST, numbers, "input", "number")
+        page.column_labels(parameter.cols, row + 1, FIRST, given)
+    top = row + 1 + labelled
+    page.row_labels(parameter.rows, top, LABEL, given)
+    given[parameter.name] = page.constants(parameter.name, top, FIRST, numbers, "input", "number")
+    _fault_of_numbers(inputs, parameter.name, FIRST + parameter.cols.size)
+    inputs.row = top + parameter.rows.size + 1
 
 
 def _known(
-    page: Page,
-    lesson: Lesson,
-    row: int,
-    lines: list[str | Equation],
-    over_time: Mapping[str, Block],
-    messages: Mapping[str, Area],
+    inputs: Inputs, lesson: Lesson, row: int, equation: Equation, over_time: Mapping[str, Block]
 ) -> None:
-    """Under each word that is not in the vocabulary, that it is unknown."""
-    letter = next(each for each in lines if isinstance(each, Equation))
-    x = over_time[on_line("x", letter.line)].area.column(0)
-    word = page.reference(page.area(row - 1, _FIRST))
+    """Under each letter or word whether the vocabulary has it; of a right answer, whether it can be said."""
+    page, said = inputs.page, equation.base == "target"
+    of = equation.name.replace("target", "goal", 1) if said else on_line("x", equation.line)
+    x = over_time[of].area.column(0)
     first = page.reference(x)
     last = page.reference(x.part(x.rows - 1)).rpartition("!")[2]
     column = f"{first}:{last}" if x.rows > 1 else first
-    text = f'IF({word}="","",IF(SUM({column})>0,"",{messages["not_known"].absolute}))'
-    said = page.labels("message.not_known")
-    values = [
-        [said if entry and entry not in lesson.vocabulary else "" for entry in lesson.read(letter.line)]
-    ]
-    area = page.area(row, _FIRST, 1, lesson.steps)
-    page.formula("status", area, text, "status", values=values, words=True)
+    text = f'IF({page.reference(page.area(row - 1, FIRST))}="","",IF(SUM({column})>0,1,0))'
+    entries = lesson.answer_for(lesson.target) if said else lesson.read(equation.line)
+    choices = lesson.labels if said else lesson.vocabulary
+    values = [[int(entry in choices) if entry else "" for entry in entries]]
+    area = page.area(row, FIRST, 1, len(entries))
+    inputs.known[equation.name] = page.formula("known", area, text, "label", values=values)
+    page.mark(inputs.known[equation.name], "right")
 
 
-def _status(
-    page: Page,
-    lesson: Lesson,
-    blocks: Mapping[str, Block],
-    over_time: Mapping[str, Block],
-    messages: Mapping[str, Area],
-) -> None:
-    """Says below the word whether the network can read it."""
-    cells = {key: area.absolute for key, area in messages.items()}
-    parts = lesson.parts(lesson.word)
-    aligned = lesson.reads_ahead
-    room = lesson.steps + aligned
-    if lesson.split == "letters":
-        length = f"LEN(C{_TOP})"
-        count = page.area(blocks["vocabulary"].area.row, _FIRST + 1, len(lesson.vocabulary)).a1
-        unknown, is_unknown = f"SUM({count})<{length}", False
-    else:
-        clean = blocks["word_clean"].area.a1
-        length = f'IF({clean}="",0,LEN({clean})-LEN(SUBSTITUTE({clean}," ",""))+1)'
-        x = over_time["x"].area.absolute
-        unknown = f"SUM({x})<MIN({lesson.steps},{length})"
-        is_unknown = any(word not in lesson.vocabulary for word in parts[: lesson.steps])
-    keys = {
-        key: f"{key}_words" if lesson.split == "words" else key
-        for key in ("unknown", "long", "short", "fits")
-    }
-    if not aligned:
+def _status(page: Page, lesson: Lesson, blocks: Mapping[str, Block], messages: Mapping[str, Area]) -> None:
+    """Says below the word whether it fills the time steps."""
+    ahead = lesson.reads_ahead
+    room, parts = lesson.steps + ahead, lesson.parts(lesson.word)
+    ending = "_words" if lesson.split == "words" else ""
+    keys = {key: f"{key}{ending}" for key in ("long", "short", "fits")}
+    if not ahead:
         keys["fits"] = "fits_whole"
-    unlike, long, short, fits = (cells[keys[key]] for key in ("unknown", "long", "short", "fits"))
-    text = f"IF({unknown},{unlike},IF({length}>{room},{long},IF({length}<{room},{short},{fits})))"
+    long, short, fits = (messages[key].absolute for key in keys.values())
+    length = length_of(blocks["word_clean"].area.a1, lesson.split)
+    text = f"IF({length}>{room},{long},IF({length}<{room},{short},{fits}))"
     said = "long" if len(parts) > room else "short" if len(parts) < room else "fits"
-    values = [[message(keys["unknown" if is_unknown else said], page.labels, room)]]
-    page.formula("status", page.area(_TOP + 1, _FIRST), text, "status", values=values, words=True)
+    values = [[message(keys[said], page.labels, room)]]
+    page.formula("status", page.area(_TOP + 1, FIRST), text, "hint", values=values, words=True)
+
+
+def length_of(cell: str, split: str) -> str:
+    """The number of letters or words of a text as it is read."""
+    if split == "letters":
+        return f"LEN({cell})"
+    return f'IF({cell}="",0,LEN({cell})-LEN(SUBSTITUTE({cell}," ",""))+1)'

@@ -15,7 +15,6 @@ def place(context: Context) -> tuple[Page, dict[str, Block]]:
     page.title(labels("loss.title"), labels("loss.about"))
     page.sheet.frozen = (6, 1) if len(network.time_lines) == 1 else (1, 1)
     bands = Bands(page, context, 4)
-    losses: list[str] = []
     for line in network.time_lines:
         own = network.of("loss", line=line)
         if not own:
@@ -29,7 +28,6 @@ def place(context: Context) -> tuple[Page, dict[str, Block]]:
                 bands.band_of(over_time[each.name])
         bands.write(own)
         bands.row += 1
-        losses += [each.name for each in own if each.base == "loss_t"]
-    loss = bands.total("loss", losses)
+    loss = bands.loss(network.time_lines)
     page.text(bands.row, 1, labels("loss.sums"), "about", SPAN)
     return page, {**{each.name: bands.blocks[each.name] for each in network.of("loss")}, "loss": loss}

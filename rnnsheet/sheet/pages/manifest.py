@@ -26,8 +26,12 @@ KEYS = (
 )
 """What is known of a workbook; the second line of a lesson's alone."""
 MESSAGES = (
-    *("unknown", "long", "short", "fits", "unknown_words", "long_words", "short_words", "fits_words"),
-    *("fits_whole", "not_known", "positive", "slider"),
+    *("fine", "typed_error", "nothing_typed", "one_alone", "one_alone_words", "none_known"),
+    *("ends_in_blank",),
+    *("is_unknown", "is_capital", "is_full_width", "is_blank", "read_as_nothing", "no_loss"),
+    *("long", "short", "fits", "long_words", "short_words", "fits_words", "fits_whole"),
+    *("not_possible", "given_answer", "no_answer", "no_entry", "no_letter", "twice"),
+    *("no_number", "too_large", "positive", "slider", "no_weight", "not_known"),
     *(
         "left_out_words",
         "left_out_letters",

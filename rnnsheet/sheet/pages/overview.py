@@ -64,7 +64,7 @@ def _answers(page: Page, context: Context, row: int) -> int:
     for name in ("word", "second", "picture", "answer"):
         if name in context.inputs:
             page.text(row, 1, meaning_of_text(name, network, labels), "caption")
-            row += _given(page, context.inputs[name], row)
+            row += _given(page, context.inputs.get(f"{name}_clean", context.inputs[name]), row)
         for output in (each for each in outputs if lesson.model.root(each) == name):
             told = meaning(network.equations[output.named("predicted")], network, labels)
             page.text(row, 1, told + (f" ({output.name})" if len(outputs) > 1 else ""), "caption")
@@ -87,9 +87,14 @@ def _given(page: Page, given: Block, row: int) -> int:
         drawn = page.link(given, row, _FIRST, style="given")
         page.sheet.highlights.append(Highlight(drawn.area, "one_hot"))
     else:
-        # A number that someone types is a text here.
-        text, area = f'{page.reference(given.area)}&""', page.area(row, _FIRST)
-        page.formula(given.name, area, text, "plain", values=given.values, form=TEXT)
+        page.formula(
+            given.name,
+            page.area(row, _FIRST),
+            page.reference(given.area),
+            "plain",
+            values=given.values,
+            form=TEXT,
+        )
     return given.area.rows
 
 

@@ -131,6 +131,9 @@ class _Teller:
     def _answer(self, equation: Equation, time: int) -> None:
         """One line: what the answer is called, and the answer."""
         self.page.text(self.row, _FIRST, f"{symbol(equation.value)} = {symbols(equation.expr)}", "symbol")
+        for leaf in equation.expr.operands if isinstance(equation.expr, Operation) else ():
+            if isinstance(leaf, At):
+                self.scope[leaf] = self.over_time[leaf.name].area.column(leaf.step - 1)
         self._result(equation, time, self.row, _ANSWER)
         self.row += 1
 

@@ -8,7 +8,7 @@ from rnnsheet.equations.recurrence import Equation
 from rnnsheet.sheet.context import Context
 from rnnsheet.sheet.formula import Formula, column_letters
 from rnnsheet.sheet.grid import LAST_COLUMN
-from rnnsheet.sheet.page import FORMATS, STYLES, Page
+from rnnsheet.sheet.page import FORMATS, STYLES, Page, number_or_zero
 from rnnsheet.sheet.plan import Area, Block, Chart, Fill, Highlight, Series
 from rnnsheet.sheet.strips import Strips, cell, kept
 
@@ -16,8 +16,8 @@ NAME = "Training"
 LONGEST = 8_192
 """The longest formula that Excel takes."""
 _SETTING = 2
-_RATE, _CLIP, _HOW, _CHART = 4, 5, 6, 8
-_HEAD = 28
+_RATE, _CLIP, _HOW, _CHART = 4, 6, 8, 10
+_HEAD = 30
 """The rows of the names, of the units and of the time steps; the epochs follow."""
 _EPOCH, _LOSS = 1, 2
 
@@ -137,7 +137,7 @@ class _Training:
         area, source, rows = self.areas[parameter.name], self.given[parameter.name].area, parameter.rows.size
         fills = []
         for row in range(rows):
-            start = f"{source.sheet}!{column_letters(source.col)}${source.row + row}"
+            start = number_or_zero(f"{source.sheet}!{column_letters(source.col)}${source.row + row}")
             fills.append(Fill(Formula(_bounded(start)), 0, row * source.cols, 1, source.cols))
         slope, rate = cell(self.areas[f"d{parameter.name}"], 0), self.used["rate"].area.fixed
         scale = f"${cell(self.areas['scale'], 0)}"
@@ -195,12 +195,12 @@ class _Training:
         return self.page.formulas(name, area, tuple(fills), style, trace=f"training.{name}", form=form)
 
     def _losses(self) -> str:
-        """The sum of the losses of all time steps and outputs."""
-        areas = [self.areas[each.name] for each in self.network.of("loss") if each.base == "loss_t"]
-        return "+".join(
-            f"SUM({cell(area, 0)}:{cell(area, area.cols - 1)})" if area.cols > 1 else cell(area, 0)
-            for area in areas
-        )
+        """The sum of the losses of all time steps and outputs; "" where nothing is asked."""
+        loss = self.network.of("loss")
+        areas = [self.areas[each.name] for each in loss if each.base == "loss_t"]
+        asked = [f"SUM({self.given[each.name].area.absolute})" for each in loss if each.base == "asked"]
+        sums = (f"SUM({cell(area, 0)}:{cell(area, area.cols - 1)})" for area in areas)
+        return f'IF({"+".join(asked)}=0,"",{"+".join(sums)})'
 
 
 def _bounded(text: str) -> str:

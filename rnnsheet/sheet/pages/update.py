@@ -9,7 +9,7 @@ from rnnsheet.sheet.page import Page
 from rnnsheet.sheet.plan import Block
 
 NAME = "Update"
-_RATE, _BEFORE, _AFTER = 4, 5, 6
+_RATE, _BEFORE, _AFTER = 4, 6, 7
 
 
 def place(context: Context, gradients: Mapping[str, Block]) -> tuple[Page, dict[str, Block]]:
@@ -37,7 +37,6 @@ def forward_again(bands: Bands, given: Mapping[str, Block], over_time: Mapping[s
     """The forward pass over the same letters with the weights that are `given`, and its loss."""
     bands.given = given
     network = bands.network
-    losses = []
     for line in network.time_lines:
         bands.line(line)
         read = [each for each in network.of("read", line=line) if each.base != "target"]
@@ -58,8 +57,7 @@ def forward_again(bands: Bands, given: Mapping[str, Block], over_time: Mapping[s
                 bands.show(over_time[each.name])
         bands.write([each for each in lost if each.base not in ("goal", "asked")])
         bands.row += 1
-        losses += [each.name for each in lost if each.base == "loss_t"]
-    loss = bands.total("loss", losses)
+    loss = bands.loss(network.time_lines)
     bands.row += 1
     return loss
 

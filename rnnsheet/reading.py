@@ -1,0 +1,61 @@
+"""What is typed or drawn, as a network reads it: letters, words, a picture. No arithmetic."""
+
+import math
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+LONGEST_TEXT = 200
+"""So many signs of a text that is split into words are read."""
+PUNCTUATION = ".,!?;:。，！？；：\u3000\u00a0"
+"""Signs that stand for a space where a text is split into words; the last two are blanks themselves."""
+BLANKS = " \u00a0\u3000"
+"""A blank, one that does not break, and one as wide as a Chinese sign."""
+FULL_WIDTH = ("\uff01", "\uff5e")
+"""The first and the last of the letters and signs that are as wide as Chinese ones."""
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of a text in small letters, without punctuation."""
+    text = text[:LONGEST_TEXT].lower()
+    for sign in PUNCTUATION:
+        text = text.replace(sign, " ")
+    return tuple(word for word in text.split(" ") if word)
+
+
+def reading(given: str | NDArray[np.float64], split: str) -> str:
+    """A text as it is read: words in small letters with a blank between them, letters as they are.
+
+    A picture row by row: # is 1, . is 0, and between them stands the hundredth part in brackets.
+    """
+    if isinstance(given, str):
+        return " ".join(words_of(given)) if split == "words" else given
+    return " ".join("".join(map(_pixel, row)) for row in np.asarray(given).tolist())
+
+
+_PIXELS = {1.0: "#", 0.0: "."}
+
+
+def _pixel(value: float) -> str:
+    return _PIXELS.get(value) or f"({math.floor(100 * value + 0.5)})"
+
+
+def picture_of(text: str) -> NDArray[np.float64]:
+    """The picture that `reading` gave as a text, to a hundredth. Raises ValueError where it did not."""
+    signs = {sign: str(100 * value) for value, sign in _PIXELS.items()}
+    rows = (re.findall(r"[#.]|\(-?\d+\)", row) for row in text.split(" "))
+    numbers = [[signs.get(pixel) or pixel.strip("()") for pixel in row] for row in rows]
+    return np.array(numbers, float) / 100
+
+
+def kind_of(entry: str, split: str) -> str:
+    """What a letter is, or a word begins with, that a vocabulary does not have.
+
+    "blank", "full_width", of letters "capital", else "unknown".
+    """
+    if entry[0] in BLANKS:
+        return "blank"
+    if FULL_WIDTH[0] <= entry[0] <= FULL_WIDTH[1]:
+        return "full_width"
+    return "capital" if split == "letters" and entry != entry.lower() else "unknown"

@@ -1,0 +1,245 @@
+"""What is wrong with what was typed: a line for each thing that can be, below the inputs, and one for all."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rnnsheet.labels import Labels
+from rnnsheet.model import on_line
+from rnnsheet.reading import BLANKS, FULL_WIDTH, kind_of
+from rnnsheet.sheet.context import Context
+from rnnsheet.sheet.page import SPAN, Page
+from rnnsheet.sheet.pages.inputs import FIRST, LABEL, Inputs, length_of
+from rnnsheet.sheet.pages.manifest import message
+from rnnsheet.sheet.plan import Area, Block
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that can be wrong: a formula that is 1 where it is, else 0, and one that says it in words."""
+
+    of: str
+    """What is looked at, in the reader's language."""
+    wrong: str
+    said: str
+    found: str = ""
+    """What it says of the lesson as it is; "" where nothing is wrong."""
+    causes: bool = False
+    """Other things are wrong because of it."""
+
+
+def place(inputs: Inputs, context: Context, pages: Sequence[Page]) -> Block:
+    """The lines, and in the third row what the first of them says that is wrong, or that none is.
+
+    `pages` are those on which settings stand.
+    """
+    page, labels = inputs.page, context.labels
+    rows = list(_rows(inputs, context))
+    # The causes before what follows from them.
+    checks = [check for check in rows if check.causes]
+    checks += [*_Texts(inputs, context).checks(), *(check for check in rows if not check.causes)]
+    checks += [*_settings(pages, labels), *_Answers(inputs, context).notes()]
+    page.sheet.sections.append(inputs.row)
+    page.text(inputs.row, 1, labels("state.title"), "heading", SPAN)
+    top = inputs.row + 1
+    for row, check in enumerate(checks, start=top):
+        page.text(row, 1, check.of, "caption")
+        wrong = page.formula(
+            "wrong", page.area(row, LABEL), check.wrong, "status", values=[[int(bool(check.found))]]
+        )
+        said = f'IF({wrong.area.a1}=1,{check.said},"")'
+        page.formula("status", page.area(row, FIRST), said, "status", values=[[check.found]], words=True)
+    flags, texts = (page.area(top, col, len(checks)) for col in (LABEL, FIRST))
+    first = f"MATCH(1,{flags.a1},0)"
+    said = next((check.found for check in checks if check.found), labels("message.fine"))
+    text = f"IF(ISNUMBER({first}),INDEX({texts.a1},{first},1),{context.messages['fine'].absolute})"
+    inputs.row = top + len(checks) + 1
+    return page.state(text, [[said]], context.messages["fine"])
+
+
+def _at(area: Area) -> str:
+    """Where a cell stands, in words."""
+    return f"{area.sheet} {area.a1}"
+
+
+class _Said:
+    """What is said of a place, as a formula and as words."""
+
+    def __init__(self, context: Context):
+        self.messages, self.labels, self.lesson = context.messages, context.labels, context.lesson
+
+    def cell(self, key: str) -> str:
+        """The cell of a message."""
+        return self.messages[key].absolute
+
+    def told(self, key: str) -> str:
+        """A message."""
+        return message(key, self.labels, self.lesson.steps + self.lesson.reads_ahead)
+
+    def of(self, area: Area, key: str) -> str:
+        """A formula that says a message of a place."""
+        return f'"{_at(area)}: "&{self.cell(key)}'
+
+    def kind(self, letter: str) -> str:
+        """A formula that says what a letter or word is that the vocabulary does not have."""
+        code = f"_xlfn.UNICODE({letter})"
+        first, last = map(ord, FULL_WIDTH)
+        is_full = f"AND({code}>={first},{code}<={last})"
+        other = self.cell("is_unknown")
+        if self.lesson.split == "letters":
+            other = f"IF(EXACT({letter},LOWER({letter})),{other},{self.cell('is_capital')})"
+        other = f"IF({is_full},{self.cell('is_full_width')},{other})"
+        return f"IF({self.is_blank(letter)},{self.cell('is_blank')},{other})"
+
+    def is_blank(self, letter: str) -> str:
+        """A formula that is true of any of the blanks."""
+        return f"OR({','.join(f'_xlfn.UNICODE({letter})={ord(blank)}' for blank in BLANKS)})"
+
+
+class _Texts(_Said):
+    """The checks of the texts that are read."""
+
+    def __init__(self, inputs: Inputs, context: Context):
+        super().__init__(context)
+        self.inputs, self.over_time = inputs, context.over_time
+
+    def checks(self) -> Iterator[Check]:
+        for name, text in (("word", self.lesson.word), ("second", self.lesson.second)):
+            if name in self.inputs.blocks:
+                yield from self._text(name, self.lesson.parts(text))
+
+    def _text(self, name: str, parts: Sequence[str]) -> Iterator[Check]:
+        typed, clean = (self.inputs.blocks[each].area for each in (name, f"{name}_clean"))
+        of, ending = self.labels(f"state.{name}"), "_words" if self.lesson.split == "words" else ""
+        length = length_of(clean.a1, self.lesson.split)
+        yield Check(of, f"IF(ISERROR({typed.a1}),1,0)", self.of(typed, "typed_error"))
+        yield Check(of, f'IF({clean.a1}="",1,0)', self.of(typed, "nothing_typed"))
+        yield from self._unknown(of, name, typed, parts)
+        if self.lesson.reads_ahead:
+            alone = f"one_alone{ending}"
+            found = f"{_at(typed)}: {self.told(alone)}" if len(parts) == 1 else ""
+            yield Check(of, f"IF({length}=1,1,0)", self.of(typed, alone), found)
+            yield self._last(of, name, typed)
+        room, long = self.lesson.steps + self.lesson.reads_ahead, f"long{ending}"
+        found = f"{_at(typed)}: {self.told(long)}" if len(parts) > room else ""
+        blank = self.is_blank(f"RIGHT({clean.a1},1)")
+        said = f"IF({blank},{self.of(typed, 'ends_in_blank')},{self.of(typed, long)})"
+        yield Check(of, f"IF({length}>{room},1,0)", said, found)
+
+    def _unknown(self, of: str, name: str, typed: Area, parts: Sequence[str]) -> Iterator[Check]:
+        """Not all that is read is known."""
+        letter = on_line("letter", name)
+        known = self.inputs.known[letter].area
+        unknown = [(t, each) for t, each in enumerate(parts[: self.lesson.steps], start=1)]
+        unknown = [(t, each) for t, each in unknown if each not in self.lesson.vocabulary]
+        ending = "none_known" if len(unknown) == len(parts[: self.lesson.steps]) else "read_as_nothing"
+        found = ""
+        if unknown:
+            t, word = unknown[0]
+            kind = self.told(f"is_{kind_of(word, self.lesson.split)}")
+            found = f"{_at(typed)}: “{word}”, t = {t}: {kind}{self.told(ending)}"
+        said, number = self.first(known)
+        told = f"IF(SUM({known.a1})=0,{self.cell('none_known')},{self.cell('read_as_nothing')})"
+        yield Check(
+            of,
+            f"IF(SUM({known.a1})<COUNT({known.a1}),1,0)",
+            self.quoted(typed, said, number, told),
+            found,
+        )
+
+    def first(self, known: Area) -> tuple[str, str]:
+        """The first letter or word above ✗, and its time step, as formulas."""
+        above = known.part(-1, 0, 1, known.cols)
+        if known.cols == 1:
+            return above.a1, "1"
+        number = f"MATCH(0,{known.a1},0)"
+        return f"INDEX({above.a1},1,{number})", number
+
+    def quoted(self, typed: Area, letter: str, number: str, ending: str) -> str:
+        """A formula that says what a letter or word is, at which time step, and what follows."""
+        return f'"{_at(typed)}: “"&{letter}&"”, t = "&{number}&": "&{self.kind(letter)}&{ending}'
+
+    def _last(self, of: str, name: str, typed: Area) -> Check:
+        """The last letter, which is asked for and not read."""
+        output = self.lesson.model.outputs_on(name)
+        area = self.over_time[output.named("target")].area
+        target = self.inputs.page.reference(area.column(area.cols - 1))
+        asked = self.over_time[output.named("asked")].area
+        is_asked = self.inputs.page.reference(asked.column(asked.cols - 1))
+        return Check(
+            of,
+            f'IF({target}="",0,IF({is_asked}=0,1,0))',
+            self.quoted(typed, target, str(area.cols), self.cell("no_loss")),
+        )
+
+
+class _Answers(_Texts):
+    """The checks of the right answers that may be given."""
+
+    def notes(self) -> Iterator[Check]:
+        """What is wrong with them, and what has to be known: which of them counts, or that none does."""
+        lesson = self.lesson
+        for name, target, given in (
+            ("wanted", lesson.target, lesson.given),
+            ("wanted_second", lesson.second_target, lesson.second_given),
+        ):
+            if name in self.inputs.blocks:
+                yield from self._right_answer(name, target, given)
+
+    def _right_answer(self, name: str, target: str, given: str) -> Iterator[Check]:
+        cell, used = self.inputs.blocks[name].area, self.inputs.blocks[f"{name}_used"].area
+        of, same = self.labels("state.wanted"), self.inputs.blocks.get(name.replace("wanted", "same", 1))
+        own = f"SUM({same.area.a1})" if same else "0"
+        yield Check(of, f"IF(ISERROR({cell.a1}),1,0)", self.of(cell, "typed_error"))
+        yield self._possible(of, cell, used, own)
+        counts = f'IF({used.a1}="",0,IF({own}>0,0,1))'
+        found = f"{_at(cell)}: {self.told('given_answer')}" if target and given else ""
+        yield Check(of, counts, self.of(cell, "given_answer"), found)
+        found = "" if target else f"{_at(cell)}: {self.told('no_answer')}"
+        yield Check(of, f'IF({used.a1}="",1,0)', self.of(cell, "no_answer"), found)
+
+    def _possible(self, of: str, cell: Area, used: Area, own: str) -> Check:
+        """What is given can be said: as a whole, or word by word."""
+        if "answer" not in self.lesson.time_lines:
+            wrong = f'IF({cell.a1}="",0,IF({used.a1}="",IF({own}>0,0,1),0))'
+            return Check(of, f"IF(ISERROR({cell.a1}),0,{wrong})", self.of(cell, "not_possible"))
+        output = self.lesson.model.outputs_on("answer")
+        known = self.inputs.known[output.named("target")].area
+        said = self.quoted(cell, *self.first(known), self.cell("no_loss"))
+        return Check(of, f"IF(SUM({known.a1})<COUNT({known.a1}),1,0)", said)
+
+
+def _rows(inputs: Inputs, context: Context) -> Iterator[Check]:
+    """The rows of vocabularies, weights and pictures."""
+    said = _Said(context)
+    for name, faults in inputs.faults.items():
+        choices = name in ("vocabulary", "labels")
+        keys = ("no_entry", "no_letter", "twice") if choices else ("no_number", "too_large")
+        column, area = faults.area.a1, inputs.blocks[name].area
+        # Gnumeric and IronCalc find no row in a single cell.
+        row = f"{area.row - 1}+MATCH(MAX({column}),{column},0)" if area.rows > 1 else str(area.row)
+        first, last = area.part().a1.rstrip("0123456789"), area.part(0, area.cols - 1).a1
+        cells = f'"{area.sheet} {first}"&{row}'
+        if area.cols > 1:
+            cells += f'&":{last.rstrip("0123456789")}"&{row}'
+        told = f"CHOOSE(MAX({column}),{','.join(map(said.cell, keys))})"
+        found = ""
+        if bad := [down for down, (fault,) in enumerate(faults.values or ()) if fault]:
+            line = area.part(bad[0], 0, 1, area.cols)
+            found = f"{_at(line)}: {said.told('too_large')}"
+        of = context.labels(f"state.{name}") if choices or name == "picture" else name
+        yield Check(of, f"IF(SUM({column})>0,1,0)", f'{cells}&": "&{told}', found, choices)
+
+
+def _settings(pages: Sequence[Page], labels: Labels) -> Iterator[Check]:
+    """What stands beside the settings of the other sheets."""
+    for page in pages:
+        beside: Mapping[Area, Block] = {b.area: b for b in page.sheet.blocks if b.name == "status"}
+        for block in page.sheet.blocks:
+            if block.entry in ("positive", "slider", "weight"):
+                status = beside[block.area.part(0, 1)]
+                ((said,),) = status.values or [[""]]
+                cell, place = status.area, f"{_at(block.area)}: "
+                there = f"'{cell.sheet}'!{cell.a1}" if " " in cell.sheet else f"{cell.sheet}!{cell.a1}"
+                found = f"{place}{said}" if said else ""
+                of = labels(f"setting.{block.name}")
+                yield Check(of, f'IF({there}="",0,1)', f'"{place}"&{there}', found)

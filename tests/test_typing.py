@@ -1,0 +1,332 @@
+"""What is typed into a workbook: a wrong entry gives no number without a word, the same on every sheet."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rnnsheet
+from rnnsheet.labels import labels
+from rnnsheet.reading import picture_of, reading
+from rnnsheet.sheet.layout import plan
+from tests.lessons import hello
+from tests.typist import Typist
+
+FINE = labels("en")("message.fine")
+
+
+class Book(Typist):
+    """A workbook to type into, by the names of its blocks."""
+
+    def __init__(self, lesson, path, language="en"):
+        super().__init__(rnnsheet.export(lesson, path, language))
+        self.blocks = list(plan(lesson, language).blocks())
+
+    def of(self, name: str, sheet: str = "Inputs"):
+        return next(b for b in self.blocks if (b.name, b.area.sheet) == (name, sheet))
+
+    def put(self, name: str, text: str, down: int = 0, right: int = 0, sheet: str = "Inputs") -> None:
+        self.type(self.of(name, sheet).area.part(down, right), text)
+
+    def row(self, name: str, sheet: str = "Unrolled") -> list[object]:
+        return ["" if value is None else value for value in self.values(self.of(name, sheet))[0]]
+
+    @property
+    def state(self) -> str:
+        """What every sheet says, which is the same."""
+        said = {self.value(block.area) for block in self.blocks if block.name == "state"}
+        assert len(said) == 1
+        return said.pop()
+
+    @property
+    def losses(self) -> list[object]:
+        """Every cell that shows a loss of the whole text."""
+        return [
+            row[0]
+            for block in self.blocks
+            if block.name == "loss" and block.area.sheet != "Gradient flow"
+            for row in self.values(block)
+        ]
+
+    def no_errors(self, but: str = "") -> bool:
+        """Whether no cell shows an error, but the one into which it was typed."""
+        return all(not self.errors(sheet) for sheet in self.sheets if sheet != but)
+
+
+def small(name: str) -> rnnsheet.Lesson:
+    lesson = rnnsheet.load(name)
+    return replace(lesson, settings=replace(lesson.settings, epochs=2, flow_steps=4))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("typed")
+
+
+@pytest.fixture
+def book(folder):
+    return Book(hello(), folder / "hello.xlsx") if not (folder / "hello.xlsx").exists() else _opened(folder)
+
+
+def _opened(folder) -> Book:
+    again = Book.__new__(Book)
+    Typist.__init__(again, folder / "hello.xlsx")
+    again.blocks = list(plan(hello(), "en").blocks())
+    return again
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("hello", FINE),
+        ("he", FINE),
+        ("", "nothing is typed, so nothing can be predicted"),
+        ("h", "one letter alone: nothing follows it"),
+        ("Hello", "“H”, t = 1: a capital letter"),
+        ("heLlo", "“L”, t = 3: a capital letter"),
+        ("hellO", "“O”, t = 4: a capital letter, which the vocabulary does not have. It cannot be predicted"),
+        ("ｈello", "“ｈ”, t = 1: a full-width letter: switch the input method"),
+        ("ｈｅｌｌｏ", "a full-width letter: switch the input method to half-width. Nothing of it is in"),
+        (" hello", "“ ”, t = 1: a blank: delete it"),
+        ("he llo", "“ ”, t = 3: a blank: delete it"),
+        ("hel ", "“ ”, t = 4: a blank: delete it"),
+        ("hello ", "it ends with a blank: delete the blank"),
+        ("hello\u3000", "it ends with a blank: delete the blank"),
+        ("\u3000hell", "“\u3000”, t = 1: a blank"),
+        ("hel\u00a0o", "“\u00a0”, t = 4: a blank"),
+        ("help", "“p”, t = 4: not in the vocabulary. It is read as nothing"),
+        ("hellz", "“z”, t = 4: not in the vocabulary. It cannot be predicted, so its time step has no loss"),
+        ("hellohello", "longer than the 5 letters"),
+        ("=1/0", "an error instead of a text"),
+        ("=hello", "an error instead of a text"),
+        ("1234", "“1”, t = 1: not in the vocabulary. Nothing of it is in the vocabulary"),
+    ],
+)
+def test_every_sheet_says_what_is_wrong_with_the_word(book, word, said):
+    book.put("word", word)
+    assert said in book.state
+    assert book.no_errors(but="Inputs")
+    assert len(book.errors("Inputs")) == word.startswith("=")
+    nothing_asked = [letter for letter in word[1:5] if letter in "helo"] == [] or word.startswith("=")
+    assert all((loss == "") == nothing_asked for loss in book.losses)
+
+
+LETTERS = st.sampled_from("helo" * 4 + "HLzｈｏ \u3000é*~1")
+
+
+@settings(max_examples=60)
+@given(st.lists(LETTERS, max_size=7).map("".join))
+def test_no_word_gives_a_plausible_number_without_a_word(book, word):
+    book.put("word", f"'{word}" if word[:1].isdigit() else word)
+    fits = 2 <= len(word) <= 5 and set(word) <= set("helo")
+    assert (book.state == FINE) == fits
+    assert book.no_errors()
+    said = book.row("predicted")
+    assert [bool(each) for each in said] == [step < len(word) for step in range(4)]
+    if fits:
+        trace = rnnsheet.Lesson("typed", hello().model, hello().vocabulary, word, steps=4).run()
+        assert book.losses[0] == pytest.approx(trace["loss"].item(), rel=1e-12)
+
+
+@settings(max_examples=20)
+@given(st.data(), st.sampled_from(["", "abc", "=1/0", "TRUE", "=NA()", " "]))
+def test_a_weight_that_is_no_number_is_0_everywhere_and_is_named(folder, data, typed):
+    book, lesson = _opened(folder), hello()
+    name = data.draw(st.sampled_from([*lesson.model.parameters, "h_0"]))
+    area = book.of(name).area
+    down, right = data.draw(st.integers(0, area.rows - 1)), data.draw(st.integers(0, area.cols - 1))
+    book.put(name, typed, down, right)
+    row = area.part(down, 0, 1, area.cols).a1
+    assert book.state == f"Inputs {row}: {labels('en')('message.no_number')}"
+    assert book.no_errors(but="Inputs")
+    parameters = {key: array.copy() for key, array in lesson.model.parameters.items()}
+    if name in parameters:
+        parameters[name][down, right] = 0.0
+    zero = replace(lesson, model=replace(lesson.model, parameters=parameters))
+    losses = [epoch.loss for epoch in zero.train(2, lesson.settings.rate, lesson.settings.clip)]
+    assert book.values(book.of("loss", "Training"))[0][0] == pytest.approx(losses[0], rel=1e-10)
+    assert book.values(book.of("loss", "Training"))[1][0] == pytest.approx(losses[1], rel=1e-10)
+
+
+@pytest.mark.parametrize("weight", ["1E+101", "-1E+300"])
+def test_a_weight_beyond_what_is_trained_is_named(book, weight):
+    book.put("Why", weight, 2, 1)
+    assert f"Inputs {book.of('Why').area.part(2, 0, 1, 3).a1}: beyond ±1E+100" in book.state
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("h", "an entry that stands there twice"),
+        ("hh", "more than one letter"),
+        ("", "an empty cell or an error"),
+        ("=1/0", "an empty cell or an error"),
+    ],
+)
+def test_an_entry_of_the_vocabulary_that_is_none_is_named(book, entry, said):
+    book.put("vocabulary", entry, 1)
+    assert f"{said}." in book.state
+    first = 0 if entry == "h" else 1
+    assert book.state.startswith(f"Inputs {book.of('vocabulary').area.part(first).a1}: ")
+
+
+@pytest.mark.parametrize(
+    ("sheet", "name", "typed"),
+    [
+        *(("Training", "rate", typed) for typed in ("", "abc", "0", "-1", "=1/0")),
+        *(("Training", "clip", typed) for typed in ("", "0")),
+        ("Update", "update_rate", "x"),
+        ("Gradient flow", "flow_clip", "-2"),
+        *(("Gradient flow", "flow_Whh", typed) for typed in ("", "6", "x")),
+        *(("Gradient check", "chosen", typed) for typed in ("", "Wxh[9,9]", "W*", "1")),
+    ],
+)
+def test_a_setting_that_is_none_is_told_beside_it_and_on_every_sheet(book, sheet, name, typed):
+    book.put(name, typed, sheet=sheet)
+    area = book.of(name, sheet).area
+    beside = book.value(area.part(0, 1))
+    assert beside
+    assert book.state == f"{sheet} {area.a1}: {beside}"
+    assert book.no_errors(but=sheet)
+    if name == "chosen":
+        assert book.value(book.of("difference", sheet).area) == ""
+
+
+def test_every_number_beside_a_setting_has_a_caption(book):
+    texts = {
+        (sheet.name, text.row)
+        for sheet in plan(hello(), "en").sheets
+        for text in sheet.texts
+        if text.col == 1
+    }
+    used = [block.area for block in book.blocks if block.name in ("rate", "clip", "update_rate", "flow_clip")]
+    assert len(used) == 8
+    assert all((area.sheet, area.row) in texts for area in used)
+
+
+@pytest.fixture(scope="module")
+def sentiment(folder):
+    return Book(small("sentiment"), folder / "sentiment.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "said", "marked"),
+    [
+        ("the film was not good", "", FINE, True),
+        (" The BOOK, is great!", "", FINE, True),
+        ("the\u3000film\u00a0is good", "", FINE, True),
+        ("good", "", "no right answer is known to this text", False),
+        ("good", "positive", "the right answer is the one given here", True),
+        ("good", "splendid", "the network cannot say this", False),
+        ("good", "=1/0", "an error instead of a text", False),
+        ("", "positive", "nothing is typed, so nothing can be predicted", False),
+        ("?!", "", "nothing is typed", False),
+        ("zzz", "", "“zzz”, t = 1: not in the vocabulary. Nothing of it is in the vocabulary", False),
+        ("good zzz", "positive", "“zzz”, t = 2: not in the vocabulary. It is read as nothing", True),
+        ("ｇｏｏｄ film", "", "“ｇｏｏｄ”, t = 1: a full-width letter", False),
+        ("=1/0", "", "an error instead of a text", False),
+    ],
+)
+def test_a_sentence_has_the_right_answer_of_its_example_or_the_one_given_or_none(
+    sentiment, text, wanted, said, marked
+):
+    sentiment.put("word", text)
+    sentiment.put("wanted", wanted)
+    assert said in sentiment.state
+    assert sentiment.no_errors(but="Inputs")
+    assert (sentiment.row("right") != [""]) == marked
+    assert all((loss != "") == marked for loss in sentiment.losses)
+    nothing = text in ("", "?!", "=1/0")
+    assert (sentiment.row("predicted") == [""]) == nothing
+    assert (sentiment.row("confidence") == [""]) == nothing
+
+
+def test_every_example_is_marked_by_its_own_answer(sentiment):
+    sentiment.put("wanted", "positive")
+    for text, answer in dict(small("sentiment").examples[:12]).items():
+        sentiment.put("word", text)
+        assert (sentiment.row("target"), sentiment.row("right")) == ([answer], [1])
+        assert sentiment.state == FINE
+
+
+@pytest.mark.slow
+def test_a_translation_is_marked_by_the_example_that_reads_the_same(folder):
+    book = Book(small("translate"), folder / "translate.xlsx")
+    target = book.of("target", "Unrolled")
+    for text, answer in small("translate").examples[:5]:
+        book.put("word", text.upper())
+        assert " ".join(filter(None, book.values(target)[0])) == f"{answer} <end>"
+        assert book.state == FINE
+    book.put("word", "i am cat")
+    assert "no right answer is known" in book.state
+    assert book.row("right") == [""] * 7
+    assert set(book.losses) == {""}
+    book.put("wanted", "je suis Cat")
+    assert "“cat”, t = 3: not in the vocabulary. It cannot be predicted" in book.state
+    book.put("word", "")
+    assert "nothing is typed" in book.state
+    assert book.row("predicted") == [""] * 7
+
+
+@pytest.mark.slow
+def test_a_drawing_is_marked_by_the_example_that_looks_the_same(folder):
+    book = Book(small("caption"), folder / "caption.xlsx")
+    target = book.of("target", "Unrolled")
+    for picture, answer in small("caption").examples[::7]:
+        for down, right in np.ndindex(5, 5):
+            book.put("picture", f"{picture[down, right]:g}", down, right)
+        assert " ".join(filter(None, book.values(target)[0])) == f"{answer} <end>"
+        assert book.state == FINE
+    book.put("picture", "0.5", 0, 0)
+    assert "no right answer is known" in book.state
+    assert set(book.losses) == {""}
+    book.put("picture", "ink", 0, 0)
+    assert book.state.startswith(
+        f"Inputs {book.of('picture').area.part(0, 0, 1, 5).a1}: a cell without a number"
+    )
+    assert book.no_errors()
+
+
+@pytest.mark.parametrize("name", ["long-memory", "order"])
+@pytest.mark.slow
+def test_other_texts_of_the_lessons_have_their_own_right_answers(folder, name):
+    book, lesson = Book(small(name), folder / f"{name}.xlsx"), small(name)
+    output = next(layer for layer in lesson.model.outputs if lesson.model.root(layer) == "word")
+    for text, answer in lesson.examples[1:8:3]:
+        book.put("word", text)
+        assert book.row(output.named("target")) == [answer]
+    book.put("word", lesson.vocabulary[0])
+    assert book.row(output.named("target")) == [""]
+    assert book.row(output.named("right")) == [""]
+    assert "no right answer is known" in book.state
+
+
+@given(st.lists(st.floats(-3, 3).map(lambda value: round(value, 2)), min_size=4, max_size=4))
+def test_a_picture_comes_back_from_its_text(numbers):
+    picture = np.reshape(numbers, (2, 2))
+    np.testing.assert_allclose(picture_of(reading(picture, "words")), picture, atol=0.005000001)
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("Hello", "is a capital letter"),
+        ("ｈello", "is a full-width letter"),
+        ("he llo", "there is a blank at"),
+    ],
+)
+def test_a_lesson_names_what_a_letter_is_as_the_sheet_does(word, said):
+    with pytest.raises(rnnsheet.LessonError, match=said):
+        rnnsheet.Lesson("typed", hello().model, hello().vocabulary, word)
+
+
+def test_a_workbook_with_another_text_and_its_answer_is_right_in_every_cell(sentiment, tmp_path):
+    for number, (text, wanted) in enumerate([("good", "positive"), ("i like it", "negative"), ("good", "")]):
+        sentiment.put("word", text)
+        sentiment.put("wanted", wanted)
+        sentiment.recalculate()
+        sentiment.model.save_to_xlsx(str(tmp_path / f"{number}.xlsx"))
+        report = rnnsheet.check(tmp_path / f"{number}.xlsx")
+        assert [block.first_failure for block in report.blocks if block.failed] == []
