@@ -16,7 +16,6 @@ from rnnsheet.trained import Text, Trained, TrainedLayer
 from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.write import write
 
-
 WIDTHS = (1000, 500)
 """How many units the article's two dense layers have."""
 
