@@ -15,9 +15,9 @@ from rnnsheet import engine, lesson, templates
 from rnnsheet.engine import Epoch
 from rnnsheet.equations.cells import network
 from rnnsheet.errors import LessonError, OutputError, RnnsheetError, check_seed, known_language
-from rnnsheet.files import check_free
+from rnnsheet.files import check_file, check_free
 from rnnsheet.lesson import Trace
-from rnnsheet.model import Model
+from rnnsheet.model import KINDS, Model
 
 if TYPE_CHECKING:
     from rnnsheet.sheet.plan import Block, Plan
@@ -167,11 +167,20 @@ def _recalculated(planned: Plan) -> Expected:
 def add_cells(path: str | Path) -> None:
     """Runs a Python file that adds recurrent cells by `equations.cells.cell`.
 
-    Raises RnnsheetError where it cannot be run.
+    Raises RnnsheetError where it cannot be run, or adds none.
     """
     import runpy
+    from traceback import extract_tb
 
+    check_file(Path(path), RnnsheetError)
+    before = set(KINDS)
     try:
         runpy.run_path(str(path))
-    except Exception as error:
-        raise RnnsheetError("bad_cells", place=str(path), reason=f"{type(error).__name__}: {error}") from None
+    except (Exception, SystemExit) as error:
+        lines = [frame.lineno for frame in extract_tb(error.__traceback__) if frame.filename == str(path)]
+        place = f"{path}:{lines[-1]}" if lines else str(path)
+        if isinstance(error, RnnsheetError):
+            raise error.at(place) from None
+        raise RnnsheetError("bad_cells", place=place, reason=f"{type(error).__name__}: {error}") from None
+    if KINDS.keys() == before:
+        raise RnnsheetError("no_cells", place=str(path))
