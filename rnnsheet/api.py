@@ -18,6 +18,7 @@ from rnnsheet.errors import LessonError, OutputError, RnnsheetError, check_seed,
 from rnnsheet.files import check_file, check_free
 from rnnsheet.lesson import Trace
 from rnnsheet.model import KINDS, Model
+from rnnsheet.progress import Advance, Progress, shares, silent
 
 if TYPE_CHECKING:
     from rnnsheet.sheet.plan import Block, Plan
@@ -101,11 +102,13 @@ def export(
     force: bool = False,
     epochs: int | None = None,
     steps: int | None = None,
+    progress: Progress = silent,
 ) -> Path:
     """Writes the workbook of a lesson or a trained network; by default it is named as that, with .xlsx.
 
     Of a lesson, `epochs` is for how many rows of training it has room, `steps` for how many time steps it
-    shows the gradient's flow; by default what the lesson's settings say, else 200 and 30. Raises
+    shows the gradient's flow; by default what the lesson's settings say, else 200 and 30. `progress` is told
+    of the work "export" and its cells. Raises
     LessonError or ModelError where it cannot be run, OutputError where the file cannot be written, exists
     already (unless `force`), or is not named .xlsx.
     """
@@ -121,7 +124,12 @@ def export(
         back = settings.flow_steps if steps is None else steps
         loaded = replace(loaded, settings=replace(settings, epochs=rows, flow_steps=back))
     planned = plan(loaded, language)
-    write(planned, _values(loaded, planned), target)
+    cells = planned.cells
+    with progress("export", cells) as advance:
+        # To compute the numbers takes about as long as to write them.
+        rows = loaded.settings.epochs + 1 if isinstance(loaded, lesson.Lesson) else 1
+        values = _values(loaded, planned, shares(advance, cells // 2, rows))
+        write(planned, values, target, shares(advance, cells - cells // 2, cells))
     return target
 
 
@@ -134,14 +142,14 @@ def workbook_file(path: str | Path, force: bool) -> Path:
     return target
 
 
-def _values(source: lesson.Lesson | Trained, planned: Plan) -> Expected:
+def _values(source: lesson.Lesson | Trained, planned: Plan, advance: Advance) -> Expected:
     """What is expected of each block: what NumPy computes, or else a spreadsheet engine."""
     if not isinstance(source, lesson.Lesson):
         from rnnsheet.engine import trained
 
         trace = trained.run(source, source.read.sample)
     elif engine.knows(source.model):
-        trace = engine.complete(source)
+        trace = engine.complete(source, advance)
     else:
         return _recalculated(planned)
     return lambda block: block.expected(trace)

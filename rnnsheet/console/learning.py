@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import asdict
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,6 @@ from rnnsheet.lesson import Lesson, Trace
 
 if TYPE_CHECKING:
     from rnnsheet.sentiment import Learned
-    from rnnsheet.sentiment.training import Progress
 
 _FEW = 100
 """Of fewer sentences a share of right answers is a matter of chance."""
@@ -83,18 +81,6 @@ class Training:
     def as_dict(self, file: str) -> dict[str, Any]:
         """The course of the training as plain data for JSON."""
         return {"file": file, "epochs": self.last.number, "stopped": self.stopped, "losses": self.losses}
-
-
-def progress(labels: Labels) -> Progress:
-    """Shows a bar in a terminal for each piece of work, and nothing elsewhere."""
-
-    @contextmanager
-    def bar(work: str, size: int) -> Iterator[Callable[[int], object]]:
-        title, hidden = labels(f"sentiment.{work}"), not sys.stderr.isatty()
-        with typer.progressbar(length=size, label=title, hidden=hidden, file=sys.stderr) as shown:
-            yield shown.update
-
-    return bar
 
 
 def learned(found: Learned, labels: Labels) -> Iterator[str]:

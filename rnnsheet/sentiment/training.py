@@ -5,8 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 from rnnsheet.errors import DataError, OutputError, RnnsheetError, check_seed, known_language
 from rnnsheet.files import check_file, check_free, copy_together
 from rnnsheet.labels import labels
+from rnnsheet.progress import Progress, silent
 from rnnsheet.sentiment import bayes, network, table, vectors
 from rnnsheet.sentiment.sequences import Flags, Sequences, held_out
 from rnnsheet.sentiment.words import Vocabulary, vocabulary
@@ -28,15 +28,6 @@ HELD_OUT = 0.2
 """The share of the sentences that are not learned from."""
 FEWEST = 5
 """So many sentences of both answers are needed, that one of each is held out."""
-
-Progress = Callable[[str, int], AbstractContextManager[Callable[[int], object]]]
-"""Of a piece of work ("read", "vectors" or "learn") and its size: what is told each part that is done."""
-
-
-@contextmanager
-def silent(work: str, size: int) -> Iterator[Callable[[int], object]]:
-    """A progress that nobody watches."""
-    yield lambda done: None
 
 
 @dataclass(frozen=True)
