@@ -89,6 +89,9 @@ def learned(found: Learned, labels: Labels) -> Iterator[str]:
 
     facts = {**asdict(found.options), **asdict(found)}
     yield labels("sentiment.sentences", total=found.positive + found.negative, **facts)
+    if found.assumed:
+        what = "; ".join(labels(f"sentiment.assumed_{each}") for each in found.assumed)
+        yield labels("sentiment.assumed", what=what)
     yield labels("sentiment.network", **facts)
     if found.options.network == ARTICLE:
         yield from wrap(labels("sentiment.article"), LINE)

@@ -11,9 +11,9 @@ from rnnsheet.progress import Advance, Progress
 
 _LONG = {"export": 1_000_000}
 """From what size on a kind of work is worth a bar: so many cells are computed and written in seconds."""
-_HUGE = 20_000_000
+_HUGE = 5_000_000
 """Of so many cells it is said beforehand how many they are."""
-_BYTES = 8
+_BYTES = 20
 """So much of a file a cell takes, about."""
 
 

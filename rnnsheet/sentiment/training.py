@@ -66,6 +66,8 @@ class Learned:
     negative: int
     neutral: int
     """How many sentences were left out because they are neither."""
+    assumed: tuple[str, ...]
+    """What the file does not say and was taken for granted, as in `table.Sentences`."""
     held_out: int
     """How many sentences were not learned from; the accuracies are on them."""
     words: int
@@ -119,6 +121,7 @@ def train(
         positive=int(np.sum(task.positive)),
         negative=int(np.sum(~task.positive)),
         neutral=sentences.neutral,
+        assumed=sentences.assumed,
         held_out=int(np.sum(task.tested)),
         words=len(task.vocabulary.lemmas),
         forms=len(task.vocabulary.numbers),
