@@ -18,6 +18,7 @@ from rnnsheet.errors import LessonError, OutputError, RnnsheetError, check_seed,
 from rnnsheet.files import check_file, check_free
 from rnnsheet.lesson import Trace
 from rnnsheet.model import KINDS, Model
+from rnnsheet.plain import plain
 from rnnsheet.progress import Advance, Progress, shares, silent
 
 if TYPE_CHECKING:
@@ -47,9 +48,10 @@ class Lesson(lesson.Lesson):
         each epoch's gradient. Raises LessonError where an option is not positive or unknown, the
         word has no letter to be predicted, or the numbers overflow.
         """
-        for name, value in (("epochs", epochs), ("rate", rate), ("clip", clip)):
-            if not value > 0 or (name == "rate" and value == math.inf):
-                raise LessonError("not_positive", name=name, got=value)
+        epochs = _positive("epochs", epochs, int)
+        rate, clip = _positive("rate", rate, int, float), _positive("clip", clip, int, float)
+        if rate == math.inf:
+            raise LessonError("not_positive", name="rate", got=rate)
         if optimizer not in engine.OPTIMIZERS:
             raise LessonError("unknown_optimizer", given=optimizer, known=", ".join(engine.OPTIMIZERS))
         if not any(
@@ -68,6 +70,14 @@ class Lesson(lesson.Lesson):
         """Writes the lesson as a file that `load` takes. Raises OutputError where it cannot."""
         templates.save(self, Path(path), force)
         return Path(path)
+
+
+def _positive(name: str, value: object, *types: type) -> Any:
+    """The number as a plain one. Raises LessonError where it is none of these types, or not above 0."""
+    number: Any = plain(value)
+    if type(number) not in types or not number > 0:
+        raise LessonError("not_positive", name=name, got=value)
+    return number
 
 
 def load(source: str | Path) -> Lesson:

@@ -336,6 +336,8 @@ def test_what_is_no_file_of_word_vectors_is_told(tmp_path, content, said):
         ({"network": "lstm"}, "there is no network 'lstm'; known: embedding, article"),
         ({"network": "article", "glove": "g.txt"}, "the network 'article' has no embedding"),
         ({"epochs": 0}, "epochs is 0; expected a number greater than 0"),
+        ({"batch": 1.5}, "batch is 1.5; expected a number greater than 0"),
+        ({"seed": 1.5}, "seed is 1.5; expected a whole number from 0 to"),
         ({"seed": -1}, "seed is -1; expected a whole number from 0 to 4294967295"),
     ],
 )

@@ -18,6 +18,7 @@ import numpy as np
 from rnnsheet.errors import DataError, OutputError, RnnsheetError, check_seed, known_language
 from rnnsheet.files import check_file, check_free, copy_together
 from rnnsheet.labels import labels
+from rnnsheet.plain import plain
 from rnnsheet.progress import Progress, silent
 from rnnsheet.sentiment import bayes, network, table, vectors
 from rnnsheet.sentiment.sequences import Flags, Sequences, held_out
@@ -47,8 +48,10 @@ class Options:
 
     def __post_init__(self) -> None:
         for name in ("words", "epochs", "batch"):
-            if getattr(self, name) < 1:
-                raise RnnsheetError("not_positive", name=name, got=getattr(self, name))
+            value = plain(getattr(self, name))
+            if type(value) is not int or value < 1:
+                raise RnnsheetError("not_positive", name=name, got=value)
+            object.__setattr__(self, name, value)
         check_seed(self.seed)
         if self.network not in network.NETWORKS:
             raise RnnsheetError("no_network", given=self.network, known=", ".join(network.NETWORKS))
