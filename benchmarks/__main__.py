@@ -1,29 +1,43 @@
-"""`python -m benchmarks [--quick]` prints every ratio; --quick leaves out the million cells."""
+"""`python -m benchmarks` prints every ratio; with --quick each is taken once, of the least that there is."""
 
 import os
 import platform
 import sys
+from collections.abc import Iterator
 
 # One thread for NumPy's matrix products too; it must be said before NumPy is imported.
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 
-from benchmarks import book, checks, engine, layouts, mutations, startup, trained, writers
+from benchmarks import book, checks, engine, layouts, memory, mutations, startup, trained, writers
 
-quick = "--quick" in sys.argv[1:]
+
+def usual() -> Iterator[Iterator[str]]:
+    """Each report with as many rounds as its figures want."""
+    yield startup.report(21)
+    yield checks.report(9)
+    yield engine.report(9)
+    yield book.report(15)
+    yield writers.report({1_000: 15, 100_000: 9, 1_000_000: 5})
+    yield trained.report(3)
+    yield layouts.report(3)
+    yield memory.report()
+    yield mutations.report(1000)
+
+
+def quick() -> Iterator[Iterator[str]]:
+    """Each report once and small: it shows that the benchmark runs, and little of how fast."""
+    yield startup.report(1)
+    yield checks.report(1)
+    yield engine.report(1, engine.SMALL)
+    yield book.report(1)
+    yield writers.report({100: 1, 1_000: 1})
+    yield trained.report(1, (10, 5))
+    yield layouts.report(1, layouts.SMALL)
+    yield memory.report(sentences=40, many=3)
+    yield mutations.report(5)
+
+
 print(f"Python {platform.python_version()}, {platform.system()}; ratios, medians of alternating rounds\n")
-for text in startup.report(11 if quick else 21):
-    print(text, flush=True)
-for text in checks.report(5 if quick else 9):
-    print(text, flush=True)
-for text in engine.report(5 if quick else 9):
-    print(text, flush=True)
-for text in book.report(9 if quick else 15):
-    print(text, flush=True)
-for text in writers.report({1_000: 15, 100_000: 5} if quick else {1_000: 15, 100_000: 9, 1_000_000: 5}):
-    print(text, flush=True)
-for text in trained.report(3):
-    print(text, flush=True)
-for text in layouts.report(3):
-    print(text, flush=True)
-for text in mutations.report(50 if quick else 1000):
-    print(text, flush=True)
+for report in quick() if "--quick" in sys.argv[1:] else usual():
+    for text in report:
+        print(text, flush=True)

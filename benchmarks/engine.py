@@ -1,6 +1,6 @@
 """The NumPy engine's forward and backward pass against PyTorch's recurrent network, on one thread each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import torch
@@ -16,17 +16,18 @@ SIZES = {
     "256 hidden, T 100, batch 64": (256, 256, 100, 64),
 }
 """Letters, hidden units, steps, batch."""
-
+SMALL = ("4-3-4, T 4",)
 
 CELLS = {"elman": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
 """PyTorch's layer of each cell."""
 
 
-def report(count: int) -> Iterator[str]:
+def report(count: int, sizes: Iterable[str] = SIZES) -> Iterator[str]:
     """The ratios of forward and backward together, in float64."""
     torch.set_num_threads(1)
     for cell, layer in CELLS.items():
-        for name, size in SIZES.items():
+        for name in sizes:
+            size = SIZES[name]
             ours, theirs = _ours(cell, *size), _theirs(layer, *size)
             calls = 200 if size[0] < 10 else 1
             times = rounds({"rnnsheet": _repeat(ours, calls), "torch": _repeat(theirs, calls)}, count)

@@ -1,7 +1,7 @@
 """A trained network of 613,000 weights: its export against the writer's floor, its size, three engines."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +16,13 @@ from rnnsheet.trained import Text, Trained, TrainedLayer
 from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.write import write
 
+WIDTHS = (1000, 500)
+"""How many units the article's two dense layers have."""
 
-def article(words: int = 1000) -> Trained:
+
+def article(widths: Sequence[int] = WIDTHS, words: int = 1000) -> Trained:
     """The article's network as it is built there, with random weights: token numbers as they are."""
-    random = np.random.default_rng(0)
+    random, (first, second) = np.random.default_rng(0), widths
 
     def dense(name: str, reads: str, units: int, size: int, activation: str) -> TrainedLayer:
         weights = {"Wa": random.normal(0, size**-0.5, (units, size)), "ba": random.normal(size=units)}
@@ -33,17 +36,17 @@ def article(words: int = 1000) -> Trained:
     layers = (
         TrainedLayer("rnn", "elman", ("input",), recurrent, "relu"),
         TrainedLayer("state", "last", ("rnn",)),
-        dense("dense1", "state", 1000, 100, "sigmoid"),
-        dense("dense2", "dense1", 500, 1000, "relu"),
-        dense("output", "dense2", 2, 500, "softmax"),
+        dense("dense1", "state", first, 100, "sigmoid"),
+        dense("dense2", "dense1", second, first, "relu"),
+        dense("output", "dense2", 2, second, "softmax"),
     )
     tokens = ("", *(f"word{number}" for number in range(1, words)))
     return Trained("article", Text("words", tokens, 15, "word7 word8"), layers, ("negative", "positive"))
 
 
-def report(count: int) -> Iterator[str]:
+def report(count: int, widths: Sequence[int] = WIDTHS) -> Iterator[str]:
     """Export over floor; megabytes; seconds and memory of each engine."""
-    network = article()
+    network = article(widths)
     weights = network.sizes["weights"]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "article.xlsx"

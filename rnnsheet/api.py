@@ -15,9 +15,11 @@ from rnnsheet import engine, lesson, templates
 from rnnsheet.engine import Epoch
 from rnnsheet.equations.cells import network
 from rnnsheet.errors import LessonError, OutputError, RnnsheetError, check_seed, known_language
-from rnnsheet.files import check_free
+from rnnsheet.files import check_file, check_free
 from rnnsheet.lesson import Trace
-from rnnsheet.model import Model
+from rnnsheet.model import KINDS, Model
+from rnnsheet.plain import plain
+from rnnsheet.progress import Advance, Progress, shares, silent
 
 if TYPE_CHECKING:
     from rnnsheet.sheet.plan import Block, Plan
@@ -46,9 +48,10 @@ class Lesson(lesson.Lesson):
         each epoch's gradient. Raises LessonError where an option is not positive or unknown, the
         word has no letter to be predicted, or the numbers overflow.
         """
-        for name, value in (("epochs", epochs), ("rate", rate), ("clip", clip)):
-            if not value > 0 or (name == "rate" and value == math.inf):
-                raise LessonError("not_positive", name=name, got=value)
+        epochs = _positive("epochs", epochs, int)
+        rate, clip = _positive("rate", rate, int, float), _positive("clip", clip, int, float)
+        if rate == math.inf:
+            raise LessonError("not_positive", name="rate", got=rate)
         if optimizer not in engine.OPTIMIZERS:
             raise LessonError("unknown_optimizer", given=optimizer, known=", ".join(engine.OPTIMIZERS))
         if not any(
@@ -67,6 +70,14 @@ class Lesson(lesson.Lesson):
         """Writes the lesson as a file that `load` takes. Raises OutputError where it cannot."""
         templates.save(self, Path(path), force)
         return Path(path)
+
+
+def _positive(name: str, value: object, *types: type) -> Any:
+    """The number as a plain one. Raises LessonError where it is none of these types, or not above 0."""
+    number: Any = plain(value)
+    if type(number) not in types or not number > 0:
+        raise LessonError("not_positive", name=name, got=value)
+    return number
 
 
 def load(source: str | Path) -> Lesson:
@@ -101,11 +112,13 @@ def export(
     force: bool = False,
     epochs: int | None = None,
     steps: int | None = None,
+    progress: Progress = silent,
 ) -> Path:
     """Writes the workbook of a lesson or a trained network; by default it is named as that, with .xlsx.
 
     Of a lesson, `epochs` is for how many rows of training it has room, `steps` for how many time steps it
-    shows the gradient's flow; by default what the lesson's settings say, else 200 and 30. Raises
+    shows the gradient's flow; by default what the lesson's settings say, else 200 and 30. `progress` is told
+    of the work "export" and its cells. Raises
     LessonError or ModelError where it cannot be run, OutputError where the file cannot be written, exists
     already (unless `force`), or is not named .xlsx.
     """
@@ -121,7 +134,12 @@ def export(
         back = settings.flow_steps if steps is None else steps
         loaded = replace(loaded, settings=replace(settings, epochs=rows, flow_steps=back))
     planned = plan(loaded, language)
-    write(planned, _values(loaded, planned), target)
+    cells = planned.cells
+    with progress("export", cells) as advance:
+        # To compute the numbers takes about as long as to write them.
+        rows = loaded.settings.epochs + 1 if isinstance(loaded, lesson.Lesson) else 1
+        values = _values(loaded, planned, shares(advance, cells // 2, rows))
+        write(planned, values, target, shares(advance, cells - cells // 2, cells))
     return target
 
 
@@ -134,14 +152,14 @@ def workbook_file(path: str | Path, force: bool) -> Path:
     return target
 
 
-def _values(source: lesson.Lesson | Trained, planned: Plan) -> Expected:
+def _values(source: lesson.Lesson | Trained, planned: Plan, advance: Advance) -> Expected:
     """What is expected of each block: what NumPy computes, or else a spreadsheet engine."""
     if not isinstance(source, lesson.Lesson):
         from rnnsheet.engine import trained
 
         trace = trained.run(source, source.read.sample)
     elif engine.knows(source.model):
-        trace = engine.complete(source)
+        trace = engine.complete(source, advance)
     else:
         return _recalculated(planned)
     return lambda block: block.expected(trace)
@@ -167,11 +185,20 @@ def _recalculated(planned: Plan) -> Expected:
 def add_cells(path: str | Path) -> None:
     """Runs a Python file that adds recurrent cells by `equations.cells.cell`.
 
-    Raises RnnsheetError where it cannot be run.
+    Raises RnnsheetError where it cannot be run, or adds none.
     """
     import runpy
+    from traceback import extract_tb
 
+    check_file(Path(path), RnnsheetError)
+    before = set(KINDS)
     try:
         runpy.run_path(str(path))
-    except Exception as error:
-        raise RnnsheetError("bad_cells", place=str(path), reason=f"{type(error).__name__}: {error}") from None
+    except (Exception, SystemExit) as error:
+        lines = [frame.lineno for frame in extract_tb(error.__traceback__) if frame.filename == str(path)]
+        place = f"{path}:{lines[-1]}" if lines else str(path)
+        if isinstance(error, RnnsheetError):
+            raise error.at(place) from None
+        raise RnnsheetError("bad_cells", place=place, reason=f"{type(error).__name__}: {error}") from None
+    if KINDS.keys() == before:
+        raise RnnsheetError("no_cells", place=str(path))

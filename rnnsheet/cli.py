@@ -58,9 +58,11 @@ def export(
 ) -> None:
     with _errors(lang) as language:
         from rnnsheet import api
+        from rnnsheet.console import progress
 
-        written = api.export(lesson, output, language, force, epochs, steps)
-        _print([labels(language)("export.done", file=written)])
+        texts = labels(language)
+        written = api.export(lesson, output, language, force, epochs, steps, progress.bars(texts))
+        _print([texts("export.done", file=written)])
 
 
 @app.command("import", help=_help("help.import"))
@@ -80,6 +82,7 @@ def import_(
 ) -> None:
     with _errors(lang) as language:
         from rnnsheet import api, models
+        from rnnsheet.console import progress
         from rnnsheet.models.inputs import never_typed
         from rnnsheet.trained import Text
 
@@ -98,7 +101,8 @@ def import_(
 
             difference = greatest_difference(Path(model), network)
             _print([texts("import.agrees", samples=SAMPLES, file=model, error=difference)])
-        _print([texts("export.done", file=api.export(network, target, language, force))])
+        written = api.export(network, target, language, force, progress=progress.bars(texts))
+        _print([texts("export.done", file=written)])
 
 
 @app.command(help=_help("help.train"))
@@ -243,12 +247,12 @@ def train_sentiment(
     lang: Language = "",
 ) -> None:
     with _errors(lang) as language:
-        from rnnsheet.console import learning
+        from rnnsheet.console import learning, progress
         from rnnsheet.sentiment import Options, train
 
         options = Options(network, glove, words, epochs, batch, seed)
         texts = labels(language)
-        found = train(file, output, options, language, force, learning.progress(texts))
+        found = train(file, output, options, language, force, progress.bars(texts))
         if as_json:
             _print_json(asdict(found))
         else:

@@ -1,6 +1,7 @@
 """What a user did wrong, as exceptions that read as one line in the user's language."""
 
 from collections.abc import Iterable
+from numbers import Integral
 from typing import Self
 
 from rnnsheet.labels import default_language, labels, languages
@@ -66,7 +67,7 @@ def known_language(language: str) -> str:
 
 def check_seed(seed: int) -> None:
     """Raises RnnsheetError where random numbers cannot begin at a seed."""
-    if not 0 <= seed <= GREATEST_SEED:
+    if not isinstance(seed, Integral) or not 0 <= seed <= GREATEST_SEED:
         raise RnnsheetError("wrong_size", name="seed", got=seed, least=0, most=GREATEST_SEED)
 
 

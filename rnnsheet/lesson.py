@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rnnsheet.errors import LessonError
 from rnnsheet.model import INPUTS, ONCE, Array, Axis, Layer, Model, check_model, fit_state
+from rnnsheet.plain import plain, text
 from rnnsheet.reading import PUNCTUATION, kind_of, reading, words_of
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 16_384
 """More time steps than a worksheet has columns are of no use."""
-LONGEST_IN_CELL = 16_000
-"""A cell holds 32,767 letters, of those that UTF-16 writes as two half as many; some get words of ours."""
 START, END = "<start>", "<end>"
 """What a network reads before its first own word, and says after its last."""
 
@@ -63,6 +62,9 @@ class Settings:
 
 Example = tuple[str | Array, str]
 """A text or a picture, and what is to be said of it; "" where it is the next letter."""
+
+
+_TEXTS = ("word", "second", "target", "second_target", "given", "second_given")
 
 
 @dataclass(frozen=True)
@@ -110,20 +112,27 @@ class Lesson:
         def put(name: str, value: object) -> None:
             object.__setattr__(self, name, value)
 
-        put("vocabulary", tuple(self.vocabulary))
-        put("labels", tuple(self.labels) or self.vocabulary)
-        put("examples", tuple(self.examples))
+        for name in ("name", "split", *_TEXTS):
+            put(name, text(name if name == "name" else f"data.{name}", getattr(self, name)))
+        put("title", _by_language("title", self.title))
+        put("about", _by_language("about", self.about))
+        put("notes", {name: _by_language(f"notes.{name}", told) for name, told in self.notes.items()})
+        put("vocabulary", tuple(map(plain, self.vocabulary)))
+        put("labels", tuple(map(plain, self.labels)) or self.vocabulary)
+        put("examples", tuple(_example(*example) for example in self.examples))
         if self.split not in ("letters", "words"):
             raise LessonError("wrong_split", got=repr(self.split))
         if self.picture is not None:
-            put("picture", np.atleast_2d(np.asarray(self.picture, float)))
+            put("picture", _picture("data.picture", self.picture))
         if self.word or self.vocabulary or self.picture is None:
             _check_vocabulary("vocabulary", self.vocabulary, self.split == "letters")
             if self.split == "words":
                 _check_readable("vocabulary", self.vocabulary)
         if self.labels != self.vocabulary:
             _check_vocabulary("labels", self.labels, letters=False)
-        for name, steps in (("steps", self.steps), ("answer_steps", self.answer_steps)):
+        for name in ("steps", "answer_steps"):
+            steps = plain(getattr(self, name))
+            put(name, steps)
             if type(steps) is not int or not 0 <= steps <= MOST_STEPS:
                 raise LessonError(
                     "wrong_steps", place=self.source, name=name, least=1, most=MOST_STEPS, got=repr(steps)
@@ -151,7 +160,7 @@ class Lesson:
             if int(source.at) > self.steps:
                 raise LessonError("no_such_step", place=self.source, given=str(source), steps=self.steps)
         put("initial", _states(model, self.initial))
-        _check_settings(self.settings, model)
+        put("settings", _plain_settings(self.settings, model))
 
     @property
     def inputs(self) -> dict[str, Axis]:
@@ -370,24 +379,49 @@ class Trace:
         return {name: self.frame(name) for name in self.arrays}
 
 
-def _check_settings(settings: Settings, model: Model) -> None:
-    """Raises LessonError where a setting is not what it should be."""
+def _plain_settings(settings: Settings, model: Model) -> Settings:
+    """The settings as plain numbers and a text. Raises LessonError where one is not what it should be."""
+    given: dict[str, Any] = {field.name: plain(getattr(settings, field.name)) for field in fields(settings)}
     for name, (least, most) in {"epochs": (1, MOST_EPOCHS), "flow_steps": FLOW_STEPS}.items():
-        size = getattr(settings, name)
+        size = given[name]
         if type(size) is not int or not least <= size <= most:
-            raise LessonError("wrong_size", name=name, least=least, most=most, got=repr(size))
+            raise LessonError("wrong_size", name=f"settings.{name}", least=least, most=most, got=repr(size))
     for name in ("rate", "clip", "update_rate", "flow_clip"):
-        value = getattr(settings, name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LIMIT:
-            raise LessonError("not_positive", name=name, got=value)
-    if not isinstance(settings.chosen, str):
-        raise LessonError(
-            "no_such_weight", name="chosen", given=settings.chosen, example=_first_weight(model)
-        )
-    weight_of(settings.chosen or _first_weight(model), model)
-    slider = settings.flow_whh
-    if slider is not None and (isinstance(slider, bool) or not isinstance(slider, int | float)):
-        raise LessonError("wrong_slider", got=repr(slider))
+        if type(given[name]) not in (int, float) or not 0 < given[name] <= LIMIT:
+            raise LessonError("wrong_setting", name=name, got=given[name], most=f"{LIMIT:g}")
+    chosen = text("settings.chosen", given["chosen"])
+    weight_of(chosen or _first_weight(model), model)
+    slider = given["flow_whh"]
+    if slider is not None and (type(slider) not in (int, float) or not abs(slider) <= LIMIT):
+        raise LessonError("wrong_slider", got=repr(slider), most=f"{LIMIT:g}")
+    return Settings(**given)
+
+
+def _by_language(key: str, texts: Mapping[str, str]) -> dict[str, str]:
+    """A text by language, as plain texts. Raises LessonError where one cannot stand in a cell."""
+    if not isinstance(texts, Mapping):
+        raise LessonError("not_a_text", key=key)
+    return {str(language): text(f"{key}.{language}", told) for language, told in texts.items()}
+
+
+def _example(read: object, target: object = "") -> Example:
+    """A text or a picture, and what is to be said of it."""
+    key = "data.examples"
+    return text(key, read) if isinstance(read, str) else _picture(key, read), text(key, target)
+
+
+def _picture(key: str, given: Any) -> Array:
+    """The numbers of a picture, (rows, columns). Raises LessonError where they are none, or not finite."""
+    try:
+        array = np.atleast_2d(np.asarray(given, np.float64))
+    except (ValueError, TypeError, OverflowError):
+        raise LessonError("not_numbers", name=key) from None
+    if array.ndim != 2 or not array.size:
+        raise LessonError("not_numbers", name=key)
+    if not np.isfinite(array).all():
+        row, col = np.argwhere(~np.isfinite(array))[0] + 1
+        raise LessonError("not_finite", name=key, row=row, col=col)
+    return array
 
 
 def _first_weight(model: Model) -> str:
@@ -443,9 +477,9 @@ def _check_texts(lesson: Lesson) -> None:
     aligned = lesson.reads_ahead
     if aligned and lesson.labels != lesson.vocabulary:
         raise LessonError("labels_at_each_step", place=lesson.source)
-    for name, text in (("word", lesson.word), ("second", lesson.second)):
+    for name, read in (("word", lesson.word), ("second", lesson.second)):
         shortest = 2 if aligned and not lesson.steps else 1
-        _check_text(lesson, name, text, shortest if name in lesson.inputs else 0)
+        _check_text(lesson, name, read, shortest if name in lesson.inputs else 0)
     for name, said in (("target", lesson.target), ("second_target", lesson.second_target)):
         _check_target(lesson, name, said)
 

@@ -30,7 +30,13 @@ def mgu(tmp_path):
     file.write_text(code, "utf-8")
     api.add_cells(file)
     yield file
-    del KINDS["mgu"], cells.CELLS["mgu"]
+    forget()
+
+
+def forget() -> None:
+    """Takes the cells of one's own out again."""
+    for name in KINDS.keys() - cells.BUILT_IN:
+        del KINDS[name], cells.CELLS[name]
 
 
 def lesson() -> rnnsheet.Lesson:
@@ -112,4 +118,106 @@ def test_the_command_line_takes_its_file(mgu, tmp_path):
     assert (without.returncode, "unknown cell 'mgu'" in without.stderr) == (2, True)
     broken = command("--cells", "my.toml", "check", "my.xlsx")
     assert (broken.returncode, broken.stderr.count("\n")) == (2, 1)
-    assert "my.toml: cannot be run as a file of cells" in broken.stderr
+    assert "my.toml:1: cannot be run as a file of cells" in broken.stderr
+
+
+# What a student writes in the place of a part of the example, the line that is told (0: none) and the words.
+SLIPS = [
+    ("def mgu(layer, x):", "def mgu(layer, x)", 0, "SyntaxError: expected ':'"),
+    ("from rnnsheet.model import gate", "from rnnsheet.model import gates", 5, "cannot import name 'gates'"),
+    ("from rnnsheet.model import gate", "import no_such_module", 5, "No module named 'no_such_module'"),
+    ('"mgu"', '"gru"', 8, "there is a cell gru already"),
+    ('"mgu"', '""', 8, "a cell is called ''; expected a name"),
+    ('@cell("mgu", *gate("f"), *gate("n"))', "@cell", 8, "a cell is called function; expected a name"),
+    ('*gate("f")', 'gate("f")', 8, "the cell mgu has tuple among its parameters"),
+    (', *gate("f"), *gate("n"))', ")", 8, "the cell mgu has () among its parameters"),
+    ('*gate("n"))', '*gate("n"), states=("c",))', 8, "has the states ('c',); expected (\"h\", …)"),
+    (
+        "    h = layer",
+        "    raise SystemExit(0)\n    h = layer",
+        10,
+        "in “raise SystemExit(0)”: SystemExit: 0",
+    ),
+    ("    h = layer", "    1 / 0\n    h = layer", 10, "in “1 / 0”: ZeroDivisionError: division by zero"),
+    ("    h = layer", "    mgu(layer, x)\n    h = layer", 10, "in “mgu(layer, x)”: RecursionError"),
+    ("def mgu(layer, x)", "def mgu(layer)", 9, "mgu() takes 1 positional argument but 2 were given"),
+    ("layer.weighted", "layer.wieghted", 12, "has no attribute 'wieghted'"),
+    ("one_minus(f) *", "one_minus(ff) *", 15, "NameError: name 'ff' is not defined"),
+    ("one_minus(f) *", "1.0 *", 15, "unsupported operand type(s) for *: 'float' and 'Previous'"),
+    ("one_minus(f) *", "one_minus(f * before) *", 15, "one_minus: a value with a name of its own was"),
+    (
+        "f * before)",
+        "f * x)",
+        13,
+        'in “kept = layer.let("kept", f * x)”: *: hidden (2) rows meet',
+    ),
+    ("f * before)", "f * 2)", 13, "*: a value was expected, not 2"),
+    ("f * before)", "None)", 13, "'NoneType' object has no attribute 'rows'"),
+    ('let("kept"', 'let("f"', 13, "f has an equation already"),
+    ('let("kept"', 'let("x"', 13, "x has an equation already"),
+    ('let("kept"', "let(7", 13, "expected string or bytes-like object"),
+    ('let("kept"', 'let("my kept"', 9, "has an equation called 'my kept'; expected ASCII letters"),
+    ('let("kept"', 'let("Wxf"', 9, "has an equation called 'Wxf'; expected ASCII letters"),
+    ('let("kept"', 'let("p"', None, "the network with the cell mgu cannot be written: p has an equation"),
+    (
+        "f * before)",
+        'layer.parameter("Whf", layer.hidden, layer.hidden))',
+        9,
+        "equation kept: Whf is 2×2",
+    ),
+    ("f * before)", 'layer.parameter("Wz", layer.hidden) * f)', 9, "equation kept: there is no parameter Wz"),
+    ('weighted("n", x, kept)', 'weighted("m", x, kept)', 14, "there is no parameter Whm"),
+    ('weighted("n", x, kept)', 'weighted("f", x, kept)', 9, "the parameter Wxn, which none of its equations"),
+    ('layer.state("h")', 'layer.state("c")', 10, "there is no state c; known: h"),
+    ('*gate("n"))', '*gate("n"), states=("h", "c"))', 9, "never gives its state c a value"),
+    ('return layer.let("h"', 'return layer.let("g"', 9, "never gives its state h a value"),
+    ('return layer.let("h"', 'layer.let("h"', 9, "returns NoneType; expected what layer.let"),
+    (
+        'return layer.let("h"',
+        'layer.let("h", n)\n    return layer.let("g"',
+        9,
+        "returns g; expected what layer.let",
+    ),
+    (", sigmoid, tanh", ", hard_sigmoid as sigmoid, tanh", 9, "equation f: hard_sigmoid has no derivative"),
+]
+
+
+@pytest.mark.parametrize(("part", "slip", "line", "said"), SLIPS)
+def test_a_slip_in_it_is_one_line_with_its_place(mgu, tmp_path, part, slip, line, said):
+    given = lesson()
+    forget()
+    code = mgu.read_text("utf-8")
+    assert part in code
+    mgu.write_text(code.replace(part, slip, 1), "utf-8")
+    with pytest.raises(rnnsheet.RnnsheetError) as told:
+        api.add_cells(mgu)
+        rnnsheet.export(given, tmp_path / "a.xlsx")
+    place = "" if line is None else f"{mgu}:{line}: " if line else f"{mgu}: "
+    assert str(told.value).startswith(place)
+    assert said in str(told.value)
+    assert not (tmp_path / "a.xlsx").exists()
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"", b"x = 1\n", b"\x00", b"raise SystemExit", b"def f(): f()\nf()"]
+)
+def test_what_is_no_file_of_cells_is_told(tmp_path, content):
+    if content is not None:
+        (tmp_path / "a.py").write_bytes(content)
+    with pytest.raises(rnnsheet.RnnsheetError) as told:
+        api.add_cells(tmp_path / "a.py")
+    assert str(told.value).startswith(str(tmp_path / "a.py"))
+
+
+@pytest.mark.parametrize("command", ["export", "explain", "run", "train"])
+def test_a_mistake_in_a_cell_ends_the_command_with_2(mgu, tmp_path, command):
+    lesson().save(tmp_path / "my.toml")
+    mgu.write_text(mgu.read_text("utf-8").replace("f * before)", "f * x)"), "utf-8")
+    ended = subprocess.run(
+        [sys.executable, "-m", "rnnsheet", "--cells", "mgu.py", command, "my.toml"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+    assert ended.stderr.startswith("rnnsheet: mgu.py:13: the cell mgu, in “kept = ")

@@ -1,6 +1,8 @@
 """Networks on labelled sentences: the files that are read, the words, the baseline, what is learned."""
 
 import csv
+import gzip
+import io
 import itertools
 import json
 import os
@@ -9,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +22,7 @@ from hypothesis import strategies as st
 from rnnsheet.console.learning import learned
 from rnnsheet.errors import DataError, RnnsheetError
 from rnnsheet.labels import labels
-from rnnsheet.sentiment import Learned, Options, bayes, network, table, vectors
+from rnnsheet.sentiment import Learned, Options, bayes, network, source, table, vectors
 from rnnsheet.sentiment.sequences import Sequences, held_out
 from rnnsheet.sentiment.words import vocabulary, words
 from tests.test_cli import rnnsheet
@@ -93,6 +96,56 @@ def test_text_in_quotes_may_have_lines_and_commas_and_tabs_may_have_quotes(tmp_p
     assert len(read(tmp_path / "b.tsv")) == 20_001
 
 
+def zipped(files: dict[str, str]) -> bytes:
+    """A zip file, not compressed."""
+    with zipfile.ZipFile(archive := io.BytesIO(), "w") as book:
+        for name, text in files.items():
+            book.writestr(name, text)
+    return archive.getvalue()
+
+
+TEXT = '0,don’t say “naïve” – 5€\r\n1,"so, it’s\r\nŠkoda"\r\n0,"a ""bad"" one"\r\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "assumed"),
+    [
+        (TEXT.encode(), ()),
+        (TEXT.encode("utf-8-sig"), ()),
+        (TEXT.replace("\r\n", "\n").encode(), ()),
+        (TEXT.replace("\r\n", "\r").encode(), ()),
+        (TEXT.encode("utf-16"), ()),
+        (b"\xfe\xff" + TEXT.encode("utf-16-be"), ()),
+        (TEXT.encode("utf-16-le"), ("utf16",)),
+        (TEXT.encode("utf-16-be"), ("utf16",)),
+        (TEXT.encode("cp1252"), ("cp1252",)),
+        (TEXT.replace("0,", "0;").replace("1,", "1;").encode(), ("semicolon",)),
+        (TEXT.replace("0,", "-0,5;").replace("1,", "2,25;").encode("cp1252"), ("cp1252", "semicolon")),
+        (gzip.compress(TEXT.encode()), ("unpacked",)),
+        (zipped({"__MACOSX/._a.csv": "x", "folder/a.csv": TEXT}), ("unpacked",)),
+        (gzip.compress(TEXT.encode("utf-16-le")), ("unpacked", "utf16")),
+    ],
+)
+def test_a_table_is_read_as_it_was_saved_and_what_was_assumed_is_kept(tmp_path, content, assumed):
+    (tmp_path / "file").write_bytes(content)
+    assert read(tmp_path / "file") == [
+        (False, ["don’t", "say", "naïve", "5€"]),
+        (True, ["so", "it’s", "škoda"]),
+        (False, ["a", "bad", "one"]),
+    ]
+    assert table.read(tmp_path / "file", ignore).assumed == assumed
+
+
+@pytest.mark.parametrize("pack", ["zip", "gzip"])
+def test_what_unpacks_to_too_much_is_not_read(tmp_path, monkeypatch, pack):
+    monkeypatch.setattr(source, "LARGEST", 100_000)
+    text = "0,bad\n1,good\n" * 50_000
+    content = gzip.compress(text.encode()) if pack == "gzip" else zipped({"a.csv": text})
+    (tmp_path / "bomb").write_bytes(content)
+    with pytest.raises(DataError, match="it unpacks to more than 100000 bytes"):
+        table.read(tmp_path / "bomb", ignore)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -103,9 +156,25 @@ def test_text_in_quotes_may_have_lines_and_commas_and_tabs_may_have_quotes(tmp_p
         (b"a,b\nc,d\n", "no table of labelled sentences, from row 1 on: expected six columns"),
         (b"1,2\n3,4\n", "no table of labelled sentences"),
         (b"", "no table of labelled sentences"),
-        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" * 99, "no table of labelled sentences"),
         (b"0,bad\n1,good\n1," + b'"' + b"x" * 200_000, "row 3 is no row of a table (field larger than"),
-        ("0,bad\n1,good\n".encode("utf-16"), "the file is not UTF-8 text; save it as UTF-8"),
+        (b"0,bad\n" * 21 + b'1,"good\n' + b"0,bad\n" * 9, "row 22: a quotation mark is opened and never"),
+        (b"0,bad\n" * 21 + b'1,"good\n0,"bad"\n', "row 22 is no row of a table"),
+        (b'0;bad\n1;good\n1;"fine\n', "row 3: a quotation mark is opened and never closed"),
+        (b"0,bad\n1,go\x00od\n", "row 2 has a NUL byte"),
+        (b"\x00" * 5000, "no table of labelled sentences"),
+        (b"label,text\n", "no table of labelled sentences"),
+        ("0,bad\n1,good\n".encode("utf-16")[:-1], "the file is not UTF-8 text; save it as UTF-8"),
+        (gzip.compress(b"0,bad\n1,good\n1,fine,day\n"), "row 3 has 3 column(s), 2 were expected"),
+        (gzip.compress(b"0,bad\n" * 9)[:-9], "cannot be read (Compressed file ended before"),
+        (b"\x1f\x8b" + b"x" * 99, "cannot be read (Unknown compression method"),
+        (b"PK\x03\x04" + b"x" * 99, "cannot be read (File is not a zip file)"),
+        (zipped({"a.csv": "0,bad", "b.csv": "1,good"}), "the archive has 2 files; expected one"),
+        (zipped({"xl/workbook.xml": "<a/>"}), "this is a file of the kind .xlsx; expected a table as text"),
+        (zipped({"content.xml": "<a/>"}), "this is a file of the kind OpenDocument"),
+        (zipped({"a.csv": "0,bad\n1,good\n"}).replace(b"bad", b"BAD"), "cannot be read (Bad CRC-32"),
+        (b"%PDF-1.4\n", "this is a file of the kind PDF; expected a table as text, such as .csv"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" * 99, "this is a file of the kind PNG"),
+        (b"GIF89a" * 99, "no table of labelled sentences"),
         (None, "cannot be read (No such file or directory)"),
     ],
 )
@@ -267,6 +336,8 @@ def test_what_is_no_file_of_word_vectors_is_told(tmp_path, content, said):
         ({"network": "lstm"}, "there is no network 'lstm'; known: embedding, article"),
         ({"network": "article", "glove": "g.txt"}, "the network 'article' has no embedding"),
         ({"epochs": 0}, "epochs is 0; expected a number greater than 0"),
+        ({"batch": 1.5}, "batch is 1.5; expected a number greater than 0"),
+        ({"seed": 1.5}, "seed is 1.5; expected a whole number from 0 to"),
         ({"seed": -1}, "seed is -1; expected a whole number from 0 to 4294967295"),
     ],
 )
@@ -332,6 +403,7 @@ def test_what_was_learned_is_told(kind):
         positive=30,
         negative=20,
         neutral=2,
+        assumed=("cp1252", "unpacked"),
         held_out=10,
         words=40,
         forms=45,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import asdict
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,6 @@ from rnnsheet.lesson import Lesson, Trace
 
 if TYPE_CHECKING:
     from rnnsheet.sentiment import Learned
-    from rnnsheet.sentiment.training import Progress
 
 _FEW = 100
 """Of fewer sentences a share of right answers is a matter of chance."""
@@ -85,24 +83,15 @@ class Training:
         return {"file": file, "epochs": self.last.number, "stopped": self.stopped, "losses": self.losses}
 
 
-def progress(labels: Labels) -> Progress:
-    """Shows a bar in a terminal for each piece of work, and nothing elsewhere."""
-
-    @contextmanager
-    def bar(work: str, size: int) -> Iterator[Callable[[int], object]]:
-        title, hidden = labels(f"sentiment.{work}"), not sys.stderr.isatty()
-        with typer.progressbar(length=size, label=title, hidden=hidden, file=sys.stderr) as shown:
-            yield shown.update
-
-    return bar
-
-
 def learned(found: Learned, labels: Labels) -> Iterator[str]:
     """What a network learned of labelled sentences, how often it is right, and where it is."""
     from rnnsheet.sentiment.network import ARTICLE
 
     facts = {**asdict(found.options), **asdict(found)}
     yield labels("sentiment.sentences", total=found.positive + found.negative, **facts)
+    if found.assumed:
+        what = "; ".join(labels(f"sentiment.assumed_{each}") for each in found.assumed)
+        yield labels("sentiment.assumed", what=what)
     yield labels("sentiment.network", **facts)
     if found.options.network == ARTICLE:
         yield from wrap(labels("sentiment.article"), LINE)

@@ -15,6 +15,7 @@ from rnnsheet.engine.network import Batch, Rounded, backward, batch, forward
 from rnnsheet.engine.training import as_columns, gradients, losses, norm
 from rnnsheet.lesson import FLOW, LIMIT, WIDTH, Lesson, weight_of
 from rnnsheet.model import Array, Layer, Model, named
+from rnnsheet.progress import Advance, unheard
 
 Arrays = dict[str, Array]
 Texts = dict[str, np.ndarray[Any, Any]]
@@ -24,13 +25,21 @@ SMALLEST = 1e-45
 
 
 def all_of(
-    lesson: Lesson, parameters: Mapping[str, Array], given: Batch, rounded: Rounded = np.asarray
+    lesson: Lesson,
+    parameters: Mapping[str, Array],
+    given: Batch,
+    rounded: Rounded = np.asarray,
+    advance: Advance = unheard,
 ) -> tuple[Arrays, Texts]:
     """The arrays of every experiment with these weights: the numbers, and the texts."""
     tried = _Tried(lesson, given, rounded)
     with np.errstate(over="ignore", invalid="ignore"):
-        parts = [update(tried, parameters), gradient_check(tried, parameters), training(tried, parameters)]
-        parts.append((flow(tried, parameters), {}))
+        parts = [
+            update(tried, parameters),
+            gradient_check(tried, parameters),
+            training(tried, parameters, advance),
+            (flow(tried, parameters), {}),
+        ]
     return {k: v for part, _ in parts for k, v in part.items()}, {
         k: v for _, part in parts for k, v in part.items()
     }
@@ -117,7 +126,9 @@ def gradient_check(tried: _Tried, parameters: Mapping[str, Array]) -> tuple[Arra
     return {**found, **{f"check.{key}": array for key, array in checked.items()}}, says
 
 
-def training(tried: _Tried, parameters: Mapping[str, Array]) -> tuple[Arrays, Texts]:
+def training(
+    tried: _Tried, parameters: Mapping[str, Array], advance: Advance = unheard
+) -> tuple[Arrays, Texts]:
     """Gradient descent with a clipped norm: every number of every epoch, (epochs + 1, rows, steps).
 
     Nothing overflows: weights and the gradients of states stay within ±`LIMIT`. Weights and their
@@ -133,6 +144,7 @@ def training(tried: _Tried, parameters: Mapping[str, Array]) -> tuple[Arrays, Te
         epochs.append({**found, **now, "norm": np.array([length]), "scale": np.array([scale])})
         step = settings.rate * scale
         now = {name: np.clip(array - step * slopes[name], -LIMIT, LIMIT) for name, array in now.items()}
+        advance(1)
     shown = [name for name in epochs[0] if not name.startswith("_")]
     stacked = {name: np.stack([epoch[name] for epoch in epochs]) for name in shown}
     # Over time (epochs, steps, 1, rows); all others are numbers of an epoch as a whole.

@@ -13,6 +13,7 @@ from rnnsheet.engine.training import as_columns, gradients
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import WIDTH, Lesson, Trace
 from rnnsheet.model import ONE, Array, Model, named, on_line, share_name
+from rnnsheet.progress import Advance, unheard
 
 Arrays = Mapping[str, Array]
 
@@ -28,12 +29,15 @@ def run(lesson: Lesson) -> Trace:
     return _trace(lesson, numbers, {})
 
 
-def complete(lesson: Lesson) -> Trace:
-    """The trace of `run`, and of `experiments.all_of`, which are set by the lesson's settings."""
+def complete(lesson: Lesson, advance: Advance = unheard) -> Trace:
+    """The trace of `run`, and of `experiments.all_of`, which are set by the lesson's settings.
+
+    `advance` is told each epoch of the training.
+    """
     given = batch(lesson)
     numbers = _numbers(lesson, lesson.model.parameters, given)
     _check_finite(numbers, lesson.source)
-    further, letters = experiments.all_of(lesson, lesson.model.parameters, given)
+    further, letters = experiments.all_of(lesson, lesson.model.parameters, given, advance=advance)
     _check_finite(further, lesson.source)
     return _trace(lesson, numbers, {**further, **letters})
 

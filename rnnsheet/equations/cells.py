@@ -31,29 +31,28 @@ from rnnsheet.equations.expr import (
     word_at,
 )
 from rnnsheet.equations.layer import LayerEquations
+from rnnsheet.equations.own import Cell, check_kind, reason, told
 from rnnsheet.equations.recurrence import STEP, Recurrence
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import Lesson
 from rnnsheet.model import INPUTS, KINDS, ONCE, ONE, Kind, Layer, ParameterSpec, Source, on_line
 
-Cell = Callable[[LayerEquations, Leaf], Value]
-"""From a layer and what it reads to what other layers read of it."""
-
 CELLS: dict[str, Cell] = {}
 """The equations of every kind of layer but the softmax."""
+BUILT_IN = frozenset(KINDS)
 
 
 def cell(name: str, *parameters: ParameterSpec, states: tuple[str, ...] = ("h",)) -> Callable[[Cell], Cell]:
     """Adds a recurrent cell: its parameters, what it remembers, and the equations that it stands above.
 
-    The first of the parameters has as many rows as the layer has units.
+    The first of the parameters has as many rows as the layer has units, the first of the states is h.
+    Raises LessonError where the name is taken, or a parameter or state is none.
     """
-    if name in KINDS:
-        raise ValueError(f"there is a cell {name} already")
-    KINDS[name] = Kind(parameters, states)
+    check_kind(name, parameters, states)
 
     def add(equations: Cell) -> Cell:
-        CELLS[name] = equations
+        KINDS[name] = Kind(parameters, states)
+        CELLS[name] = told(name, equations)
         return equations
 
     return add
@@ -137,9 +136,16 @@ CELLS |= {
 def network(lesson: Lesson) -> Recurrence:
     """The whole network of a lesson: texts in, the layers, probabilities and answers out, loss, gradients.
 
-    Raises LessonError where a note belongs to no equation.
+    Raises LessonError where a note belongs to no equation, or a cell of one's own is none.
     """
-    return _Network(lesson).r
+    try:
+        return _Network(lesson).r
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        own = next((layer.cell for layer in lesson.model if layer.cell not in BUILT_IN), "")
+        if not own:
+            raise
+        # What no check of single equations sees, such as a name that another layer has.
+        raise LessonError("cell_unwritten", place=lesson.source, cell=own, reason=reason(error)) from None
 
 
 class _Network:

@@ -34,6 +34,7 @@ class Parameter(_Term):
         return Parameter(self.name, self.cols, self.rows, not self.transposed)
 
     def __matmul__(self, vector: Leaf) -> Operation:
+        _leaf(vector, "@")
         if self.cols != vector.rows:
             raise ValueError(f"{self.name} has {self.cols} columns, {vector.name} has {vector.rows} rows")
         return Operation("matvec", (self, vector), self.rows)
@@ -170,6 +171,7 @@ def sigmoid_slope(result: Expr) -> Operation:
 
 def one_minus(vector: Leaf) -> Operation:
     """1 - v, number by number."""
+    _leaf(vector, "one_minus")
     return Operation("one_minus", (vector,), vector.rows)
 
 
@@ -352,7 +354,14 @@ def limit(vector: Expr) -> Operation:
     return Operation("limit", (vector,), vector.rows)
 
 
+def _leaf(vector: Leaf, what: str) -> None:
+    if isinstance(vector, Operation) or not isinstance(vector, _Term):
+        raise ValueError(f"{what}: a value with a name of its own was expected (give it one with let)")
+
+
 def _same(left: Expr, right: Expr, what: str) -> None:
+    if not isinstance(right, _Term):
+        raise ValueError(f"{what}: a value was expected, not {right!r}")
     if left.rows != right.rows:
         raise ValueError(f"{what}: {left.rows} rows meet {right.rows} rows")
 

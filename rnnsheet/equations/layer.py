@@ -67,6 +67,8 @@ class LayerEquations:
 
     def state(self, base: str) -> Value:
         """A value of as many rows as the layer has units, that the next time step remembers."""
+        if base not in self.layer.kind.states:
+            raise ValueError(f"there is no state {base}; known: {', '.join(self.layer.kind.states)}")
         name = self.layer.named(base)
         if base in self.initial:
             self.network.states[name] = self.initial[base]
@@ -98,6 +100,8 @@ class LayerEquations:
 
     def recurrent(self, base: str, state: Leaf) -> Expr:
         """A matrix times the state, or one number times all of it, whichever the model has."""
+        if base not in self.forms:
+            raise ValueError(f"there is no parameter {base}")
         if self.forms[base] == (1, 1):
             return scale(self.parameter(base, ONE), state)
         return self.parameter(base, self.hidden, state.rows) @ state

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from rnnsheet.errors import ModelError
-from rnnsheet.lesson import LONGEST_IN_CELL, MOST_STEPS
+from rnnsheet.lesson import MOST_STEPS
 from rnnsheet.models.limits import MOST_WEIGHTS, check_count
 from rnnsheet.models.vocabulary import PADDING, UNKNOWN, is_special, number_of
+from rnnsheet.plain import LONGEST_IN_CELL
 from rnnsheet.trained import SIGNS, Answer, Numbers, Text
 
 LONGEST = 20

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import math
 from array import array
@@ -11,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from html import unescape
-from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 
 from rnnsheet.errors import DataError
 from rnnsheet.sentiment.sequences import Sequences
+from rnnsheet.sentiment.source import opened
 from rnnsheet.sentiment.words import words
 
 
@@ -59,21 +58,24 @@ class Sentences:
     positive: NDArray[np.bool_]
     neutral: int
     """How many sentences were left out because they are neither."""
+    assumed: tuple[str, ...]
+    """What the file does not say and was taken for granted: what `source.opened` adds, and "semicolon"."""
 
 
 def read(path: Path, advance: Callable[[int], object]) -> Sentences:
-    """The sentences of a CSV or TSV file, with or without a header.
+    """The sentences of a CSV or TSV file, with or without a header, also packed as `source.opened` reads it.
 
-    Bytes that are not UTF-8 are taken as latin-1. The file is not held in memory: 4 bytes are kept per word,
-    12 per sentence, and each word form once. `advance` is told how many bytes were read. Raises DataError,
-    with the row, where the file is not a table of labelled sentences.
+    The file is not held in memory: 4 bytes are kept per word, 12 per sentence, and each word form once.
+    `advance` is told how many bytes were read. Raises DataError, with the row, where the file is not a table
+    of labelled sentences.
     """
     # A word form or label that is met for the first time gets the next number.
     forms: defaultdict[str, int] = defaultdict(lambda: len(forms))
     labels: defaultdict[str, int] = defaultdict(lambda: len(labels))
     first_rows: dict[str, int] = {}
     numbers, starts, said = array("I"), array("Q", [0]), array("I")
-    for row, label, text in _labelled(path, advance):
+    assumed: set[str] = set()
+    for row, label, text in _labelled(path, assumed, advance):
         first_rows.setdefault(label, row)
         numbers.extend([forms[form] for form in words(unescape(text))])
         starts.append(len(numbers))
@@ -82,40 +84,50 @@ def read(path: Path, advance: Callable[[int], object]) -> Sentences:
     found = answers[np.asarray(said)]
     kept = found >= 0
     sentences = Sequences(np.asarray(numbers), np.asarray(starts, np.int64))
-    return Sentences(tuple(forms), sentences.where(kept), found[kept] == 1, int(np.sum(~kept)))
+    return Sentences(
+        tuple(forms), sentences.where(kept), found[kept] == 1, int(np.sum(~kept)), tuple(sorted(assumed))
+    )
 
 
-def _labelled(path: Path, advance: Callable[[int], object]) -> Iterator[tuple[int, str, str]]:
+def _labelled(
+    path: Path, assumed: set[str], advance: Callable[[int], object]
+) -> Iterator[tuple[int, str, str]]:
     """Of each row its number from 1, its label and its text."""
     delimiter, layout, header = _recognised(path)
+    if delimiter == ";":
+        assumed.add("semicolon")
     number = 0
     try:
-        for number, row in _rows(path, delimiter, advance):
+        for number, row in _rows(path, delimiter, assumed, advance):
             if header and number == 1:
                 continue
             if (got := len(row)) != layout.columns:
                 raise DataError(
                     "wrong_columns", place=str(path), row=number, got=got, expected=layout.columns
                 )
-            label = _plain(row[layout.label])
+            if any("\0" in entry for entry in row):
+                raise DataError("nul", place=str(path), row=number)
+            label = _plain(row[layout.label], delimiter)
             if not _may_be_label(label):
                 raise DataError("no_label", place=str(path), row=number, got=label[:40])
             yield number, label, row[layout.text]
     except csv.Error as error:
+        if str(error) == "unexpected end of data":
+            raise DataError("open_quote", place=str(path), row=number + 1) from None
         raise DataError("broken_row", place=str(path), row=number + 1, reason=error) from None
 
 
 def _recognised(path: Path) -> tuple[str, Layout, bool]:
     """The delimiter and layout that most of the first rows have, and whether the first of all is a header."""
     most = 0
-    for delimiter in (",", "\t"):
+    for delimiter in (",", "\t", ";"):
         rows = []
         # What follows a quotation mark may be no table in one of the delimiters.
         with suppress(csv.Error):
-            for _, row in islice(_rows(path, delimiter, lambda _: None), _SAMPLE):
+            for _, row in islice(_rows(path, delimiter, set(), lambda _: None), _SAMPLE):
                 rows.append(row)
         for layout in LAYOUTS:
-            fits = [_fits(row, layout) for row in rows]
+            fits = [_fits(row, layout, delimiter) for row in rows]
             if sum(fits) > most:
                 most = sum(fits)
                 found = delimiter, layout, not fits[0] and len(rows[0]) == layout.columns
@@ -124,40 +136,44 @@ def _recognised(path: Path) -> tuple[str, Layout, bool]:
     return found
 
 
-def _fits(row: Sequence[str], layout: Layout) -> bool:
+def _fits(row: Sequence[str], layout: Layout, delimiter: str) -> bool:
     if len(row) != layout.columns:
         return False
-    return _may_be_label(_plain(row[layout.label])) and not _may_be_label(_plain(row[layout.text]))
+    label, text = (_plain(row[col], delimiter) for col in (layout.label, layout.text))
+    return _may_be_label(label) and not _may_be_label(text)
 
 
-def _rows(path: Path, delimiter: str, advance: Callable[[int], object]) -> Iterator[tuple[int, list[str]]]:
-    """Each row that is not empty, with its number from 1. Quotation marks are signs of a CSV file alone."""
+def _rows(
+    path: Path, delimiter: str, assumed: set[str], advance: Callable[[int], object]
+) -> Iterator[tuple[int, list[str]]]:
+    """Each row that is not empty, with its number from 1. In a TSV file quotation marks are plain signs."""
     told = 0
-    try:
-        with path.open("rb") as file:
-            if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-                raise DataError("not_utf8", place=str(path))
-            file.seek(0)
-            text = TextIOWrapper(file, "utf-8-sig", errors=_LATIN1, newline="")
-            if delimiter == ",":
-                reader = csv.reader(text)
-            else:
-                reader = csv.reader(text, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    with opened(path, assumed) as (text, tell):
+        if delimiter == "\t":
+            reader = csv.reader(text, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+        else:
+            reader = csv.reader(text, delimiter=delimiter, strict=True)
+        try:
             for number, row in enumerate(reader, 1):
                 if row:
                     yield number, row
                 if number % _STRIDE == 0:
-                    advance(file.tell() - told)
-                    told = file.tell()
-            advance(file.tell() - told)
-    except OSError as error:
-        raise DataError("unreadable", place=str(path), reason=error.strerror or error) from None
+                    advance(tell() - told)
+                    told = tell()
+        except UnicodeDecodeError as error:
+            raise DataError("not_utf8", place=str(path)) from error
+        advance(tell() - told)
 
 
-def _plain(label: str) -> str:
-    """A label in small letters, without blanks, a whole number without a point."""
+def _plain(label: str, delimiter: str) -> str:
+    """A label in small letters, without blanks, a whole number without a point.
+
+    Where semicolons part the columns, a comma is that of a decimal number.
+    """
     label = label.strip().lower()
-    number = _number(label)
+    number = _number(label.replace(",", ".") if delimiter == ";" else label)
+    if number is not None and delimiter == ";":
+        label = label.replace(",", ".")
     return label if number is None or number % 1 else f"{number:.0f}"
 
 
@@ -184,14 +200,3 @@ def _answers(path: Path, first_rows: Mapping[str, int]) -> list[bool | None]:
     nearest = max(SCALES, key=lambda scale: len(first_rows.keys() & scale.keys()))
     strange = next(label for label in first_rows if label not in nearest)
     raise DataError("no_label", place=str(path), row=first_rows[strange], got=strange)
-
-
-def _latin1(error: UnicodeError) -> tuple[str, int]:
-    """Reads the bytes that are not UTF-8 as latin-1."""
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    return error.object[error.start : error.end].decode("latin-1"), error.end
-
-
-_LATIN1 = "rnnsheet.latin-1"
-codecs.register_error(_LATIN1, _latin1)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +18,8 @@ import numpy as np
 from rnnsheet.errors import DataError, OutputError, RnnsheetError, check_seed, known_language
 from rnnsheet.files import check_file, check_free, copy_together
 from rnnsheet.labels import labels
+from rnnsheet.plain import plain
+from rnnsheet.progress import Progress, silent
 from rnnsheet.sentiment import bayes, network, table, vectors
 from rnnsheet.sentiment.sequences import Flags, Sequences, held_out
 from rnnsheet.sentiment.words import Vocabulary, vocabulary
@@ -28,15 +29,6 @@ HELD_OUT = 0.2
 """The share of the sentences that are not learned from."""
 FEWEST = 5
 """So many sentences of both answers are needed, that one of each is held out."""
-
-Progress = Callable[[str, int], AbstractContextManager[Callable[[int], object]]]
-"""Of a piece of work ("read", "vectors" or "learn") and its size: what is told each part that is done."""
-
-
-@contextmanager
-def silent(work: str, size: int) -> Iterator[Callable[[int], object]]:
-    """A progress that nobody watches."""
-    yield lambda done: None
 
 
 @dataclass(frozen=True)
@@ -56,8 +48,10 @@ class Options:
 
     def __post_init__(self) -> None:
         for name in ("words", "epochs", "batch"):
-            if getattr(self, name) < 1:
-                raise RnnsheetError("not_positive", name=name, got=getattr(self, name))
+            value = plain(getattr(self, name))
+            if type(value) is not int or value < 1:
+                raise RnnsheetError("not_positive", name=name, got=value)
+            object.__setattr__(self, name, value)
         check_seed(self.seed)
         if self.network not in network.NETWORKS:
             raise RnnsheetError("no_network", given=self.network, known=", ".join(network.NETWORKS))
@@ -75,6 +69,8 @@ class Learned:
     negative: int
     neutral: int
     """How many sentences were left out because they are neither."""
+    assumed: tuple[str, ...]
+    """What the file does not say and was taken for granted, as in `table.Sentences`."""
     held_out: int
     """How many sentences were not learned from; the accuracies are on them."""
     words: int
@@ -128,6 +124,7 @@ def train(
         positive=int(np.sum(task.positive)),
         negative=int(np.sum(~task.positive)),
         neutral=sentences.neutral,
+        assumed=sentences.assumed,
         held_out=int(np.sum(task.tested)),
         words=len(task.vocabulary.lemmas),
         forms=len(task.vocabulary.numbers),

@@ -215,6 +215,12 @@ class Plan:
     language: str
     title: str = ""
 
+    @property
+    def cells(self) -> int:
+        """How many cells are written."""
+        texts = sum(len(sheet.texts) for sheet in self.sheets)
+        return texts + sum(block.area.rows * block.area.cols for block in self.blocks())
+
     def blocks(self) -> Iterator[Block]:
         """Every block of every sheet."""
         for sheet in self.sheets:

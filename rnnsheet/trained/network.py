@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, TypeVar
 
+from rnnsheet.plain import make_plain
 from rnnsheet.trained.checks import check
 from rnnsheet.trained.layers import ELEMENTWISE, PROBABILITIES, STATES, WEIGHTS, TrainedLayer
 from rnnsheet.trained.reading import ANSWER, INPUT, Answer, Numbers, Text
@@ -54,6 +55,7 @@ class Trained:
     _facts: dict[tuple[str, str], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        make_plain(self)
         check(self)
 
     def __iter__(self) -> Iterator[TrainedLayer]:

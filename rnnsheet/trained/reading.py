@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rnnsheet.model import Array
+from rnnsheet.plain import make_plain
 
 INPUT, ANSWER = "input", "answer"
 """What layers may read besides layers: what is typed, and what the network itself has just said."""
@@ -54,6 +55,9 @@ class Text:
     masked: bool = False
     """At padding the states of recurrent layers stay as they are."""
 
+    def __post_init__(self) -> None:
+        make_plain(self)
+
     @property
     def numbers(self) -> dict[str, int]:
         """The number of every text that is in the vocabulary; of one that is there twice, the first."""
@@ -96,3 +100,6 @@ class Answer:
     start: int
     end: int
     steps: int
+
+    def __post_init__(self) -> None:
+        make_plain(self)

@@ -16,6 +16,7 @@ from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.writer.excel import ExcelWriter
 
 from rnnsheet.files import write_whole
+from rnnsheet.progress import Advance, unheard
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.plan import Area, Block, Fill, Plan, Sheet, Text
 from rnnsheet.workbook.skeleton import row_heights, skeleton
@@ -28,20 +29,23 @@ _SHEET_DATA = re.compile(r"<sheetData\s*/>|<sheetData>.*</sheetData>", re.DOTALL
 _DIMENSION = re.compile(r'<dimension ref="[^"]*"\s*/>')
 _CHUNK = 1 << 18
 """How many letters are compressed at once, while the next are made."""
+_STRIDE = 1000
+"""After how many rows of a kind it is told that they are written."""
 _LEVEL = 5
 """Of zlib: a third faster than its usual 6, and a workbook grows by 2 %."""
 
 
-def write(plan: Plan, expected: Expected, path: Path) -> None:
+def write(plan: Plan, expected: Expected, path: Path, advance: Advance = unheard) -> None:
     """Writes the workbook, whole or not at all.
 
     Every formula carries what is expected of its cell as its cached value; every float is written so
-    that it reads back bit for bit. Raises OutputError where the file cannot be written.
+    that it reads back bit for bit. `advance` is told how many cells are written. Raises OutputError
+    where the file cannot be written.
     """
-    write_whole(path, lambda file: _write(plan, expected, file))
+    write_whole(path, lambda file: _write(plan, expected, file, advance))
 
 
-def _write(plan: Plan, expected: Expected, file: BinaryIO) -> None:
+def _write(plan: Plan, expected: Expected, file: BinaryIO, advance: Advance) -> None:
     book = skeleton(plan)
     styles = Styles(book.worksheets[0])
     bodies = [_SheetCells(sheet, expected, styles) for sheet in plan.sheets]
@@ -57,7 +61,8 @@ def _write(plan: Plan, expected: Expected, file: BinaryIO) -> None:
             number = re.fullmatch(r"xl/worksheets/sheet(\d+)\.xml", item.filename)
             with target.open(item.filename, "w", force_zip64=True) as part:
                 if number:
-                    _compress(_worksheet(content.decode(), bodies[int(number[1]) - 1]), part)
+                    body = bodies[int(number[1]) - 1]
+                    _compress(_worksheet(content.decode(), body, advance), part)
                 else:
                     part.write(fonts_in_order(content) if item.filename == "xl/styles.xml" else content)
 
@@ -76,12 +81,12 @@ class _InMemory(ExcelWriter):
         self.manifest.append(ws)
 
 
-def _worksheet(skeleton_part: str, body: "_SheetCells") -> Iterator[str]:
+def _worksheet(skeleton_part: str, body: "_SheetCells", advance: Advance) -> Iterator[str]:
     """A worksheet's part, with the body's rows in the place of the skeleton's."""
     dimension = f'<dimension ref="{body.dimension}"/>'
     before, after = _SHEET_DATA.split(_DIMENSION.sub(dimension, skeleton_part), maxsplit=1)
     yield f"{before}<sheetData>"
-    yield from body.rows()
+    yield from body.rows(advance)
     yield f"</sheetData>{after}"
 
 
@@ -122,7 +127,7 @@ class _SheetCells:
         last = max(piece.area.col + piece.area.cols - 1 for piece in self._pieces)
         return f"A1:{column_letters(last)}{max(piece.end for piece in self._pieces) - 1}"
 
-    def rows(self) -> Iterator[str]:
+    def rows(self, advance: Advance) -> Iterator[str]:
         """Each row's XML, from the top."""
         beginning: defaultdict[int, list[_Cells]] = defaultdict(list)
         for piece in self._pieces:
@@ -134,7 +139,11 @@ class _SheetCells:
             pieces = [piece for piece in pieces if piece.end > first] + beginning[first]
             pieces.sort(key=lambda piece: piece.area.col)
             if pieces or first in self._heights:
-                yield from self._alike(range(first, end), pieces)
+                cells = sum(piece.area.cols for piece in pieces)
+                for start in range(first, end, _STRIDE):
+                    rows = range(start, min(start + _STRIDE, end))
+                    yield from self._alike(rows, pieces)
+                    advance(len(rows) * cells)
 
     def _alike(self, rows: range, pieces: list["_Cells"]) -> Iterator[str]:
         """Rows that differ by their numbers and values alone: a template is made once and filled for each."""

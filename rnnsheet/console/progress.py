@@ -1,0 +1,32 @@
+"""A bar in a terminal for each piece of long work, and nothing elsewhere."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from rnnsheet.labels import Labels
+from rnnsheet.progress import Advance, Progress
+
+_LONG = {"export": 1_000_000}
+"""From what size on a kind of work is worth a bar: so many cells are computed and written in seconds."""
+_HUGE = 5_000_000
+"""Of so many cells it is said beforehand how many they are."""
+_BYTES = 20
+"""So much of a file a cell takes, about."""
+
+
+def bars(labels: Labels) -> Progress:
+    """Shows how far each piece of work is."""
+
+    @contextmanager
+    def bar(work: str, size: int) -> Iterator[Advance]:
+        hidden = not sys.stderr.isatty() or size < _LONG.get(work, 0)
+        if work == "export" and size >= _HUGE:
+            typer.echo(labels("progress.huge", cells=size, megabytes=size * _BYTES / 1e6), err=True)
+        title = labels(f"progress.{work}")
+        with typer.progressbar(length=size, label=title, hidden=hidden, file=sys.stderr) as shown:
+            yield shown.update
+
+    return bar

@@ -1,0 +1,119 @@
+"""Long work says how far it is, in a terminal alone."""
+
+import os
+import pty
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import rnnsheet
+from rnnsheet.console import progress
+from rnnsheet.labels import labels
+from rnnsheet.progress import shares
+from tests.lessons import SMALL, hello
+
+
+@given(st.integers(0, 10**9), st.lists(st.integers(1, 1000), min_size=1))
+def test_shares_are_whole_and_add_up(size, parts):
+    told: list[int] = []
+    count = shares(told.append, size, sum(parts))
+    for part in parts:
+        count(part)
+    assert sum(told) == size
+    assert all(type(each) is int and each >= 0 for each in told)
+
+
+@pytest.mark.parametrize("lesson", [hello(), rnnsheet.load("translate")])
+def test_an_export_tells_of_every_cell_while_it_computes_and_writes(tmp_path, lesson):
+    told: list[int] = []
+    sizes: list[tuple[str, int]] = []
+    target = tmp_path / "a.xlsx"
+
+    @contextmanager
+    def recorded(work: str, size: int):
+        sizes.append((work, size))
+        yield told.append
+
+    rnnsheet.export(replace(lesson, settings=replace(SMALL, epochs=40)), target, progress=recorded)
+    ((work, size),) = sizes
+    assert (work, sum(told)) == ("export", size)
+    # Half of it, epoch by epoch, before anything is written.
+    assert sum(told[:41]) == size // 2
+    assert max(told[:41]) <= size // 2 // 41 + 1
+
+
+def in_a_terminal(*arguments: str, cwd) -> tuple[int, str]:
+    """The exit status, and what stands in the terminal."""
+    ours, its = pty.openpty()
+    command = [sys.executable, "-m", "rnnsheet", *arguments]
+    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=its)
+    os.close(its)
+    shown = b""
+    # Linux ends a terminal that nobody else has with an error.
+    try:
+        while piece := os.read(ours, 65536):
+            shown += piece
+    except OSError:
+        pass
+    os.close(ours)
+    process.communicate()
+    return process.returncode, shown.decode()
+
+
+@pytest.mark.slow
+def test_a_long_export_shows_a_bar_in_a_terminal_and_nothing_elsewhere(tmp_path):
+    long = ("export", "hello", "--epochs", "6000", "--force")
+    status, shown = in_a_terminal(*long, cwd=tmp_path)
+    assert (status, "computing and writing" in shown, "100%" in shown) == (0, True, True)
+    assert in_a_terminal("export", "hello", "--force", cwd=tmp_path) == (0, "")
+    command = [sys.executable, "-m", "rnnsheet", *long]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True).stderr == b""
+
+
+def test_of_a_huge_export_the_size_is_said_before_it_begins(capsys):
+    with progress.bars(labels("en"))("export", 200_000_000):
+        said = capsys.readouterr().err
+    assert said == "200,000,000 cells will be written, about 4,000 MB: this takes minutes, and much memory.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ("export", "hello", "--epochs", "1000001"),
+            "settings.epochs is 1000001; expected a whole number",
+        ),
+        (("export", "hello", "--epochs", "0"), "settings.epochs is 0; expected a whole number from 1"),
+        (("export", "hello", "--epochs", "-1"), "settings.epochs is -1; expected a whole number from 1"),
+        (("export", "hello", "--epochs", "9" * 400), "settings.epochs is 999"),
+        (
+            ("export", "hello", "--steps", "301"),
+            "settings.flow_steps is 301; expected a whole number",
+        ),
+        (("train", "hello", "--epochs", "0"), "epochs is 0; expected a number greater than 0"),
+        (("train", "hello", "--rate", "nan"), "rate is nan; expected a number greater than 0"),
+        (("train", "hello", "--rate", "inf"), "rate is inf; expected a number greater than 0"),
+        (("train", "hello", "--clip", "0"), "clip is 0.0; expected a number greater than 0"),
+        (("train", "hello", "--seed", "-1"), "seed is -1; expected a whole number from 0"),
+    ],
+)
+def test_a_number_that_cannot_be_is_one_line(tmp_path, arguments, said):
+    command = [sys.executable, "-m", "rnnsheet", *arguments]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
+    assert ended.stderr.startswith(f"rnnsheet: {said}")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("epochs", [0, -1, 1.5, "1", None, True, float("nan")])
+def test_the_api_takes_a_number_of_epochs_or_says_so(tmp_path, epochs):
+    with pytest.raises(rnnsheet.LessonError, match="epochs is "):
+        hello().train(epochs=epochs)
+    if epochs is not None:
+        with pytest.raises(rnnsheet.LessonError, match="epochs is "):
+            rnnsheet.export(hello(), tmp_path / "a.xlsx", epochs=epochs)
