@@ -441,6 +441,7 @@ def test_train_tells_its_course_as_json(tmp_path):
     assert data["losses"][7] < data["losses"][0]
 
 
+@pytest.mark.usefixtures("heard_signals")
 def test_ctrl_c_ends_a_training_and_keeps_what_was_learned(tmp_path):
     command = [sys.executable, "-m", "rnnsheet", "train", "hello", "--epochs", "100000000"]
     settings = {**os.environ, "LC_ALL": "C.UTF-8"}
@@ -467,6 +468,7 @@ main()
 """
 
 
+@pytest.mark.usefixtures("heard_signals")
 def test_ctrl_c_while_it_still_begins_ends_it_without_a_traceback():
     ended = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=60)
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")

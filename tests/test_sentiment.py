@@ -397,6 +397,7 @@ def test_a_missing_package_is_told_with_its_extra(tmp_path, monkeypatch):
 
 @needs_extra
 @pytest.mark.slow
+@pytest.mark.usefixtures("heard_signals")
 def test_ctrl_c_leaves_nothing(tmp_path):
     sentences(tmp_path / "words.csv")
     command = [sys.executable, "-m", "rnnsheet", "sentiment", "train", "words.csv", "--epochs", "1000000"]
