@@ -347,7 +347,7 @@ def _check_settings(settings: Settings, model: Model) -> None:
     for name in ("rate", "clip", "update_rate", "flow_clip"):
         value = getattr(settings, name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LIMIT:
-            raise LessonError("not_positive", name=name, got=value)
+            raise LessonError("wrong_setting", name=name, got=value, most=f"{LIMIT:g}")
     if not isinstance(settings.chosen, str):
         raise LessonError(
             "no_such_weight", name="chosen", given=settings.chosen, example=_first_weight(model)
