@@ -533,6 +533,20 @@ def test_a_folder_and_an_hdf5_file_that_ends_early_are_told():
     refused("a.h5", r"damaged, or no HDF5 file that can be read \(truncated file\)")
 
 
+def test_an_hdf5_file_of_more_groups_and_arrays_than_a_network_has_is_told(monkeypatch):
+    with h5py.File("weights.h5", "w") as file:
+        file["layers/dense/vars/0"], file["layers/dense/vars/1"] = GOOD
+    Path("a.toml").write_text(
+        "[numbers]\nsteps = 2\nfeatures = 2\n" + ONE_LAYER.format("dense", "weights = '*'")
+    )
+    links = ["layers", "layers/dense", "layers/dense/vars", "layers/dense/vars/0", "layers/dense/vars/1"]
+    monkeypatch.setattr("rnnsheet.models.hdf5.MOST_LINKS", len(links))
+    assert read_model(Path("weights.h5"), description=Path("a.toml")).layers
+    monkeypatch.setattr("rnnsheet.models.hdf5.MOST_LINKS", len(links) - 1)
+    with pytest.raises(ModelError, match=r"^weights.h5: "):
+        read_model(Path("weights.h5"), description=Path("a.toml"))
+
+
 @pytest.mark.parametrize("path", sorted(KNOWN.glob("*.toml")), ids=lambda path: path.stem)
 def test_published_networks_are_described(path):
     description = read_description(path)
