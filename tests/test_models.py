@@ -14,6 +14,7 @@ from rnnsheet.errors import ModelError
 from rnnsheet.models import read_model
 from rnnsheet.models.description import KNOWN, read_description
 from rnnsheet.models.inputs import never_typed
+from tests.test_cli import rnnsheet
 
 INSTALL = "is not installed: pip install -e '.[dev]'"
 h5py = pytest.importorskip("h5py", reason=f"h5py {INSTALL}")
@@ -512,6 +513,11 @@ def test_tokens_of_more_than_a_letter_are_told_where_letters_are_read():
     embedding_h5(masks=False)
     Path("a.toml").write_text('[text]\nunit = "letters"\ntokens = ["<pad>", "a", "good", "bad"]')
     assert never_typed(read_model(Path("a.h5"), description=Path("a.toml")).read) == ["good", "bad"]
+    said = rnnsheet("import", "a.h5", "--lesson", "a.toml", cwd=Path.cwd()).stdout
+    assert "Tokens of the vocabulary that no text has, as it is read letter by letter: 2 (good, bad)." in said
+    Path("a.toml").write_text('[text]\nunit = "words"\ntokens = ["<pad>", "A", "good", "b-d"]')
+    said = rnnsheet("import", "a.h5", "--lesson", "a.toml", "--force", cwd=Path.cwd()).stdout
+    assert "as words are read in small letters and without signs: 2 (A, b-d)." in said
 
 
 def test_a_pattern_that_fits_no_array_is_told_with_their_names():

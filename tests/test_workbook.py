@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import rnnsheet
 from rnnsheet import engine
+from rnnsheet.labels import labels
 from rnnsheet.model import Model
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.layout import plan
@@ -119,6 +120,24 @@ def test_inputs_are_unlocked_and_everything_else_is_locked_without_a_password(he
     }
     assert unlocked == inputs
     assert all(sheet.protection.sheet and not sheet.protection.password for sheet in book)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_wrong_entry_is_refused_and_told_in_words(tmp_path, language):
+    """Every cell that may be changed says what belongs in it, and with the same words refuses the rest."""
+    book = openpyxl.load_workbook(rnnsheet.export(hello(), tmp_path / "hello.xlsx", language))
+    words = labels(language)
+    for block in plan(hello(), language).blocks():
+        if block.kind == "input":
+            (rule,) = [
+                each
+                for each in book[block.area.sheet].data_validations.dataValidation
+                if block.area.a1 in str(each.sqref).split()
+            ]
+            assert rule.showErrorMessage and rule.showInputMessage
+            assert rule.errorStyle in (None, "stop")
+            assert rule.error == rule.prompt == words(f"entry.{block.entry}")
+            assert rule.errorTitle == rule.promptTitle == words(f"entry.{block.entry}_title")
 
 
 @pytest.mark.parametrize("vocabulary", [" ab", "<>&", "\"'=", "你好吗", "_%é"])
