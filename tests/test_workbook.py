@@ -140,6 +140,35 @@ def test_a_wrong_entry_is_refused_and_told_in_words(tmp_path, language):
             assert rule.errorTitle == rule.promptTitle == words(f"entry.{block.entry}_title")
 
 
+@pytest.mark.parametrize(
+    ("name", "taken", "refused"),
+    [
+        ("word", ["hello", "x" * 255], ["", "x" * 256]),
+        ("vocabulary", ["h", "1"], ["", "he"]),
+        ("Wxh", [0, -2.5, 1e300], ["much", 1e301, -1e301]),
+        ("rate", [0.1, 1e-100, 1e100], [0, -0.1, 1.1e100, "much"]),
+        ("clip", [0.1, 1e-100, 1e100], [0, -0.1, 1.1e100, "much"]),
+        ("flow_Whh", [0, -5, 5], [5.1, -5.1, "much"]),
+    ],
+)
+def test_an_input_takes_what_can_be_and_refuses_the_rest(hello_xlsx, name, taken, refused):
+    area = next(b.area for b in plan(hello(), "en").blocks() if b.name == name and b.kind == "input")
+    rules = openpyxl.load_workbook(hello_xlsx)[area.sheet].data_validations.dataValidation
+    (rule,) = [rule for rule in rules if area.a1 in str(rule.sqref).split()]
+    least, most = float(rule.formula1), float(rule.formula2)
+
+    def takes(entry: object) -> bool:
+        """As the manual of Office Open XML has it (ECMA-376, part 1, 18.3.1.33 and 18.18.21)."""
+        assert rule.operator in (None, "between")
+        if rule.type == "textLength":
+            return least <= len(str(entry)) <= most
+        assert rule.type == "decimal"
+        return not isinstance(entry, str) and least <= entry <= most
+
+    assert all(map(takes, taken))
+    assert not any(map(takes, refused))
+
+
 @pytest.mark.parametrize("vocabulary", [" ab", "<>&", "\"'=", "你好吗", "_%é"])
 def test_any_letter_survives(tmp_path, vocabulary):
     model = Model("elman", {"Wxh": np.eye(3), "Whh": 0.5, "Why": np.eye(3)})
