@@ -13,6 +13,7 @@ import rnnsheet
 from rnnsheet import engine
 from rnnsheet.labels import labels
 from rnnsheet.lesson import Settings
+from rnnsheet.model import Layer, Model
 from rnnsheet.sheet.layout import plan
 from tests.lessons import ANY_CELL, SMALL, hello, lessons
 from tests.test_training import as_torch, found
@@ -184,6 +185,16 @@ def test_settings_that_cannot_be_are_refused(field, value, said):
 def test_a_truth_value_is_no_number_of_time_steps(name):
     with pytest.raises(rnnsheet.LessonError, match=f"data.{name} is True; expected a whole number"):
         replace(hello(), **{name: True})
+
+
+def test_a_flow_that_explodes_past_the_limit_is_right(tmp_path):
+    """By a factor of 5 at each of 200 steps: 5²⁰⁰ is more than the limit of 1E+100."""
+    parameters = {"Wxh": [[1.0, 1.0]], "Whh": 1.0, "Why": [[0.0], [1.0]]}
+    layers = Layer("elman", activation="relu"), Layer("softmax")
+    strong = Settings(epochs=1, flow_steps=200, flow_whh=5.0)
+    lesson = rnnsheet.Lesson("explodes", Model(layers, parameters), ("a", "b"), "ab", settings=strong)
+    assert engine.complete(lesson)["flow.through"].max() == 1e100
+    assert rnnsheet.check(rnnsheet.export(lesson, tmp_path / "explodes.xlsx")).ok
 
 
 @pytest.mark.parametrize("strength", [-5.0, -1.5, 0.0, 0.427043, 1.0, 1.5, 5.0])
