@@ -192,6 +192,15 @@ def test_to_read_backwards_is_to_read_the_text_from_its_end(name):
     np.testing.assert_array_equal(mirrored.run()["p"], made.run()["p"])
 
 
+@pytest.mark.parametrize("name", EVERY_FORM)
+def test_most_of_a_screen_is_left_below_the_rows_that_stay(name):
+    sheets = {sheet.name: sheet for sheet in plan(EVERY_FORM[name], "en").sheets}
+    assert all(sheet.frozen[0] <= 12 for sheet in sheets.values())
+    headings = [text.text for text in sheets["Steps"].texts if text.style == "heading"]
+    # A heading tells what three values mean at most.
+    assert max(heading.count(": ") for heading in headings) <= 3
+
+
 LONG = replace(EVERY_FORM["elman"], word="abcabcabca", steps=0, name="long")
 
 

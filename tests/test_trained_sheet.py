@@ -12,8 +12,6 @@ import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openpyxl.formula.translate import Translator
-from openpyxl.utils import range_boundaries
 
 import rnnsheet
 from rnnsheet.checking.engines import ENGINES
@@ -21,9 +19,7 @@ from rnnsheet.checking.recalculate import recalculation
 from rnnsheet.engine.trained import run
 from rnnsheet.errors import ModelError
 from rnnsheet.labels import labels, languages
-from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.layout import plan
-from rnnsheet.sheet.plan import Area
 from rnnsheet.trained import STATES, Numbers, Text, Trained, TrainedLayer
 from rnnsheet.workbook.inputs import Manifest
 from rnnsheet.workbook.package import opened as opened_package
@@ -39,13 +35,14 @@ from tests.trained_networks import (
     counter,
     medley,
     moods,
+    namer,
     recurrent,
     speller,
     trained,
     typed_texts,
     weights,
 )
-from tests.typist import Typist
+from tests.typist import Typist, marked
 
 EXCEL_NESTING = 64
 PUT_TOGETHER = ("last", "flatten", "masked", "concat", "sum", "mean", "product")
@@ -458,24 +455,21 @@ def test_a_network_without_room_is_refused():
 @pytest.mark.parametrize("name", ["moods", "speller"])
 def test_the_row_that_is_marked_is_that_of_what_the_network_says(books, name):
     network = NETWORKS[name]()
-    said = run(network, network.read.sample)["said"][0]
-    sheets = plan(network, "en").sheets
-    (sheet,) = [each.name for each in sheets if any(mark.kind == "chosen" for mark in each.highlights)]
-    formats = openpyxl.load_workbook(books[name])[sheet].conditional_formatting
-    typist, marked = Typist(books[name]), []
-    for area in formats:
-        for rule in (rule for rule in area.rules if rule.type == "expression"):
-            left, top, right, bottom = range_boundaries(str(area.sqref))
-            first = f"{column_letters(left)}{top}"
-            for col, row in product(range(left, right + 1), range(top, bottom + 1)):
-                cell = f"{column_letters(col)}{row}"
-                condition = Translator(f"={rule.formula[0]}", first).translate_formula(cell)
-                # In the same row, far to the right.
-                beside = Area(sheet, row, col + 200)
-                typist.type(beside, condition)
-                if typist.value(beside) is True:
-                    marked.append((col - left, row - top))
-    assert marked == list(enumerate(said.astype(int)))
+    said = run(network, network.read.sample)["said"][0].astype(int)
+    marks = [mark for sheet in plan(network, "en").sheets for mark in sheet.highlights]
+    (area,) = [mark.area for mark in marks if mark.kind == "chosen"]
+    assert marked(books[name], area) == {(row, step) for step, row in enumerate(said.tolist())}
+
+
+@pytest.mark.parametrize("labels", [2, 30, 31])
+def test_probabilities_are_drawn_where_they_are_few(labels):
+    *layers, says = namer().layers
+    network = replace(
+        namer(),
+        layers=(*layers, replace(says, weights={"Wa": weights(labels, 6)})),
+        labels=tuple(f"name {number}" for number in range(labels)),
+    )
+    assert sum(len(sheet.charts) for sheet in plan(network, "en").sheets) == (labels <= 30)
 
 
 def test_what_is_an_input_can_be_changed_and_nothing_else(books):

@@ -23,6 +23,7 @@ from rnnsheet.sheet.layout import plan
 from rnnsheet.sheet.plan import Area, Block, Fill, Plan, Sheet, Text
 from rnnsheet.workbook import write as writer
 from tests.lessons import ANY_CELL, hello, lessons
+from tests.typist import marked
 
 
 def bits(number: float) -> bytes:
@@ -120,6 +121,8 @@ def test_inputs_are_unlocked_and_everything_else_is_locked_without_a_password(he
     }
     assert unlocked == inputs
     assert all(sheet.protection.sheet and not sheet.protection.password for sheet in book)
+    # A number may be wider than its column.
+    assert not any(sheet.protection.formatColumns or sheet.protection.formatRows for sheet in book)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -203,6 +206,36 @@ def test_every_sheet_has_a_title_and_a_print_set_up(hello_xlsx):
             assert sheet["A1"].value
             assert sheet.page_setup.orientation in ("portrait", "landscape")
             assert sheet.oddFooter.right.text == "Page &P of &N"
+            # Of what takes several pages, each says what it belongs to.
+            assert sheet.print_title_rows == ("$1:$1" if sheet.page_setup.orientation == "portrait" else None)
+
+
+def test_a_page_ends_between_sections_and_not_before_the_first(tmp_path):
+    """A section higher than a page takes two; the two short ones after it share one."""
+    texts = [Text(row, 1, "line", "title" if row == 1 else "caption") for row in range(1, 121)]
+    sheet = Sheet("Long", texts=texts, sections=[1, 101, 111])
+    writer.write(Plan((sheet,), {}, "en"), lambda block: block.values, tmp_path / "long.xlsx")
+    breaks = openpyxl.load_workbook(tmp_path / "long.xlsx")["Long"].row_breaks
+    assert [each.id for each in breaks.brk] == [100]
+
+
+def test_the_gradient_s_flow_is_drawn_over_powers_of_ten(hello_xlsx):
+    (chart,) = openpyxl.load_workbook(hello_xlsx)["Gradient flow"]._charts
+    assert chart.y_axis.scaling.logBase == 10
+
+
+def test_letters_that_are_right_are_marked_and_steps_without_a_letter_are_not(tmp_path):
+    lesson = replace(hello(), steps=6)
+    path = rnnsheet.export(lesson, tmp_path / "hello.xlsx")
+    marks = [
+        mark for sheet in plan(lesson, "en").sheets for mark in sheet.highlights if mark.kind == "target"
+    ]
+    trace = engine.complete(lesson)
+    target, said = trace["target"][0], trace["training.predicted"][:, 0]
+    (area,) = {mark.area for mark in marks}
+    right = {tuple(cell) for cell in np.argwhere((said == target) & (said != "")).tolist()}
+    assert right and len(right) < said.size
+    assert marked(path, area) == right
 
 
 def test_the_chart_has_axis_titles_and_live_series(hello_xlsx):
