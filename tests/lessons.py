@@ -318,6 +318,7 @@ EVERY_FORM = {
         SAYS,
         **SENTENCE,
         **SPOKEN,
+        answer_steps=4,
     ),
 }
 """A lesson of each form that a network may have."""

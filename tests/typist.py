@@ -84,7 +84,7 @@ class Typist:
 
 
 def marked(path: Path, area: Area) -> set[tuple[int, int]]:
-    """The cells of an area, by their distance from its first, in which the file's rule with a formula holds."""
+    """The cells of an area, by their distance from its first, where the file's rule with a formula holds."""
     typist, found = Typist(path), []
     for formatted in openpyxl.load_workbook(path)[area.sheet].conditional_formatting:
         rules = [rule for rule in formatted.rules if rule.type == "expression"]
