@@ -285,6 +285,25 @@ def test_a_planted_mistake_is_found(hello_xlsx, tmp_path, sheet, name, pattern, 
     assert report.failed == sum(block.failed for block in report.blocks)
 
 
+@pytest.mark.parametrize(("size", "unit"), [(1e-3, 1.0), (1.0, 1.0), (1e6, 1e6)])
+def test_the_tolerance_is_absolute_below_one_and_relative_above(tmp_path, size, unit):
+    weights = {"Wxh": np.eye(2), "Whh": 0.5, "Why": [[size, 0.0], [0.0, size / 2]]}
+    lesson = rnnsheet.Lesson("sized", Model("elman", weights), ("a", "b"), "abab", settings=SMALL)
+    y = float(lesson.run()["y"][0, 0])
+    path = rnnsheet.export(lesson, tmp_path / "sized.xlsx")
+    cell = block("y", "Unrolled", lesson).area.part().a1
+    for off, found in ((5e-10, []), (2e-9, [("Unrolled", cell, "cached")])):
+        value = f"<v>{y + off * unit!r}"
+        changed = edit_cell(path, tmp_path / "off.xlsx", "Unrolled", cell, "<v>[^<]*", value)
+        assert failures(rnnsheet.check(changed)) == found
+
+
+def test_a_formula_in_small_letters_is_the_same(hello_xlsx, tmp_path):
+    cell = block("h", "Unrolled").area.part().a1
+    small = edit_cell(hello_xlsx, tmp_path / "small.xlsx", "Unrolled", cell, "TANH", "tanh")
+    assert failures(rnnsheet.check(small)) == []
+
+
 def test_a_reference_from_one_zero_to_another_is_found(hello_xlsx, tmp_path):
     """The value stays the same: only the formula tells."""
     xh, x = block("xh", "Unrolled").area, block("x", "Unrolled").area
