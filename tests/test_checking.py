@@ -286,12 +286,15 @@ def test_a_planted_mistake_is_found(hello_xlsx, tmp_path, sheet, name, pattern, 
 
 
 @pytest.mark.parametrize(("size", "unit"), [(1e-3, 1.0), (1.0, 1.0), (1e6, 1e6)])
-def test_the_tolerance_is_absolute_below_one_and_relative_above(tmp_path, size, unit):
+@pytest.mark.parametrize("blank", ["", " "])
+def test_the_tolerance_is_absolute_below_one_and_relative_above(tmp_path, size, unit, blank):
+    """Also where the formulas are spelled otherwise, so that the cells are looked at one by one."""
     weights = {"Wxh": np.eye(2), "Whh": 0.5, "Why": [[size, 0.0], [0.0, size / 2]]}
     lesson = rnnsheet.Lesson("sized", Model("elman", weights), ("a", "b"), "abab", settings=SMALL)
     y = float(lesson.run()["y"][0, 0])
-    path = rnnsheet.export(lesson, tmp_path / "sized.xlsx")
     cell = block("y", "Unrolled", lesson).area.part().a1
+    written = rnnsheet.export(lesson, tmp_path / "written.xlsx")
+    path = edit_cell(written, tmp_path / "sized.xlsx", "Unrolled", cell, "<f>", f"<f>{blank}")
     for off, found in ((5e-10, []), (2e-9, [("Unrolled", cell, "cached")])):
         value = f"<v>{y + off * unit!r}"
         changed = edit_cell(path, tmp_path / "off.xlsx", "Unrolled", cell, "<v>[^<]*", value)

@@ -178,6 +178,7 @@ BAD_LESSONS = {
     "a truth among numbers": ("0.567001", "[1, true, 0]", "bh does not consist of numbers only"),
     "a key of two lines": ("[data]", '"a\\nb" = 1\n[data]', "unknown key"),
     "a truth for a number of steps": ("# steps = 8", "steps = true", "data.steps is True; expected a whole"),
+    "an example of three": ("[data]", '[data]\nexamples = [["hello", "h", "e"]]', "data.examples"),
     "half a step": ("# steps = 8", "steps = 4.5", "data.steps is 4.5; expected a whole number"),
     "note of nothing": ("hh.en", "nonsense.en", "notes.nonsense belongs to no equation"),
     "note in no language": ("hh.en", "hh.xx", "unknown key notes.hh.xx"),
