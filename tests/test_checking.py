@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import zipfile
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rnnsheet
-from rnnsheet import api
+from rnnsheet import api, engine
 from rnnsheet.console.verdicts import verdict
 from rnnsheet.labels import labels
 from rnnsheet.lesson import END, Settings
@@ -222,6 +223,14 @@ def test_an_error_is_found_among_amplified_roundings(tmp_path, make, name):
     off = float(last[0] + 6400 * np.ptp(last))
     wrong = edit_cell(path, tmp_path / "wrong.xlsx", y.area.sheet, cell, "<v>[^<]*", f"<v>{off!r}")
     assert failures(rnnsheet.check(wrong)) == [(y.area.sheet, cell, "cached")]
+
+
+def test_what_roundings_may_do_to_a_training_grows_from_epoch_to_epoch():
+    """Two trainings that have parted may meet by chance; it says nothing about the epochs after that."""
+    wild = replace(hello(), settings=Settings(epochs=40, flow_steps=2, rate=1.0))
+    for name, amounts in engine.roundings(wild).items():
+        if name.startswith("training."):
+            assert (np.diff(amounts.reshape(len(amounts), -1), axis=0) >= 0).all(), name
 
 
 def test_scores_that_cancel_are_no_failure(tmp_path):

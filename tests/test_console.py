@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnnsheet.console.learning import Training
 from rnnsheet.console.lessons import walk
 from rnnsheet.console.lines import number, table, wrap
 from rnnsheet.labels import labels, languages
-from tests.lessons import hello, lessons
+from tests.lessons import EVERY_FORM, hello, lessons
 
 
 def columns(text: str) -> int:
@@ -64,3 +65,12 @@ def test_an_answer_is_judged_where_a_letter_follows_alone(word, verdict):
     lesson = replace(hello(), word=word, steps=4)
     (told,) = [line for line in walk(lesson, lesson.run(), labels("en")) if line.startswith("  says ")]
     assert told == f"  says “h” (0.4197); {verdict}"
+
+
+def test_what_was_learned_of_words_is_told_with_blanks_between_them():
+    lesson = EVERY_FORM["words"]
+    training = Training(lesson.train(epochs=1), 1, labels("en"))
+    *_, says, written = training.summary(lesson, lesson.run(), "words.toml")
+    assert says.startswith("reads “we love it”, says “")
+    assert says.endswith("right is “love it”")
+    assert "words.toml" in written
