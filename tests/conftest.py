@@ -1,6 +1,8 @@
 """What every test may use."""
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,17 @@ def english(monkeypatch: pytest.MonkeyPatch) -> None:
     """Messages in English, whatever the developer's locale."""
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.setitem(os.environ, name, "C.UTF-8")
+
+
+@pytest.fixture
+def heard_signals() -> Iterator[None]:
+    """The signals that end a program do so: a script's `&` and nohup have them ignored, by children too."""
+    handlers = {"SIGINT": signal.default_int_handler, "SIGTERM": signal.SIG_DFL, "SIGHUP": signal.SIG_DFL}
+    numbers = {getattr(signal, name): own for name, own in handlers.items() if hasattr(signal, name)}
+    before = {number: signal.signal(number, own) for number, own in numbers.items()}
+    yield
+    for number, own in before.items():
+        signal.signal(number, own)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import rnnsheet
 from rnnsheet.lesson import END, Settings
-from rnnsheet.model import KINDS, Layer, Model, named
+from rnnsheet.model import KINDS, Layer, Model, Source, named
 
 # Signs that a file format or a formula could trip over stand among the letters.
 ALPHABET = string.ascii_letters + "012*?~ &<>\"'=%_中文é"
@@ -257,7 +257,9 @@ SAYS = Layer("softmax", "", ("n",))
 
 EVERY_FORM = {
     **{cell: form(Layer(cell, "n", ("word",)), SAYS, **TEXT) for cell in ANY_CELL},
-    "words": form(Layer("elman", "n", ("word",), activation="relu"), SAYS, **SENTENCE),
+    "words": form(
+        Layer("elman", "", ("word",), activation="relu"), Layer("softmax", "", (Source(""),)), **SENTENCE
+    ),
     "two directions": form(
         Layer("elman", "n", ("word",)),
         Layer("elman", "m", ("word",), reverse=True),
@@ -306,6 +308,17 @@ EVERY_FORM = {
         SAYS,
         picture=np.eye(2),
         **SPOKEN,
+    ),
+    "backwards": form(
+        Layer("elman", "", ("word",), reverse=True), Layer("softmax", "", (Source(""),)), **TEXT
+    ),
+    "an answer to a text read backwards": form(
+        Layer("lstm", "m", ("word",), reverse=True),
+        Layer("lstm", "n", ("answer",), "m"),
+        SAYS,
+        **SENTENCE,
+        **SPOKEN,
+        answer_steps=4,
     ),
 }
 """A lesson of each form that a network may have."""

@@ -177,6 +177,8 @@ BAD_LESSONS = {
     "no room": ("# steps = 8", "steps = 3", "data.steps is 3; expected a whole number from 4"),
     "a truth among numbers": ("0.567001", "[1, true, 0]", "bh does not consist of numbers only"),
     "a key of two lines": ("[data]", '"a\\nb" = 1\n[data]', "unknown key"),
+    "a truth for a number of steps": ("# steps = 8", "steps = true", "data.steps is True; expected a whole"),
+    "an example of three": ("[data]", '[data]\nexamples = [["hello", "h", "e"]]', "data.examples"),
     "half a step": ("# steps = 8", "steps = 4.5", "data.steps is 4.5; expected a whole number"),
     "note of nothing": ("hh.en", "nonsense.en", "notes.nonsense belongs to no equation"),
     "note in no language": ("hh.en", "hh.xx", "unknown key notes.hh.xx"),
@@ -441,6 +443,7 @@ def test_train_tells_its_course_as_json(tmp_path):
     assert data["losses"][7] < data["losses"][0]
 
 
+@pytest.mark.usefixtures("heard_signals")
 def test_ctrl_c_ends_a_training_and_keeps_what_was_learned(tmp_path):
     command = [sys.executable, "-m", "rnnsheet", "train", "hello", "--epochs", "100000000"]
     settings = {**os.environ, "LC_ALL": "C.UTF-8"}
@@ -467,6 +470,7 @@ main()
 """
 
 
+@pytest.mark.usefixtures("heard_signals")
 def test_ctrl_c_while_it_still_begins_ends_it_without_a_traceback():
     ended = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=60)
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")

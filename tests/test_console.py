@@ -1,13 +1,16 @@
 """Lines for the terminal: aligned columns, paragraphs that fit, Chinese letters twice as wide."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnnsheet.console.learning import Training
 from rnnsheet.console.lessons import walk
 from rnnsheet.console.lines import number, table, wrap
 from rnnsheet.labels import labels, languages
-from tests.lessons import lessons
+from tests.lessons import EVERY_FORM, hello, lessons
 
 
 def columns(text: str) -> int:
@@ -47,3 +50,27 @@ def test_any_lesson_is_told_without_a_hole(language, lesson):
     told = list(walk(lesson, lesson.run(), labels(language)))
     assert not [line for line in told if "{" in line]
     assert told[0].count(str(lesson.model.hidden))
+
+
+@pytest.mark.parametrize(
+    ("word", "verdict"),
+    [
+        ("he", "right is “”: nothing is asked for"),
+        ("hel", "right is “l”: wrong"),
+        ("heh", "right is “h”: right"),
+    ],
+)
+def test_an_answer_is_judged_where_a_letter_follows_alone(word, verdict):
+    """The article's network says “h” after “he”."""
+    lesson = replace(hello(), word=word, steps=4)
+    (told,) = [line for line in walk(lesson, lesson.run(), labels("en")) if line.startswith("  says ")]
+    assert told == f"  says “h” (0.4197); {verdict}"
+
+
+def test_what_was_learned_of_words_is_told_with_blanks_between_them():
+    lesson = EVERY_FORM["words"]
+    training = Training(lesson.train(epochs=1), 1, labels("en"))
+    *_, says, written = training.summary(lesson, lesson.run(), "words.toml")
+    assert says.startswith("reads “we love it”, says “")
+    assert says.endswith("right is “love it”")
+    assert "words.toml" in written

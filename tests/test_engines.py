@@ -105,6 +105,7 @@ def test_an_engine_that_takes_too_long_is_ended_with_all_that_it_started(
     assert outliving(str(tmp_path)) == []
 
 
+@pytest.mark.usefixtures("heard_signals")
 def test_ctrl_c_while_the_folder_of_an_engine_is_made_leaves_nothing(hello_xlsx, tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
@@ -128,6 +129,7 @@ def test_ctrl_c_while_the_folder_of_an_engine_is_made_leaves_nothing(hello_xlsx,
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+@pytest.mark.usefixtures("heard_signals")
 def test_a_signal_ends_the_engine_and_leaves_nothing(hello_xlsx, tmp_path, name):
     skip_without("libreoffice")
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
@@ -142,24 +144,20 @@ def test_a_signal_ends_the_engine_and_leaves_nothing(hello_xlsx, tmp_path, name)
     assert outliving(str(tmp_path)) == []
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="looks for a socket in /tmp")
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for a socket in /proc")
+@pytest.mark.usefixtures("heard_signals")
 def test_ctrl_c_leaves_no_socket_of_libreoffice(hello_xlsx, tmp_path):
     skip_without("libreoffice")
-
-    def sockets() -> set[Path]:
-        return {*Path("/tmp").glob("OSL_PIPE_*"), *Path("/var/tmp").glob("OSL_PIPE_*")}
-
-    before = sockets()
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     command = [sys.executable, "-m", "rnnsheet", "check", str(hello_xlsx), "--engine", "libreoffice"]
     with subprocess.Popen(command, env=environment, stdout=-1, stderr=-1) as check:
-        while not sockets() - before:
+        while not (made := sockets(str(tmp_path))):
             assert check.poll() is None
             time.sleep(0.01)
         check.send_signal(signal.SIGINT)
         check.communicate(timeout=20)
     assert check.returncode == 130
-    assert sockets() - before == set()
+    assert not any(socket.exists() for socket in made)
 
 
 def test_what_is_ignored_stays_ignored(hello_xlsx, tmp_path):
@@ -185,12 +183,29 @@ def outliving(text: str) -> list[str]:
 
 def alive(text: str) -> list[str]:
     """The commands of running processes that have this text."""
-    commands = []
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
+    return list(commands(text).values())
+
+
+def commands(text: str) -> dict[Path, str]:
+    """The folder in /proc of each running process whose command has this text, and the command."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
         # It may end meanwhile.
         with suppress(FileNotFoundError, ProcessLookupError):
-            commands.append(file.read_bytes().decode(errors="replace"))
-    return [command for command in commands if text in command]
+            command = (folder / "cmdline").read_bytes().decode(errors="replace")
+            if text in command:
+                found[folder] = command
+    return found
+
+
+def sockets(text: str) -> list[Path]:
+    """The sockets with a file that running processes have open whose command has this text."""
+    held = set()
+    for folder in commands(text):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            held |= {str(file.readlink()) for file in (folder / "fd").iterdir()}
+    lines = (line.split(maxsplit=7) for line in Path("/proc/net/unix").read_text().splitlines()[1:])
+    return [Path(line[7]) for line in lines if len(line) == 8 and f"socket:[{line[6]}]" in held]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

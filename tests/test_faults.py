@@ -114,6 +114,7 @@ def test_a_full_disk(disk):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.usefixtures("heard_signals")
 def test_an_export_that_is_ended(target, way):
     for moment in (0.0, 0.02, 0.05, 0.1, 0.2):
         with export(target) as exporting:

@@ -267,6 +267,11 @@ def test_what_could_act_is_not_opened(hello_xlsx, tmp_path, part, what, suffix):
         'IMPORTDATA("http://127.0.0.1:9/")',
         'CALL("kernel32","WinExec","JCJ","calc",1)',
         'REGISTER.ID("kernel32","WinExec")',
+        'EXEC("calc")',
+        'SQL.REQUEST("DSN=x",,2,"SELECT 1")',
+        'CUBEVALUE("connection","[Measures].[x]")',
+        '_xlfn.FILTERXML("<a/>","//a")',
+        '_xlfn.IMAGE("http://127.0.0.1:9/x.png")',
     ],
 )
 def test_a_formula_that_reaches_out_is_not_recalculated(hello_xlsx, tmp_path, wrong, formula):

@@ -1,5 +1,7 @@
 """Lessons of several layers: what they are named, what is refused and how, what a file keeps."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -173,6 +175,64 @@ def test_a_saved_network_of_any_form_is_the_same(name, tmp_path):
     first, second = made.run(), again.run()
     for array in first.arrays:
         np.testing.assert_array_equal(first[array], second[array])
+
+
+@pytest.mark.parametrize(
+    "name", ["two directions", "an answer to a text", "an answer to a text read backwards"]
+)
+def test_to_read_backwards_is_to_read_the_text_from_its_end(name):
+    """What is handed on is what a layer made of the whole text, whichever time step it read last."""
+    made = EVERY_FORM[name]
+    turned = [
+        replace(layer, reverse=not layer.reverse) if made.model.time_line(layer) == "word" else layer
+        for layer in made.model
+    ]
+    words = " ".join(reversed(made.word.split()))
+    mirrored = replace(made, model=Model(turned, made.model.parameters), word=words)
+    np.testing.assert_array_equal(mirrored.run()["p"], made.run()["p"])
+
+
+@pytest.mark.parametrize("name", EVERY_FORM)
+def test_most_of_a_screen_is_left_below_the_rows_that_stay(name):
+    sheets = {sheet.name: sheet for sheet in plan(EVERY_FORM[name], "en").sheets}
+    assert all(sheet.frozen[0] <= 12 for sheet in sheets.values())
+    headings = [text.text for text in sheets["Steps"].texts if text.style == "heading"]
+    # A heading tells what three values mean at most.
+    assert max(heading.count(": ") for heading in headings) <= 3
+
+
+LONG = replace(EVERY_FORM["elman"], word="abcabcabca", steps=0, name="long")
+
+
+@pytest.mark.parametrize(
+    ("made", "drawn"),
+    [
+        (EVERY_FORM["lstm"], ["h_n₀ → h_n₁ → h_n₂ → h_n₃"]),
+        (EVERY_FORM["backwards"], ["h₁ Whh ← h₂ Whh ← h₃"]),
+        (
+            EVERY_FORM["two directions"],
+            [
+                *("a_n3", "a_n2", "a_n1", "a_n0", "h_m₁ Whh_m ← h_m₂ Whh_m ← h_m₃"),
+                "h_n₀ → h_n₁ Whh_n → h_n₂ Whh_n → h_n₃",
+            ],
+        ),
+        (EVERY_FORM["an answer to a text"], ["h_m₃ → h_n₁ → h_n₂ → h_n₃", "h_m₀ → h_m₁ → h_m₂ → h_m₃"]),
+        (
+            EVERY_FORM["an answer to a text read backwards"],
+            ["h_m₁ → h_n₁ → h_n₂ → h_n₃ → h_n₄", "h_m₁ ← h_m₂ ← h_m₃"],
+        ),
+        (EVERY_FORM["words for a picture"], ["a_m → h_n₁ → h_n₂ → h_n₃", "a_m"]),
+        (LONG, [f"h_n₀ → {' '.join(f'h_n{step} Whh_n →' for step in '₁₂₃₄₅₆')} …"]),
+    ],
+    ids=lambda value: "" if isinstance(value, list) else value.name,
+)
+def test_the_picture_s_arrows_point_the_way_a_state_is_handed_on(made, drawn):
+    overview = next(sheet for sheet in plan(made, "en").sheets if sheet.name == "Overview")
+    rows = {text.row: "" for text in overview.texts if text.style == "hidden" and text.col > 1}
+    for text in sorted(overview.texts, key=lambda text: text.col):
+        if text.row in rows and text.style in ("hidden", "arrow"):
+            rows[text.row] += f" {text.text}"
+    assert [rows[row].strip() for row in sorted(rows)] == drawn
 
 
 def test_a_word_read_letter_by_letter_is_not_called_a_sentence():

@@ -1,6 +1,7 @@
 """The sheets of learning, recalculated: they learn, fail, vanish and explode as they should, and say so."""
 
-from dataclasses import replace
+import re
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import rnnsheet
 from rnnsheet import engine
 from rnnsheet.labels import labels
 from rnnsheet.lesson import Settings
+from rnnsheet.model import Layer, Model
 from rnnsheet.sheet.layout import plan
 from tests.lessons import ANY_CELL, SMALL, hello, lessons
 from tests.test_training import as_torch, found
@@ -159,12 +161,41 @@ def test_a_setting_that_is_none_is_named_with_its_cell(hello_xlsx, tmp_path, nam
         ("rate", float("nan"), "rate is nan; expected a number greater than 0"),
         ("clip", -1.0, "clip is -1.0"),
         ("update_rate", "fast", "update_rate is fast"),
+        ("epochs", 1_000_001, "epochs is 1000001; expected a whole number from 1 to 1000000"),
+        ("flow_steps", 301, "flow_steps is 301; expected a whole number from 2 to 300"),
+        *(
+            (field, 1.1e100, rf"{field} is 1.1e+100; expected a number greater than 0, at most 1e+100")
+            for field in ("rate", "clip", "update_rate", "flow_clip")
+        ),
         ("chosen", "Whx[1,1]", "there is no weight 'Whx[1,1]'"),
+        # A truth value is a 1 to Python.
+        *(
+            (field.name, True, f"{field.name} is True")
+            for field in fields(Settings)
+            if field.name != "chosen"
+        ),
+        ("chosen", True, "there is no weight True"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(field, value, said):
-    with pytest.raises(rnnsheet.LessonError, match=said.replace("[", r"\[").replace("]", r"\]")):
+    with pytest.raises(rnnsheet.LessonError, match=re.escape(said)):
         replace(hello(), settings=replace(Settings(), **{field: value}))
+
+
+@pytest.mark.parametrize("name", ["steps", "answer_steps"])
+def test_a_truth_value_is_no_number_of_time_steps(name):
+    with pytest.raises(rnnsheet.LessonError, match=f"data.{name} is True; expected a whole number"):
+        replace(hello(), **{name: True})
+
+
+def test_a_flow_that_explodes_past_the_limit_is_right(tmp_path):
+    """By a factor of 5 at each of 200 steps: 5²⁰⁰ is more than the limit of 1E+100."""
+    parameters = {"Wxh": [[1.0, 1.0]], "Whh": 1.0, "Why": [[0.0], [1.0]]}
+    layers = Layer("elman", activation="relu"), Layer("softmax")
+    strong = Settings(epochs=1, flow_steps=200, flow_whh=5.0)
+    lesson = rnnsheet.Lesson("explodes", Model(layers, parameters), ("a", "b"), "ab", settings=strong)
+    assert engine.complete(lesson)["flow.through"].max() == 1e100
+    assert rnnsheet.check(rnnsheet.export(lesson, tmp_path / "explodes.xlsx")).ok
 
 
 @pytest.mark.parametrize("strength", [-5.0, -1.5, 0.0, 0.427043, 1.0, 1.5, 5.0])

@@ -14,6 +14,7 @@ from rnnsheet.errors import ModelError
 from rnnsheet.models import read_model
 from rnnsheet.models.description import KNOWN, read_description
 from rnnsheet.models.inputs import never_typed
+from tests.test_cli import rnnsheet
 
 INSTALL = "is not installed: pip install -e '.[dev]'"
 h5py = pytest.importorskip("h5py", reason=f"h5py {INSTALL}")
@@ -512,6 +513,11 @@ def test_tokens_of_more_than_a_letter_are_told_where_letters_are_read():
     embedding_h5(masks=False)
     Path("a.toml").write_text('[text]\nunit = "letters"\ntokens = ["<pad>", "a", "good", "bad"]')
     assert never_typed(read_model(Path("a.h5"), description=Path("a.toml")).read) == ["good", "bad"]
+    said = rnnsheet("import", "a.h5", "--lesson", "a.toml", cwd=Path.cwd()).stdout
+    assert "Tokens of the vocabulary that no text has, as it is read letter by letter: 2 (good, bad)." in said
+    Path("a.toml").write_text('[text]\nunit = "words"\ntokens = ["<pad>", "A", "good", "b-d"]')
+    said = rnnsheet("import", "a.h5", "--lesson", "a.toml", "--force", cwd=Path.cwd()).stdout
+    assert "as words are read in small letters and without signs: 2 (A, b-d)." in said
 
 
 def test_a_pattern_that_fits_no_array_is_told_with_their_names():
@@ -531,6 +537,20 @@ def test_a_folder_and_an_hdf5_file_that_ends_early_are_told():
     whole = Path("a.h5").read_bytes()
     Path("a.h5").write_bytes(whole[: len(whole) // 2])
     refused("a.h5", r"damaged, or no HDF5 file that can be read \(truncated file\)")
+
+
+def test_an_hdf5_file_of_more_groups_and_arrays_than_a_network_has_is_told(monkeypatch):
+    with h5py.File("weights.h5", "w") as file:
+        file["layers/dense/vars/0"], file["layers/dense/vars/1"] = GOOD
+    Path("a.toml").write_text(
+        "[numbers]\nsteps = 2\nfeatures = 2\n" + ONE_LAYER.format("dense", "weights = '*'")
+    )
+    links = ["layers", "layers/dense", "layers/dense/vars", "layers/dense/vars/0", "layers/dense/vars/1"]
+    monkeypatch.setattr("rnnsheet.models.hdf5.MOST_LINKS", len(links))
+    assert read_model(Path("weights.h5"), description=Path("a.toml")).layers
+    monkeypatch.setattr("rnnsheet.models.hdf5.MOST_LINKS", len(links) - 1)
+    with pytest.raises(ModelError, match=r"^weights.h5: "):
+        read_model(Path("weights.h5"), description=Path("a.toml"))
 
 
 @pytest.mark.parametrize("path", sorted(KNOWN.glob("*.toml")), ids=lambda path: path.stem)

@@ -368,6 +368,17 @@ def test_weights_that_are_no_floats_are_refused(tmp_path, kind):
         read_model(tmp_path / "a.npz")
 
 
+def test_positions_and_counters_that_modules_keep_are_no_weights(tmp_path):
+    states = torch.nn.Sequential(torch.nn.Linear(2, 1)).state_dict()
+    states |= {"0.position_ids": torch.arange(2)[None], "0.num_batches_tracked": torch.tensor(3)}
+    (tmp_path / "a.toml").write_text('[network]\noutput = "linear"\n[numbers]\nsteps = 4')
+    torch.save(states, tmp_path / "a.pt")
+    np.savez(tmp_path / "a.npz", **{name: tensor.numpy() for name, tensor in states.items()})
+    for name in ("a.pt", "a.npz"):
+        (layer,) = read_model(tmp_path / name, description=tmp_path / "a.toml").layers
+        assert list(layer.weights) == ["Wa", "ba"]
+
+
 def test_safetensors_that_lie_about_their_sizes(tmp_path):
     path = tmp_path / "a.safetensors"
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -416,6 +417,9 @@ def test_what_was_learned_is_told(kind):
     told = " ".join(learned(found, labels("en")))
     for part in ("50 sentences", "40 words in 45 forms", "612702 weights", "seed 7", "90.0%", "a.xlsx"):
         assert part in told
+    few = labels("en")("sentiment.few")
+    assert few in told
+    assert few not in " ".join(learned(replace(found, held_out=100), labels("en")))
     assert ("never adds it to the model" in told) == (kind == network.ARTICLE)
 
 
@@ -441,8 +445,12 @@ def test_a_file_of_sentences_becomes_a_model_a_vocabulary_and_a_workbook(tmp_pat
 @pytest.mark.parametrize(
     ("content", "options", "said"),
     [
-        ("0,bad\n1,good\n", (), "it has 1 positive and 1 negative sentences; expected at least 5 of each"),
-        ("0,the\n1,an\n" * 9, (), "its sentences have no words besides stop words"),
+        (
+            "0,bad\n1,good\n" * 4,
+            (),
+            "it has 4 positive and 4 negative sentences; expected at least 5 of each",
+        ),
+        ("0,the\n1,an\n" * 5, (), "its sentences have no words besides stop words"),
         ("0,bad\n1,good\n" * 9, ("-o", "book.ods"), "book.ods: a workbook's name must end in .xlsx"),
         ("0,bad\n1,good\n" * 9, ("-o", "no/book.xlsx"), "no/book.xlsx: cannot be written"),
         ("0,bad\n1,good\n" * 9, ("-o", "old.xlsx"), "old.keras: the file exists; use --force"),
@@ -469,6 +477,7 @@ def test_a_missing_package_is_told_with_its_extra(tmp_path, monkeypatch):
 
 @needs_extra
 @pytest.mark.slow
+@pytest.mark.usefixtures("heard_signals")
 def test_ctrl_c_leaves_nothing(tmp_path):
     sentences(tmp_path / "words.csv")
     command = [sys.executable, "-m", "rnnsheet", "sentiment", "train", "words.csv", "--epochs", "1000000"]

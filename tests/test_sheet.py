@@ -8,12 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl.formula.translate import Translator
 
+from rnnsheet.errors import RnnsheetError
 from rnnsheet.labels import languages
+from rnnsheet.sheet import layout
 from rnnsheet.sheet.formula import Formula, column_letters, column_number
 from rnnsheet.sheet.layout import plan
 from rnnsheet.sheet.names import defined_name
 from tests.lessons import ANY_CELL, hello, lessons
 from tests.planned import filled, referred, taken
+from tests.trained_networks import counter
 
 EXCEL_ROWS, EXCEL_COLUMNS, EXCEL_FORMULA, EXCEL_SHEET_NAME = 1_048_576, 16_384, 8_192, 31
 
@@ -157,6 +160,21 @@ def test_formulas_fill_as_openpyxl_translates_them(frame, first, second, third, 
     assert len(below) == (down + 1) * width
     assert "=" + below[-1] == corner
     assert Formula(text).rows(down, 1, width) == below[-width:]
+
+
+@pytest.mark.parametrize("source", [hello(), counter()], ids=["a lesson", "a trained network"])
+@pytest.mark.parametrize("limit", ["LAST_ROW", "LAST_COLUMN"])
+def test_a_worksheet_is_filled_up_to_its_last_cell_and_no_further(monkeypatch, source, limit):
+    areas = [block.area for block in plan(source, "en").blocks()]
+    ends = {
+        "LAST_ROW": [a.row + a.rows - 1 for a in areas],
+        "LAST_COLUMN": [a.col + a.cols - 1 for a in areas],
+    }
+    monkeypatch.setattr(layout, limit, max(ends[limit]))
+    assert plan(source, "en").sheets
+    monkeypatch.setattr(layout, limit, max(ends[limit]) - 1)
+    with pytest.raises(RnnsheetError, match="has no room on the sheet"):
+        plan(source, "en")
 
 
 def test_the_page_is_the_same_formula_in_every_column():

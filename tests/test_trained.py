@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from rnnsheet.engine import trained
 from rnnsheet.errors import ModelError
+from rnnsheet.models.inputs import never_typed
+from rnnsheet.models.vocabulary import is_special
 from rnnsheet.trained import (
     ACTIVATIONS,
     ANSWER,
@@ -22,6 +24,7 @@ from rnnsheet.trained import (
     Trained,
     TrainedLayer,
 )
+from tests.trained_networks import texts
 
 WORDS = ("<pad>", "<unk>", "good", "bad", "film", "isn't")
 
@@ -46,6 +49,19 @@ def test_words_are_read_whatever_their_capitals_signs_and_blanks():
     assert row(trace, "mask") == [0, 1, 1, 1, 1, 1]
     assert row(trace, "token") == ["", "good", "film", "isn't", "bad", "<unk>"]
     assert trace["x_e"].T.tolist() == [[2.0 * k, 2.0 * k + 1] for k in row(trace, "k")]
+
+
+@given(texts())
+def test_the_tokens_that_are_told_as_never_typed_are_those_that_no_text_is_read_as(text):
+    text = replace(text, begin=None, end=None, forms={}, steps=3)
+    special = {text.pad, text.unknown}
+    readable = [
+        token
+        for number, token in enumerate(text.tokens)
+        if number not in special and token and not is_special(token)
+    ]
+    found = [token for token in readable if token not in row(reading(text, token), "token")]
+    assert never_typed(text) == found
 
 
 def test_a_longer_text_loses_its_beginning_or_its_end():

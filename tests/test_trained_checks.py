@@ -28,6 +28,7 @@ ANSWERED = Answer(0, 1, 4)
 EMBEDDED = TrainedLayer("emb", "embedding", weights={"E": np.ones((3, 2))})
 SAID = TrainedLayer("said", "embedding", (ANSWER,), {"E": np.ones((2, 2))})
 RNN = TrainedLayer("rnn", "elman", weights=recurrent("h", 2, 2))
+RNN_OF_WORDS = replace(RNN, reads=("emb",))
 
 
 def dense(name: str, reads: str, units: int, size: int, **more) -> TrainedLayer:
@@ -72,6 +73,17 @@ def test_a_layer_that_cannot_be_is_told(layer, told):
         dense("one", INPUT, 1, 2),
     )
     refused((*before, layer), told)
+
+
+@pytest.mark.parametrize("name", ["RNN", "Rnn", "INPUT", "Answer"])
+def test_names_that_differ_in_capitals_only_are_the_same(name):
+    """They are in a workbook, where both would be one defined name."""
+    refused(
+        (EMBEDDED, SAID, RNN_OF_WORDS, TrainedLayer(name, "last", ("rnn",))),
+        f"layer {name}: '{name}'",
+        TEXT,
+        ANSWERED,
+    )
 
 
 def test_an_embedding_reads_one_line_of_tokens():

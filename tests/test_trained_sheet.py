@@ -35,13 +35,14 @@ from tests.trained_networks import (
     counter,
     medley,
     moods,
+    namer,
     recurrent,
     speller,
     trained,
     typed_texts,
     weights,
 )
-from tests.typist import Typist
+from tests.typist import Typist, marked
 
 EXCEL_NESTING = 64
 PUT_TOGETHER = ("last", "flatten", "masked", "concat", "sum", "mean", "product")
@@ -449,6 +450,26 @@ def test_a_network_without_room_is_refused():
     with pytest.raises(ModelError) as caught:
         plan(Trained("wide", Numbers(np.zeros((17_000, 1))), (layer,)), "en")
     assert caught.value.key == "no_room"
+
+
+@pytest.mark.parametrize("name", ["moods", "speller"])
+def test_the_row_that_is_marked_is_that_of_what_the_network_says(books, name):
+    network = NETWORKS[name]()
+    said = run(network, network.read.sample)["said"][0].astype(int)
+    marks = [mark for sheet in plan(network, "en").sheets for mark in sheet.highlights]
+    (area,) = [mark.area for mark in marks if mark.kind == "chosen"]
+    assert marked(books[name], area) == {(row, step) for step, row in enumerate(said.tolist())}
+
+
+@pytest.mark.parametrize("labels", [2, 30, 31])
+def test_probabilities_are_drawn_where_they_are_few(labels):
+    *layers, says = namer().layers
+    network = replace(
+        namer(),
+        layers=(*layers, replace(says, weights={"Wa": weights(labels, 6)})),
+        labels=tuple(f"name {number}" for number in range(labels)),
+    )
+    assert sum(len(sheet.charts) for sheet in plan(network, "en").sheets) == (labels <= 30)
 
 
 def test_what_is_an_input_can_be_changed_and_nothing_else(books):

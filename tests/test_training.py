@@ -10,8 +10,9 @@ import rnnsheet
 from rnnsheet import engine
 from rnnsheet.engine import output
 from rnnsheet.engine.network import Batch
-from rnnsheet.model import Model
-from tests.lessons import ANY_CELL, hello, lessons, networks
+from rnnsheet.engine.training import random_model
+from rnnsheet.model import Layer, Model
+from tests.lessons import ANY_CELL, SAYS, TEXT, form, hello, lessons, networks
 
 
 def found(lesson, parameters=None):
@@ -144,6 +145,19 @@ def test_a_seed_starts_from_random_weights_of_the_same_shapes():
         np.testing.assert_array_equal(first.parameters[name], again.parameters[name])
         assert (first.parameters[name] != other.parameters[name]).all()
         assert (np.abs(first.parameters[name]) <= 3**-0.5).all()
+
+
+@pytest.mark.parametrize("cell", ["elman", "lstm", "gru"])
+def test_random_weights_are_as_large_as_pytorch_s(cell):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install -e '.[dev]'")
+    layer = {"elman": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[cell](3, 40)
+    theirs = [*layer.parameters()], [*torch.nn.Linear(40, 3).parameters()]
+    made = form(Layer(cell, "n", ("word",)), SAYS, units=40, **TEXT)
+    drawn = random_model(made.model, 0).parameters
+    ours = [[array for name, array in drawn.items() if (name in ("Why", "by")) == says] for says in (0, 1)]
+    for own, their in zip(ours, theirs, strict=True):
+        largest = max(float(array.detach().abs().max()) for array in their)
+        assert max(abs(array).max() for array in own) == pytest.approx(largest, rel=0.05)
 
 
 def test_a_training_that_overflows_is_told():

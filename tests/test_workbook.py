@@ -16,12 +16,14 @@ from hypothesis import strategies as st
 
 import rnnsheet
 from rnnsheet import engine
+from rnnsheet.labels import labels
 from rnnsheet.model import Model
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.layout import plan
 from rnnsheet.sheet.plan import Area, Block, Fill, Plan, Sheet, Text
 from rnnsheet.workbook import write as writer
 from tests.lessons import ANY_CELL, hello, lessons
+from tests.typist import marked
 
 
 def bits(number: float) -> bytes:
@@ -119,6 +121,55 @@ def test_inputs_are_unlocked_and_everything_else_is_locked_without_a_password(he
     }
     assert unlocked == inputs
     assert all(sheet.protection.sheet and not sheet.protection.password for sheet in book)
+    # A number may be wider than its column.
+    assert not any(sheet.protection.formatColumns or sheet.protection.formatRows for sheet in book)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_wrong_entry_is_refused_and_told_in_words(tmp_path, language):
+    """Every cell that may be changed says what belongs in it, and with the same words refuses the rest."""
+    book = openpyxl.load_workbook(rnnsheet.export(hello(), tmp_path / "hello.xlsx", language))
+    words = labels(language)
+    for block in plan(hello(), language).blocks():
+        if block.kind == "input":
+            (rule,) = [
+                each
+                for each in book[block.area.sheet].data_validations.dataValidation
+                if block.area.a1 in str(each.sqref).split()
+            ]
+            assert rule.showErrorMessage and rule.showInputMessage
+            assert rule.errorStyle in (None, "stop")
+            assert rule.error == rule.prompt == words(f"entry.{block.entry}")
+            assert rule.errorTitle == rule.promptTitle == words(f"entry.{block.entry}_title")
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "refused"),
+    [
+        ("word", ["hello", "x" * 255], ["", "x" * 256]),
+        ("vocabulary", ["h", "1"], ["", "he"]),
+        ("Wxh", [0, -2.5, 1e300], ["much", 1e301, -1e301]),
+        ("rate", [0.1, 1e-100, 1e100], [0, -0.1, 1.1e100, "much"]),
+        ("clip", [0.1, 1e-100, 1e100], [0, -0.1, 1.1e100, "much"]),
+        ("flow_Whh", [0, -5, 5], [5.1, -5.1, "much"]),
+    ],
+)
+def test_an_input_takes_what_can_be_and_refuses_the_rest(hello_xlsx, name, taken, refused):
+    area = next(b.area for b in plan(hello(), "en").blocks() if b.name == name and b.kind == "input")
+    rules = openpyxl.load_workbook(hello_xlsx)[area.sheet].data_validations.dataValidation
+    (rule,) = [rule for rule in rules if area.a1 in str(rule.sqref).split()]
+    least, most = float(rule.formula1), float(rule.formula2)
+
+    def takes(entry: object) -> bool:
+        """As the manual of Office Open XML has it (ECMA-376, part 1, 18.3.1.33 and 18.18.21)."""
+        assert rule.operator in (None, "between")
+        if rule.type == "textLength":
+            return least <= len(str(entry)) <= most
+        assert rule.type == "decimal"
+        return not isinstance(entry, str) and least <= entry <= most
+
+    assert all(map(takes, taken))
+    assert not any(map(takes, refused))
 
 
 @pytest.mark.parametrize("vocabulary", [" ab", "<>&", "\"'=", "你好吗", "_%é"])
@@ -155,6 +206,36 @@ def test_every_sheet_has_a_title_and_a_print_set_up(hello_xlsx):
             assert sheet["A1"].value
             assert sheet.page_setup.orientation in ("portrait", "landscape")
             assert sheet.oddFooter.right.text == "Page &P of &N"
+            # Of what takes several pages, each says what it belongs to.
+            assert sheet.print_title_rows == ("$1:$1" if sheet.page_setup.orientation == "portrait" else None)
+
+
+def test_a_page_ends_between_sections_and_not_before_the_first(tmp_path):
+    """A section higher than a page takes two; the two short ones after it share one."""
+    texts = [Text(row, 1, "line", "title" if row == 1 else "caption") for row in range(1, 121)]
+    sheet = Sheet("Long", texts=texts, sections=[1, 101, 111])
+    writer.write(Plan((sheet,), {}, "en"), lambda block: block.values, tmp_path / "long.xlsx")
+    breaks = openpyxl.load_workbook(tmp_path / "long.xlsx")["Long"].row_breaks
+    assert [each.id for each in breaks.brk] == [100]
+
+
+def test_the_gradient_s_flow_is_drawn_over_powers_of_ten(hello_xlsx):
+    (chart,) = openpyxl.load_workbook(hello_xlsx)["Gradient flow"]._charts
+    assert chart.y_axis.scaling.logBase == 10
+
+
+def test_letters_that_are_right_are_marked_and_steps_without_a_letter_are_not(tmp_path):
+    lesson = replace(hello(), steps=6)
+    path = rnnsheet.export(lesson, tmp_path / "hello.xlsx")
+    marks = [
+        mark for sheet in plan(lesson, "en").sheets for mark in sheet.highlights if mark.kind == "target"
+    ]
+    trace = engine.complete(lesson)
+    target, said = trace["target"][0], trace["training.predicted"][:, 0]
+    (area,) = {mark.area for mark in marks}
+    right = {tuple(cell) for cell in np.argwhere((said == target) & (said != "")).tolist()}
+    assert right and len(right) < said.size
+    assert marked(path, area) == right
 
 
 def test_the_chart_has_axis_titles_and_live_series(hello_xlsx):

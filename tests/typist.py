@@ -1,9 +1,13 @@
 """Types into a workbook's cells as a person would, in IronCalc."""
 
+from dataclasses import replace
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 
 import ironcalc
+import openpyxl
+from openpyxl.formula.translate import Translator
 
 from rnnsheet.sheet.layout import plan
 from rnnsheet.sheet.plan import Area, Block
@@ -77,3 +81,20 @@ class Typist:
     def cells(self) -> list[tuple[int, int, int]]:
         """The sheet, row and column of every cell that is not empty."""
         return list(self.model.get_all_cells())
+
+
+def marked(path: Path, area: Area) -> set[tuple[int, int]]:
+    """The cells of an area, by their distance from its first, where the file's rule with a formula holds."""
+    typist, found = Typist(path), []
+    for formatted in openpyxl.load_workbook(path)[area.sheet].conditional_formatting:
+        rules = [rule for rule in formatted.rules if rule.type == "expression"]
+        if not rules or str(formatted.sqref) != area.a1:
+            continue
+        for down, right in product(range(area.rows), range(area.cols)):
+            cell = area.part(down, right)
+            # In the same row, far to the right.
+            beside = replace(cell, col=cell.col + 500)
+            condition = Translator(f"={rules[0].formula[0]}", area.part().a1).translate_formula(cell.a1)
+            typist.type(beside, condition)
+            found.append((down, right, beside))
+    return {(down, right) for down, right, beside in found if typist.value(beside) is True}
