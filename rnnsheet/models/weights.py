@@ -1,6 +1,6 @@
 """The arrays of a layer, as each framework keeps them, as the weights of a `TrainedLayer`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -84,6 +84,15 @@ def from_keras(layer: str, kind: str, arrays: Sequence[Array]) -> dict[str, Arra
         return recurrent(layer, kind, order, np.concatenate(wx), np.concatenate(wh), *np.split(bias, 2))
     two = bias if bias.ndim == 2 else bias[None]
     return recurrent(layer, kind, order, kernel.T, into.T, *two)
+
+
+def common_precision(kinds: Iterable[str]) -> str:
+    """The float type that has the numbers of all these, named as NumPy and PyTorch do; float32 of none."""
+    found = set(kinds)
+    if len(found) < 2:
+        return next(iter(found), "float32")
+    # Of both halves neither has the other's numbers.
+    return str(np.result_type(*("float32" if kind == "bfloat16" else kind for kind in found)))
 
 
 def arrays_of(kind: str, layout: str) -> tuple[int, ...]:
