@@ -90,6 +90,9 @@ def import_(
         target = api.workbook_file(output or f"{network.name}.xlsx", force)
         texts = labels(language)
         _print([texts("import.read", **network.sizes)])
+        if network.assumed:
+            told = (texts(f"assumed.{key}", **values) for key, values in network.assumed)
+            _print([texts("import.assumed"), *(f"  {sentence}" for sentence in told)])
         if isinstance(network.read, Text) and (lost := never_typed(network.read)):
             told = "never_typed_letters" if network.read.unit == "letters" else "never_typed"
             _print([texts(f"import.{told}", count=len(lost), tokens=", ".join(lost[:5]))])

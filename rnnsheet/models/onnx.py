@@ -134,7 +134,9 @@ class _Graph:
         sizes = [dim.dim_value if dim.HasField("dim_value") else 0 for dim in kind.shape.dim]
         over = ["1", "t"] if batch_first else ["t", "1"]
         whole = kind.elem_type in (self.onnx.TensorProto.INT64, self.onnx.TensorProto.INT32)
-        # Keras exports token numbers as floats.
+        if not whole and len(sizes) == 2:
+            # Keras exports token numbers as floats.
+            self.draft.assume("float_tokens")
         axes = over if whole or len(sizes) == 2 else [*over, "f"]
         if len(sizes) != len(axes):
             raise ModelError("unsupported_layer", layer=given.name, kind=f"{len(sizes)} axes")
@@ -216,6 +218,8 @@ class _Graph:
         if not isinstance(first, View) or any(isinstance(value, View) for value in read[1:]):
             raise UnreadableError
         if kind in SAME:
+            if kind == "Dropout":
+                self.draft.assume("idle", _label(node))
             return first
         if kind in ACTIVATIONS or kind == "HardSigmoid":
             return self._activation(node, first, options)

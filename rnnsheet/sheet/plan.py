@@ -12,7 +12,7 @@ from rnnsheet.sheet.grid import LAST_COLUMN, key
 if TYPE_CHECKING:
     from rnnsheet.lesson import Trace
 
-LAYOUT = 7
+LAYOUT = 8
 """The number of this arrangement of blocks; it grows whenever a block moves, so that `check` can tell."""
 
 

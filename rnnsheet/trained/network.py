@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, TypeVar
@@ -50,6 +50,8 @@ class Trained:
     precision: str = "float32"
     source: str = ""
     """The file and the framework that it is from."""
+    assumed: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    """What the file did not tell: keys of [assumed] in the label files, and the values in their texts."""
 
     _facts: dict[tuple[str, str], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 

@@ -82,6 +82,7 @@ def _network(facts: Mapping[str, str], told: dict[str, Any], inputs: _Inputs) ->
         answer=Answer(**told["answer"]) if told["answer"] else None,
         precision=told["precision"],
         source=told["source"],
+        assumed=tuple((key, dict(values)) for key, values in told["assumed"]),
     )
 
 

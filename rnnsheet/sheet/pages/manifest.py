@@ -78,6 +78,7 @@ def _of_trained(network: Trained) -> dict[str, object]:
         "answer": vars(network.answer) if network.answer else None,
         "precision": network.precision,
         "source": source_of(network),
+        "assumed": network.assumed,
     }
     steps = {"steps": read.steps, "answer_steps": network.answer.steps if network.answer else 0}
     return {"kind": TRAINED, "network": json.dumps(described), **steps}
