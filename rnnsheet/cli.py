@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -91,16 +91,17 @@ def import_(
         texts = labels(language)
         _print([texts("import.read", **network.sizes)])
         if network.assumed:
-            told = (texts(f"assumed.{key}", **values) for key, values in network.assumed)
-            _print([texts("import.assumed"), *(f"  {sentence}" for sentence in told)])
+            sentences = (texts(f"assumed.{key}", **values) for key, values in network.assumed)
+            _print([texts("import.assumed"), *(f"  {sentence}" for sentence in sentences)])
         if isinstance(network.read, Text) and (lost := never_typed(network.read)):
             told = "never_typed_letters" if network.read.unit == "letters" else "never_typed"
             _print([texts(f"import.{told}", count=len(lost), tokens=", ".join(lost[:5]))])
         if check_against == FRAMEWORK:
-            from rnnsheet.models.against import SAMPLES, greatest_difference
+            from rnnsheet.models.against import SAMPLES, agreement
 
-            difference = greatest_difference(Path(model), network)
-            _print([texts("import.agrees", samples=SAMPLES, file=model, error=difference)])
+            found = agreement(Path(model), network)
+            network = replace(network, witness=found.witness)
+            _print([texts("import.agrees", samples=SAMPLES, file=model, error=found.difference)])
         _print([texts("export.done", file=api.export(network, target, language, force))])
 
 

@@ -72,7 +72,12 @@ def read_pickled(path: Path, description: Description) -> tuple[Draft, Descripti
         name: (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).detach().numpy()
         for name, tensor in floats.items()
     }
-    return read_states(str(path), arrays, description, common_precision(_PRECISIONS[_kind(tensor)] for tensor in floats.values()))
+    return read_states(
+        str(path),
+        arrays,
+        description,
+        common_precision(_PRECISIONS[_kind(tensor)] for tensor in floats.values()),
+    )
 
 
 def _kind(tensor: Any) -> str:

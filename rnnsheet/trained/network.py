@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from rnnsheet.trained.checks import check
 from rnnsheet.trained.layers import ELEMENTWISE, PROBABILITIES, STATES, WEIGHTS, TrainedLayer
 from rnnsheet.trained.reading import ANSWER, INPUT, Answer, Numbers, Text
+from rnnsheet.trained.witness import Witness
 
 FEW, TOP = 12, 10
 """So many rows of a result are all told at once; of more, so many."""
@@ -52,6 +53,8 @@ class Trained:
     """The file and the framework that it is from."""
     assumed: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     """What the file did not tell: keys of [assumed] in the label files, and the values in their texts."""
+    witness: Witness | None = None
+    """What its framework gave for some inputs, if it was asked."""
 
     _facts: dict[tuple[str, str], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 

@@ -272,9 +272,9 @@ def _layers(page: Page, network: Trained, row: int, sheets: Mapping[str, str]) -
 def _assumed(page: Page, network: Trained, row: int) -> int:
     """What the file did not tell, so that it can be objected to; the next free row."""
     page.text(row, 1, page.labels("network.assumed"), "heading", _SPAN)
-    for row, (key, values) in enumerate(network.assumed, start=row + 1):
-        page.text(row, 1, page.labels(f"assumed.{key}", **values), "about", _SPAN)
-    return row + 2
+    for line, (key, values) in enumerate(network.assumed, start=row + 1):
+        page.text(line, 1, page.labels(f"assumed.{key}", **values), "about", _SPAN)
+    return row + 2 + len(network.assumed)
 
 
 def _what(layer: TrainedLayer, sheets: Mapping[str, str], labels: Labels) -> str:
