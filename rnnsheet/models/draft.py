@@ -142,6 +142,8 @@ class Draft:
         _check_read(description, arrays)
         if description.recognised:
             self.assume("recognised", name=description.name)
+        else:
+            self.assume("no_weights")
         for spec in description.layers:
             own = _fitting(spec, arrays, description.source, layout) if spec.weights else {}
             with fault_of(description):

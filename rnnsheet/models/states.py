@@ -62,7 +62,6 @@ def read_states(
     if not floats:
         raise ModelError("no_weights")
     draft = Draft(source, precision, padding="after", masked=True)
-    draft.assume("no_weights")
     description = completed(description, floats)
     if description.layers:
         if not description.recognised:
