@@ -44,10 +44,10 @@ def test_what_a_state_dict_does_not_tell(tmp_path):
     assert told == {
         "order_of_file": {"order": "emb, rnn0, fc"},
         "no_weights": {},
-        "tanh": {"layers": "rnn0"},
-        "sigmoid_gates": {"layers": "rnn0"},
-        "gates_pytorch": {"layers": "rnn0"},
-        "zero_states": {"layers": "rnn0"},
+        "tanh": {"layer": "rnn0"},
+        "sigmoid_gates": {"layer": "rnn0"},
+        "gates_pytorch": {"layer": "rnn0"},
+        "zero_states": {"layer": "rnn0"},
         "steps": {"steps": 20},
         "labels_of_vocabulary": {},
         "words": {},
@@ -92,8 +92,8 @@ def test_what_is_told_is_not_assumed(tmp_path):
     assert assumed(**saved(tmp_path, shapes | HEAD, lesson)) == {
         "rows_out": {},
         "no_weights": {},
-        "gates_pytorch": {"layers": "first"},
-        "zero_states": {"layers": "first"},
+        "gates_pytorch": {"layer": "first"},
+        "zero_states": {"layer": "first"},
         "letters_lower": {},
     }
 
@@ -101,7 +101,7 @@ def test_what_is_told_is_not_assumed(tmp_path):
 def test_layers_of_which_the_same_is_assumed_are_told_together(tmp_path):
     shapes = {f"rnn.{name.replace('l0', 'l1')}": (12, *[3] * len(s[1:])) for name, s in GATES.items()}
     told = assumed(**saved(tmp_path, STATES | shapes | HEAD, NETWORK))
-    assert told["zero_states"] == told["gates_pytorch"] == {"layers": "rnn0, rnn1"}
+    assert told["zero_states"] == told["gates_pytorch"] == {"layer": "rnn0, rnn1"}
     assert "token_numbers" in told
 
 

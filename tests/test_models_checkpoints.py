@@ -113,3 +113,17 @@ def test_tensors_that_are_not_supported_are_named(change, told, states, lesson, 
     torch.save(states, tmp_path / "a.pt")
     with pytest.raises(ModelError, match=rf"fc\.weight has numbers of the type (torch\.)?{told}"):
         read_model(tmp_path / "a.pt", description=lesson)
+
+
+def test_an_npz_of_another_byte_order_is_read_and_longer_floats_are_named(states, lesson, tmp_path):
+    arrays = {name: each.numpy() for name, each in states.items()}
+    np.savez(tmp_path / "a.npz", **{name: each.astype(">f4") for name, each in arrays.items()})
+    network = read_model(tmp_path / "a.npz", description=lesson)
+    assert network.precision == "float32"
+    np.testing.assert_array_equal(network.layer("fc").weights["Wa"], arrays["fc.weight"])
+    if np.dtype(np.longdouble).itemsize > 8:
+        np.savez(tmp_path / "a.npz", **{**arrays, "fc.weight": arrays["fc.weight"].astype(np.longdouble)})
+        with pytest.raises(
+            ModelError, match=rf"fc\.weight has numbers of the type {np.dtype(np.longdouble)}"
+        ):
+            read_model(tmp_path / "a.npz", description=lesson)

@@ -435,6 +435,41 @@ def test_what_no_layer_can_do_is_named(nodes, told, tmp_path, random):
         read_model(tmp_path / "a.onnx")
 
 
+@pytest.mark.parametrize(
+    ("nodes", "out", "told"),
+    [
+        ([("LSTM", "x W R B", "Y h c", {"hidden_size": 4})], "c", "layer Y: LSTM, Y_c is not supported"),
+        ([("RNN", "x W R B", "Y", {}), ("Split", "Y", "first second", {})], "first", "layer first: Split"),
+        ([("RNN", "x W R B", "Y", {}), ("ReduceMax", "Y", "most", {"keepdims": 0})], "most", "ReduceMax"),
+        (
+            [
+                ("RNN", "x W R B", "Y", {}),
+                ("Dropout", "Y", "same mask", {}),
+                ("Cast", "mask", "z", {"to": 1}),
+            ],
+            "z",
+            "layer z: Cast",
+        ),
+        (
+            [("RNN", "x W R B", "Y", {}), ("Transpose", "Y", "turned", {"perm": [0, 9]})],
+            "turned",
+            "Transpose, perm",
+        ),
+        ([("RNN", "x W W B", "Y", {})], "Y", "layer Y|layer RNN"),
+    ],
+)
+def test_what_onnx_knows_and_a_workbook_does_not_is_never_called_damaged(nodes, out, told, tmp_path, random):
+    _, weights = cell(random, "LSTM" if nodes[0][0] == "LSTM" else "RNN", 4, 1)
+    made = [
+        onnx.helper.make_node(kind, inputs.split(), outputs.split(), **more)
+        for kind, inputs, outputs, more in nodes
+    ]
+    graph(tmp_path / "a.onnx", made, weights, out)
+    with pytest.raises(ModelError, match=told) as raised:
+        read_model(tmp_path / "a.onnx")
+    assert raised.value.key != "damaged_model"
+
+
 def test_weights_in_another_folder_are_never_read(tmp_path, random):
     (tmp_path / "models").mkdir()
     (tmp_path / "secret").write_bytes(bytes(1000))

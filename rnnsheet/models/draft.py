@@ -95,10 +95,10 @@ class Draft:
     def assume(self, key: str, layer: str = "", **values: Any) -> None:
         """Keeps what is taken for so though the file does not tell it; the same of several layers as one."""
         for known, told in self.assumed:
-            if known == key and layer and {**told, "layers": ""} == {"layers": "", **values}:
-                told["layers"] += f", {layer}"
+            if known == key and layer and {**told, "layer": ""} == {"layer": "", **values}:
+                told["layer"] += f", {layer}"
                 return
-        entry = (key, {"layers": layer, **values} if layer else values)
+        entry = (key, {"layer": layer, **values} if layer else values)
         if entry not in self.assumed:
             self.assumed.append(entry)
 

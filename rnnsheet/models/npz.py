@@ -23,7 +23,7 @@ def read_npz(path: Path, description: Description) -> tuple[Draft, Description]:
     check_count(shapes.values())
     with np.load(path, allow_pickle=False) as file:
         arrays, in_order = {name: file[name] for name in shapes}, [*shapes] != sorted(shapes)
-        precision = common_precision(str(array.dtype) for array in arrays.values())
+        precision = common_precision(array.dtype.name for array in arrays.values())
         return read_states(str(path), arrays, description, precision, in_order)
 
 
@@ -39,7 +39,8 @@ def _shapes(path: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
             if dtype.kind == "O":
                 raise ModelError("own_code", layer=member.filename, kind="pickle")
             name = member.filename.removesuffix(".npy")
-            if dtype.kind == "f":
+            # A longer float would be cut.
+            if dtype.kind == "f" and dtype.itemsize <= 8:
                 yield name, shape
             else:
                 check_floats(name, shape, str(dtype))

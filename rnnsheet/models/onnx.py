@@ -64,6 +64,7 @@ def _read(path: Path) -> tuple[Draft, bool]:
     check_bytes(path.stat().st_size, 8 * MOST_WEIGHTS)
     model = onnx.load(path, load_external_data=False)
     opset = max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=0)
+    refused: ModelError | None = None
     for batch_first in (True, False):
         try:
             draft = Draft(str(path), padding="after", masked=True, whole=True)
@@ -71,7 +72,12 @@ def _read(path: Path) -> tuple[Draft, bool]:
             return draft, batch_first
         except _TurnedError:
             continue
-    raise ModelError("several_ends", inputs=0, outputs=0)
+        except ModelError as error:
+            # With the axes the wrong way, shapes may be nonsense before a recurrent operator tells it.
+            if not any(node.op_type in RECURRENT for node in model.graph.node):
+                raise
+            refused = refused or error
+    raise refused or ModelError("several_ends", inputs=0, outputs=0)
 
 
 class _Graph:
@@ -96,7 +102,7 @@ class _Graph:
         self._input(inputs[0], batch_first)
         for node in self.graph.node:
             self._node(node)
-        result = self.values[self.graph.output[0].name]
+        result = self.values.get(self.graph.output[0].name)
         if not isinstance(result, View) or len(result.parts) != 1:
             raise ModelError("unsupported_layer", layer=self.graph.output[0].name, kind="output")
         self.draft.end_with(result.parts[0])
