@@ -9,7 +9,9 @@ import openpyxl
 import pytest
 
 import rnnsheet
+from rnnsheet.console.verdicts import verdict
 from rnnsheet.errors import WorkbookError
+from rnnsheet.labels import labels
 from rnnsheet.models import read_model
 from rnnsheet.models.against import agreement
 from rnnsheet.trained import Trained
@@ -55,6 +57,7 @@ def test_what_goes_with_the_workbook_is_what_onnx_runtime_gives(reads, numbers, 
     network = with_witness(path)
     report = checked(network, tmp_path / "a.xlsx")
     assert report.ok and report.framework.compared
+    assert "for 5 inputs NumPy gives what ONNX gave" in next(verdict(report, labels("en"), with_blocks=False))
     assert (report.framework.framework, report.framework.inputs) == ("ONNX", 5)
     assert report.framework.max_abs_error <= report.framework.tolerance == 1e-6
     sheet = openpyxl.load_workbook(tmp_path / "a.xlsx")["rnnsheet"]
@@ -75,12 +78,9 @@ def test_what_goes_with_the_workbook_is_what_onnx_runtime_gives(reads, numbers, 
 def test_import_stores_it_only_where_the_framework_is_asked(tmp_path):
     path = model(tmp_path)
     run("import", path, "--steps", 5, "-o", tmp_path / "a.xlsx")
-    assert rnnsheet.check(tmp_path / "a.xlsx").framework is None
-    assert json.loads(run("check", tmp_path / "a.xlsx", "--json"))["framework"] is None
+    assert rnnsheet.check(tmp_path / "a.xlsx").as_dict()["framework"] is None
     run("import", path, "--steps", 5, "-o", tmp_path / "a.xlsx", "--check-against", "framework", "--force")
-    printed = run("check", tmp_path / "a.xlsx")
-    assert "for 5 inputs NumPy gives what ONNX gave when the network was imported" in printed
-    told = json.loads(run("check", tmp_path / "a.xlsx", "--json"))["framework"]
+    told = rnnsheet.check(tmp_path / "a.xlsx").as_dict()["framework"]
     assert told["compared"] and told["numbers"] == 10 and told["max_abs_error"] < 1e-6
 
 
@@ -93,8 +93,7 @@ def test_a_workbook_that_is_not_the_network_that_was_imported(tmp_path):
     report = checked(replace(network, layers=tuple(layers)), tmp_path / "a.xlsx")
     assert (report.failed, report.ok) == (0, False)
     assert report.framework.failed > 0 and report.framework.max_abs_error > 1e-4
-    printed = run("check", tmp_path / "a.xlsx", expected=1)
-    assert "gives other results than ONNX gave" in printed
+    assert "gives other results than ONNX gave" in run("check", tmp_path / "a.xlsx", expected=1)
 
 
 def edited(path: Path, sheet: str, cell: str, value) -> None:
@@ -110,7 +109,8 @@ def test_weights_that_someone_changed_are_not_wrong(tmp_path):
     edited(tmp_path / "a.xlsx", place[0], place[1].split(":")[0], 0.5)
     report = rnnsheet.check(tmp_path / "a.xlsx")
     assert report.ok and not report.framework.compared
-    assert "the weights were changed since" in run("check", tmp_path / "a.xlsx")
+    (line,) = list(verdict(report, labels("en"), with_blocks=False))[:-1]
+    assert "the weights were changed since the network was imported" in line
 
 
 def test_a_typed_text_changes_nothing(tmp_path):
