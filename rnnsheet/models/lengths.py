@@ -13,6 +13,10 @@ Constant = NDArray[Any]
 """An array that does not depend on the input; of objects where some of its numbers are a Length."""
 
 
+_MOST = 1_000
+"""More numbers than shapes have, of which such arrays are made."""
+
+
 class UnreadableError(Exception):
     """What no layer can give, or what cannot be proved for an input of every length."""
 
@@ -100,7 +104,7 @@ def fold(kind: str, read: Sequence[Any], options: Mapping[str, Any]) -> Constant
 
     Raises UnreadableError for operators that make no sense of such numbers, or no exact ones.
     """
-    if kind not in _FOLDS:
+    if kind not in _FOLDS or any(np.size(each) > _MOST for each in read if each is not None):
         raise UnreadableError
     return array(_FOLDS[kind](options, *read))
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnnsheet.errors import ModelError, WorkbookError
-from rnnsheet.labels import labels
+from rnnsheet.labels import labels, languages
 from rnnsheet.model import Array, named
 from rnnsheet.sheet.pages.manifest import NAME, witnessed
 from rnnsheet.sheet.plan import Area
@@ -90,7 +90,8 @@ def _network(facts: Mapping[str, str], told: dict[str, Any], inputs: _Inputs) ->
 
 def _assumed(key: str, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Something that is assumed. Raises KeyError or TypeError where there are no words for it."""
-    labels("en")(f"assumed.{key}", **values)
+    words = labels(languages()[0])
+    words(f"assumed.{key}", **values)
     return key, values
 
 
