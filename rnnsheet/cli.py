@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -93,14 +93,18 @@ def import_(
         target = api.workbook_file(output or f"{network.name}.xlsx", force)
         texts = labels(language)
         _print([texts("import.read", **network.sizes)])
+        if network.assumed:
+            sentences = (texts(f"assumed.{key}", **values) for key, values in network.assumed)
+            _print([texts("import.assumed"), *(f"  {sentence}" for sentence in sentences)])
         if isinstance(network.read, Text) and (lost := never_typed(network.read)):
             told = "never_typed_letters" if network.read.unit == "letters" else "never_typed"
             _print([texts(f"import.{told}", count=len(lost), tokens=", ".join(lost[:5]))])
         if check_against == FRAMEWORK:
-            from rnnsheet.models.against import SAMPLES, greatest_difference
+            from rnnsheet.models.against import SAMPLES, agreement
 
-            difference = greatest_difference(Path(model), network)
-            _print([texts("import.agrees", samples=SAMPLES, file=model, error=difference)])
+            found = agreement(Path(model), network)
+            network = replace(network, witness=found.witness)
+            _print([texts("import.agrees", samples=SAMPLES, file=model, error=found.difference)])
         written = api.export(network, target, language, force, progress=progress.bars(texts))
         _print([texts("export.done", file=written)])
 

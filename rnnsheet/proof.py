@@ -9,6 +9,7 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from rnnsheet.labels import languages
 from rnnsheet.workbook.package import opened
 
 if TYPE_CHECKING:
-    from rnnsheet.checking.report import Report
+    from rnnsheet.checking.report import FrameworkReport, Report
     from rnnsheet.lesson import Lesson, Trace
     from rnnsheet.model import Array
     from rnnsheet.trained import Trained
@@ -99,8 +100,9 @@ def _reports(manifest: Manifest, running: Mapping[str, Recalculation], tolerance
     planned = plan(source, language if language in languages() else "en")
     manifest.check_plan(planned)
     comparison = Comparison(manifest.contents, planned, *_witness(source), tuple(source.labels), tolerance)
+    framework = _framework(source)
     return [
-        comparison.report(source.name, name, recalculation.values())
+        replace(comparison.report(source.name, name, recalculation.values()), framework=framework)
         for name, recalculation in running.items()
     ]
 
@@ -116,6 +118,27 @@ def _source(manifest: Manifest, recalculated: Value) -> Lesson | Trained:
     from rnnsheet.workbook.inputs import lesson
 
     return lesson(manifest, recalculated)
+
+
+def _framework(source: Lesson | Trained) -> FrameworkReport | None:
+    """The results that came with the weights, if they are still the same, beside NumPy's."""
+    from rnnsheet.lesson import Lesson
+
+    if isinstance(source, Lesson) or not source.witness:
+        return None
+    import numpy as np
+
+    from rnnsheet.checking.report import FrameworkReport
+    from rnnsheet.engine.witness import differences
+    from rnnsheet.trained import digest
+
+    told = source.witness
+    facts = (told.framework, told.given.shape[1], told.found.size)
+    if digest(source, source.precision) != told.weights:
+        return FrameworkReport(*facts, 0, 0.0, told.tolerance, compared=False)
+    found = differences(source, told)
+    failed = int(np.sum(~(found <= told.tolerance)))
+    return FrameworkReport(*facts, failed, float(found.max()), told.tolerance)
 
 
 def _witness(source: Lesson | Trained) -> tuple[Trace | None, Callable[[], Mapping[str, Array]]]:

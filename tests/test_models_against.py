@@ -163,7 +163,8 @@ def test_the_command_says_that_they_agree_and_types_of_tokens(model, tmp_path):
         *("import", "model.keras", "--vocab", "vocabulary.json", "--check-against", "framework"), cwd=tmp_path
     )
     assert (ended.returncode, ended.stderr) == (0, "")
-    read, agrees, written = ended.stdout.splitlines()
+    read, *assumed, agrees, written = ended.stdout.splitlines()
+    assert assumed[0].startswith("Assumed") and "  Padding is read like any other token." not in assumed
     assert read.endswith("time steps that are read: 6 (--steps sets how many, where the model does not).")
     assert agrees.startswith("model.keras: the framework and NumPy agree on 100 random inputs within ")
     assert "model.xlsx" in written

@@ -2,13 +2,17 @@
 
 import itertools
 import warnings
+from operator import add, eq, floordiv, mul, sub
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rnnsheet.errors import ModelError
 from rnnsheet.models import read_model
+from rnnsheet.models.lengths import Length, UnreadableError, same
 from tests.networks import agree
 
 INSTALL = "is not installed: pip install -e '.[dev]'"
@@ -47,14 +51,13 @@ class Exported(torch.nn.Module):
         return torch.softmax(self.head(torch.relu(self.hidden(states))), dim=-1)
 
 
-def export(module, x, name: str, dynamo: bool, free: bool) -> None:
+def export(module, x, name: str, dynamo: bool, free: bool, **more) -> None:
     """Writes the module; `free` leaves the batch and the time steps open."""
-    more = {}
     if free and dynamo:
         batch, time = torch.export.Dim("batch", min=1, max=64), torch.export.Dim("time", min=2, max=64)
-        more = {"dynamic_shapes": ({0: batch, 1: time},)}
+        more |= {"dynamic_shapes": ({0: batch, 1: time},)}
     elif free:
-        more = {"input_names": ["x"], "dynamic_axes": {"x": {0: "batch", 1: "time"}}}
+        more |= {"input_names": ["x"], "dynamic_axes": {"x": {0: "batch", 1: "time"}}}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(module, (x,), name, dynamo=dynamo, **more)
@@ -88,6 +91,21 @@ def test_what_pytorch_exports_agrees_with_it(kind, reads, both, dynamo, free, nu
     if not batch_first:
         each = each.swapaxes(0, 1)
         expected = expected.swapaxes(0, 1) if reads == "all" else expected
+    agree(network, each.swapaxes(1, 2) if numbers else each, expected, 1e-6)
+
+
+@pytest.mark.parametrize("opset", [9, 10, 11, 12])
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+def test_what_pytorch_exported_for_older_opsets_agrees_with_onnx_runtime(kind, opset, tmp_path):
+    """They keep axes in attributes, and mean other operators by the same names."""
+    torch.manual_seed(0)
+    free, numbers, reads = opset % 2 == 0, kind == "GRU", "final" if opset in (10, 11) else "last"
+    module = Exported(kind, reads, reads == "final", numbers, True)
+    x = torch.randn(20, 1, STEPS, 3) if numbers else torch.randint(0, TOKENS, (20, 1, STEPS))
+    export(module, x[0], str(tmp_path / "a.onnx"), False, free, opset_version=opset)
+    assert onnx.load(tmp_path / "a.onnx").opset_import[0].version == opset
+    expected = [run_onnx(tmp_path / "a.onnx", each.numpy()) for each in x]
+    network, each = read_model(tmp_path / "a.onnx", steps=STEPS), x[:, 0].numpy()
     agree(network, each.swapaxes(1, 2) if numbers else each, expected, 1e-6)
 
 
@@ -138,6 +156,8 @@ CELLS = [
     ("GRU", {"linear_before_reset": 1, "activations": ["HardSigmoid", "Relu"]}),
     ("LSTM", {"peepholes": True}),
     ("LSTM", {"activations": ["HardSigmoid", "Relu", "Relu"]}),
+    ("LSTM", {"activations": ["HardSigmoid", "Tanh", "Tanh"], "alpha": 0.2, "beta": 0.5}),
+    ("GRU", {"activations": ["HardSigmoid", "HardSigmoid"], "alpha": 1 / 6}),
     ("RNN", {"activations": ["Relu"]}),
     ("RNN", {"activations": ["Sigmoid"]}),
 ]
@@ -150,6 +170,9 @@ def test_every_form_of_a_cell_agrees_with_onnx_runtime(kind, attributes, directi
     attributes = {**attributes, "direction": direction}
     if "activations" in attributes:
         attributes["activations"] = attributes["activations"] * count
+    for key in {"alpha", "beta"} & attributes.keys():
+        hard = attributes["activations"].count("HardSigmoid")
+        attributes[f"activation_{key}"] = [attributes.pop(key)] * hard
     node, weights = cell(random, kind, 4, count, **attributes)
     turn = onnx.helper.make_node("Transpose", ["Y"], ["turned"], perm=[0, 2, 1, 3])
     merge = onnx.helper.make_node("Reshape", ["turned", "shape"], ["out"])
@@ -159,6 +182,188 @@ def test_every_form_of_a_cell_agrees_with_onnx_runtime(kind, attributes, directi
     x = random.normal(size=(100, STEPS, 1, 3)).astype(np.float32)
     expected = [run_onnx(tmp_path / "a.onnx", each)[:, 0] for each in x]
     agree(network, x[:, :, 0].swapaxes(1, 2), expected, 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "told"),
+    [
+        ({"activation_alpha": [0.3]}, "layer cell: LSTM, alpha 0.3, beta 0.5 is not"),
+        ({"activation_beta": [0.4]}, "layer cell: LSTM, alpha 0.2, beta 0.4 is not"),
+        # Which of them is whose is not said.
+        (
+            {"activation_alpha": [0.2, 1.0, 1.0]},
+            "layer cell: LSTM, activation_alpha, activation_beta: 1 is not",
+        ),
+    ],
+)
+def test_a_hard_sigmoid_of_another_form_is_named(attributes, told, tmp_path, random):
+    node, weights = cell(random, "LSTM", 4, 1, activations=["HardSigmoid", "Tanh", "Tanh"], **attributes)
+    node.name = "cell"
+    graph(tmp_path / "a.onnx", [node], weights, "Y")
+    with pytest.raises(ModelError, match=told):
+        read_model(tmp_path / "a.onnx")
+
+
+def taking(random, path: Path, *nodes, dims=("T", 1, 3), **constants) -> None:
+    """Writes a graph of an RNN's results h, (time, 1, units), of which the nodes take "out"."""
+    node, weights = cell(random, "RNN", 4, 1)
+    squeeze = onnx.helper.make_node("Squeeze", ["Y", "one"], ["h"])
+    made = [
+        onnx.helper.make_node(kind, inputs.split(), [out], name=f"/{out}", **more)
+        for kind, inputs, out, more in nodes
+    ]
+    weights |= {name: np.array(value, dtype=np.int64) for name, value in constants.items()}
+    graph(path, [node, squeeze, *made], {**weights, "one": np.array([1])}, "out", dims)
+
+
+SHAPE = (("Shape", "h", "shape", {}), ("Gather", "shape zero", "steps", {}))
+LAST_STEPS = [
+    ([("Gather", "h minus", "out", {})], {"minus": -1}),
+    ([*SHAPE, ("Sub", "steps one_", "index", {}), ("Gather", "h index", "out", {})], {"zero": 0, "one_": 1}),
+    (
+        [*SHAPE, ("Add", "minus steps", "index", {}), ("Gather", "h index", "out", {})],
+        {"zero": [0], "minus": [-1]},
+    ),
+    (
+        [
+            *SHAPE,
+            ("Mul", "steps two", "twice", {}),
+            ("Sub", "twice steps", "again", {}),
+            ("Sub", "again one_", "index", {}),
+            ("Slice", "h index again", "out", {}),
+        ],
+        {"zero": [0], "two": 2, "one_": 1},
+    ),
+    ([("Slice", "h minus end", "out", {})], {"minus": [-1], "end": [2**63 - 1]}),
+    (
+        [("Slice", "h zero end", "all", {}), ("Gather", "all minus", "out", {})],
+        {"zero": [0], "end": [2**40], "minus": -1},
+    ),
+]
+
+
+@pytest.mark.parametrize(("nodes", "constants"), LAST_STEPS)
+def test_the_last_step_of_any_length_is_found_however_its_number_is_computed(
+    nodes, constants, tmp_path, random
+):
+    taking(random, tmp_path / "a.onnx", *nodes, **constants)
+    for steps in (1, 7, 12):
+        x = random.normal(size=(steps, 1, 3)).astype(np.float32)
+        network = read_model(tmp_path / "a.onnx", steps=steps)
+        agree(network, x[:, 0].T[None], [run_onnx(tmp_path / "a.onnx", x).ravel()], 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "constants", "told"),
+    [
+        # Of a length of 7, or of 14, these are the last.
+        ([("Gather", "h index", "out", {})], {"index": 6}, "layer /out takes time step 7 of an input of any"),
+        ([("Gather", "h index", "out", {})], {"index": 13}, "time step 14 of an input of any length"),
+        ([("Slice", "h index end", "out", {})], {"index": [6], "end": [7]}, "time step 7 of an input of any"),
+        (
+            [("Slice", "h zero end", "all", {}), ("Gather", "all minus", "out", {})],
+            {"zero": [0], "end": [7], "minus": -1},
+            "layer /all: Slice is not",
+        ),
+        # The middle, which of three time steps is no last one.
+        (
+            [*SHAPE, ("Div", "steps two", "index", {}), ("Gather", "h index", "out", {})],
+            {"zero": 0, "two": 2},
+            "layer /index: Div is not",
+        ),
+        (
+            [*SHAPE, ("Sub", "steps two", "index", {}), ("Gather", "h index", "out", {})],
+            {"zero": 0, "two": 2},
+            "layer /out takes a time step before the last",
+        ),
+        # Always 6, whatever the length is.
+        (
+            [
+                *SHAPE,
+                ("Sub", "steps steps", "none", {}),
+                ("Add", "none six", "index", {}),
+                ("Gather", "h index", "out", {}),
+            ],
+            {"zero": 0, "six": 6},
+            "time step 7 of an input of any length",
+        ),
+    ],
+)
+@pytest.mark.parametrize("steps", [7, 14])
+def test_a_step_that_is_not_the_last_of_every_length_is_never_taken_for_it(
+    nodes, constants, told, steps, tmp_path, random
+):
+    taking(random, tmp_path / "a.onnx", *nodes, **constants)
+    with pytest.raises(ModelError, match=told):
+        read_model(tmp_path / "a.onnx", steps=steps)
+
+
+def test_of_a_fixed_length_the_last_step_may_be_named_by_its_number(tmp_path, random):
+    taking(random, tmp_path / "a.onnx", ("Gather", "h six", "out", {}), dims=(7, 1, 3), six=6)
+    x = random.normal(size=(7, 1, 3)).astype(np.float32)
+    agree(read_model(tmp_path / "a.onnx"), x[:, 0].T[None], [run_onnx(tmp_path / "a.onnx", x).ravel()], 1e-6)
+
+
+NUMBERS = st.integers(-20, 20)
+LENGTHS = st.builds(lambda times, more: Length(times, more) if times else more, NUMBERS, NUMBERS)
+
+
+@given(LENGTHS, LENGTHS, st.sampled_from("+-*/="), st.lists(st.integers(1, 50), min_size=3, unique=True))
+def test_what_is_said_of_a_length_is_so_for_every_length(first, second, sign, lengths):
+    def at(number, steps: int) -> int:
+        return number.times * steps + number.more if isinstance(number, Length) else number
+
+    compute = {"+": add, "-": sub, "*": mul, "/": floordiv, "=": same}[sign]
+    try:
+        found = compute(first, second)
+    except (UnreadableError, ZeroDivisionError):
+        return
+    for steps in lengths:
+        one, other = at(first, steps), at(second, steps)
+        if sign == "/" and isinstance(first, Length):
+            assert at(found, steps) * other == one
+        elif sign != "/":
+            exact = {"+": add, "-": sub, "*": mul, "=": eq}[sign]
+            assert at(found, steps) == exact(one, other)
+
+
+@pytest.mark.parametrize(("kind", "name"), [("FLOAT16", "float16"), ("BFLOAT16", "bfloat16")])
+def test_half_precision_is_read_as_it_is(kind, name, tmp_path, random):
+    _, weights = cell(random, "RNN", 4, 1)
+    node = onnx.helper.make_node("RNN", ["x", "W", "R", "B"], ["", "out"], hidden_size=4)
+    graph(tmp_path / "a.onnx", [node], weights, "out")
+    model = onnx.load(tmp_path / "a.onnx")
+    halves = {key: torch.tensor(array).to(getattr(torch, name)) for key, array in weights.items()}
+    for tensor in model.graph.initializer:
+        half = halves[tensor.name]
+        made = onnx.helper.make_tensor(
+            tensor.name,
+            getattr(onnx.TensorProto, kind),
+            half.shape,
+            half.view(torch.int16).numpy().tobytes(),
+            raw=True,
+        )
+        tensor.CopyFrom(made)
+    onnx.save(model, tmp_path / "a.onnx")
+    network = read_model(tmp_path / "a.onnx")
+    assert network.precision == name
+    np.testing.assert_array_equal(network.layers[0].weights["Whh"], halves["R"][0].double().numpy())
+    graph(tmp_path / "b.onnx", [node], {key: half.float().numpy() for key, half in halves.items()}, "out")
+    x = random.normal(size=(20, STEPS, 1, 3)).astype(np.float32)
+    agree(
+        network, x[:, :, 0].swapaxes(1, 2), [run_onnx(tmp_path / "b.onnx", each).ravel() for each in x], 1e-6
+    )
+
+
+def test_numbers_of_eight_bits_are_named(tmp_path, random):
+    node, weights = cell(random, "RNN", 4, 1)
+    graph(tmp_path / "a.onnx", [node], weights, "Y")
+    model = onnx.load(tmp_path / "a.onnx")
+    made = onnx.helper.make_tensor("W", onnx.TensorProto.FLOAT8E4M3FN, (1, 4, 3), np.ones(12))
+    model.graph.initializer[0].CopyFrom(made)
+    onnx.save(model, tmp_path / "a.onnx")
+    with pytest.raises(ModelError, match="W has numbers of the type FLOAT8E4M3FN"):
+        read_model(tmp_path / "a.onnx")
 
 
 def test_views_and_sums_agree_with_onnx_runtime(tmp_path, random):
@@ -228,6 +433,41 @@ def test_what_no_layer_can_do_is_named(nodes, told, tmp_path, random):
     graph(tmp_path / "a.onnx", [node, *more], weights, f"n{len(nodes) - 1}")
     with pytest.raises(ModelError, match=told):
         read_model(tmp_path / "a.onnx")
+
+
+@pytest.mark.parametrize(
+    ("nodes", "out", "told"),
+    [
+        ([("LSTM", "x W R B", "Y h c", {"hidden_size": 4})], "c", "layer Y: LSTM, Y_c is not supported"),
+        ([("RNN", "x W R B", "Y", {}), ("Split", "Y", "first second", {})], "first", "layer first: Split"),
+        ([("RNN", "x W R B", "Y", {}), ("ReduceMax", "Y", "most", {"keepdims": 0})], "most", "ReduceMax"),
+        (
+            [
+                ("RNN", "x W R B", "Y", {}),
+                ("Dropout", "Y", "same mask", {}),
+                ("Cast", "mask", "z", {"to": 1}),
+            ],
+            "z",
+            "layer z: Cast",
+        ),
+        (
+            [("RNN", "x W R B", "Y", {}), ("Transpose", "Y", "turned", {"perm": [0, 9]})],
+            "turned",
+            "Transpose, perm",
+        ),
+        ([("RNN", "x W W B", "Y", {})], "Y", "layer Y|layer RNN"),
+    ],
+)
+def test_what_onnx_knows_and_a_workbook_does_not_is_never_called_damaged(nodes, out, told, tmp_path, random):
+    _, weights = cell(random, "LSTM" if nodes[0][0] == "LSTM" else "RNN", 4, 1)
+    made = [
+        onnx.helper.make_node(kind, inputs.split(), outputs.split(), **more)
+        for kind, inputs, outputs, more in nodes
+    ]
+    graph(tmp_path / "a.onnx", made, weights, out)
+    with pytest.raises(ModelError, match=told) as raised:
+        read_model(tmp_path / "a.onnx")
+    assert raised.value.key != "damaged_model"
 
 
 def test_weights_in_another_folder_are_never_read(tmp_path, random):

@@ -42,6 +42,22 @@ class BlockReport:
 
 
 @dataclass(frozen=True)
+class FrameworkReport:
+    """The network beside the results that its framework gave when it was imported, by NumPy."""
+
+    framework: str
+    inputs: int
+    numbers: int
+    """How many numbers the results are."""
+    failed: int
+    max_abs_error: float
+    """Relative to the result where that is above 1."""
+    tolerance: float
+    compared: bool = True
+    """False where the weights, or what they stand for, were changed since: of these nothing is known."""
+
+
+@dataclass(frozen=True)
 class Report:
     """The verdict on a workbook."""
 
@@ -52,6 +68,8 @@ class Report:
     blocks: tuple[BlockReport, ...]
     proved: bool = True
     """Whether NumPy computed the network too; else the formulas and the stored values were compared."""
+    framework: FrameworkReport | None = None
+    """What its own framework gave of a trained network, where that goes with the workbook."""
 
     @property
     def cells(self) -> int:
@@ -76,7 +94,7 @@ class Report:
     @property
     def ok(self) -> bool:
         """Whether nothing failed."""
-        return self.failed == 0
+        return self.failed == 0 and not (self.framework and self.framework.failed)
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain data for JSON."""
@@ -91,5 +109,6 @@ class Report:
             "max_abs_error": self.max_abs_error,
             "ok": self.ok,
             "proved": self.proved,
+            "framework": asdict(self.framework) if self.framework else None,
             "blocks": [asdict(block) for block in self.blocks],
         }

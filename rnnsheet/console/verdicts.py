@@ -29,7 +29,11 @@ def verdict(report: Report, labels: Labels, with_blocks: bool) -> Iterator[str]:
     }
     if report.ok and report.amplified:
         yield labels("check.amplified", count=report.amplified, **values)
-    verdict = "check.bad" if not report.ok else "check.good" if report.proved else "check.unproved"
+    if told := report.framework:
+        key = "unlike_framework" if told.failed else "like_framework" if told.compared else "not_compared"
+        facts = {"framework": told.framework, "inputs": told.inputs, "error": told.max_abs_error}
+        yield labels(f"check.{key}", file=report.file, **facts, tolerance=told.tolerance)
+    verdict = "check.bad" if report.failed else "check.good" if report.proved else "check.unproved"
     yield labels(verdict, error=report.max_abs_error, **values)
 
 

@@ -3,7 +3,7 @@
 import os
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from zipfile import is_zipfile
 
@@ -11,13 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnsheet.engine.trained import result_of, run
+from rnnsheet.engine.witness import reading_numbers
 from rnnsheet.errors import ModelError, RnnsheetError
 from rnnsheet.models import hdf5
 from rnnsheet.models.extras import needed
+from rnnsheet.models.limits import MOST_ROWS
 from rnnsheet.models.read import kind_of
-from rnnsheet.trained import Numbers, Text, Trained
+from rnnsheet.trained import Numbers, Text, Trained, Witness, digest
 
 SAMPLES = 100
+WITNESSED, MOST_WITNESSED = 5, 20_000
+"""Of so many inputs the results go with the workbook, unless they are more numbers."""
 TOLERANCES = {"float16": 1e-2, "bfloat16": 1e-1, "float32": 1e-6, "float64": 1e-12}
 """Per float type of the framework, how far its results may be from ours: absolute below 1, relative above."""
 
@@ -26,8 +30,22 @@ Runner = Callable[[Sequence[Numbered]], Sequence[Numbered]]
 """From inputs, each (steps, features) or token numbers (steps,), to the result of each."""
 
 
+@dataclass(frozen=True)
+class Agreement:
+    """How far a network is from its framework at most, and what that gave for a few of the inputs."""
+
+    difference: float
+    witness: Witness | None
+    """None where one result is more numbers than a sheet has rows."""
+
+
 def greatest_difference(path: Path, network: Trained) -> float:
-    """How far the network is, on random inputs, from what the file's own framework computes with it.
+    """How far the network is, on random inputs, from what the file's own framework computes with it."""
+    return agreement(path, network).difference
+
+
+def agreement(path: Path, network: Trained) -> Agreement:
+    """The network beside what the file's own framework computes with it, on random inputs.
 
     Raises ModelError where the framework is not installed, the file holds weights alone, so that there is
     nothing to run, or the difference is greater than roundings of its float type make.
@@ -50,7 +68,7 @@ def greatest_difference(path: Path, network: Trained) -> float:
     except Exception as error:
         reason = (str(error) or type(error).__name__).splitlines()[0][:200]
         raise ModelError("cannot_run", place=str(path), framework=kind, reason=reason) from None
-    plain, layer = _reading_numbers(network), network.result
+    plain, layer = reading_numbers(network), network.result
     name, part = f"{result_of(layer)}_{layer.name}", alone and network.line(layer.name)
     difference = 0.0
     for sample, their in zip(samples, theirs, strict=True):
@@ -60,7 +78,9 @@ def greatest_difference(path: Path, network: Trained) -> float:
     allowed = TOLERANCES["float32" if kind == "Keras" else network.precision]
     if not difference <= allowed:
         raise ModelError("differs", place=str(path), framework=kind, got=difference, expected=allowed)
-    return difference
+    whole = slice(0, network.read.steps)
+    kept = [pair for pair in zip(samples, theirs, strict=True) if not part or pair[0].filled == whole]
+    return Agreement(difference, _witness(kept, kind, allowed, network))
 
 
 def _holds_weights_alone(path: Path) -> bool:
@@ -82,6 +102,15 @@ class _Sample:
     filled: slice
     """The steps that are no padding."""
 
+    @property
+    def read_as(self) -> Numbered:
+        """As a Witness keeps it."""
+        if not isinstance(self.read, str):
+            return self.read.ravel()
+        numbers = np.full(len(self.given), -1.0)
+        numbers[self.filled] = self.given[self.filled]
+        return numbers
+
 
 def _random_samples(network: Trained) -> list[_Sample]:
     """Inputs of every length that the network reads."""
@@ -93,22 +122,29 @@ def _random_samples(network: Trained) -> list[_Sample]:
     # Where padding is masked, token 0 is none that a text has.
     first, steps = 1 if text.masked or not text.tokens[0] else 0, text.steps
     tokens = random.integers(first, len(text.tokens), (SAMPLES, steps))
+    lengths = random.integers(1, steps + 1, SAMPLES)
+    lengths[:2] = steps
     samples = []
-    for row, length in zip(tokens, random.integers(1, steps + 1, SAMPLES), strict=True):
-        filled = slice(steps - length, None) if text.padding == "before" else slice(length)
+    for row, length in zip(tokens, lengths.tolist(), strict=True):
+        filled = slice(steps - length, steps) if text.padding == "before" else slice(0, length)
         given = np.full(steps, float(text.pad))
         given[filled] = row[filled]
         samples.append(_Sample(" ".join(map(str, row[filled])), given, filled))
     return samples
 
 
-def _reading_numbers(network: Trained) -> Trained:
-    """The network with token numbers for words, so that any sequence of them can be typed."""
-    if isinstance(network.read, Numbers):
-        return network
-    tokens = tuple(map(str, range(len(network.read.tokens))))
-    read = replace(network.read, unit="words", tokens=tokens, forms={}, unknown=None, begin=None, end=None)
-    return replace(network, read=read)
+def _witness(
+    pairs: Sequence[tuple[_Sample, Numbered]], framework: str, tolerance: float, network: Trained
+) -> Witness | None:
+    """Some of the inputs and results, as many as a workbook should carry."""
+    size = max(max(sample.read_as.size, their.size) for sample, their in pairs[:1])
+    if size > MOST_ROWS:
+        return None
+    pairs = pairs[: max(1, min(WITNESSED, MOST_WITNESSED // size))]
+    given, found = (
+        np.column_stack(columns) for columns in zip(*((s.read_as, t) for s, t in pairs), strict=True)
+    )
+    return Witness(framework, tolerance, digest(network, network.precision), given, found)
 
 
 def _keras(path: Path) -> Runner:

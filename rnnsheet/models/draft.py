@@ -11,9 +11,10 @@ from rnnsheet.errors import ModelError
 from rnnsheet.lesson import MOST_STEPS
 from rnnsheet.model import Array
 from rnnsheet.models.description import Description, LayerSpec, fault_of
-from rnnsheet.models.inputs import answered, numbers, text
+from rnnsheet.models.inputs import LONGEST, answered, numbers, text
+from rnnsheet.models.products import from_pytorch
 from rnnsheet.models.vocabulary import Vocabulary
-from rnnsheet.models.weights import arrays_of, from_keras, from_pytorch
+from rnnsheet.models.weights import arrays_of, from_keras
 from rnnsheet.trained import ANSWER, ELEMENTWISE, INPUT, STATES, Numbers, Text, Trained, TrainedLayer
 
 _BACKWARD = re.compile("_reverse$|/backward_")
@@ -47,9 +48,13 @@ class Draft:
     mask_zero: bool = False
     whole: bool = False
     """The file itself says which layers there are."""
+    tells_masks: bool = False
+    """The file itself says whether padding is left out."""
     reads_end: str = ""
     """A layer that reads the last time step of what does not stay: no padding may stand behind the text."""
     layers: list[TrainedLayer] = field(default_factory=list)
+    assumed: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """What the file does not tell, as keys of [assumed] in the label files and the values in their texts."""
     _facts: dict[str, _Facts] = field(default_factory=dict)
     """Of each layer, found when it is added: where results meet again, paths are without number."""
 
@@ -87,6 +92,16 @@ class Draft:
         """Puts the layer last whose result is what the network says."""
         self.layers.sort(key=lambda layer: layer.name == name)
 
+    def assume(self, key: str, layer: str = "", **values: Any) -> None:
+        """Keeps what is taken for so though the file does not tell it; the same of several layers as one."""
+        for known, told in self.assumed:
+            if known == key and layer and {**told, "layer": ""} == {"layer": "", **values}:
+                told["layer"] += f", {layer}"
+                return
+        entry = (key, {"layer": layer, **values} if layer else values)
+        if entry not in self.assumed:
+            self.assumed.append(entry)
+
     def once(self, name: str) -> bool:
         """Whether a result is computed once, not at each time step."""
         return name in self._facts and self._facts[name].once
@@ -123,15 +138,20 @@ class Draft:
 
         The arrays lie as in `weights.from_keras` or `weights.from_pytorch`, which `layout` chooses.
         """
-        convert = {"keras": from_keras, "pytorch": from_pytorch}[layout]
         names = {INPUT: INPUT, ANSWER: ANSWER}
         _check_read(description, arrays)
+        if description.recognised:
+            self.assume("recognised", name=description.name)
+        else:
+            self.assume("no_weights")
         for spec in description.layers:
             own = _fitting(spec, arrays, description.source, layout) if spec.weights else {}
             with fault_of(description):
-                weights = convert(spec.name, spec.kind, list(own.values())) if own else {}
+                weights = _converted(spec, own, layout) if own else {}
                 if not spec.reverse and any(map(_BACKWARD.search, own)):
                     raise ModelError("not_reverse", layer=spec.name, name=next(iter(own)))
+            if own:
+                self._assume_usual(spec, own, layout)
             names[spec.name] = self.add(
                 spec.kind,
                 [names[read] for read in spec.reads],
@@ -142,6 +162,23 @@ class Draft:
                 reverse=spec.reverse,
                 starts=names[spec.starts] if spec.starts else "",
             )
+
+    def _assume_usual(self, spec: LayerSpec, own: Mapping[str, Array], layout: str) -> None:
+        """What weights alone do not tell of a layer, and its description does not either."""
+        if spec.kind == "dense" and not spec.activation:
+            self.assume("no_activation", spec.name)
+        if spec.kind not in STATES:
+            return
+        if not spec.activation:
+            self.assume("tanh", spec.name)
+        if spec.kind != "elman":
+            if not spec.gate_activation:
+                self.assume("sigmoid_gates", spec.name)
+            self.assume(f"gates_{layout}", spec.name)
+        if layout == "pytorch" and sum(array.ndim == 2 for array in own.values()) == 1:
+            self.assume("input_first", spec.name)
+        if not spec.starts:
+            self.assume("zero_states", spec.name)
 
     def finish(self, description: Description, vocabulary: Vocabulary, steps: int | None) -> Trained:
         """The network, with what its description, a vocabulary and the user add. Raises ModelError."""
@@ -168,8 +205,31 @@ class Draft:
         tokens = vocabulary.tokens
         if not labels and tokens and network.size(network.result.name) == len(tokens) > 2:
             # It says tokens of the vocabulary that it reads.
-            return replace(network, labels=vocabulary.answers)
-        return network
+            network = replace(network, labels=vocabulary.answers)
+            self.assume("labels_of_vocabulary")
+        if isinstance(read, Text):
+            self._assume_text(read, description.text, bool(tokens))
+        return replace(network, assumed=tuple(self.assumed))
+
+    def _assume_text(self, read: Text, told: Mapping[str, Any], has_vocabulary: bool) -> None:
+        """How a text becomes numbers, as far as neither the file nor the description says it."""
+        if not has_vocabulary and "tokens" not in told:
+            self.assume("token_numbers")
+        elif read.unit == "words":
+            self.assume("words")
+        else:
+            self.assume("letters_lower" if read.lower else "letters")
+        if read.begin is None and read.end is None:
+            self.assume("nothing_around")
+        if "unknown" not in told:
+            given = {} if read.unknown is None else {"token": read.tokens[read.unknown]}
+            self.assume("read_as_unknown" if given else "unknown_left_out", **given)
+        if "padding" not in told:
+            self.assume(f"padding_{read.padding}")
+        if "masked" not in told and not self.tells_masks:
+            self.assume("masked" if read.masked else "not_masked")
+        if "pad" not in told and not read.masked:
+            self.assume("pad", pad=read.pad)
 
     def _check_used(self, description: Description, read: Text | Numbers) -> None:
         """Raises ModelError where a description has tables that the network has no use for."""
@@ -197,6 +257,8 @@ class Draft:
             told = {"features": self.features, "steps": self.steps, **description.numbers}
             with fault_of(description):
                 return numbers(told["features"], steps or told["steps"])
+        if (self.masked or self.mask_zero) and not (steps or self.steps or "steps" in description.text):
+            self.assume("steps", steps=LONGEST)
         usual = {"steps": self.steps, "padding": self.padding, "masked": self.masked or self.mask_zero}
         if not tokens:
             tokens, usual["unit"] = tuple(map(str, range(max(rows)))), "words"
@@ -231,6 +293,13 @@ def _check_read(description: Description, arrays: Mapping[str, Array]) -> None:
 def _folder(name: str) -> str:
     """What stands before the last / or . of an array's name."""
     return name[: max(name.rfind("/"), name.rfind(".")) + 1]
+
+
+def _converted(spec: LayerSpec, own: Mapping[str, Array], layout: str) -> dict[str, Array]:
+    """The weights of a layer from its arrays."""
+    if layout == "keras":
+        return from_keras(spec.name, spec.kind, list(own.values()))
+    return from_pytorch(spec.name, spec.kind, own)
 
 
 def _fitting(spec: LayerSpec, arrays: Mapping[str, Array], source: str, layout: str) -> dict[str, Array]:

@@ -75,7 +75,9 @@ def _whole(path: Path, model: Config, version: str, arrays: Arrays) -> Draft:
     config = model["config"]
     layers = config if isinstance(config, list) else config["layers"]
     major = int((version or "2").partition(".")[0])
-    reader = _Reader(Draft(str(path), whole=True), dict(_arrays_of_layers(layers, arrays)), major)
+    reader = _Reader(
+        Draft(str(path), whole=True, tells_masks=True), dict(_arrays_of_layers(layers, arrays)), major
+    )
     if model["class_name"] == "Sequential":
         reader.sequence(layers)
     else:
@@ -190,6 +192,7 @@ class _Reader:
             inner = config["layer"]
             return self._call({**inner, "config": {**inner["config"], "name": name}}, reads, arrays)
         if kind in IDLE:
+            self.draft.assume("idle", name)
             return reads[0]
         if kind == "Embedding":
             return self._embedding(layer, reads, arrays)

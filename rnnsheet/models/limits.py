@@ -14,6 +14,9 @@ MOST_WEIGHTS = 20_000_000
 MOST_TEXT = 20_000_000
 """More bytes than the description of a network, or a vocabulary, has."""
 
+MOST_ROWS = 1_000_000
+"""More numbers than fit below each other on a sheet."""
+
 
 @contextmanager
 def reading(place: str, kind: str) -> Iterator[None]:

@@ -11,6 +11,7 @@ from rnnsheet.models.description import Description
 from rnnsheet.models.draft import Draft
 from rnnsheet.models.limits import MOST_WEIGHTS, check_bytes, check_count, check_floats
 from rnnsheet.models.states import read_states
+from rnnsheet.models.weights import common_precision
 
 _HEADER = 1_000_000
 """More bytes than stand before an array's numbers."""
@@ -22,7 +23,8 @@ def read_npz(path: Path, description: Description) -> tuple[Draft, Description]:
     check_count(shapes.values())
     with np.load(path, allow_pickle=False) as file:
         arrays, in_order = {name: file[name] for name in shapes}, [*shapes] != sorted(shapes)
-        return read_states(str(path), arrays, description, in_order)
+        precision = common_precision(array.dtype.name for array in arrays.values())
+        return read_states(str(path), arrays, description, precision, in_order)
 
 
 def _shapes(path: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -37,7 +39,8 @@ def _shapes(path: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
             if dtype.kind == "O":
                 raise ModelError("own_code", layer=member.filename, kind="pickle")
             name = member.filename.removesuffix(".npy")
-            if dtype.kind == "f":
+            # A longer float would be cut.
+            if dtype.kind == "f" and dtype.itemsize <= 8:
                 yield name, shape
             else:
                 check_floats(name, shape, str(dtype))

@@ -1,5 +1,6 @@
 """ONNX files: a graph of operators, each read as a layer or as another view of what layers give."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,23 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnnsheet.errors import ModelError
+from rnnsheet.models import lengths
 from rnnsheet.models.description import Description
 from rnnsheet.models.draft import Draft
 from rnnsheet.models.extras import needed
+from rnnsheet.models.lengths import Constant, Length, UnreadableError, Whole, whole
 from rnnsheet.models.limits import MOST_WEIGHTS, check_bytes, check_count
-from rnnsheet.models.views import OneStepError, UnreadableError, View, Views, one
-from rnnsheet.models.weights import ORDERS, recurrent
+from rnnsheet.models.operators import ACTIVATIONS, cell, directions, hard
+from rnnsheet.models.views import OneStepError, View, Views, one
+from rnnsheet.models.weights import ORDERS, common_precision, recurrent
 from rnnsheet.trained import INPUT, TrainedLayer
 
-Constant = NDArray[Any]
-
 RECURRENT = ("RNN", "LSTM", "GRU")
-ACTIVATIONS = {"Tanh": "tanh", "Relu": "relu", "Sigmoid": "sigmoid", "Softmax": "softmax"}
-HARD = {0.2: "hard_sigmoid_keras2", 1 / 6: "hard_sigmoid"}
-"""The hard sigmoids with which slope; each rises from 1/2."""
 SAME = ("Identity", "Dropout", "Cast")
 FOLDED = (
     *(
@@ -42,8 +40,8 @@ FOLDED = (
     *("Range", "Reshape", "Shape", "Slice", "Squeeze", "Sub", "Transpose", "Unsqueeze", "Where"),
 )
 """Operators of constants, such as those from which exporters compute shapes."""
-ANY_LENGTH = 7
-"""The number of time steps with which shapes are computed where the file says none."""
+_FLOATS = {"FLOAT": "float32", "DOUBLE": "float64", "FLOAT16": "float16", "BFLOAT16": "bfloat16"}
+_WHOLE = ("INT64", "INT32", "INT16", "INT8", "UINT64", "UINT32", "UINT16", "UINT8", "BOOL")
 
 
 class _TurnedError(Exception):
@@ -66,6 +64,7 @@ def _read(path: Path) -> tuple[Draft, bool]:
     check_bytes(path.stat().st_size, 8 * MOST_WEIGHTS)
     model = onnx.load(path, load_external_data=False)
     opset = max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=0)
+    refused: ModelError | None = None
     for batch_first in (True, False):
         try:
             draft = Draft(str(path), padding="after", masked=True, whole=True)
@@ -73,7 +72,12 @@ def _read(path: Path) -> tuple[Draft, bool]:
             return draft, batch_first
         except _TurnedError:
             continue
-    raise ModelError("several_ends", inputs=0, outputs=0)
+        except ModelError as error:
+            # With the axes the wrong way, shapes may be nonsense before a recurrent operator tells it.
+            if not any(node.op_type in RECURRENT for node in model.graph.node):
+                raise
+            refused = refused or error
+    raise refused or ModelError("several_ends", inputs=0, outputs=0)
 
 
 class _Graph:
@@ -84,7 +88,7 @@ class _Graph:
         self.values: dict[str, View | Constant] = {}
         self.uses = Counter(name for node in graph.node for name in node.input)
         self.uses.update(output.name for output in graph.output)
-        self.views = Views(draft, ANY_LENGTH)
+        self.views = Views(draft, Length(1))
         self.linear: dict[str, str] = {}
         """Of tensors that linear layers give, the layer."""
 
@@ -98,7 +102,7 @@ class _Graph:
         self._input(inputs[0], batch_first)
         for node in self.graph.node:
             self._node(node)
-        result = self.values[self.graph.output[0].name]
+        result = self.values.get(self.graph.output[0].name)
         if not isinstance(result, View) or len(result.parts) != 1:
             raise ModelError("unsupported_layer", layer=self.graph.output[0].name, kind="output")
         self.draft.end_with(result.parts[0])
@@ -115,9 +119,12 @@ class _Graph:
                     raise ModelError("linked_weights", name=tensor.name)
                 check_bytes(beside.stat().st_size, 8 * MOST_WEIGHTS)
                 self.onnx.external_data_helper.load_external_data_for_tensor(tensor, str(folder))
-        self.values |= {tensor.name: self.onnx.numpy_helper.to_array(tensor) for tensor in given}
-        floats = [array.dtype for array in self.values.values() if array.dtype.kind == "f"]  # type: ignore[union-attr]
-        self.draft.precision = str(np.result_type(*floats)) if floats else "float32"
+        kinds = {tensor.name: self.onnx.TensorProto.DataType.Name(tensor.data_type) for tensor in given}
+        for name, kind in kinds.items():
+            if kind not in (*_FLOATS, *_WHOLE):
+                raise ModelError("no_floats", name=name, kind=kind)
+        self.values |= {tensor.name: _plain(self.onnx.numpy_helper.to_array(tensor)) for tensor in given}
+        self.draft.precision = common_precision(_FLOATS[kind] for kind in kinds.values() if kind in _FLOATS)
 
     def _check_attributes(self) -> None:
         """Raises ModelError where a constant is in another file: it would be looked for anywhere."""
@@ -133,7 +140,9 @@ class _Graph:
         sizes = [dim.dim_value if dim.HasField("dim_value") else 0 for dim in kind.shape.dim]
         over = ["1", "t"] if batch_first else ["t", "1"]
         whole = kind.elem_type in (self.onnx.TensorProto.INT64, self.onnx.TensorProto.INT32)
-        # Keras exports token numbers as floats.
+        if not whole and len(sizes) == 2:
+            # Keras exports token numbers as floats.
+            self.draft.assume("float_tokens")
         axes = over if whole or len(sizes) == 2 else [*over, "f"]
         if len(sizes) != len(axes):
             raise ModelError("unsupported_layer", layer=given.name, kind=f"{len(sizes)} axes")
@@ -142,29 +151,35 @@ class _Graph:
             if by_axis["t"] in (0, 1) and batch_first:
                 raise _TurnedError
             raise ModelError("fixed_batch", got=by_axis["1"])
-        self.views.length = by_axis["t"] or ANY_LENGTH
+        self.views.length = by_axis["t"] or Length(1)
         self.draft.steps, self.draft.features = by_axis["t"] or None, by_axis.get("f") or None
         # Of a fixed number of steps, none can be left out: padding is computed like any other token.
         self.draft.masked = not by_axis["t"]
         self.values[given.name] = View((INPUT,), tuple(axes))
 
     def _node(self, node: Any) -> None:
-        """Gives the outputs of an operator their values."""
-        read = [self.values[name] if name else None for name in node.input]
-        viewed = any(isinstance(value, View) for value in read)
+        """Gives the outputs of an operator their values. Raises ModelError where it cannot."""
         if node.domain not in ("", "ai.onnx"):
             raise self._unsupported(node, node.domain)
-        if node.op_type == "Constant" or (not viewed and node.op_type in FOLDED):
-            self.values[node.output[0]] = self._folded(node, read)
-        elif node.op_type in RECURRENT:
-            self._recurrent(node, read)
-        else:
-            try:
+        try:
+            read = [self.values[name] if name else None for name in node.input]
+            viewed = any(isinstance(value, View) for value in read)
+            if node.op_type == "Constant" or (not viewed and node.op_type in FOLDED):
+                self.values[node.output[0]] = self._folded(node, read)
+            elif node.op_type in RECURRENT:
+                self._recurrent(node, read)
+            else:
                 self.values[node.output[0]] = self._view(node, read)
-            except OneStepError:
-                raise ModelError("written_out", layer=node.name or node.output[0]) from None
-            except UnreadableError:
-                raise self._unsupported(node, "") from None
+        except OneStepError as error:
+            layer, step = node.name or node.output[0], error.index
+            if isinstance(self.views.length, Length) and isinstance(step, int):
+                raise ModelError("fixed_step", layer=layer, step=step + 1) from None
+            raise ModelError("written_out", layer=layer) from None
+        except UnreadableError as error:
+            raise self._unsupported(node, str(error)) from None
+        # What an operator may be given besides is without end; a damaged file has been told apart before.
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):
+            raise self._unsupported(node, ", ".join(self._options(node))) from None
 
     def _unsupported(self, node: Any, what: str) -> ModelError:
         kind = f"{node.op_type}, {what}" if what else node.op_type
@@ -174,16 +189,23 @@ class _Graph:
         return {each.name: self.onnx.helper.get_attribute_value(each) for each in node.attribute}
 
     def _folded(self, node: Any, read: Sequence[Any]) -> Constant:
-        """The result of an operator of constants."""
+        """The result of an operator of constants, as its opset means it."""
+        if any(map(lengths.depends, read)):
+            return lengths.fold(node.op_type, read, self._options(node))
         if node.op_type in ("ConstantOfShape", "Expand", "Range"):
             check_count([np.abs(read[-1] if node.op_type == "Expand" else np.ravel(read[0])).tolist()])
         # `import onnx` does not bring this part of it.
         from onnx.reference import ReferenceEvaluator
 
-        evaluator = ReferenceEvaluator(node)
+        make = self.onnx.helper
+        ends = [
+            [make.make_empty_tensor_value_info(name) for name in ends if name]
+            for ends in (node.input, node.output)
+        ]
+        evaluator = ReferenceEvaluator(make.make_graph([node], "", *ends), {"": self.opset})
         given = {name: value for name, value in zip(node.input, read, strict=True) if name}
         found: Any = evaluator.run(None, given)
-        result = np.asarray(found[0])
+        result = _plain(np.asarray(found[0]))
         check_count([result.shape])
         return result
 
@@ -202,25 +224,27 @@ class _Graph:
         if not isinstance(first, View) or any(isinstance(value, View) for value in read[1:]):
             raise UnreadableError
         if kind in SAME:
+            if kind == "Dropout":
+                self.draft.assume("idle", _label(node))
             return first
         if kind in ACTIVATIONS or kind == "HardSigmoid":
             return self._activation(node, first, options)
         if kind == "Shape":
-            return np.array(views.sizes(first))[options.get("start", 0) : options.get("end")]
+            return lengths.array(views.sizes(first)[options.get("start", 0) : options.get("end")])
         if kind == "Transpose":
             return views.transposed(first, options.get("perm") or range(len(first.axes))[::-1])
         if kind == "Reshape":
-            return views.reshaped(first, _whole(read[1]))
+            return views.reshaped(first, whole(read[1]) if len(read) > 1 else options["shape"])
         if kind == "Flatten":
             before = views.sizes(first)[: options.get("axis", 1)]
-            return views.reshaped(first, [int(np.prod(before)), -1])
+            return views.reshaped(first, [math.prod(before), -1])
         if kind in ("Squeeze", "Unsqueeze"):
-            places = _whole(read[1]) if len(read) > 1 else options.get("axes", [])
+            places = np.ravel(read[1]).tolist() if len(read) > 1 else options.get("axes", [])
             return (views.squeezed if kind == "Squeeze" else views.unsqueezed)(first, places)
         if kind == "Gather":
             return self._taken(first, read[1], options.get("axis", 0))
         if kind == "Slice":
-            return self._sliced(first, [_whole(value) for value in read[1:]])
+            return self._sliced(first, lengths.slices(options, list(map(whole, read[1:])), len(first.axes)))
         raise UnreadableError
 
     def _embedding(self, node: Any, table: Constant, numbers: View, options: Mapping[str, Any]) -> View:
@@ -233,15 +257,12 @@ class _Graph:
         """Gather of one entry, which may stay an axis of size one."""
         if index.size != 1 or index.ndim > 1:
             raise UnreadableError
-        taken = self.views.taken(view, place, int(index.item()))
+        taken = self.views.taken(view, place, *whole(index))
         return self.views.unsqueezed(taken, [place % len(view.axes)]) if index.ndim else taken
 
-    def _sliced(self, view: View, given: Sequence[list[int]]) -> View:
-        starts, stops, *more = given
-        places = more[0] if more else range(len(starts))
-        steps = more[1] if len(more) > 1 else [1] * len(starts)
-        for place, start, stop, step in zip(places, starts, stops, steps, strict=True):
-            view = self.views.sliced(view, place, start, stop, step)
+    def _sliced(self, view: View, cuts: Sequence[list[Whole]]) -> View:
+        for start, stop, place, step in zip(*cuts, strict=True):
+            view = self.views.sliced(view, int(place), start, stop, step)
         return view
 
     def _joined(self, node: Any, read: Sequence[Any], options: Mapping[str, Any]) -> View:
@@ -295,7 +316,7 @@ class _Graph:
         along = options.get("axis", -1 if self.opset >= 13 else 1)
         if view.axes[-1] != "f" or (kind == "Softmax" and along not in (-1, last)):
             raise UnreadableError
-        activation = _hard(options) if kind == "HardSigmoid" else ACTIVATIONS[kind]
+        activation = hard(options) if kind == "HardSigmoid" else ACTIVATIONS[kind]
         if layer := self._linear(node.input[0]):
             self.draft.change(layer.name, activation=activation)
             return view
@@ -324,8 +345,8 @@ class _Graph:
             raise self._unsupported(node, "Y_c")
         peepholes = states[2] if node.op_type == "LSTM" else None
         names = []
-        for number, (ending, reverse) in enumerate(_directions(options)):
-            kind, activations = self._cell(node, options, number)
+        for number, (ending, reverse) in enumerate(directions(options)):
+            kind, activations = cell(node.op_type, options, number)
             order, own = ORDERS["onnx"][kind], (None, None) if b is None else np.split(b[number], 2)
             weights = recurrent(_label(node), kind, order, w[number], r[number], *own)
             if peepholes is not None:
@@ -340,47 +361,10 @@ class _Graph:
             parts = tuple(self.draft.add("last", [name], f"{name}last") for name in names)
             self.values[last] = View(parts, ("d", "1", "f"))
 
-    def _cell(self, node: Any, options: Mapping[str, Any], direction: int) -> tuple[str, dict[str, str]]:
-        """The kind of a recurrent layer, and the activations of one direction."""
-        usual = {"RNN": ["Tanh"], "LSTM": ["Sigmoid", "Tanh", "Tanh"], "GRU": ["Sigmoid", "Tanh"]}[
-            node.op_type
-        ]
-        count = len(usual)
-        given = [name.decode() for name in options.get("activations", [])] or usual * 2
-        own = given[count * direction : count * (direction + 1)]
-        named = {**ACTIVATIONS, "Softmax": "", "HardSigmoid": _hard({}), "Affine": ""}
-        alphas = options.get("activation_alpha"), options.get("activation_beta")
-        if any(not named.get(name) for name in own) or len(set(own[1:])) > 1 or any(alphas):
-            raise self._unsupported(node, ", ".join(own))
-        if node.op_type == "RNN":
-            return "elman", {"activation": named[own[0]]}
-        kind = (
-            "lstm"
-            if node.op_type == "LSTM"
-            else "gru"
-            if options.get("linear_before_reset")
-            else "gru-before"
-        )
-        return kind, {"activation": named[own[1]], "gate_activation": named[own[0]]}
 
-
-def _directions(options: Mapping[str, Any]) -> list[tuple[str, bool]]:
-    """Of each direction, what its name ends with, and whether it reads from the end."""
-    direction = options.get("direction", b"forward").decode()
-    return {"forward": [("", False)], "reverse": [("", True)]}.get(direction, [("fwd", False), ("bwd", True)])
-
-
-def _hard(options: Mapping[str, Any]) -> str:
-    """Which hard sigmoid it is, by its slope."""
-    slope, rise = options.get("alpha", 0.2), options.get("beta", 0.5)
-    found = [name for value, name in HARD.items() if abs(value - slope) < 1e-6 and abs(rise - 0.5) < 1e-6]
-    if not found:
-        raise UnreadableError
-    return found[0]
-
-
-def _whole(value: Constant) -> list[int]:
-    return [int(number) for number in np.ravel(value)]
+def _plain(array: Constant) -> Constant:
+    """An array of a float type that NumPy knows; of itself it does not know bfloat16."""
+    return array.astype(np.float32) if array.dtype.kind == "V" else array
 
 
 def _label(node: Any) -> str:

@@ -3,6 +3,7 @@
 import json
 import math
 import pickle
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,8 +18,32 @@ from rnnsheet.models.draft import Draft
 from rnnsheet.models.extras import needed
 from rnnsheet.models.limits import MOST_TEXT, MOST_WEIGHTS, check_bytes, check_count, check_floats
 from rnnsheet.models.states import read_states
+from rnnsheet.models.weights import common_precision
 
 _SAFE = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+_FLOATS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+_PRECISIONS = {f"torch.{name}": name for name in _FLOATS.values()}
+_CLASS = re.compile(r"GLOBAL (\S+)")
+"""How PyTorch tells which class it does not unpickle."""
+
+
+class _Number:
+    """What stands for a number of NumPy, or its type, in a checkpoint: nothing of the file is made of it."""
+
+    def __init__(self, *_: object):
+        pass
+
+    def __setstate__(self, _: object) -> None:
+        pass
+
+
+_NUMBERS = [
+    type(name, (_Number,), {"__module__": module})
+    for module, name in (
+        *(("numpy", "dtype"), ("numpy._core.multiarray", "scalar"), ("numpy.core.multiarray", "scalar")),
+    )
+]
+"""A stand-in for each; by its name PyTorch takes it for the class that the file names."""
 
 
 def read_pickled(path: Path, description: Description) -> tuple[Draft, Description]:
@@ -27,10 +52,11 @@ def read_pickled(path: Path, description: Description) -> tuple[Draft, Descripti
     _check(path)
     try:
         # Given its name, PyTorch would go by that.
-        with path.open("rb") as file:
+        with path.open("rb") as file, torch.serialization.safe_globals(_NUMBERS):
             given = torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise ModelError("pickled_code") from None
+    except pickle.UnpicklingError as error:
+        met = _CLASS.search(str(error))
+        raise ModelError("pickled_code", kind=met[1] if met else "pickle") from None
     if not isinstance(given, Mapping):
         raise ModelError("no_state_dict")
     found = dict(_state_dicts(torch, given)) or {"": given}
@@ -38,15 +64,27 @@ def read_pickled(path: Path, description: Description) -> tuple[Draft, Descripti
         raise ModelError("several_state_dicts", names=", ".join(found))
     (given,) = found.values()
     tensors = {str(name): tensor for name, tensor in given.items() if isinstance(tensor, torch.Tensor)}
-    floats = {name: tensor for name, tensor in tensors.items() if tensor.is_floating_point()}
+    floats = {name: tensor for name, tensor in tensors.items() if _kind(tensor) in _PRECISIONS}
     for name in tensors.keys() - floats.keys():
-        check_floats(name, tensors[name].shape, str(tensors[name].dtype))
+        check_floats(name, tensors[name].shape, _kind(tensors[name]))
     check_count(tensor.shape for tensor in floats.values())
     arrays = {
         name: (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).detach().numpy()
         for name, tensor in floats.items()
     }
-    return read_states(str(path), arrays, description)
+    return read_states(
+        str(path),
+        arrays,
+        description,
+        common_precision(_PRECISIONS[_kind(tensor)] for tensor in floats.values()),
+    )
+
+
+def _kind(tensor: Any) -> str:
+    """The type of a tensor's numbers; of one whose numbers do not lie beside each other, how they do."""
+    if tensor.is_meta:
+        return "meta"
+    return str(tensor.dtype if str(tensor.layout) == "torch.strided" else tensor.layout)
 
 
 def _state_dicts(
@@ -82,7 +120,8 @@ def read_safetensors(path: Path, description: Description) -> tuple[Draft, Descr
                 check_floats(name, entry["shape"], entry["dtype"])
         content = file.read()
     arrays = {name: _tensor(entry, content) for name, entry in header.items() if entry["dtype"] in _SAFE}
-    return read_states(str(path), arrays, description, in_order=False)
+    precision = common_precision(_FLOATS[header[name]["dtype"]] for name in arrays)
+    return read_states(str(path), arrays, description, precision, in_order=False)
 
 
 def _tensor(entry: Mapping[str, Any], content: bytes) -> NDArray[Any]:
@@ -102,4 +141,4 @@ def _check(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             check_bytes(sum(member.file_size for member in archive.infolist()), most)
             if any(name.endswith("/constants.pkl") for name in archive.namelist()):
-                raise ModelError("pickled_code")
+                raise ModelError("pickled_code", kind="TorchScript")

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, pairwise, permutations
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from rnnsheet.errors import ModelError
 from rnnsheet.models.description import Description, LayerSpec, completed, fault_of
 from rnnsheet.models.draft import Draft
+from rnnsheet.models.products import pattern_of, suggests_recurrence
 from rnnsheet.trained import INPUT
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -50,32 +50,35 @@ class _Module:
 
 
 def read_states(
-    source: str, arrays: Arrays, description: Description, in_order: bool = True
+    source: str, arrays: Arrays, description: Description, precision: str, in_order: bool = True
 ) -> tuple[Draft, Description]:
     """The arrays as a network, with the description completed where they are those of a published one.
 
-    `in_order`: they are in the order in which the modules were made, not in that of the alphabet.
-    Raises ModelError, with what to write, where names and shapes are not enough.
+    `precision` is the float type that they had in the file. `in_order`: they are in the order in which the
+    modules were made, not in that of the alphabet. Raises ModelError, with what to write, where names and
+    shapes are not enough.
     """
     floats = {name: array for name, array in arrays.items() if array.dtype.kind == "f"}
     if not floats:
         raise ModelError("no_weights")
-    draft = Draft(source, str(np.result_type(*floats.values())), padding="after", masked=True)
+    draft = Draft(source, precision, padding="after", masked=True)
     description = completed(description, floats)
     if description.layers:
+        if not description.recognised:
+            draft.assume("rows_out")
         draft.describe(description, {name: floats[name] for name in sorted(floats, key=_order)}, "pytorch")
         return draft, description
-    modules = _chain(_modules(floats), floats, in_order)
+    found = _modules(floats)
+    modules = (
+        _chain(found, floats, in_order) if any(map(_is_level, found)) else _linear(found, floats, in_order)
+    )
+    _assume_order(draft, found, modules, in_order)
     with fault_of(description):
         choices = _chosen(modules, description.network)
     specs = _specs(modules, choices)
     draft.describe(
         replace(description, layers=tuple(specs)),
-        {
-            f"{spec.name}/{number}": floats[name]
-            for spec, names in specs.items()
-            for number, name in enumerate(names)
-        },
+        {f"{spec.name}/{_role(name)}": floats[name] for spec, names in specs.items() for name in names},
         "pytorch",
     )
     if modules[0].kind != "embedding":
@@ -94,6 +97,8 @@ def _modules(arrays: Arrays) -> list[_Module]:
     modules: dict[str, _Module] = {}
     for name in arrays:
         found = _NAME.fullmatch(name)
+        if not found and arrays[name].ndim < 3 and suggests_recurrence(name):
+            raise _written_out({name: array.shape for name, array in arrays.items()})
         if not found:
             raise ModelError("unsupported_layer", layer=name, kind="×".join(map(str, arrays[name].shape)))
         role, recurrent = found["role"], found["role"].endswith("h")
@@ -189,6 +194,31 @@ def _chain(modules: Sequence[_Module], arrays: Arrays, in_order: bool) -> list[_
     return orders[0]
 
 
+def _linear(found: Sequence[_Module], arrays: Arrays, in_order: bool) -> list[_Module]:
+    """The modules of a network in which nothing is recurrent. Raises ModelError where names say otherwise."""
+    if any(suggests_recurrence(module.name) for module in found):
+        raise _written_out({module.name: arrays[module.forward[0]].shape for module in found})
+    return _chain(found, arrays, in_order)
+
+
+def _written_out(shapes: Mapping[str, Sequence[int]]) -> ModelError:
+    """The error of a recurrent network that is written out of matrices, with how a description says it."""
+    told = ", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in shapes.items())
+    return ModelError("linear_recurrence", layers=told, pattern=pattern_of(shapes))
+
+
+def _assume_order(draft: Draft, found: Sequence[_Module], modules: Sequence[_Module], in_order: bool) -> None:
+    """Tells how it was found which module follows which."""
+    before, names = {module.name: module.kind for module in found}, [module.name for module in modules]
+    if not any(map(_is_level, modules)):
+        draft.assume("nothing_recurrent")
+    if len(names) > 1:
+        of_file = in_order and names == [module.name for module in found]
+        draft.assume("order_of_file" if of_file else "only_order", order=", ".join(names))
+    if modules[0].kind != before[modules[0].name]:
+        draft.assume("embedding_alone", modules[0].name)
+
+
 def _both_ways(modules: list[_Module]) -> list[list[_Module]]:
     """The modules with the first as what it seems and, where it is a matrix alone, as an embedding."""
     first, *others = modules
@@ -232,7 +262,7 @@ def _chosen(modules: Sequence[_Module], given: Mapping[str, str]) -> dict[str, s
         raise ModelError("softmax_of_one", layer=modules[-1].name)
     if missing := [name for name in known if name not in given]:
         lines = "; ".join(f"{name} = " + " | ".join(f'"{c}"' for c in known[name]) for name in missing)
-        raise ModelError("needs_network", lines=lines)
+        raise ModelError("needs_network" if recurrent else "needs_network_linear", lines=lines)
     return {name: given[name] for name in known}
 
 

@@ -1,6 +1,6 @@
 """The arrays of a layer, as each framework keeps them, as the weights of a `TrainedLayer`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -46,17 +46,6 @@ def recurrent(
     return found
 
 
-def from_pytorch(layer: str, kind: str, arrays: Sequence[Array]) -> dict[str, Array]:
-    """The weights of a layer from PyTorch's arrays, (out, in): of both products first, then the biases."""
-    if kind == "embedding":
-        return {"E": arrays[0]}
-    if kind not in STATES:
-        return dict(zip(_once(kind), arrays, strict=False))
-    if kind not in ORDERS["pytorch"]:
-        raise ModelError("unsupported_in", layer=layer, kind=kind, framework="PyTorch")
-    return recurrent(layer, kind, ORDERS["pytorch"][kind], *arrays)
-
-
 def from_keras(layer: str, kind: str, arrays: Sequence[Array]) -> dict[str, Array]:
     """The weights of a layer from Keras' arrays, (in, out): kernel, recurrent kernel, bias.
 
@@ -68,7 +57,7 @@ def from_keras(layer: str, kind: str, arrays: Sequence[Array]) -> dict[str, Arra
     if kind == "embedding":
         return {"E": arrays[0]}
     if kind not in STATES:
-        return dict(zip(_once(kind), (array.T for array in arrays), strict=False))
+        return dict(zip(once(kind), (array.T for array in arrays), strict=False))
     order = ORDERS["keras"][kind]
     kernel, into, *biases = arrays
     if not biases:
@@ -86,14 +75,23 @@ def from_keras(layer: str, kind: str, arrays: Sequence[Array]) -> dict[str, Arra
     return recurrent(layer, kind, order, kernel.T, into.T, *two)
 
 
+def common_precision(kinds: Iterable[str]) -> str:
+    """The float type that has the numbers of all these, named as NumPy and PyTorch do; float32 of none."""
+    found = set(kinds)
+    if len(found) < 2:
+        return next(iter(found), "float32")
+    # Of both halves neither has the other's numbers.
+    return str(np.result_type(*("float32" if kind == "bfloat16" else kind for kind in found)))
+
+
 def arrays_of(kind: str, layout: str) -> tuple[int, ...]:
     """How many arrays a layer has in a file, without biases and with them."""
     if kind in STATES:
-        return (2, 4) if layout == "pytorch" else (2, 3)
+        return (1, 2, 3, 4) if layout == "pytorch" else (2, 3)
     return (1, 2) if kind == "dense" else (1,)
 
 
-def _once(kind: str) -> tuple[str, ...]:
+def once(kind: str) -> tuple[str, ...]:
     """The weights of a layer without states, in the order in which frameworks keep them."""
     return {"dense": ("Wa", "ba"), "attention": ("Wq",)}.get(kind, ())
 

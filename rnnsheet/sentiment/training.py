@@ -225,6 +225,8 @@ def _export(files: Sequence[Path], language: str) -> None:
         trained,
         labels=(texts("sentiment.negative"), texts("sentiment.positive")),
         read=replace(trained.read, sample=texts("sentiment.sample")),
+        # The sentences that it learned from were read in this way.
+        assumed=(),
     )
     api.export(said, book, language)
 

@@ -53,7 +53,7 @@ FORMATS = {
     **dict.fromkeys(
         ("k", "said", "number", "mask", "place", "code", "capital", "size", "form_numbers", "asked"), WHOLE
     ),
-    **dict.fromkeys(("rate", "clip", "update_rate", "flow_clip", "width", "difference"), GENERAL),
+    **dict.fromkeys(("rate", "clip", "update_rate", "flow_clip", "width", "difference", "witness"), GENERAL),
     **dict.fromkeys(("picture", "pixels", "x_picture"), GENERAL),
     **dict.fromkeys(("same", "same_second"), WHOLE),
     **dict.fromkeys(("right", "known"), MARK),

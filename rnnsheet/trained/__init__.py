@@ -48,6 +48,7 @@ from rnnsheet.trained.reading import (
     Text,
     is_capital,
 )
+from rnnsheet.trained.witness import Witness, digest
 
 __all__ = [
     "ACTIVATIONS",
@@ -70,5 +71,7 @@ __all__ = [
     "Text",
     "Trained",
     "TrainedLayer",
+    "Witness",
+    "digest",
     "is_capital",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, TypeVar
@@ -11,6 +11,7 @@ from rnnsheet.plain import make_plain
 from rnnsheet.trained.checks import check
 from rnnsheet.trained.layers import ELEMENTWISE, PROBABILITIES, STATES, WEIGHTS, TrainedLayer
 from rnnsheet.trained.reading import ANSWER, INPUT, Answer, Numbers, Text
+from rnnsheet.trained.witness import Witness
 
 FEW, TOP = 12, 10
 """So many rows of a result are all told at once; of more, so many."""
@@ -51,6 +52,10 @@ class Trained:
     precision: str = "float32"
     source: str = ""
     """The file and the framework that it is from."""
+    assumed: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    """What the file did not tell: keys of [assumed] in the label files, and the values in their texts."""
+    witness: Witness | None = None
+    """What its framework gave for some inputs, if it was asked."""
 
     _facts: dict[tuple[str, str], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 

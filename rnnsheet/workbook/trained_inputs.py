@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from rnnsheet.errors import ModelError, WorkbookError
+from rnnsheet.labels import labels, languages
 from rnnsheet.model import Array, named
-from rnnsheet.sheet.pages.manifest import NAME
+from rnnsheet.sheet.pages.manifest import NAME, witnessed
 from rnnsheet.sheet.plan import Area
-from rnnsheet.trained import WEIGHTS, Answer, Numbers, Text, Trained, TrainedLayer
+from rnnsheet.trained import INPUT, WEIGHTS, Answer, Numbers, Text, Trained, TrainedLayer, Witness
 from rnnsheet.workbook.inputs import Manifest, Value, as_typed, one_by_one, plain_numbers
 from rnnsheet.workbook.read import Contents
 
@@ -74,7 +75,7 @@ def _typed_number(value: Any) -> float:
 
 
 def _network(facts: Mapping[str, str], told: dict[str, Any], inputs: _Inputs) -> Trained:
-    return Trained(
+    network = Trained(
         name=facts["lesson"],
         read=_read(told["read"], inputs),
         layers=tuple(_layer(layer, inputs) for layer in told["layers"]),
@@ -82,7 +83,39 @@ def _network(facts: Mapping[str, str], told: dict[str, Any], inputs: _Inputs) ->
         answer=Answer(**told["answer"]) if told["answer"] else None,
         precision=told["precision"],
         source=told["source"],
+        assumed=tuple(_assumed(key, values) for key, values in json.loads(facts["assumed"])),
     )
+    return replace(network, witness=_witness(json.loads(facts["witness"]), network, inputs.contents))
+
+
+def _assumed(key: str, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Something that is assumed. Raises KeyError or TypeError where there are no words for it."""
+    words = labels(languages()[0])
+    words(f"assumed.{key}", **values)
+    return key, values
+
+
+def _witness(told: dict[str, Any], network: Trained, contents: Contents) -> Witness | None:
+    """What the framework gave. Raises ValueError or TypeError where that is none of the network."""
+    if not told:
+        return None
+    given, found = (_plain(area, contents) for area in witnessed(told["given"], told["found"]))
+    line = network.line(network.result.name)
+    read, said = network.read.steps, network.lines[line] if line else 1
+    sizes = [read * network.size(INPUT), said * network.size(network.result.name)]
+    if [len(given), len(found)] != sizes or given.shape[1] != found.shape[1]:
+        raise ValueError(told)
+    if not (np.isfinite(given).all() and np.isfinite(found).all()):
+        raise ValueError(told)
+    return Witness(str(told["framework"]), float(told["tolerance"]), str(told["weights"]), given, found)
+
+
+def _plain(area: Area, contents: Contents) -> Array:
+    """The numbers of an area. Raises ValueError where others than numbers stand there."""
+    numbers = plain_numbers(contents, area)
+    if numbers is None:
+        raise ValueError(area.a1)
+    return np.reshape(numbers, (area.rows, area.cols))
 
 
 def _read(told: dict[str, Any], inputs: _Inputs) -> Text | Numbers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from rnnsheet.sheet.plan import LAYOUT, Area, Sheet
 from rnnsheet.version import VERSION
 
 if TYPE_CHECKING:
-    from rnnsheet.trained import Trained
+    from rnnsheet.trained import Trained, Witness
 
 NAME = "rnnsheet"
 LESSON, TRAINED = "lesson", "trained"
@@ -23,8 +24,9 @@ LESSON, TRAINED = "lesson", "trained"
 KEYS = (
     *("rnnsheet", "layout", "kind", "lesson", "network", "language"),
     *("split", "steps", "answer_steps", "epochs", "flow_steps"),
+    *("assumed", "witness"),
 )
-"""What is known of a workbook; the second line of a lesson's alone."""
+"""What is known of a workbook; the second line of a lesson's alone, the third of a trained network's."""
 MESSAGES = (
     *("fine", "typed_error", "nothing_typed", "one_alone", "one_alone_words", "none_known"),
     *("ends_in_blank",),
@@ -57,6 +59,10 @@ def place(source: Lesson | Trained, labels: Labels) -> Page:
     for row, key in enumerate(KEYS, start=1):
         page.text(row, 1, key)
         page.text(row, 2, str(facts.get(key, 0)))
+    if not isinstance(source, Lesson) and source.witness:
+        arrays = source.witness.given, source.witness.found
+        for array, area in zip(arrays, witnessed(*(array.shape for array in arrays)), strict=True):
+            page.constants("witness", area.row, area.col, array.tolist(), "plain")
     return page
 
 
@@ -84,7 +90,22 @@ def _of_trained(network: Trained) -> dict[str, object]:
         "source": source_of(network),
     }
     steps = {"steps": read.steps, "answer_steps": network.answer.steps if network.answer else 0}
-    return {"kind": TRAINED, "network": json.dumps(described), **steps}
+    told = {"network": described, "assumed": network.assumed, "witness": _of_witness(network.witness)}
+    return {"kind": TRAINED, **steps, **{key: json.dumps(fact) for key, fact in told.items()}}
+
+
+def _of_witness(witness: Witness | None) -> dict[str, object]:
+    """What stands in no cells of a witness, and the shapes of what does."""
+    if not witness:
+        return {}
+    facts = {"framework": witness.framework, "tolerance": witness.tolerance, "weights": witness.weights}
+    return {**facts, "given": witness.given.shape, "found": witness.found.shape}
+
+
+def witnessed(given: Sequence[int], found: Sequence[int]) -> tuple[Area, Area]:
+    """Where the arrays of a witness stand, of these shapes."""
+    first = TABLE + 5
+    return Area(NAME, 1, first, *given), Area(NAME, 1, first + given[1] + 1, *found)
 
 
 def source_of(network: Trained) -> str:

@@ -70,6 +70,8 @@ def complete(
         row += network.size(INPUT)
     row = _answer(page, network, equations, row, blocks)
     row = _layers(page, network, row + 1, sheets)
+    if network.assumed:
+        row = _assumed(page, network, row)
     page.text(row, 1, page.labels("overview.legend"), "heading", _SPAN)
     for line, style in enumerate(LEGEND, start=row + 1):
         page.text(line, 1, page.labels(f"legend.{style}_sample"), style)
@@ -265,6 +267,14 @@ def _layers(page: Page, network: Trained, row: int, sheets: Mapping[str, str]) -
         if layer.name in sheets:
             page.text(line, _FIRST + 3, sheets[layer.name], "link_text", link=sheets[layer.name])
     return row + 3 + len(network.layers)
+
+
+def _assumed(page: Page, network: Trained, row: int) -> int:
+    """What the file did not tell, so that it can be objected to; the next free row."""
+    page.text(row, 1, page.labels("network.assumed"), "heading", _SPAN)
+    for line, (key, values) in enumerate(network.assumed, start=row + 1):
+        page.text(line, 1, page.labels(f"assumed.{key}", **values), "about", _SPAN)
+    return row + 2 + len(network.assumed)
 
 
 def _what(layer: TrainedLayer, sheets: Mapping[str, str], labels: Labels) -> str:

@@ -1,0 +1,35 @@
+"""A trained network on inputs that are token numbers or numbers, beside what its framework gave for them."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from rnnsheet.engine.trained import result_of, run
+from rnnsheet.model import Array
+from rnnsheet.trained import Numbers, Trained, Witness
+
+
+def reading_numbers(network: Trained) -> Trained:
+    """The network with token numbers for words, so that any sequence of them can be typed."""
+    if isinstance(network.read, Numbers):
+        return network
+    tokens = tuple(map(str, range(len(network.read.tokens))))
+    read = replace(network.read, unit="words", tokens=tokens, forms={}, unknown=None, begin=None, end=None)
+    return replace(network, read=read)
+
+
+def differences(network: Trained, witness: Witness) -> Array:
+    """How far the network is from what its framework gave, relative above 1, in the shape of `found`."""
+    plain = reading_numbers(network)
+    ours = np.column_stack([_result(plain, column) for column in witness.given.T])
+    return np.abs(ours - witness.found) / np.maximum(1.0, np.abs(witness.found))
+
+
+def _result(plain: Trained, given: Array) -> Array:
+    """What the network says of one input, one step after the other."""
+    if isinstance(plain.read, Numbers):
+        read: Array | str = given.reshape(plain.read.sample.shape)
+    else:
+        read = " ".join(str(int(number)) for number in given if number >= 0)
+    layer = plain.result
+    return run(plain, read)[f"{result_of(layer)}_{layer.name}"].T.ravel()
