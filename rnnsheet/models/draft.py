@@ -50,6 +50,9 @@ class Draft:
     reads_end: str = ""
     """A layer that reads the last time step of what does not stay: no padding may stand behind the text."""
     layers: list[TrainedLayer] = field(default_factory=list)
+    assumed: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """What the file does not tell and was taken for granted: each a key under [assumed] of the label files,
+    with its values."""
     _facts: dict[str, _Facts] = field(default_factory=dict)
     """Of each layer, found when it is added: where results meet again, paths are without number."""
 
@@ -65,6 +68,10 @@ class Draft:
         if self.masked and not all(self._stays_or_ends_first(name) for name in ends):
             self.reads_end, self.padding = layer.name, "before"
         return layer.name
+
+    def assume(self, key: str, **values: Any) -> None:
+        """Keeps, as in `assumed`, what was taken for granted."""
+        self.assumed.append((key, values))
 
     def _free(self, wanted: str) -> str:
         base = re.sub("[^A-Za-z0-9]", "", wanted)
