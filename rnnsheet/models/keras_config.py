@@ -101,7 +101,7 @@ def _inner(layers: Iterable[Config]) -> Iterator[Config]:
 
 
 def _computes(layer: Config) -> bool:
-    return layer["class_name"] in _READ_OR_HARMLESS and layer["class_name"] not in ("InputLayer", *IDLE)
+    return layer["class_name"] in _READ_OR_HARMLESS and layer["class_name"] != "InputLayer"
 
 
 def _type(layer: Config) -> str:

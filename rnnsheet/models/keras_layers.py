@@ -234,12 +234,9 @@ def _weights(layer: Config, kind: str, arrays: list[Array]) -> dict[str, Array]:
     """A layer's weights. Raises ModelError where its configuration is of other sizes."""
     config, weights = layer["config"], from_keras(name_of(layer), kind, arrays)
     first = next(iter(weights.values()))
-    # In Keras 1 units were output_dim.
-    keys = (
-        ("input_dim", "output_dim")
-        if kind == "embedding"
-        else ("units" if "units" in config else "output_dim",)
-    )
+    # Keras 1 calls units output_dim, as an embedding does.
+    units = "units" if "units" in config else "output_dim"
+    keys = ("input_dim", "output_dim") if kind == "embedding" else (units,)
     for key, got in zip(keys, first.shape, strict=False):
         if (expected := config.get(key, got)) != got:
             raise ModelError("other_config", layer=name_of(layer), key=key, got=got, expected=expected)

@@ -1,0 +1,356 @@
+"""What a Keras layer can be set to: computed as Keras does, or refused by name. Nothing is overlooked."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnnsheet.errors import ModelError
+from rnnsheet.models import read_model
+from rnnsheet.models.against import greatest_difference
+from tests.networks import agree, result
+from tests.test_models_keras import randomize, texts, typed, written
+
+h5py = pytest.importorskip("h5py", reason="h5py is not installed: pip install -e '.[dev]'")
+
+RANDOM = np.random.default_rng(6)
+STEPS = 4
+VALUES = {
+    "activation": ("relu", "hard_sigmoid", "elu", "leaky_relu", "softmax"),
+    "recurrent_activation": ("hard_sigmoid", "relu", "linear", "elu"),
+    "merge_mode": ("sum", "mul", "ave", None),
+    "data_format": ("channels_first",),
+    "axis": (1, -1, -2),
+    "max_value": (0.3,),
+    "noise_shape": ((None, 1, 3),),
+    "seed": (3,),
+    "dtype": ("mixed_bfloat16",),
+}
+"""What settings can be whose usual value does not tell."""
+REFUSED = {"unsupported_setting", "unsupported_layer", "unsupported_activation"}
+"""What a refusal says: what is not supported, and of which layer."""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Models are written into a folder of the test's own."""
+    monkeypatch.chdir(tmp_path)
+
+
+def others(key: str, usual):
+    """Other values of a setting."""
+    if key in VALUES:
+        return [value for value in VALUES[key] if value != usual]
+    if isinstance(usual, bool):
+        return [not usual]
+    if isinstance(usual, float):
+        return [usual + 0.25]
+    return [usual + 1] if isinstance(usual, int) else []
+
+
+def layers_of(keras):
+    """Every class of layers that is read, made as usual."""
+    layers = keras.layers
+    return {
+        "Embedding": layers.Embedding(7, 3),
+        "SimpleRNN": layers.SimpleRNN(2),
+        "LSTM": layers.LSTM(2),
+        "GRU": layers.GRU(2),
+        "Bidirectional": layers.Bidirectional(layers.GRU(2)),
+        "TimeDistributed": layers.TimeDistributed(layers.Dense(2)),
+        "Dense": layers.Dense(2),
+        "Flatten": layers.Flatten(),
+        "Activation": layers.Activation("tanh"),
+        "Softmax": layers.Softmax(),
+        "ReLU": layers.ReLU(),
+        "Concatenate": layers.Concatenate(),
+        "Add": layers.Add(),
+        "Average": layers.Average(),
+        "Multiply": layers.Multiply(),
+        "Dropout": layers.Dropout(0.2),
+        "SpatialDropout1D": layers.SpatialDropout1D(0.2),
+        "GaussianNoise": layers.GaussianNoise(0.2),
+        "GaussianDropout": layers.GaussianDropout(0.2),
+        "AlphaDropout": layers.AlphaDropout(0.2),
+        "ActivityRegularization": layers.ActivityRegularization(0.1),
+    }
+
+
+def changed(keras, kind: str):
+    """Layers of a class, each with one setting changed; of a wrapper also with one of the layer inside."""
+    usual = layers_of(keras)[kind]
+    config = usual.get_config()
+    for key in config:
+        for value in others(key, config[key]):
+            yield key, {**config, key: value}
+        if key == "layer":
+            inside = config[key]["config"]
+            for inner in inside:
+                for value in others(inner, inside[inner]):
+                    layer = {**config[key], "config": {**inside, inner: value}}
+                    # The layer that reads from the end is made as this one is.
+                    others_inside = {key: None for key in ("backward_layer",) if key in config}
+                    yield f"layer.{inner}", {**config, "layer": layer, **others_inside}
+
+
+def model_with(keras, layer):
+    """A model with the layer, and a batch of what it reads; it raises what Keras raises of its settings."""
+    layers, kind = keras.layers, type(layer).__name__
+    if kind == "Embedding":
+        given = keras.Input((STEPS,), batch_size=3, dtype="int32")
+        model, x = keras.Model(given, layer(given)), texts(RANDOM, 3, STEPS, 7)
+    else:
+        given = keras.Input((STEPS, 3), batch_size=3)
+        ways = [layers.Dense(3)(given), layers.Dense(3)(given)]
+        said = layer(ways if kind in ("Concatenate", "Add", "Average", "Multiply") else ways[0])
+        # Of a result and states, the result.
+        said = said[0] if isinstance(said, list | tuple) else said
+        model, x = keras.Model(given, said), RANDOM.normal(size=(3, STEPS, 3))
+    randomize(model, RANDOM)
+    return model, x
+
+
+KINDS = (
+    *("Embedding", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "TimeDistributed", "Dense", "Flatten"),
+    *("Activation", "Softmax", "ReLU", "Concatenate", "Add", "Average", "Multiply", "Dropout"),
+    *("SpatialDropout1D", "GaussianNoise", "GaussianDropout", "AlphaDropout", "ActivityRegularization"),
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_setting_is_computed_as_keras_does_or_refused_by_name(float64, kind):
+    """Of each class, every setting in Keras' own configuration takes another value."""
+    read = []
+    for key, config in changed(float64, kind):
+        try:
+            model, x = model_with(float64, type(layers_of(float64)[kind]).from_config(config))
+            expected = computed(float64, model, x)
+        except Exception:
+            # Keras itself does not know such a layer.
+            continue
+        try:
+            network = written(model, "keras" if len(read) % 2 else "h5")
+        except ModelError as error:
+            assert error.key in REFUSED, (key, str(error))
+            continue
+        read.append(key)
+        tolerance = 1e-12 if network.precision == "float64" else 0.1
+        for row, theirs in zip(x, expected, strict=True):
+            ours = result(network, typed(row))
+            expects = np.reshape(theirs, ours.shape)
+            np.testing.assert_allclose(ours, expects, rtol=tolerance, atol=tolerance, err_msg=key)
+    assert len(read) > 1
+
+
+def computed(keras, model, x):
+    """What Keras computes, in float64 whatever the model's type."""
+    return np.asarray(keras.ops.convert_to_numpy(model(x)), np.float64)
+
+
+def with_config(path: str, change) -> Path:
+    """The .keras file with its configuration changed."""
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile("changed.keras", "w") as new:
+        config = json.loads(old.read("config.json"))
+        change(config["config"]["layers"])
+        for name in old.namelist():
+            new.writestr(name, json.dumps(config) if name == "config.json" else old.read(name))
+    return Path("changed.keras")
+
+
+@pytest.mark.parametrize("key", ["time_major", "peepholes", "projection"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if "Dropout" not in kind and "Noise" not in kind])
+def test_a_setting_that_nobody_knows_is_refused_where_it_is_set(keras, kind, key):
+    """Such as `time_major` of Keras 2, by which time lies first: ignored, it would give other numbers."""
+    if kind == "ActivityRegularization":
+        pytest.skip("it does nothing whatever it is set to")
+    model, _ = model_with(keras, layers_of(keras)[kind])
+    model.save("model.keras")
+    name = model.layers[-1].name
+
+    def change(value):
+        return lambda layers: layers[-1]["config"].update({key: value})
+
+    with pytest.raises(ModelError, match=f"layer {name}: {key} = true is not supported"):
+        read_model(with_config("model.keras", change(True)))
+    assert read_model(with_config("model.keras", change(False))).layers
+
+
+def test_a_setting_of_a_layer_inside_another_is_refused_too(keras):
+    layers = keras.layers
+    for both in (layers.Bidirectional(layers.LSTM(2)), layers.TimeDistributed(layers.Dense(2))):
+        both.name = "both"
+        model, _ = model_with(keras, both)
+        model.save("model.keras")
+        changed_one = with_config(
+            "model.keras", lambda stack: stack[-1]["config"]["layer"]["config"].update(time_major=True)
+        )
+        with pytest.raises(ModelError, match="layer both: time_major = true is not supported"):
+            read_model(changed_one)
+
+
+def test_chance_while_a_network_answers_is_refused(keras):
+    """`training=True` lets dropout act in every answer; it is also told in the form of Keras 2."""
+    layers, given = keras.layers, keras.Input((STEPS, 3))
+    model = keras.Model(given, layers.LSTM(2, dropout=0.5, name="chance")(given, training=True))
+    for way in ("keras", "h5"):
+        with pytest.raises(ModelError, match="layer chance: training = true is not supported"):
+            written(model, way)
+    model.save("model.keras")
+
+    def as_keras_2(value):
+        def change(stack):
+            stack[-1]["inbound_nodes"] = [[[model.layers[0].name, 0, 0, {"training": value}]]]
+
+        return change
+
+    with pytest.raises(ModelError, match="layer chance: training = true is not supported"):
+        read_model(with_config("model.keras", as_keras_2(True)))
+    assert read_model(with_config("model.keras", as_keras_2(None))).layers
+
+
+def test_a_class_of_one_s_own_with_the_name_of_a_known_one_is_refused(keras):
+    @keras.saving.register_keras_serializable("mine")
+    class LSTM(keras.layers.LSTM):
+        pass
+
+    model = keras.Sequential([keras.Input((STEPS, 3)), LSTM(2)])
+    for way, told in (("keras", "LSTM would run code from the file"), ("h5", "mine>LSTM is not supported")):
+        with pytest.raises(ModelError, match=told):
+            written(model, way)
+
+
+def stateful(keras, batch: int, cell: str):
+    layers = keras.layers
+    recurrent = getattr(layers, cell)(3, stateful=True)
+    layer = layers.Bidirectional(recurrent) if cell == "GRU" else recurrent
+    given = keras.Input((5,), batch_size=batch, dtype="int32")
+    model = keras.Model(given, layers.Dense(2)(layer(layers.Embedding(7, 3)(given))))
+    randomize(model, RANDOM)
+    return model
+
+
+@pytest.mark.parametrize(("batch", "cell"), [(1, "LSTM"), (3, "SimpleRNN"), (100, "LSTM"), (150, "GRU")])
+def test_a_stateful_model_is_compared_from_its_first_states_in_its_own_batches(keras, batch, cell):
+    model = stateful(keras, batch, cell)
+    network = written(model, "keras")
+    x = RANDOM.integers(0, 7, (batch, 5))
+    # The first call, before which the states are zeros.
+    agree(network, x[:3], model(x).detach().numpy()[:3], 1e-6)
+    assert greatest_difference(Path("model.keras"), network) < 1e-6
+
+
+def test_a_stateful_layer_that_goes_on_from_its_own_first_call_is_refused(keras):
+    given = keras.Input((STEPS, 3), batch_size=2)
+    layer = keras.layers.GRU(3, stateful=True, return_sequences=True, name="again")
+    keras.Model(given, layer(layer(given))).save("model.keras")
+    with pytest.raises(ModelError, match="layer again: stateful, called more than once is not supported"):
+        read_model(Path("model.keras"))
+
+
+HALF = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
+
+
+def half(keras, policy: str, tokens: bool):
+    """A network in half precision, for which not every first value can be computed."""
+    layers = keras.layers
+    keras.config.set_dtype_policy(policy)
+    try:
+        first = [keras.Input((STEPS,)), layers.Embedding(500, 3)] if tokens else [keras.Input((STEPS, 3))]
+        cell = layers.LSTM(3, recurrent_initializer="random_normal")
+        model = keras.Sequential([*first, cell, layers.Dense(3, "softmax")])
+    finally:
+        keras.config.set_dtype_policy("float32")
+    randomize(model, RANDOM)
+    return model
+
+
+@pytest.mark.parametrize("tokens", [True, False])
+@pytest.mark.parametrize("way", ["keras", "h5"])
+@pytest.mark.parametrize("policy", HALF)
+def test_half_precision_is_read_and_held_to_its_own_rounding(keras, policy, way, tokens):
+    """Token numbers above 256, which bfloat16 does not have, are given to Keras as they are."""
+    model = half(keras, policy, tokens)
+    network = written(model, way)
+    assert network.precision == policy.removeprefix("mixed_")
+    for layer, weights in zip((each for each in network if each.weights), model.layers, strict=False):
+        stored = [np.asarray(keras.ops.convert_to_numpy(w), np.float64) for w in weights.weights]
+        ours = np.sort(np.concatenate([array.ravel() for array in layer.weights.values()]))
+        np.testing.assert_array_equal(ours, np.sort(np.concatenate([array.ravel() for array in stored])))
+    rounding = {"float16": 2.0**-11, "bfloat16": 2.0**-8}[network.precision]
+    x = RANDOM.integers(257, 500, (20, STEPS)) if tokens else RANDOM.normal(size=(20, STEPS, 3))
+    agree(network, map(typed, x), computed(keras, model, x), 12 * rounding)
+    if (policy, way) == ("bfloat16", "h5"):
+        # Keras cannot read what it has written here.
+        with pytest.raises(
+            ModelError, match=r"cannot load this file .*the workbook is written, and rnnsheet"
+        ):
+            greatest_difference(Path(f"model.{way}"), network)
+    else:
+        assert greatest_difference(Path(f"model.{way}"), network) < 12 * rounding
+
+
+@pytest.mark.parametrize("mode", ["int8", "int4", "float8"])
+def test_quantised_weights_are_called_so(keras, mode):
+    layers = keras.layers
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(4, name="last")])
+    model.quantize(mode)
+    model.save("model.keras")
+    with pytest.raises(ModelError, match=f"layer last: its weights are quantised \\({mode}\\)"):
+        read_model(Path("model.keras"))
+    model.save_weights("model.weights.h5")
+    Path("lesson.toml").write_text('[[layers]]\nname = "last"\nkind = "dense"\nweights = "layers/dense/*"\n')
+    with pytest.raises(ModelError, match=r"type int8|arrays fit") as refused:
+        read_model(Path("model.weights.h5"), description=Path("lesson.toml"))
+    assert ("int8" in str(refused.value)) == mode.startswith("int")
+
+
+def test_what_low_rank_adaptation_has_learned_is_in_the_weights(keras):
+    layers = keras.layers
+    model = keras.Sequential([keras.Input((STEPS,)), layers.Embedding(7, 3), layers.LSTM(2), layers.Dense(3)])
+    for layer in (model.layers[0], model.layers[-1]):
+        layer.enable_lora(1)
+    randomize(model, RANDOM)
+    x = texts(RANDOM, 5, STEPS, 7)
+    agree(written(model, "keras"), x, model(x).detach().numpy(), 1e-6)
+
+
+def with_backslashes(path: str) -> None:
+    """A file of weights as Keras 2 writes it on Windows: its own folders are between \\ instead of /."""
+    with h5py.File(path, "r+") as file:
+        for name in ("layers/bidirectional/forward_layer/cell", "layers/bidirectional/backward_layer/cell"):
+            file.move(name, name.replace("/", "\\"))
+        for name in ("layers/embedding", "layers/dense"):
+            file.move(name, name.replace("/", "\\"))
+        del file["layers"]
+
+
+def test_a_file_that_was_written_on_windows_is_read(keras):
+    layers = keras.layers
+    both = layers.Bidirectional(layers.LSTM(2))
+    model = keras.Sequential([keras.Input((STEPS,)), layers.Embedding(7, 3), both, layers.Dense(3)])
+    randomize(model, RANDOM)
+    model.save("model.keras")
+    with zipfile.ZipFile("model.keras") as old, zipfile.ZipFile("windows.keras", "w") as new:
+        for name in old.namelist():
+            Path("part").write_bytes(old.read(name))
+            if name.endswith(".h5"):
+                with_backslashes("part")
+            new.write("part", name)
+    x = texts(RANDOM, 5, STEPS, 7)
+    agree(read_model(Path("windows.keras")), x, model(x).detach().numpy(), 1e-6)
+
+
+def test_layers_without_weights_are_said_to_have_none(keras):
+    model = keras.Sequential([keras.Input((STEPS, 3)), keras.layers.LSTM(2, name="cell")])
+    model.save("model.keras")
+    with zipfile.ZipFile("model.keras") as old, zipfile.ZipFile("none.keras", "w") as new:
+        for name in old.namelist():
+            Path("part").write_bytes(old.read(name))
+            if name.endswith(".h5"):
+                with h5py.File("part", "r+") as file:
+                    del file["layers"]
+            new.write("part", name)
+    with pytest.raises(ModelError, match="layer cell: the file holds no weights of it"):
+        read_model(Path("none.keras"))
