@@ -354,3 +354,21 @@ def test_layers_without_weights_are_said_to_have_none(keras):
             new.write("part", name)
     with pytest.raises(ModelError, match="layer cell: the file holds no weights of it"):
         read_model(Path("none.keras"))
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind", "told"),
+    [
+        ((3, 3, 3), "Dense", r"layer input: input, \?×3×3×3 is not supported"),
+        ((STEPS, 2), "Embedding", "layer first: Embedding is not supported"),
+        ((STEPS, 1), "Embedding", "layer first: Embedding is not supported"),
+    ],
+)
+def test_what_is_read_is_a_text_or_numbers_over_time(keras, shape, kind, told):
+    """Token numbers, several at each time step, or a grid of numbers would be taken for something else."""
+    given = keras.Input(shape, name="input")
+    layer = keras.layers.Dense(2) if kind == "Dense" else keras.layers.Embedding(7, 3, name="first")
+    model = keras.Model(given, layer(given))
+    for way in ("keras", "h5"):
+        with pytest.raises(ModelError, match=told):
+            written(model, way)

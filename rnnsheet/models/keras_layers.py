@@ -62,11 +62,11 @@ class Reader:
                     reads = [result(*tensor) for tensor in tensors(given)]
                     if mask and not (self.draft.mask_zero and is_of_zeros(layers, mask)):
                         raise self._unsupported(layer, "mask")
-                    for key, value in arguments(given).items():
-                        raise unsupported_setting(layer, key, value)
                     if _is_stateful(layer) and any(name == known for known, _ in results):
                         raise self._unsupported(layer, "stateful, called more than once")
                     results[name, call] = self._call(layer, reads, self.arrays[name])
+                    for key, value in arguments(given).items():
+                        raise unsupported_setting(layer, key, value)
             return results[name, call]
 
         self._end(result(*outputs[0]))
@@ -77,6 +77,8 @@ class Reader:
         config, built = layer["config"], layer.get("build_config") or {}
         shapes = config.get("batch_shape"), config.get("batch_input_shape"), built.get("input_shape")
         shape = next((shape for shape in shapes if shape), [None, None])
+        if len(shape) not in (2, 3):
+            raise self._unsupported(layer, f"input, {'×'.join(str(size or '?') for size in shape)}")
         self.draft.steps, self.draft.features = shape[1], shape[2] if len(shape) == 3 else None
 
     def _end(self, result: str) -> None:
@@ -128,7 +130,7 @@ class Reader:
     def _embedding(self, layer: Config, reads: Sequence[str], arrays: list[Array]) -> str:
         masks, draft = bool(layer["config"].get("mask_zero")), self.draft
         others = [each for each in draft.layers if each.kind == "embedding"]
-        if reads[0] != INPUT:
+        if reads[0] != INPUT or draft.features is not None:
             raise self._unsupported(layer, "Embedding")
         if others and masks != draft.mask_zero:
             raise ModelError("mixed_masks", layer=name_of(layer))
