@@ -210,15 +210,37 @@ def test_chance_while_a_network_answers_is_refused(keras):
     assert read_model(with_config("model.keras", as_keras_2(None))).layers
 
 
-def test_a_class_of_one_s_own_with_the_name_of_a_known_one_is_refused(keras):
-    @keras.saving.register_keras_serializable("mine")
+@pytest.mark.parametrize("package", ["mine", "keras"])
+def test_a_class_of_one_s_own_with_the_name_of_a_known_one_is_refused(keras, package):
+    @keras.saving.register_keras_serializable(package)
     class LSTM(keras.layers.LSTM):
         pass
 
     model = keras.Sequential([keras.Input((STEPS, 3)), LSTM(2)])
-    for way, told in (("keras", "LSTM would run code from the file"), ("h5", "mine>LSTM is not supported")):
+    for way, told in (
+        ("keras", "LSTM would run code from the file"),
+        ("h5", f"{package}>LSTM is not supported"),
+    ):
         with pytest.raises(ModelError, match=told):
             written(model, way)
+
+
+def test_a_function_of_one_s_own_as_an_activation_is_refused(keras):
+    """Also one whose name is that of an activation, and one without a name."""
+
+    @keras.saving.register_keras_serializable("mine")
+    def tanh(x):
+        return 2 * x
+
+    for function, told in (
+        (tanh, "mine>tanh"),
+        (lambda x: 2 * x, "lambda"),
+        (keras.layers.LeakyReLU(), "Leaky"),
+    ):
+        model, _ = model_with(keras, keras.layers.Dense(2, activation=function, name="own"))
+        for way in ("keras", "h5"):
+            with pytest.raises(ModelError, match=f"layer own: the activation {told}.* is not supported"):
+                written(model, way)
 
 
 def stateful(keras, batch: int, cell: str):
@@ -372,3 +394,38 @@ def test_what_is_read_is_a_text_or_numbers_over_time(keras, shape, kind, told):
     for way in ("keras", "h5"):
         with pytest.raises(ModelError, match=told):
             written(model, way)
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, "bfloat16"])
+def test_weights_alone_are_said_to_be_of_the_type_that_they_have(kind):
+    """The bfloat16 of Keras is kept as its two bytes, which are the first of a float32."""
+    numbers = np.array([[0.5, -1.5], [2.0, 1 / 3], [-7e-9, 0.0]])
+    with h5py.File("alone.h5", "w") as file:
+        if kind == "bfloat16":
+            halves = (numbers.astype(np.float32).view(np.uint32) >> 16).astype("<u2")
+            numbers = (halves.astype(np.uint32) << 16).view(np.float32)
+            file["layers/dense/vars/0"] = halves.view("V2")
+            file["layers/dense/vars/0"].attrs["dtype"] = kind
+        else:
+            file["layers/dense/vars/0"] = numbers.astype(kind)
+    lines = [
+        "[numbers]\nfeatures = 3\nsteps = 1",
+        '[[layers]]\nname = "a"\nkind = "dense"\nweights = "layers/*"',
+    ]
+    Path("lesson.toml").write_text("\n".join(lines))
+    network = read_model(Path("alone.h5"), description=Path("lesson.toml"))
+    assert network.precision == (kind if isinstance(kind, str) else kind.__name__)
+    expected = numbers if isinstance(kind, str) else numbers.astype(kind)
+    np.testing.assert_array_equal(network.layer("a").weights["Wa"], expected.T.astype(float))
+
+
+def test_the_arrays_of_a_layer_are_all_that_it_has(keras):
+    model, _ = model_with(keras, keras.layers.LSTM(2, name="cell"))
+    model.save("model.h5")
+    with h5py.File("model.h5", "r+") as file:
+        group = file["model_weights/cell"]
+        group.attrs["weight_names"] = group.attrs["weight_names"][:1]
+        for name in ("recurrent_kernel", "bias"):
+            del group[f"cell/lstm_cell/{name}"]
+    with pytest.raises(ModelError, match="layer cell: the file holds 1 arrays of it; expected 2/3/12"):
+        read_model(Path("model.h5"))

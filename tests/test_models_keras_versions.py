@@ -271,6 +271,20 @@ def test_sizes_of_keras_1_that_its_configuration_does_not_have_are_told():
         read_model(path)
 
 
+def test_a_name_with_a_slash_is_no_part_of_another(keras):
+    """In Keras 2 a layer may be called as what is inside the folder of another."""
+    names, arrays = ("a", "a/b", "a/b/c"), [RANDOM.normal(size=(FEATURES, FEATURES)) for _ in range(3)]
+    layers = [
+        {"class_name": "Dense", "config": {"name": name, "units": FEATURES, "activation": "tanh"}}
+        for name in names
+    ]
+    own = {name: {f"{name}/kernel:0": array} for name, array in zip(names, arrays, strict=True)}
+    path = keras_1(layers, own, "2.4.0")
+    x = RANDOM.normal(size=(10, STEPS, FEATURES))
+    expected = np.tanh(np.tanh(np.tanh(x @ arrays[0]) @ arrays[1]) @ arrays[2])
+    agree(read_model(path), x.swapaxes(1, 2), expected, 1e-12)
+
+
 def test_layers_that_only_keras_1_has_are_named():
     config = {"name": "way", "output_dim": 2}
     path = keras_1([{"class_name": "Highway", "config": config}], {"way": {"way_W": np.ones((3, 3))}})
@@ -294,9 +308,13 @@ def test_a_file_that_keras_cannot_load_is_no_failure_of_the_proof(keras, tmp_pat
     assert rnnsheet("check", "one.xlsx", cwd=tmp_path).returncode == 0
 
 
-def test_a_stateful_layer_is_said_to_start_anew(keras):
+@pytest.mark.parametrize("both", [True, False])
+def test_a_stateful_layer_is_said_to_start_anew(keras, both):
     given = keras.Input((STEPS, FEATURES), batch_size=2)
-    model = keras.Model(given, keras.layers.LSTM(2, stateful=True, name="goes")(given))
+    layer = keras.layers.LSTM(2, stateful=True)
+    layer = keras.layers.Bidirectional(layer) if both else layer
+    layer.name = "goes"
+    model = keras.Model(given, layer(given))
     written(model, "keras")
     draft, _ = read_archive(Path("model.keras"), read_description(described("lstm")))
     assert draft.assumed == [("stateful", {"layer": "goes"})]

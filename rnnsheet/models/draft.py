@@ -70,8 +70,9 @@ class Draft:
         return layer.name
 
     def assume(self, key: str, **values: Any) -> None:
-        """Keeps, as in `assumed`, what was taken for granted."""
-        self.assumed.append((key, values))
+        """Keeps in `assumed` what was taken for granted: once, though both directions of a layer tell it."""
+        if (key, values) not in self.assumed:
+            self.assumed.append((key, values))
 
     def _free(self, wanted: str) -> str:
         base = re.sub("[^A-Za-z0-9]", "", wanted)

@@ -44,6 +44,12 @@ def arrays(group: Any, alone: bool = False) -> dict[str, Array]:
     return {name.replace("\\", "/"): _numbers(floats[name]) for name in sorted(floats, key=order)}
 
 
+def float_types(group: Any) -> set[str]:
+    """Of which types the arrays of floating-point numbers are that `arrays` gives in float64."""
+    found = filter(_is_float, _visited(group)[0].values())
+    return {"bfloat16" if item.dtype == _BFLOAT16 else item.dtype.name for item in found}
+
+
 @contextmanager
 def opened(file: Any) -> Iterator[Any]:
     """An HDF5 file, by its path or as a stream. Raises ModelError where it is damaged."""

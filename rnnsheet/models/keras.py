@@ -14,7 +14,7 @@ from rnnsheet.model import Array
 from rnnsheet.models import hdf5
 from rnnsheet.models.description import Description, completed, fault_of
 from rnnsheet.models.draft import Draft
-from rnnsheet.models.keras_config import Config, default_gates, is_before, name_of, precision
+from rnnsheet.models.keras_config import Config, coarsest, default_gates, is_before, name_of, precision
 from rnnsheet.models.keras_layers import Reader
 from rnnsheet.models.limits import MOST_TEXT, MOST_WEIGHTS, copy, member
 from rnnsheet.models.weights import is_cudnn
@@ -44,11 +44,12 @@ def read_hdf5(path: Path, description: Description) -> tuple[Draft, Description]
             # Keras too takes a file that names no version for one of Keras 1.
             version = next(filter(None, named), "1")
             return _whole(path, json.loads(config), version, hdf5.arrays(weights)), description
-        arrays, version = hdf5.arrays(file, alone=True), hdf5.text(file.attrs, "keras_version")
+        arrays, types = hdf5.arrays(file, alone=True), hdf5.float_types(file)
+        version = hdf5.text(file.attrs, "keras_version")
     description = completed(description, arrays)
     if not description.layers:
         raise ModelError("needs_layers", names=", ".join(list(arrays)[:3]))
-    draft = Draft(str(path))
+    draft = Draft(str(path), coarsest(types))
     draft.describe(description, arrays, "keras")
     with fault_of(description):
         _tell_gates(draft, description, arrays, version)
@@ -95,14 +96,21 @@ def _arrays_of_layers(layers: Sequence[Config], arrays: Arrays) -> Iterator[tupl
     """
     roots = _roots(arrays)
     seen: Counter[str] = Counter()
+    folders: dict[str, str] = {}
     for layer in layers:
         name, snake = name_of(layer), _snake_case(layer["class_name"])
         folder = f"{snake}_{seen[snake]}" if seen[snake] else snake
         seen[snake] += 1
-        starts = [f"{root}/{folder}/" for root in roots] if roots else [f"{name}/"]
-        own = [path for path in arrays if path.startswith(tuple(starts))]
+        folders |= {f"{root}/{folder}/": name for root in roots} if roots else {f"{name}/": name}
+    own: dict[str, list[str]] = {name_of(layer): [] for layer in layers}
+    # The name of a layer may have a / in it, and another's before that.
+    longest_first = sorted(folders, key=len, reverse=True)
+    for path in arrays:
+        if folder := next(filter(path.startswith, longest_first), ""):
+            own[folders[folder]].append(path)
+    for name, paths in own.items():
         # Keras keeps a forward layer's weights first; folders are in the order of the alphabet.
-        yield name, [arrays[path] for path in sorted(own, key=lambda path: "/backward_layer/" in path)]
+        yield name, [arrays[path] for path in sorted(paths, key=lambda path: "/backward_layer/" in path)]
 
 
 def _roots(arrays: Arrays) -> set[str]:

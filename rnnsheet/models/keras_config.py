@@ -89,7 +89,12 @@ def unsupported_setting(layer: Config, key: str, value: Any) -> ModelError:
 
 def precision(layers: Iterable[Config]) -> str:
     """The coarsest float type in which one of the layers computes."""
-    found = {_type(layer).removeprefix("mixed_") for layer in _inner(layers) if _computes(layer)}
+    return coarsest(_type(layer).removeprefix("mixed_") for layer in _inner(layers) if _computes(layer))
+
+
+def coarsest(types: Iterable[str]) -> str:
+    """Of these types, the float type with the greatest roundings."""
+    found = set(types)
     return next((kind for kind in _COARSE_FIRST if kind in found), "float32")
 
 
@@ -113,9 +118,13 @@ def _type(layer: Config) -> str:
 
 
 def activation(given: Any, version: str) -> str:
-    """Our name of an activation, which older files keep as a text and newer ones as a table."""
+    """Our name of an activation, which older files keep as a text and newer ones as a table.
+
+    The table of a function without a name has none either.
+    """
     if isinstance(given, dict):
-        given = given["config"] if isinstance(given.get("config"), str) else given["class_name"]
+        named = given.get("class_name", "lambda")
+        given = given["config"] if isinstance(given.get("config"), str) else named
     if given == "hard_sigmoid" and is_before(version, (3, 0)):
         return "hard_sigmoid_keras2"
     return str(given or "linear")

@@ -94,8 +94,8 @@ class Reader:
     def _call(self, layer: Config, reads: Sequence[str], arrays: list[Array]) -> str:
         """Adds what one layer does with what it reads; gives the name of its result."""
         kind, config, name = str(layer["class_name"]), layer["config"], name_of(layer)
-        own = str(layer.get("registered_name") or layer.get("module") or "keras")
-        if kind == "Lambda" or not own.startswith("keras"):
+        own = layer.get("registered_name") or not str(layer.get("module") or "keras").startswith("keras")
+        if kind == "Lambda" or own:
             raise ModelError("own_code", layer=name, kind=kind)
         check_settings(layer)
         if kind in COMBINED:

@@ -68,6 +68,9 @@ def from_keras(layer: str, kind: str, arrays: Sequence[Array]) -> dict[str, Arra
     """
     if kind in WEIGHTS and not arrays:
         raise ModelError("never_built", layer=layer)
+    if len(arrays) not in (counts := arrays_of(kind, "keras")):
+        expected = "/".join(map(str, counts))
+        raise ModelError("other_count", layer=layer, got=len(arrays), kind=kind, expected=expected)
     if kind == "embedding":
         return {"E": arrays[0]}
     if kind not in STATES:
