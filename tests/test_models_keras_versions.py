@@ -11,7 +11,7 @@ from rnnsheet.errors import ModelError
 from rnnsheet.labels import labels
 from rnnsheet.models import read_model
 from rnnsheet.models.against import greatest_difference
-from rnnsheet.models.description import read_description
+from rnnsheet.models.description import Description, read_description
 from rnnsheet.models.keras import read_archive, read_hdf5
 from tests.networks import agree
 from tests.test_cli import rnnsheet
@@ -269,6 +269,24 @@ def test_sizes_of_keras_1_that_its_configuration_does_not_have_are_told():
     path = keras_1([{"class_name": "LSTM", "config": config}], {"cell": own})
     with pytest.raises(ModelError, match=r"layer cell: its configuration says output_dim = 7, .* are of 2"):
         read_model(path)
+
+
+def test_textgenrnn_has_sigmoid_gates_whatever_the_version():
+    """As textgenrnn/model.py builds it where there is no CuDNN: the weights of such a file do not tell."""
+    shapes = {
+        "embedding": {"embeddings": (4, 3)},
+        "rnn_1": {"kernel": (3, 8), "recurrent_kernel": (2, 8), "bias": (8,)},
+        "rnn_2": {"kernel": (2, 8), "recurrent_kernel": (2, 8), "bias": (8,)},
+        "attention": {"attention_W": (7, 1)},
+        "output": {"kernel": (7, 4), "bias": (4,)},
+    }
+    with h5py.File("text.hdf5", "w") as file:
+        file.attrs["keras_version"] = b"2.2.4"
+        for layer, own in shapes.items():
+            store(file, layer, {f"{layer}/{name}:0": RANDOM.normal(size=own[name]) for name in own})
+    draft, _ = read_hdf5(Path("text.hdf5"), Description())
+    assert [layer.gate_activation for layer in draft.layers if layer.kind == "lstm"] == ["sigmoid"] * 2
+    assert draft.assumed == []
 
 
 def test_a_name_with_a_slash_is_no_part_of_another(keras):
