@@ -221,6 +221,10 @@ def test_a_class_of_one_s_own_with_the_name_of_a_known_one_is_refused(keras, pac
     ):
         with pytest.raises(ModelError, match=told):
             written(model, way)
+    # Of a class in a script Keras keeps no module.
+    model.save("model.keras")
+    with pytest.raises(ModelError, match="LSTM would run code from the file"):
+        read_model(with_config("model.keras", lambda stack: stack[-1].update(module=None)))
 
 
 def test_a_function_of_one_s_own_as_an_activation_is_refused(keras):

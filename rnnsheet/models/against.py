@@ -133,10 +133,10 @@ def _keras(path: Path, network: Trained) -> Runner:
         raise ModelError("cannot_load", place=str(path), reason=_reason(error), **told) from None
     (given,) = model.inputs
     _, _, *features = given.shape
-    dtype = given.dtype if given.dtype.startswith(("int", "float64")) else "float32"
 
     def run(samples: Sequence[Numbered]) -> Sequence[Numbered]:
-        numbers = np.stack(samples).astype(dtype)
+        # Keras makes of them what its input's type is, also of token numbers.
+        numbers = np.stack(samples)
         if not features and numbers.ndim == 3:
             # It reads numbers once, without time steps.
             numbers = numbers.reshape(len(numbers), -1)

@@ -152,4 +152,5 @@ def default_gates(draft: Draft, layer: str, version: str) -> str:
 
 def is_before(version: str, other: tuple[int, int]) -> bool:
     """Whether a version of Keras, such as 2.2.4-tf, is before another."""
-    return tuple(map(int, re.findall(r"\d+", version)[:2])) < other
+    numbers = [*map(int, re.findall(r"\d+", version)), 0, 0]
+    return (numbers[0], numbers[1]) < other
