@@ -34,6 +34,10 @@ def hard(z):
     return np.clip(0.2 * z + 0.5, 0, 1)
 
 
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
 def store(group, layer: str, arrays) -> None:
     """Writes a layer's arrays, by their names, as Keras 1 and 2 do."""
     folder = group.create_group(layer)
@@ -216,7 +220,8 @@ def keras_1(layers, arrays, version: str = "1.2.2") -> Path:
 @pytest.mark.parametrize(("cell", "consume_less"), product(GATES, ["cpu", "mem", "gpu"]))
 @pytest.mark.parametrize("both", [True, False])
 def test_a_model_of_keras_1_computes_what_its_formulas_say(cell, consume_less, both):
-    layer = {"class_name": cell, "config": config_of(cell, consume_less)}
+    inner, gates = ("sigmoid", sigmoid) if both else ("hard_sigmoid", hard)
+    layer = {"class_name": cell, "config": config_of(cell, consume_less, inner)}
     ways = [random_gates(cell) for _ in range(2 if both else 1)]
     starts = ["forward_cell_", "backward_cell_"] if both else ["cell_"]
     own = {
@@ -229,17 +234,22 @@ def test_a_model_of_keras_1_computes_what_its_formulas_say(cell, consume_less, b
         layer = {"class_name": "Bidirectional", "config": config}
     dense = {"name": "inside", "output_dim": 2, "activation": "relu", "init": "uniform", "bias": True}
     each = {"name": "each", "layer": {"class_name": "Dense", "config": {**dense, "W_constraint": None}}}
-    w, b = RANDOM.normal(size=(UNITS * len(ways), 2)), RANDOM.normal(size=2)
+    kernel, bias = RANDOM.normal(size=(UNITS * len(ways), 2)), RANDOM.normal(size=2)
     path = keras_1(
         [layer, {"class_name": "TimeDistributed", "config": each}],
-        {"cell": own, "each": {"inside_W:0": w, "inside_b:0": b}},
+        {"cell": own, "each": {"inside_W:0": kernel, "inside_b:0": bias}},
     )
     x = RANDOM.normal(size=(10, STEPS, FEATURES), scale=2)
     states = [
-        np.hstack([steps_of(cell, ways[0], row), *(steps_of(cell, way, row[::-1])[::-1] for way in ways[1:])])
+        np.hstack(
+            [
+                steps_of(cell, ways[0], row, gates),
+                *(steps_of(cell, w, row[::-1], gates)[::-1] for w in ways[1:]),
+            ]
+        )
         for row in x
     ]
-    agree(read_model(path), x.swapaxes(1, 2), np.maximum(0, np.array(states) @ w + b), 1e-12)
+    agree(read_model(path), x.swapaxes(1, 2), np.maximum(0, np.array(states) @ kernel + bias), 1e-12)
 
 
 @pytest.mark.parametrize(("cell", "consume_less"), product(["LSTM", "GRU"], ["cpu", "gpu"]))
