@@ -60,3 +60,13 @@ def keras(monkeypatch):
 
     monkeypatch.setattr(dtypes, "result_type", result_type)
     return keras
+
+
+@pytest.fixture
+def float64(keras):
+    """Keras in float64."""
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    yield keras
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")

@@ -31,16 +31,6 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.fixture
-def float64(keras):
-    """Keras in float64."""
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    yield keras
-    keras.config.set_floatx("float32")
-    keras.config.set_dtype_policy("float32")
-
-
 def randomize(model, random) -> None:
     """Gives every weight a random value: biases too."""
     model.set_weights([random.normal(size=w.shape, scale=0.5).astype(w.dtype) for w in model.get_weights()])

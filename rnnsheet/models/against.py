@@ -23,7 +23,8 @@ SAMPLES = 100
 WITNESSED, MOST_WITNESSED = 5, 20_000
 """Of so many inputs the results go with the workbook, unless they are more numbers."""
 TOLERANCES = {"float16": 1e-2, "bfloat16": 1e-1, "float32": 1e-6, "float64": 1e-12}
-"""Per float type of the framework, how far its results may be from ours: absolute below 1, relative above."""
+"""Per float type of the framework, how far its results may be from ours: absolute below 1, relative above.
+About ten roundings of float16 and bfloat16 each, as a network makes one at every product and activation."""
 
 Numbered = NDArray[np.float64]
 Runner = Callable[[Sequence[Numbered]], Sequence[Numbered]]
@@ -61,26 +62,31 @@ def agreement(path: Path, network: Trained) -> Agreement:
         with warnings.catch_warnings():
             # They are for whoever made the model.
             warnings.simplefilter("ignore")
-            theirs = runners[kind](path)([s.given[s.filled] if alone else s.given for s in samples])
+            theirs = runners[kind](path, network)([s.given[s.filled] if alone else s.given for s in samples])
     except RnnsheetError:
         raise
     # Frameworks raise whatever they like at a model that they cannot run.
     except Exception as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0][:200]
-        raise ModelError("cannot_run", place=str(path), framework=kind, reason=reason) from None
+        raise ModelError("cannot_run", place=str(path), framework=kind, reason=_reason(error)) from None
     plain, layer = reading_numbers(network), network.result
     name, part = f"{result_of(layer)}_{layer.name}", alone and network.line(layer.name)
     difference = 0.0
     for sample, their in zip(samples, theirs, strict=True):
         ours = run(plain, sample.read)[name].T[sample.filled if part else ...].ravel()
         difference = max(difference, float(np.max(abs(ours - their) / np.maximum(1.0, abs(their)))))
-    # Keras on PyTorch takes matrix products of float64 in float32 (keras-team/keras, issue 23704).
-    allowed = TOLERANCES["float32" if kind == "Keras" else network.precision]
+    allowed = TOLERANCES[network.precision]
+    if kind == "Keras":
+        # On PyTorch it takes matrix products of float64 in float32 (keras-team/keras, issue 23704).
+        allowed = max(allowed, TOLERANCES["float32"])
     if not difference <= allowed:
         raise ModelError("differs", place=str(path), framework=kind, got=difference, expected=allowed)
     whole = slice(0, network.read.steps)
     kept = [pair for pair in zip(samples, theirs, strict=True) if not part or pair[0].filled == whole]
     return Agreement(difference, _witness(kept, kind, allowed, network))
+
+
+def _reason(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:200]
 
 
 def _holds_weights_alone(path: Path) -> bool:
@@ -147,27 +153,45 @@ def _witness(
     return Witness(framework, tolerance, digest(network, network.precision), given, found)
 
 
-def _keras(path: Path) -> Runner:
+def _keras(path: Path, network: Trained) -> Runner:
     os.environ.setdefault("KERAS_BACKEND", "torch")
     needed("keras", "sentiment")
     import keras
 
-    model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    _, _, *features = model.input_shape
+    told = {"version": keras.__version__}
+    used = {each for layer in network for each in (layer.activation, layer.gate_activation)}
+    if "hard_sigmoid_keras2" in used:
+        raise ModelError("other_hard_sigmoid", place=str(path), **told)
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    # Keras raises whatever it likes at a file of another version.
+    except Exception as error:
+        raise ModelError("cannot_load", place=str(path), reason=_reason(error), **told) from None
+    (given,) = model.inputs
+    _, _, *features = given.shape
 
     def run(samples: Sequence[Numbered]) -> Sequence[Numbered]:
-        given = np.stack(samples)
-        if not features and given.ndim == 3:
+        # Keras makes of them what its input's type is, also of token numbers.
+        numbers = np.stack(samples)
+        if not features and numbers.ndim == 3:
             # It reads numbers once, without time steps.
-            given = given.reshape(len(given), -1)
-        shaped = given.reshape(*given.shape[:2], *(given.shape[2:] or [1 for _ in features]))
-        found: Numbered = model.predict(shaped, verbose=0)
-        return [each.ravel() for each in found]
+            numbers = numbers.reshape(len(numbers), -1)
+        shaped = numbers.reshape(*numbers.shape[:2], *(numbers.shape[2:] or [1 for _ in features]))
+        size = given.shape[0] or len(shaped)
+        return [each.ravel() for start in range(0, len(shaped), size) for each in one(shaped[start:], size)]
+
+    def one(numbers: Numbered, size: int) -> Numbered:
+        """The results of the first inputs, as many as the model takes at once, each from its first states."""
+        for layer in model.layers:
+            if getattr(layer, "stateful", False):
+                layer.reset_state()
+        found: Numbered = model.predict_on_batch(np.resize(numbers[:size], (size, *numbers.shape[1:])))
+        return found[: len(numbers)].astype(np.float64)
 
     return run
 
 
-def _onnx(path: Path) -> Runner:
+def _onnx(path: Path, _: Trained) -> Runner:
     from rnnsheet.models.onnx import reads_time_first
 
     runtime = needed("onnxruntime", "models")

@@ -172,7 +172,8 @@ class Draft:
         if not spec.activation:
             self.assume("tanh", spec.name)
         if spec.kind != "elman":
-            if not spec.gate_activation:
+            # What those of Keras compute depends on its version, which its files tell.
+            if layout == "pytorch" and not spec.gate_activation:
                 self.assume("sigmoid_gates", spec.name)
             self.assume(f"gates_{layout}", spec.name)
         if layout == "pytorch" and sum(array.ndim == 2 for array in own.values()) == 1:

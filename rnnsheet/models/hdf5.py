@@ -10,26 +10,44 @@ import numpy as np
 from rnnsheet.errors import ModelError
 from rnnsheet.model import Array
 from rnnsheet.models.extras import needed
-from rnnsheet.models.limits import check_count
+from rnnsheet.models.limits import check_count, check_floats
 
 MOST_LINKS = 100_000
 """More groups and arrays than a network has."""
 
 
-def arrays(group: Any) -> dict[str, Array]:
-    """Every array of floating-point numbers below a group, by its path.
+_BFLOAT16 = np.dtype("V2")
+"""As what h5py sees the bfloat16 of Keras, for which HDF5 has no type."""
+
+
+def arrays(group: Any, alone: bool = False) -> dict[str, Array]:
+    """Every array of floating-point numbers below a group, by its path, with / on every system.
 
     Takes an h5py.Group. The arrays of a Keras layer are in the order of its `weight_names`, or else of their
-    numbers. Raises ModelError where an array lies in another file, or where there is more than can be.
+    numbers. Raises ModelError where an array lies in another file, where there is more than can be, and of
+    weights that are `alone`, without a configuration that tells what they are, where some are no such
+    numbers.
     """
     datasets, places = _visited(group)
+    floats = {name: item for name, item in datasets.items() if _is_float(item)}
+    for name in datasets.keys() - floats.keys() if alone else ():
+        # Layers that need chance while a network learns keep where their random numbers go on.
+        if "seed_generator" not in name:
+            check_floats(name, datasets[name].shape, str(datasets[name].dtype))
 
     def order(name: str) -> tuple[object, ...]:
         folder, _, leaf = name.rpartition("/")
         return places.get(name, len(places)), folder, int(leaf) if leaf.isdecimal() else 0
 
-    check_count(dataset.shape for dataset in datasets.values())
-    return {name: np.asarray(datasets[name][()], np.float64) for name in sorted(datasets, key=order)}
+    check_count(dataset.shape for dataset in floats.values())
+    # Keras 2 on Windows put a \ between its own folders.
+    return {name.replace("\\", "/"): _numbers(floats[name]) for name in sorted(floats, key=order)}
+
+
+def float_types(group: Any) -> set[str]:
+    """Of which types the arrays of floating-point numbers are that `arrays` gives in float64."""
+    found = filter(_is_float, _visited(group)[0].values())
+    return {"bfloat16" if item.dtype == _BFLOAT16 else item.dtype.name for item in found}
 
 
 @contextmanager
@@ -79,7 +97,7 @@ def _visited(group: Any) -> tuple[dict[str, Any], dict[str, int]]:
     def visit(name: str, item: Any) -> str | None:
         if isinstance(item, h5py.Group):
             places.update({f"{name}/{own}": len(places) + n for n, own in enumerate(_weight_names(item))})
-        elif item.dtype.kind == "f" and item.shape:
+        elif item.shape:
             datasets[name] = item
             return name if item.external or item.is_virtual else None
         return None
@@ -88,6 +106,19 @@ def _visited(group: Any) -> tuple[dict[str, Any], dict[str, int]]:
     if name := group.visititems_links(foreign) or group.visititems(visit):
         raise ModelError("linked_weights", name=name)
     return datasets, places
+
+
+def _is_float(dataset: Any) -> bool:
+    is_bfloat16 = dataset.dtype == _BFLOAT16 and text(dataset.attrs, "dtype") in ("", "bfloat16")
+    return dataset.dtype.kind == "f" or is_bfloat16
+
+
+def _numbers(dataset: Any) -> Array:
+    """An array in float64; a bfloat16 is the first half of a float32."""
+    stored = dataset[()]
+    if stored.dtype == _BFLOAT16:
+        stored = (stored.view("<u2").astype(np.uint32) << 16).view(np.float32)
+    return np.asarray(stored, np.float64)
 
 
 def _weight_names(layer: Any) -> list[str]:

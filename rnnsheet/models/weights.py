@@ -10,13 +10,15 @@ from rnnsheet.trained import STATES, WEIGHTS
 
 ORDERS: Mapping[str, Mapping[str, str]] = {
     "keras": {"elman": "h", "lstm": "ifgo", "gru": "urn", "gru-before": "urn"},
+    "keras1": {"elman": "h", "lstm": "igfo", "gru": "urn", "gru-before": "urn"},
     "pytorch": {"elman": "h", "lstm": "ifgo", "gru": "run"},
     "onnx": {"elman": "h", "lstm": "iofg", "gru": "urn", "gru-before": "urn"},
 }
 """In which order the gates lie in one array.
 
 Sources: LSTMCell and GRUCell in keras.src.layers.rnn; the formulas in the manuals of torch.nn.LSTM and GRU;
-the operators LSTM and GRU in the manual of ONNX.
+the operators LSTM and GRU in the manual of ONNX. Those of Keras 1, one after the other:
+preprocess_weights_for_loading of Keras 2.
 """
 
 
@@ -49,16 +51,22 @@ def recurrent(
 def from_keras(layer: str, kind: str, arrays: Sequence[Array]) -> dict[str, Array]:
     """The weights of a layer from Keras' arrays, (in, out): kernel, recurrent kernel, bias.
 
-    A bias twice as long as usual is that of CuDNNLSTM and CuDNNGRU, whose kernels lie otherwise. Source:
-    keras.engine.saving.preprocess_weights_for_loading in Keras 2.2.
+    In Keras 1 each gate may have its own three. A bias twice as long as usual is that of CuDNNLSTM and
+    CuDNNGRU, whose kernels lie otherwise. Source: keras.engine.saving.preprocess_weights_for_loading in
+    Keras 2.2.
     """
     if kind in WEIGHTS and not arrays:
         raise ModelError("never_built", layer=layer)
+    if len(arrays) not in (counts := arrays_of(kind, "keras")):
+        expected = "/".join(map(str, counts))
+        raise ModelError("other_count", layer=layer, got=len(arrays), kind=kind, expected=expected)
     if kind == "embedding":
         return {"E": arrays[0]}
     if kind not in STATES:
         return dict(zip(once(kind), (array.T for array in arrays), strict=False))
     order = ORDERS["keras"][kind]
+    if len(arrays) == 3 * len(order):
+        arrays = _joined(arrays, [ORDERS["keras1"][kind].index(gate) for gate in order])
     kernel, into, *biases = arrays
     if not biases:
         return recurrent(layer, kind, order, kernel.T, into.T)
@@ -67,7 +75,7 @@ def from_keras(layer: str, kind: str, arrays: Sequence[Array]) -> dict[str, Arra
         # Two biases are those of a GRU whose reset gate acts after the product with the recurrent kernel.
         other = "gru-before" if kind == "gru" else "gru"
         raise ModelError("other_gru", layer=layer, kind=kind, got=_shape(bias), other=other)
-    if bias.ndim == 1 and len(order) > 1 and bias.size == 2 * kernel.shape[1]:
+    if is_cudnn(kind, arrays):
         wx = [part.reshape(part.shape[::-1]) for part in np.split(kernel, len(order), axis=1)]
         wh = np.split(into, len(order), axis=1)
         return recurrent(layer, kind, order, np.concatenate(wx), np.concatenate(wh), *np.split(bias, 2))
@@ -84,10 +92,21 @@ def common_precision(kinds: Iterable[str]) -> str:
     return str(np.result_type(*("float32" if kind == "bfloat16" else kind for kind in found)))
 
 
+def is_cudnn(kind: str, arrays: Sequence[Array]) -> bool:
+    """Whether a layer's arrays are those of CuDNNLSTM or CuDNNGRU, whose gates are always sigmoid."""
+    kernel, bias = arrays[0], arrays[-1]
+    return len(ORDERS["keras"][kind]) > 1 and bias.ndim == 1 and bias.size == 2 * kernel.shape[1]
+
+
+def _joined(arrays: Sequence[Array], order: Sequence[int]) -> list[Array]:
+    """The arrays W, U and b of each gate as one of each, the gates in this order."""
+    return [np.concatenate([arrays[3 * gate + part] for gate in order], axis=-1) for part in range(3)]
+
+
 def arrays_of(kind: str, layout: str) -> tuple[int, ...]:
     """How many arrays a layer has in a file, without biases and with them."""
     if kind in STATES:
-        return (1, 2, 3, 4) if layout == "pytorch" else (2, 3)
+        return (1, 2, 3, 4) if layout == "pytorch" else tuple(sorted({2, 3, 3 * len(ORDERS["keras1"][kind])}))
     return (1, 2) if kind == "dense" else (1,)
 
 
