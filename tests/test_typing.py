@@ -12,6 +12,7 @@ from rnnsheet.labels import labels
 from rnnsheet.reading import picture_of, reading
 from rnnsheet.sheet.layout import plan
 from tests.lessons import hello
+from tests.trained_networks import NETWORKS
 from tests.typist import Typist
 
 FINE = labels("en")("message.fine")
@@ -55,6 +56,50 @@ class Book(Typist):
         return all(not self.errors(sheet) for sheet in self.sheets if sheet != but)
 
 
+@pytest.fixture
+def imported(folder, request):
+    return _again(folder / f"{request.param}.xlsx", NETWORKS[request.param]())
+
+
+@pytest.mark.parametrize("imported", ["forecaster", "counter", "moods"], indirect=True)
+@pytest.mark.parametrize("typed", ["", "abc", "=1/0"])
+def test_a_weight_of_an_imported_network_that_is_no_number_is_named_on_every_sheet(imported, typed):
+    assert imported.state == FINE
+    block = next(b for b in imported.blocks if b.entry == "number" and b.area.sheet.startswith("W"))
+    last = block.area.part(block.area.rows - 1, block.area.cols - 1)
+    imported.type(last, typed)
+    row = block.area.part(block.area.rows - 1, 0, 1, block.area.cols)
+    assert imported.state == f"{row.sheet} {row.a1}: {labels('en')('message.no_number')}"
+
+
+@pytest.mark.parametrize("imported", ["forecaster"], indirect=True)
+def test_a_text_among_the_numbers_that_an_imported_network_reads_is_named(imported):
+    numbers = next(block for block in imported.blocks if block.name == "numbers")
+    imported.type(numbers.area, "")
+    assert imported.state == FINE
+    imported.type(numbers.area, "abc")
+    row = numbers.area.part(0, 0, 1, numbers.area.cols)
+    assert imported.state == f"Network {row.a1}: {labels('en')('message.no_number')}"
+    assert imported.no_errors()
+
+
+@pytest.mark.parametrize("imported", ["moods", "speller"], indirect=True)
+def test_what_is_said_of_a_text_stands_on_every_sheet_of_an_imported_network(imported):
+    typed = next(block for block in imported.blocks if block.entry == "text")
+    imported.type(typed.area, "zzzz")
+    said = imported.value(typed.area.part(1))
+    assert said
+    assert imported.state == f"Network {typed.area.a1}: {said}"
+
+
+@pytest.mark.parametrize("imported", ["speller"], indirect=True)
+def test_a_letter_that_is_twice_in_an_imported_vocabulary_is_named(imported):
+    tokens = next(block for block in imported.blocks if block.name == "vocabulary")
+    one, other = [row for row, (text,) in enumerate(tokens.values) if len(text) == 1][:2]
+    imported.type(tokens.area.part(other), tokens.values[one][0])
+    assert imported.state == f"Vocabulary {tokens.area.part(one).a1}: {labels('en')('message.twice')}"
+
+
 def small(name: str) -> rnnsheet.Lesson:
     lesson = rnnsheet.load(name)
     return replace(lesson, settings=replace(lesson.settings, epochs=2, flow_steps=4))
@@ -67,13 +112,16 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def book(folder):
-    return Book(hello(), folder / "hello.xlsx") if not (folder / "hello.xlsx").exists() else _opened(folder)
+    return _again(folder / "hello.xlsx", hello())
 
 
-def _opened(folder) -> Book:
+def _again(file, source) -> Book:
+    """The workbook of a lesson or network, as it was written."""
+    if not file.exists():
+        return Book(source, file)
     again = Book.__new__(Book)
-    Typist.__init__(again, folder / "hello.xlsx")
-    again.blocks = list(plan(hello(), "en").blocks())
+    Typist.__init__(again, file)
+    again.blocks = list(plan(source, "en").blocks())
     return again
 
 
@@ -133,7 +181,7 @@ def test_no_word_gives_a_plausible_number_without_a_word(book, word):
 @settings(max_examples=20)
 @given(st.data(), st.sampled_from(["", "abc", "=1/0", "TRUE", "=NA()", " "]))
 def test_a_weight_that_is_no_number_is_0_everywhere_and_is_named(folder, data, typed):
-    book, lesson = _opened(folder), hello()
+    book, lesson = _again(folder / "hello.xlsx", hello()), hello()
     name = data.draw(st.sampled_from([*lesson.model.parameters, "h_0"]))
     area = book.of(name).area
     down, right = data.draw(st.integers(0, area.rows - 1)), data.draw(st.integers(0, area.cols - 1))

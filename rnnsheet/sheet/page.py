@@ -95,6 +95,14 @@ def number_or_zero(cell: str) -> str:
     return f"IF(ISNUMBER({cell}),{cell},0)"
 
 
+def fault_of_numbers(page: "Page", block: Block) -> Block:
+    """Behind each row of a block 1 where not all of it are numbers, else 0."""
+    area, cells = block.area, block.area.part(0, 0, 1, block.area.cols)
+    text, behind = f"IF(COUNT({cells.a1})<{area.cols},1,0)", area.col + area.cols
+    place = page.area(area.row, behind, area.rows)
+    return page.formula("fault", place, text, "status", values=[[0]] * area.rows)
+
+
 class Page:
     """A worksheet being laid out."""
 

@@ -1,30 +1,17 @@
-"""What is wrong with what was typed: a line for each thing that can be, below the inputs, and one for all."""
+"""What can be wrong with what is typed into a lesson's workbook."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from rnnsheet.labels import Labels
 from rnnsheet.model import on_line
 from rnnsheet.reading import BLANKS, FULL_WIDTH, kind_of
 from rnnsheet.sheet.context import Context
-from rnnsheet.sheet.page import SPAN, Page
+from rnnsheet.sheet.page import Page
 from rnnsheet.sheet.pages.inputs import FIRST, LABEL, Inputs, length_of
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that can be wrong: a formula that is 1 where it is, else 0, and one that says it in words."""
-
-    of: str
-    """What is looked at, in the reader's language."""
-    wrong: str
-    said: str
-    found: str = ""
-    """What it says of the lesson as it is; "" where nothing is wrong."""
-    causes: bool = False
-    """Other things are wrong because of it."""
+from rnnsheet.sheet.state import Check, at, faults_found, write
 
 
 def place(inputs: Inputs, context: Context, pages: Sequence[Page]) -> Block:
@@ -38,27 +25,8 @@ def place(inputs: Inputs, context: Context, pages: Sequence[Page]) -> Block:
     checks = [check for check in rows if check.causes]
     checks += [*_Texts(inputs, context).checks(), *(check for check in rows if not check.causes)]
     checks += [*_settings(pages, labels), *_Answers(inputs, context).notes()]
-    page.sheet.sections.append(inputs.row)
-    page.text(inputs.row, 1, labels("state.title"), "heading", SPAN)
-    top = inputs.row + 1
-    for row, check in enumerate(checks, start=top):
-        page.text(row, 1, check.of, "caption")
-        wrong = page.formula(
-            "wrong", page.area(row, LABEL), check.wrong, "status", values=[[int(bool(check.found))]]
-        )
-        said = f'IF({wrong.area.a1}=1,{check.said},"")'
-        page.formula("status", page.area(row, FIRST), said, "status", values=[[check.found]], words=True)
-    flags, texts = (page.area(top, col, len(checks)) for col in (LABEL, FIRST))
-    first = f"MATCH(1,{flags.a1},0)"
-    said = next((check.found for check in checks if check.found), labels("message.fine"))
-    text = f"IF(ISNUMBER({first}),INDEX({texts.a1},{first},1),{context.messages['fine'].absolute})"
-    inputs.row = top + len(checks) + 1
-    return page.state(text, [[said]], context.messages["fine"])
-
-
-def _at(area: Area) -> str:
-    """Where a cell stands, in words."""
-    return f"{area.sheet} {area.a1}"
+    inputs.row, state = write(page, inputs.row, checks, context.messages, (LABEL, FIRST))
+    return state
 
 
 class _Said:
@@ -77,7 +45,7 @@ class _Said:
 
     def of(self, area: Area, key: str) -> str:
         """A formula that says a message of a place."""
-        return f'"{_at(area)}: "&{self.cell(key)}'
+        return f'"{at(area)}: "&{self.cell(key)}'
 
     def kind(self, letter: str) -> str:
         """A formula that says what a letter or word is that the vocabulary does not have."""
@@ -116,11 +84,11 @@ class _Texts(_Said):
         yield from self._unknown(of, name, typed, parts)
         if self.lesson.reads_ahead:
             alone = f"one_alone{ending}"
-            found = f"{_at(typed)}: {self.told(alone)}" if len(parts) == 1 else ""
+            found = f"{at(typed)}: {self.told(alone)}" if len(parts) == 1 else ""
             yield Check(of, f"IF({length}=1,1,0)", self.of(typed, alone), found)
             yield self._last(of, name, typed)
         room, long = self.lesson.steps + self.lesson.reads_ahead, f"long{ending}"
-        found = f"{_at(typed)}: {self.told(long)}" if len(parts) > room else ""
+        found = f"{at(typed)}: {self.told(long)}" if len(parts) > room else ""
         blank = self.is_blank(f"RIGHT({clean.a1},1)")
         said = f"IF({blank},{self.of(typed, 'ends_in_blank')},{self.of(typed, long)})"
         yield Check(of, f"IF({length}>{room},1,0)", said, found)
@@ -136,7 +104,7 @@ class _Texts(_Said):
         if unknown:
             t, word = unknown[0]
             kind = self.told(f"is_{kind_of(word, self.lesson.split)}")
-            found = f"{_at(typed)}: “{word}”, t = {t}: {kind}{self.told(ending)}"
+            found = f"{at(typed)}: “{word}”, t = {t}: {kind}{self.told(ending)}"
         said, number = self.first(known)
         told = f"IF(SUM({known.a1})=0,{self.cell('none_known')},{self.cell('read_as_nothing')})"
         yield Check(
@@ -156,7 +124,7 @@ class _Texts(_Said):
 
     def quoted(self, typed: Area, letter: str, number: str, ending: str) -> str:
         """A formula that says what a letter or word is, at which time step, and what follows."""
-        return f'"{_at(typed)}: “"&{letter}&"”, t = "&{number}&": "&{self.kind(letter)}&{ending}'
+        return f'"{at(typed)}: “"&{letter}&"”, t = "&{number}&": "&{self.kind(letter)}&{ending}'
 
     def _last(self, of: str, name: str, typed: Area) -> Check:
         """The last letter, which is asked for and not read."""
@@ -192,9 +160,9 @@ class _Answers(_Texts):
         yield Check(of, f"IF(ISERROR({cell.a1}),1,0)", self.of(cell, "typed_error"))
         yield self._possible(of, cell, used, own)
         counts = f'IF({used.a1}="",0,IF({own}>0,0,1))'
-        found = f"{_at(cell)}: {self.told('given_answer')}" if target and given else ""
+        found = f"{at(cell)}: {self.told('given_answer')}" if target and given else ""
         yield Check(of, counts, self.of(cell, "given_answer"), found)
-        found = "" if target else f"{_at(cell)}: {self.told('no_answer')}"
+        found = "" if target else f"{at(cell)}: {self.told('no_answer')}"
         yield Check(of, f'IF({used.a1}="",1,0)', self.of(cell, "no_answer"), found)
 
     def _possible(self, of: str, cell: Area, used: Area, own: str) -> Check:
@@ -210,24 +178,16 @@ class _Answers(_Texts):
 
 def _rows(inputs: Inputs, context: Context) -> Iterator[Check]:
     """The rows of vocabularies, weights and pictures."""
-    said = _Said(context)
     for name, faults in inputs.faults.items():
         choices = name in ("vocabulary", "labels")
         keys = ("no_entry", "no_letter", "twice") if choices else ("no_number", "too_large")
-        column, area = faults.area.a1, inputs.blocks[name].area
-        # Gnumeric and IronCalc find no row in a single cell.
-        row = f"{area.row - 1}+MATCH(MAX({column}),{column},0)" if area.rows > 1 else str(area.row)
-        first, last = area.part().a1.rstrip("0123456789"), area.part(0, area.cols - 1).a1
-        cells = f'"{area.sheet} {first}"&{row}'
-        if area.cols > 1:
-            cells += f'&":{last.rstrip("0123456789")}"&{row}'
-        told = f"CHOOSE(MAX({column}),{','.join(map(said.cell, keys))})"
-        found = ""
-        if bad := [down for down, (fault,) in enumerate(faults.values or ()) if fault]:
-            line = area.part(bad[0], 0, 1, area.cols)
-            found = f"{_at(line)}: {said.told('too_large')}"
         of = context.labels(f"state.{name}") if choices or name == "picture" else name
-        yield Check(of, f"IF(SUM({column})>0,1,0)", f'{cells}&": "&{told}', found, choices)
+        check = faults_found(inputs.page, of, inputs.blocks[name].area, faults, keys, context.messages)
+        bad = [down for down, (fault,) in enumerate(faults.values or ()) if fault]
+        if bad:
+            line = inputs.blocks[name].area.part(bad[0], 0, 1, inputs.blocks[name].area.cols)
+            check = replace(check, found=f"{at(line)}: {_Said(context).told('too_large')}")
+        yield replace(check, causes=choices)
 
 
 def _settings(pages: Sequence[Page], labels: Labels) -> Iterator[Check]:
@@ -238,7 +198,7 @@ def _settings(pages: Sequence[Page], labels: Labels) -> Iterator[Check]:
             if block.entry in ("positive", "slider", "weight"):
                 status = beside[block.area.part(0, 1)]
                 ((said,),) = status.values or [[""]]
-                cell, place = status.area, f"{_at(block.area)}: "
+                cell, place = status.area, f"{at(block.area)}: "
                 there = f"'{cell.sheet}'!{cell.a1}" if " " in cell.sheet else f"{cell.sheet}!{cell.a1}"
                 found = f"{place}{said}" if said else ""
                 of = labels(f"setting.{block.name}")

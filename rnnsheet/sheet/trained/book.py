@@ -10,7 +10,7 @@ from rnnsheet.sheet.names import defined_name
 from rnnsheet.sheet.page import Page
 from rnnsheet.sheet.pages import manifest
 from rnnsheet.sheet.plan import Block, Plan
-from rnnsheet.sheet.trained import layers, network, numbers, text, vocabulary, weights
+from rnnsheet.sheet.trained import checks, layers, network, numbers, text, vocabulary, weights
 from rnnsheet.trained import Text, Trained
 
 
@@ -35,9 +35,10 @@ def plan(source: Trained, language: str) -> Plan:
     named |= {name: block for name, block in read.items() if block.trace or name == "x"}
     everything = {**read, **named}
     sheets_of_weights = {name: page.sheet.name for name, page in weight_pages.items()}
-    network.complete(first_page, source, equations, everything, messages, sheets_of_weights)
+    foot = network.complete(first_page, source, equations, everything, messages, sheets_of_weights)
     words_page = [vocabulary_page] if vocabulary_page.sheet.blocks else []
     pages = [first_page, read_page, *layer_pages, *words_page, *weight_pages.values()]
+    checks.place(pages, foot, messages, words)
     sheets = tuple(page.sheet for page in pages)
     manifest.list_blocks(about_page, sheets)
     names = {defined_name(name): block.area for name, block in named.items()}

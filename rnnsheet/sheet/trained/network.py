@@ -47,7 +47,12 @@ def _numbers(page: Page, numbers: Numbers) -> Block:
     page.text(_TYPED + 1, 1, page.labels("network.numbers_about"), "small")
     page.constants("t", _TYPED, _FIRST, [list(range(1, numbers.steps + 1))], "label")
     page.units(_TYPED + 1, _WIDE, len(numbers.sample))
-    return page.constants("numbers", _TYPED + 1, _FIRST, numbers.sample.tolist(), "input", "number")
+    typed = page.constants("numbers", _TYPED + 1, _FIRST, numbers.sample.tolist(), "input", "number")
+    cells, behind = typed.area.part(0, 0, 1, typed.area.cols).a1, _FIRST + typed.area.cols
+    # An empty cell counts as 0, and that is said; a text would too.
+    text, area = f"IF(COUNT({cells})<COUNTA({cells}),1,0)", page.area(_TYPED + 1, behind, typed.area.rows)
+    page.formula("fault", area, text, "status", values=[[0]] * typed.area.rows)
+    return typed
 
 
 def complete(
@@ -57,8 +62,8 @@ def complete(
     blocks: Mapping[str, Block],
     messages: Mapping[str, Area],
     sheets: Mapping[str, str],
-) -> None:
-    """Adds what the network says to what is typed, its layers, and how to read the book.
+) -> int:
+    """Adds what the network says to what is typed, its layers, and how to read the book; the next free row.
 
     `blocks` are all that have a name, `sheets` the sheets of weights by the layers' names.
     """
@@ -80,6 +85,7 @@ def complete(
     page.text(row, 1, page.labels("network.how"), "heading", _SPAN)
     page.text(row + 1, 1, page.labels("network.how_about"), "about", _SPAN)
     page.text(row + 2, 1, page.labels("overview.proof"), "about", _SPAN)
+    return row + 4
 
 
 def _told(

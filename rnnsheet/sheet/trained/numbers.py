@@ -4,7 +4,7 @@ from rnnsheet.equations.expr import Leaf, Value
 from rnnsheet.labels import Labels
 from rnnsheet.model import Axis
 from rnnsheet.sheet.context import WEIGHTS, Columns
-from rnnsheet.sheet.page import Page
+from rnnsheet.sheet.page import Page, number_or_zero
 from rnnsheet.sheet.plan import Area, Block
 
 NAME = "Numbers"
@@ -23,6 +23,6 @@ def place(typed: Block, labels: Labels) -> tuple[Page, dict[str, Block], dict[Le
     page.text(_TOP + 1, 1, "xₜ", "symbol")
     page.units(_TOP + 1, where.label, rows)
     # An empty cell is 0: products of matrices take no empty ones.
-    text, area = f"N({page.reference(typed.area)})", page.area(_TOP + 1, where.first, rows, steps)
+    text, area = number_or_zero(page.reference(typed.area)), page.area(_TOP + 1, where.first, rows, steps)
     x = page.formula("x", area, text, "given", values=typed.values, form="number")
     return page, {"x": x}, {Value("x", Axis("hidden", rows)): area.column(0)}

@@ -78,6 +78,11 @@ def _vocabulary(page: Page, read: Text) -> Vocabulary:
         values = [[number] for number in read.forms.values()]
         page.constants("form_numbers", below, _NUMBER, values, "input", "number")
     keys = _codes(page, texts) if letters else _readable(page, texts)
+    if letters:
+        code, count = keys.area.part().a1, len(read.tokens)
+        twice = f'IF({code}="",0,IF(COUNTIF({keys.area.part(0, 0, count).fixed},{code})>1,1,0))'
+        place = page.area(_FIRST, _CAPITAL + 1, count)
+        page.formula("fault", place, twice, "status", values=[[0]] * count)
     capitals = _capitals(page, read.tokens) if letters else None
     return Vocabulary(tokens, page.area(_FIRST, _NUMBER, len(texts)), keys, capitals)
 

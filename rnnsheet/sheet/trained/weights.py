@@ -7,7 +7,7 @@ from rnnsheet.equations.recurrence import Recurrence
 from rnnsheet.labels import Labels
 from rnnsheet.model import Array, named
 from rnnsheet.sheet.meaning import meaning_of_parameter
-from rnnsheet.sheet.page import Page
+from rnnsheet.sheet.page import Page, fault_of_numbers
 from rnnsheet.sheet.plan import Block
 from rnnsheet.trained import TrainedLayer
 
@@ -21,7 +21,10 @@ them; all would be thousands of pages."""
 def place(
     name: str, layer: TrainedLayer, network: Recurrence, given: Mapping[str, Block], labels: Labels
 ) -> tuple[Page, dict[str, Block]]:
-    """The sheet of that name, and its blocks by the full names of the weights."""
+    """The sheet of that name, and its blocks by the full names of the weights.
+
+    Behind each row of a block stands whether all of it are numbers.
+    """
     page = Page(name, labels)
     page.title(labels("weights.title", layer=layer.name), labels("weights.about"))
     page.sheet.frozen = (1, 1)
@@ -58,4 +61,6 @@ def _weight(
         page.constants("unit", row + 2, _LABEL, [[number] for number in range(len(numbers))], "label")
     else:
         page.row_labels(parameter.rows, row + 2, _LABEL, given)
-    return page.constants(parameter.name, row + 2, _FIRST, numbers.tolist(), "input", "number")
+    block = page.constants(parameter.name, row + 2, _FIRST, numbers.tolist(), "input", "number")
+    fault_of_numbers(page, block)
+    return block

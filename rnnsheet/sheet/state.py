@@ -1,0 +1,64 @@
+"""What is wrong with what was typed: a line for each thing that can be, and one for every sheet."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rnnsheet.sheet.page import SPAN, Page
+from rnnsheet.sheet.plan import Area, Block, quoted
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that can be wrong: a formula that is 1 where it is, else 0, and one that says it in words."""
+
+    of: str
+    """What is looked at, in the reader's language."""
+    wrong: str
+    said: str
+    found: str = ""
+    """What it says of the lesson as it is; "" where nothing is wrong."""
+    causes: bool = False
+    """Other things are wrong because of it."""
+
+
+def write(
+    page: Page, row: int, checks: Sequence[Check], messages: Mapping[str, Area], cols: tuple[int, int]
+) -> tuple[int, Block]:
+    """The lines, and in the third row what the first of them says that is wrong, or that none is.
+
+    `cols` are those of the flags and of the texts. Gives the next free row, and the cell that says it.
+    """
+    page.sheet.sections.append(row)
+    page.text(row, 1, page.labels("state.title"), "heading", SPAN)
+    top, (flag, text) = row + 1, cols
+    for line, check in enumerate(checks, start=top):
+        page.text(line, 1, check.of, "caption")
+        is_wrong = [[int(bool(check.found))]]
+        wrong = page.formula("wrong", page.area(line, flag), check.wrong, "status", values=is_wrong)
+        said = f'IF({wrong.area.a1}=1,{check.said},"")'
+        page.formula("status", page.area(line, text), said, "status", values=[[check.found]], words=True)
+    flags, texts = (page.area(top, col, len(checks)) for col in (flag, text))
+    first = f"MATCH(1,{flags.a1},0)"
+    found = next((check.found for check in checks if check.found), page.labels("message.fine"))
+    formula = f"IF(ISNUMBER({first}),INDEX({texts.a1},{first},1),{messages['fine'].absolute})"
+    return top + len(checks) + 1, page.state(formula, [[found]], messages["fine"])
+
+
+def at(area: Area) -> str:
+    """Where cells stand, in words."""
+    return f"{area.sheet} {area.a1}"
+
+
+def faults_found(
+    page: Page, of: str, area: Area, faults: Block, keys: Sequence[str], messages: Mapping[str, Area]
+) -> Check:
+    """The check of an area's rows, beside which stands what is wrong with each: 0, or one of the keys."""
+    here = faults.area.sheet == page.sheet.name
+    column = faults.area.a1 if here else f"{quoted(faults.area.sheet)}!{faults.area.a1}"
+    # Gnumeric and IronCalc find no row in a single cell.
+    row = f"{area.row - 1}+MATCH(MAX({column}),{column},0)" if area.rows > 1 else str(area.row)
+    first, last = (area.part(0, right).a1.rstrip("0123456789") for right in (0, area.cols - 1))
+    cells = f'"{area.sheet} {first}"&{row}' + (f'&":{last}"&{row}' if area.cols > 1 else "")
+    told = ",".join(messages[key].absolute for key in keys)
+    told = f"CHOOSE(MAX({column}),{told})" if len(keys) > 1 else told
+    return Check(of, f"IF(SUM({column})>0,1,0)", f'{cells}&": "&{told}')
