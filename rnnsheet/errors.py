@@ -1,5 +1,6 @@
 """What a user did wrong, as exceptions that read as one line in the user's language."""
 
+import re
 from collections.abc import Iterable
 from typing import Self
 
@@ -68,6 +69,18 @@ def check_seed(seed: int) -> None:
     """Raises RnnsheetError where random numbers cannot begin at a seed."""
     if not 0 <= seed <= GREATEST_SEED:
         raise RnnsheetError("wrong_size", name="seed", got=seed, least=0, most=GREATEST_SEED)
+
+
+_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def unwritable(text: str) -> str:
+    """The first sign of a text that a workbook cannot hold, such as U+0001; "" where there is none.
+
+    Source: XML 1.0, 2.2 (Char).
+    """
+    found = _UNWRITABLE.search(text)
+    return f"U+{ord(found[0]):04X}" if found else ""
 
 
 def unknown(message: str, given: str, known: Iterable[str], prefix: str = "") -> LessonError:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rnnsheet.errors import LessonError
+from rnnsheet.errors import LessonError, unwritable
 from rnnsheet.model import INPUTS, ONCE, Array, Axis, Layer, Model, check_model, fit_state
 
 if TYPE_CHECKING:
@@ -106,6 +106,8 @@ class Lesson:
     settings: Settings = field(default_factory=Settings)
 
     def __post_init__(self) -> None:
+        _check_signs(self)
+
         def put(name: str, value: object) -> None:
             object.__setattr__(self, name, value)
 
@@ -404,6 +406,18 @@ def _printable(text: str) -> bool:
     """Spreadsheets count a letter beyond U+FFFF as two, so MID would cut it in half."""
     fits = text.isprintable() and all(ord(letter) <= 0xFFFF for letter in text)
     return fits and (text == " " or (bool(text) and text == text.strip()))
+
+
+def _check_signs(lesson: Lesson) -> None:
+    """Raises LessonError where no workbook can hold a text."""
+    texts = {"name": lesson.name}
+    texts |= {f"data.{key}": getattr(lesson, key) for key in ("word", "target", "second", "second_target")}
+    told = {"title": lesson.title, "about": lesson.about}
+    told |= {f"notes.{name}": note for name, note in lesson.notes.items()}
+    texts |= {f"{key}.{language}": text for key, own in told.items() for language, text in own.items()}
+    for key, text in texts.items():
+        if sign := unwritable(text):
+            raise LessonError("control_sign", place=lesson.source, key=key, sign=sign)
 
 
 def _check_texts(lesson: Lesson) -> None:

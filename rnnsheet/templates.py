@@ -1,7 +1,6 @@
 """Lesson files: the built-in templates, and TOML into a Lesson."""
 
 import json
-import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
@@ -19,9 +18,6 @@ from rnnsheet.model import Array, Layer, Model, Source
 _HERE = Path(__file__).parent
 # The wheel carries the templates inside the package; a checkout has them beside it.
 FOLDER = next(path for path in (_HERE / "templates", _HERE.parent / "templates") if path.is_dir())
-
-# Signs that no XML file can hold.
-_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 TEXTS = ("word", "split", "target", "second", "second_target")
 LISTS = ("vocabulary", "labels")
@@ -349,8 +345,6 @@ def _texts(tree: Mapping[str, Any], key: str, prefix: str = "") -> dict[str, str
         where = f"{prefix}{key}.{language}"
         if not isinstance(text, str):
             raise LessonError("not_a_text", key=where)
-        if _NO_XML.search(text):
-            raise LessonError("control_sign", key=where)
         if len(text) > LONGEST_IN_CELL:
             raise LessonError("text_too_long", key=where, got=len(text), most=LONGEST_IN_CELL)
     return value

@@ -181,7 +181,7 @@ BAD_LESSONS = {
     "note of nothing": ("hh.en", "nonsense.en", "notes.nonsense belongs to no equation"),
     "note in no language": ("hh.en", "hh.xx", "unknown key notes.hh.xx"),
     "text too long": ('have not been trained."', f'x{"x" * 16_000}"', "predicted.en is 16"),
-    "control sign in a text": ('have not been trained."', 'x\\u0001"', "predicted.en holds a control"),
+    "control sign in a text": ('have not been trained."', 'x\\u0001"', "predicted.en holds the sign"),
     "no TOML": ("[data]", "[data", "not valid TOML"),
 }
 
