@@ -17,8 +17,16 @@ if TYPE_CHECKING:
 LONGEST_IN_CELL = 16_000
 """A cell holds 32,767 letters, of those that UTF-16 writes as two half as many; some get words of ours."""
 
-# Signs that no XML file can hold, and halves of letters, which no file can.
-_NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def unwritable(text: str) -> str:
+    """The first sign of a text that a workbook cannot hold, such as U+0001; "" where there is none.
+
+    Source: XML 1.0, 2.2 (Char).
+    """
+    found = _UNWRITABLE.search(text)
+    return f"U+{ord(found[0]):04X}" if found else ""
 
 
 def plain(value: object) -> object:
@@ -48,8 +56,8 @@ def text(key: str, value: object) -> str:
     """A text that a cell can hold, as str. Raises LessonError, with the key, where it is none."""
     if not isinstance(value, str):
         raise LessonError("not_a_text", key=key)
-    if found := _NO_TEXT.search(value):
-        raise LessonError("control_sign", key=key, sign=f"U+{ord(found[0]):04X}")
+    if sign := unwritable(value):
+        raise LessonError("control_sign", key=key, sign=sign)
     if len(value) > LONGEST_IN_CELL:
         raise LessonError("text_too_long", key=key, got=len(value), most=LONGEST_IN_CELL)
     return str.__str__(value)

@@ -132,6 +132,18 @@ class Book:
         ]
 
     @cached_property
+    def texts(self) -> list[tuple[str, Element]]:
+        """Where each element stands that may hold a text: of a cell, or of the table of shared ones."""
+        table = self.trees.get("xl/sharedStrings.xml", ())
+        holders = [*self.cells, *((f"text {number}", text) for number, text in enumerate(table))]
+        return [
+            (place, each)
+            for place, holder in holders
+            for each in holder.iter()
+            if name_of(each) in ("t", "v")
+        ]
+
+    @cached_property
     def formulas(self) -> list[tuple[str, str, bool]]:
         """Where each formula stands, its text, and whether it is one of an array."""
         return [
@@ -404,20 +416,18 @@ def _is_number(text: str) -> bool:
 
 @rule
 def texts_are_no_longer_than_a_cell(book: Book) -> Iterator[str]:
-    for place, cell in book.cells:
-        for text in (each.text or "" for each in cell.iter() if name_of(each) in ("t", "v")):
-            if len(text.encode("utf-16-le")) > 2 * 32767:
-                yield place
+    for place, element in book.texts:
+        if len((element.text or "").encode("utf-16-le")) > 2 * 32767:
+            yield place
 
 
 @rule
 def blanks_at_a_text_s_ends_are_kept(book: Book) -> Iterator[str]:
-    for place, cell in book.cells:
-        for text in descendants(cell, "t"):
-            content = text.text or ""
-            space = text.get("{http://www.w3.org/XML/1998/namespace}space")
-            if content != content.strip(" \t\n") and space != "preserve":
-                yield place
+    for place, element in book.texts:
+        content = element.text or ""
+        space = element.get("{http://www.w3.org/XML/1998/namespace}space")
+        if name_of(element) == "t" and content != content.strip(" \t\n") and space != "preserve":
+            yield place
 
 
 @rule

@@ -409,7 +409,7 @@ MACROS = (
         (None, H12, r"\g<0>\g<0>", "H12"),
         (None, H12, r'<c r="Z12"><v>1</v></c>\g<0>', "H12"),
         (None, H12, lambda found: found[0].replace("H12", "H13"), "'H13' is no cell"),
-        (None, H12, '<c r="H12" t="s"><v>99</v></c>', "99 is no number of a text"),
+        (None, H12, '<c r="H12" t="s"><v>9999</v></c>', "9999 is no number of a text"),
         (None, H12, '<c r="H12" t="s"><v>-1</v></c>', "-1 is no number of a text"),
         (None, r'<row r="12".*?</row>', r"\g<0>\g<0>", "row 12"),
         (None, "</sheetData>", r'<row r="3"/></sheetData>', "row 3"),
@@ -553,8 +553,10 @@ def test_a_long_formula_that_many_cells_share_is_not_written_out(hello_xlsx, tmp
     assert "not a readable .xlsx workbook" in refused(wrong, tmp_path / "run")
 
 
-def test_more_texts_than_there_can_be_are_refused(hello_xlsx, tmp_path, wrong):
-    with_part(hello_xlsx, wrong, "xl/sharedStrings.xml", b"<sst>" + b"<si/>" * 2_000_000 + b"</sst>")
+@pytest.mark.parametrize("texts", [b"<si/>" * 16_000_001, b"<si>" + b"<r/>" * 1_000_001 + b"</si>"])
+def test_more_texts_than_there_can_be_are_refused(hello_xlsx, tmp_path, wrong, texts):
+    start = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+    with_part(hello_xlsx, wrong, "xl/sharedStrings.xml", start + texts + b"</sst>")
     assert "too many cells" in refused(wrong, tmp_path / "run")
 
 

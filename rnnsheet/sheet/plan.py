@@ -204,6 +204,15 @@ class Sheet:
     zoom: int = 100
     hidden: bool = False
 
+    def drawn(self) -> Iterator[Area]:
+        """Every area that its charts refer to."""
+        for chart in self.charts:
+            yield chart.categories
+            for series in chart.series:
+                yield series.values
+                if isinstance(series.title, Area):
+                    yield series.title
+
 
 @dataclass(frozen=True)
 class Plan:

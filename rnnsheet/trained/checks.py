@@ -11,6 +11,7 @@ import numpy as np
 
 from rnnsheet.errors import ModelError
 from rnnsheet.model import KINDS, Array
+from rnnsheet.plain import unwritable
 from rnnsheet.trained.layers import (
     ACTIVATIONS,
     ELEMENTWISE,
@@ -26,8 +27,6 @@ from rnnsheet.trained.reading import ANSWER, INPUT, LONGEST_TOKEN, Text
 if TYPE_CHECKING:
     from rnnsheet.trained.network import Trained
 
-_NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-"""What XML cannot hold."""
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
@@ -149,9 +148,9 @@ def _check_texts(network: Trained) -> None:
     read = network.read
     tokens = (*read.tokens, *read.forms) if isinstance(read, Text) else ()
     sample = read.sample if isinstance(read, Text) else ""
-    for text in (sample, *tokens, *network.labels):
-        if found := _NO_TEXT.search(text):
-            raise ModelError("no_text", given=repr(text)[:50], sign=f"U+{ord(found[0]):04X}")
+    for text in (sample, *tokens, *network.labels, network.name, network.source):
+        if sign := unwritable(text):
+            raise ModelError("no_text", given=repr(text)[:50], sign=sign)
     for key, texts in (("token_too_long", tokens), ("label_too_long", network.labels)):
         for number, text in enumerate(texts):
             if len(text) > LONGEST_TOKEN:

@@ -25,7 +25,7 @@ MOST_PARTS = 2_000
 MOST_TAGS = 16_000_000
 """In all parts together; a cell with a formula has six."""
 MOST_TAGS_AT_ONCE = 1_000_000
-"""In memory as elements: a whole part that does not grow with the cells, or a row of a worksheet."""
+"""In memory as elements: a whole part that does not grow with the cells, a row of a worksheet, or a text."""
 
 WORKBOOK = "xl/workbook.xml"
 _WORKSHEET = re.compile(r"xl/worksheets/[^/]*\.xml", re.IGNORECASE)
@@ -156,7 +156,7 @@ class Package:
             with self.open(item.filename) as stream:
                 own = self._looked_through(item.filename, stream)
             tags += own
-            if tags > MOST_TAGS or (own > MOST_TAGS_AT_ONCE and not _WORKSHEET.fullmatch(item.filename)):
+            if tags > MOST_TAGS or (own > MOST_TAGS_AT_ONCE and not is_growing(item.filename)):
                 raise self.refused("too_many_cells", most=MOST_TAGS // 6)
             if item.filename.lower().endswith(".rels"):
                 self._check_links(item.filename)

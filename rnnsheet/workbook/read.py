@@ -16,6 +16,7 @@ from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW, key
 from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook import outside
 from rnnsheet.workbook.package import MOST_TAGS_AT_ONCE, WORKBOOK, Package, check_is_worksheet, readable
+from rnnsheet.workbook.texts import unescaped
 
 _SHARED_TEXTS = "xl/sharedStrings.xml"
 _RULES = ("formula", "formula1", "formula2", "f")
@@ -132,7 +133,7 @@ def _sheets(
     sheets: dict[str, tuple[str, str]] = {}
     for sheet in _alone(root, space, "sheets", "sheet"):
         (link,) = (value for name, value in sheet.items() if name.endswith("}id"))
-        if (name := sheet.get("name", "")) in sheets:
+        if (name := unescaped(sheet.get("name", ""))) in sheets:
             raise ValueError(f"sheet {name!r}")
         sheets[name] = links[link]
     taken = Counter(part.lower() for _, part in sheets.values())
@@ -167,7 +168,7 @@ def _targets(elements: Iterable[ElementTree.Element], sheets: Sequence[str]) -> 
         own = name.get("localSheetId")
         if own and not (own.isdecimal() and int(own) < len(sheets)):
             raise ValueError(f"{WORKBOOK}: localSheetId {own}")
-        key = (f"{sheets[int(own)]}!" if own else "") + name.get("name", "")
+        key = (f"{sheets[int(own)]}!" if own else "") + unescaped(name.get("name", ""))
         if key.lower() in taken or len(name):
             raise ValueError(f"{WORKBOOK}: {key}")
         taken.add(key.lower())
@@ -181,19 +182,25 @@ def _shared_texts(package: Package, links: Mapping[str, tuple[str, str]], space:
         return []
     if parts != [_SHARED_TEXTS]:
         raise ValueError(", ".join(parts))
-    texts = []
+    texts, tags = [], 0
     with package.open(_SHARED_TEXTS) as stream:
-        for _, element in ElementTree.iterparse(stream):
-            if element.tag == f"{space}si":
+        elements = ElementTree.iterparse(stream, ("start", "end"))
+        _, table = next(elements)
+        for event, element in elements:
+            tags += 1
+            if tags > MOST_TAGS_AT_ONCE:
+                raise package.refused("too_many_cells", most=MOST_TAGS_AT_ONCE // 6)
+            if event == "end" and element.tag == f"{space}si":
                 texts.append(_text(element, space))
-                element.clear()
+                table.clear()
+                tags = 0
     return texts
 
 
 def _text(element: ElementTree.Element, space: str) -> str:
     """A text with or without formats; how it is pronounced is left out."""
     plain, runs = element.findall(f"{space}t"), element.findall(f"{space}r/{space}t")
-    return "".join(part.text or "" for part in (*plain, *runs))
+    return unescaped("".join(part.text or "" for part in (*plain, *runs)))
 
 
 def _grid(package: Package, part: str, space: str, texts: Sequence[str]) -> Grid:
@@ -332,7 +339,9 @@ class _SheetReader:
             return self._texts[int(text)]
         if kind == "b":
             return text.strip() in ("1", "true")
-        return CellError(text) if kind == "e" else text
+        if kind == "inlineStr":
+            return text
+        return CellError(text) if kind == "e" else unescaped(text)
 
     def _text_of(self, formula: ElementTree.Element, row: int, col: int) -> str:
         """A cell's formula, also where it refers to that of another cell, as Excel saves a block of them."""

@@ -6,15 +6,16 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 
 from openpyxl import Workbook
-from openpyxl.chart import BarChart, LineChart, Reference
-from openpyxl.chart import Series as NewSeries
+from openpyxl.chart import BarChart, LineChart
 from openpyxl.chart.axis import TextAxis
-from openpyxl.chart.data_source import StrRef
+from openpyxl.chart.data_source import AxDataSource, NumDataSource, NumRef, StrRef
 from openpyxl.chart.marker import Marker
 from openpyxl.chart.series import Series as Drawn
 from openpyxl.chart.series import SeriesLabel
 from openpyxl.formatting.rule import CellIsRule, ColorScaleRule, DataBarRule, FormulaRule, Rule
 from openpyxl.styles import Font, PatternFill
+from openpyxl.styles.differential import DifferentialStyle
+from openpyxl.styles.numbers import NumberFormat
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.dimensions import ColumnDimension
@@ -28,6 +29,7 @@ from rnnsheet.lesson import FLOW, LIMIT
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.page import width_of
 from rnnsheet.sheet.plan import Area, Block, Chart, Highlight, Plan, Series, Sheet, Text, quoted
+from rnnsheet.workbook.style import FORMATS
 
 WIDTH = 11.7
 """The default width of a column, in characters."""
@@ -91,8 +93,21 @@ def _dress(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
     for highlight in sheet.highlights:
         for rule in _RULES[highlight.kind](highlight):
             worksheet.conditional_formatting.add(highlight.area.a1, rule)
+    if numbers := [block.area.a1 for block in sheet.blocks if block.format == "number"]:
+        worksheet.conditional_formatting.add(" ".join(numbers), _large())
     for chart in sheet.charts:
         worksheet.add_chart(_chart(chart), f"{column_letters(chart.col)}{chart.row}")
+
+
+def _large() -> Rule:
+    """Shows a number that would not fit its column as a power of ten."""
+    looks = DifferentialStyle(numFmt=NumberFormat(11, FORMATS["powers"]))
+    rule: Rule = Rule("cellIs", operator="notBetween", formula=_FITS, dxf=looks)
+    return rule
+
+
+_FITS = ["-999.9999995", "9999.9999995"]
+"""Between these a number with six decimals fits a column of the default width."""
 
 
 def _shades(full: str) -> Rule:
@@ -266,9 +281,8 @@ def _chart(chart: Chart) -> BarChart | LineChart:
     drawn.title, drawn.x_axis.title, drawn.y_axis.title = chart.title, chart.x_title, chart.y_title
     drawn.x_axis.delete = drawn.y_axis.delete = False
     drawn.width, drawn.height = 15, 9
-    for series in chart.series:
-        drawn.series.append(_series(series, lines=chart.kind != "shares"))
-    drawn.set_categories(Reference(range_string=chart.categories.absolute))
+    for number, series in enumerate(chart.series):
+        drawn.series.append(_series(series, number, chart))
     return drawn
 
 
@@ -291,13 +305,14 @@ def _line_chart(chart: Chart) -> LineChart:
     return drawn
 
 
-def _series(series: Series, lines: bool) -> Drawn:
-    drawn: Drawn = NewSeries(Reference(range_string=series.values.absolute))
+def _series(series: Series, number: int, chart: Chart) -> Drawn:
+    values, categories = NumRef(f=series.values.absolute), NumRef(f=chart.categories.absolute)
+    drawn = Drawn(idx=number, order=number, val=NumDataSource(values), cat=AxDataSource(categories))
     if isinstance(series.title, Area):
         drawn.tx = SeriesLabel(strRef=StrRef(series.title.absolute))
     else:
         drawn.tx = SeriesLabel(v=series.title)
-    if lines:
+    if chart.kind != "shares":
         drawn.smooth = False
         drawn.marker = Marker("none")
     return drawn

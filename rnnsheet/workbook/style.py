@@ -1,6 +1,5 @@
 """How each kind of cell looks: one palette for every lesson, legible in print and to the colour-blind."""
 
-import re
 from copy import copy
 from dataclasses import dataclass
 from functools import cache
@@ -11,18 +10,20 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 INK, BLUE, GREY = "1F2933", "1F4E9E", "6B7280"
 
-# Large numbers turn to powers of ten instead of ####. Negative ones stand in the first section:
-# LibreOffice and Gnumeric drop the minus sign in a later one.
+# No conditions in them: LibreOffice, Gnumeric, IronCalc and SheetJS each drop a minus sign there.
+# How a large number is shown instead of ####, the skeleton's rule of conditional formatting says.
 FORMATS = {
-    "number": "[<10000]0.000000;0.00E+00",
+    "number": "0.000000",
     "whole": "0",
-    "letter": "@",
-    "text": "@",
+    "letter": "General",
+    "text": "General",
     "powers": "0.00E+00",
     "mark": '"✓";"✗";"✗"',
     "fault": '"⚠";"⚠";""',
     "general": "General",
 }
+TYPED = {"letter": "@", "text": "@"}
+"""What is typed there stays a text. In no cell with a formula: Excel makes a text of one that is edited."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,9 @@ class Styles:
                 wrap_text=look.wrap,
                 indent=look.indent,
             )
-            cell.number_format = FORMATS[form]
-            cell.protection = Protection(locked=style != "input")
+            typed = style == "input"
+            cell.number_format = TYPED.get(form, FORMATS[form]) if typed else FORMATS[form]
+            cell.protection = Protection(locked=not typed)
             self._inner[style, form] = cell
         return self._inner[style, form]
 
@@ -137,19 +139,3 @@ def _border(frame: str, edges: Edges) -> Border:
     outer, inner = Side(frame, "6B7280"), Side("thin", "C3C8CF")  # type: ignore[arg-type]
     left, right, top, bottom = (outer if edge else inner for edge in edges)
     return Border(left=left, right=right, top=top, bottom=bottom)
-
-
-_FONT = (
-    *(b"b", b"i", b"strike", b"condense", b"extend", b"outline", b"shadow", b"u", b"vertAlign"),
-    *(b"sz", b"color", b"name", b"family", b"charset", b"scheme"),
-)
-
-
-def fonts_in_order(part: bytes) -> bytes:
-    """A workbook's styles with what makes a font in the order that Excel has, and openpyxl has not."""
-
-    def in_order(font: re.Match[bytes]) -> bytes:
-        made_of = sorted(re.findall(rb"<(\w+)([^>]*/>)", font[1]), key=lambda each: _FONT.index(each[0]))
-        return b"<font>%s</font>" % b"".join(b"<%s%s" % each for each in made_of)
-
-    return re.sub(rb"<font>(.*?)</font>", in_order, part)

@@ -3,28 +3,28 @@
 import re
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
-from io import BytesIO
 from itertools import chain, pairwise
+from math import inf
 from pathlib import Path
 from typing import IO, Any, BinaryIO
-
-from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
-from openpyxl.worksheet._writer import WorksheetWriter
-from openpyxl.writer.excel import ExcelWriter
 
 from rnnsheet.files import write_whole
 from rnnsheet.progress import Advance, unheard
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.plan import Area, Block, Fill, Plan, Sheet, Text
+from rnnsheet.workbook.parts import SHARED_TEXTS, parts, with_points
 from rnnsheet.workbook.skeleton import row_heights, skeleton
-from rnnsheet.workbook.style import LOOKS, Edges, Styles, fonts_in_order
+from rnnsheet.workbook.style import LOOKS, Edges, Styles
+from rnnsheet.workbook.texts import SharedText, SharedTexts, escaped, markup
 
 Expected = Callable[[Block], Sequence[Sequence[Any]]]
 """The value of each cell of a block, row by row."""
 
+_WORKSHEET = re.compile(r"xl/worksheets/sheet(\d+)\.xml")
+_CHART = re.compile(r"xl/charts/chart\d+\.xml")
 _SHEET_DATA = re.compile(r"<sheetData\s*/>|<sheetData>.*</sheetData>", re.DOTALL)
 _DIMENSION = re.compile(r'<dimension ref="[^"]*"\s*/>')
 _CHUNK = 1 << 18
@@ -36,7 +36,7 @@ _LEVEL = 5
 
 
 def write(plan: Plan, expected: Expected, path: Path, advance: Advance = unheard) -> None:
-    """Writes the workbook, whole or not at all.
+    """Writes the workbook, whole or not at all; the same workbook is the same bytes.
 
     Every formula carries what is expected of its cell as its cached value; every float is written so
     that it reads back bit for bit. `advance` is told how many cells are written. Raises OutputError
@@ -46,39 +46,48 @@ def write(plan: Plan, expected: Expected, path: Path, advance: Advance = unheard
 
 
 def _write(plan: Plan, expected: Expected, file: BinaryIO, advance: Advance) -> None:
-    book = skeleton(plan)
+    book, shared = skeleton(plan), SharedTexts()
     styles = Styles(book.worksheets[0])
-    bodies = [_SheetCells(sheet, expected, styles) for sheet in plan.sheets]
-    saved = BytesIO()
-    # Not Workbook.save: it would compress what is read again at once.
-    _InMemory(book, zipfile.ZipFile(saved, "w")).save()
-    with (
-        zipfile.ZipFile(saved) as source,
-        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as target,
-    ):
-        for item in source.infolist():
-            content = source.read(item)
-            number = re.fullmatch(r"xl/worksheets/sheet(\d+)\.xml", item.filename)
-            with target.open(item.filename, "w", force_zip64=True) as part:
-                if number:
-                    body = bodies[int(number[1]) - 1]
-                    _compress(_worksheet(content.decode(), body, advance), part)
-                else:
-                    part.write(fonts_in_order(content) if item.filename == "xl/styles.xml" else content)
+    bodies = {sheet.name: _SheetCells(sheet, expected, styles, shared) for sheet in plan.sheets}
+    in_order = list(bodies.values())
+    drawn = {area.absolute: area for sheet in plan.sheets for area in sheet.drawn()}
+
+    def shown(reference: str) -> Sequence[Any]:
+        return bodies[drawn[reference].sheet].shown(drawn[reference])
+
+    archive = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL)
+    with archive, ThreadPoolExecutor(1) as background:
+        put = partial(_put, archive, background)
+        for name, xml in parts(book):
+            if number := _WORKSHEET.fullmatch(name):
+                put(name, partial(_worksheet, xml, in_order[int(number[1]) - 1], advance))
+            elif _CHART.fullmatch(name):
+                put(name, partial(with_points, xml, shown))
+            else:
+                put(name, partial(iter, [xml]))
+        put(SHARED_TEXTS, shared.part)
 
 
-class _InMemory(ExcelWriter):
-    """openpyxl's writer, without the temporary files that it leaves where it fails or is killed."""
+Texts = Callable[[], Iterator[str]]
+"""A part's XML, piece by piece; made again where it is written again."""
 
-    def write_worksheet(self, ws: Any) -> None:
-        """As the original does it, but for where the part stands in between."""
-        ws._drawing = SpreadsheetDrawing()
-        ws._drawing.charts = ws._charts
-        writer = WorksheetWriter(ws, BytesIO())
-        writer.write()
-        ws._rels = writer._rels  # type: ignore[attr-defined]
-        self._archive.writestr(ws.path[1:], writer.read())  # type: ignore[attr-defined]
-        self.manifest.append(ws)
+
+def _put(archive: zipfile.ZipFile, background: Executor, name: str, texts: Texts) -> None:
+    """Writes a part, with plain headers where it is not too large for them, else with those of ZIP64.
+
+    How large it is shows when it is written: then it is written again over itself.
+    """
+    too_large = False
+    try:
+        with archive.open(name, "w") as part:
+            too_large = _compress(texts(), part, background, zipfile.ZIP64_LIMIT)
+    except RuntimeError:
+        # zipfile refuses headers that would be false; the part is not in its list then.
+        if not too_large:
+            raise
+    if too_large:
+        with archive.open(name, "w", force_zip64=True) as part:
+            _compress(texts(), part, background)
 
 
 def _worksheet(skeleton_part: str, body: "_SheetCells", advance: Advance) -> Iterator[str]:
@@ -90,17 +99,25 @@ def _worksheet(skeleton_part: str, body: "_SheetCells", advance: Advance) -> Ite
     yield f"</sheetData>{after}"
 
 
-def _compress(texts: Iterable[str], part: IO[bytes]) -> None:
-    """Writes the texts in chunks: one is compressed in the background while the next is made."""
-    with ThreadPoolExecutor(1) as background:
-        written = background.submit(part.write, b"")
+def _compress(texts: Iterator[str], part: IO[bytes], background: Executor, most: float = inf) -> bool:
+    """Writes the texts in chunks: one is compressed in the background while the next is made.
+
+    It stops where they have more than so many bytes, and returns whether they do.
+    """
+    size, written = 0, background.submit(part.write, b"")
+    try:
         for chunk in _chunks(texts):
             written.result()
             written = background.submit(part.write, chunk)
+            size += len(chunk)
+            if size > most:
+                break
+    finally:
         written.result()
+    return size > most
 
 
-def _chunks(texts: Iterable[str]) -> Iterator[bytes]:
+def _chunks(texts: Iterator[str]) -> Iterator[bytes]:
     waiting, size = [], 0
     for text in texts:
         waiting.append(text)
@@ -114,10 +131,17 @@ def _chunks(texts: Iterable[str]) -> Iterator[bytes]:
 class _SheetCells:
     """The rows of one sheet as XML. Made before the skeleton is saved, so that it knows all styles."""
 
-    def __init__(self, sheet: Sheet, expected: Expected, styles: Styles):
+    def __init__(self, sheet: Sheet, expected: Expected, styles: Styles, shared: SharedTexts):
         self._heights = row_heights(sheet)
-        self._pieces = [_text_cells(text, styles) for text in sheet.texts]
-        self._pieces += [_block_cells(block, expected, styles) for block in sheet.blocks]
+        self._blocks = [_block_cells(block, expected, styles, shared) for block in sheet.blocks]
+        self._pieces = [*(_text_cells(text, styles, shared) for text in sheet.texts), *self._blocks]
+
+    def shown(self, area: Area) -> Sequence[Any]:
+        """The value of each cell of an area, row by row; "" where there is none."""
+        values: list[Any] = [""] * (area.rows * area.cols)
+        for block in self._blocks:
+            block.show(area, values)
+        return values
 
     @property
     def dimension(self) -> str:
@@ -160,11 +184,11 @@ class _SheetCells:
         cells = "".join(piece.template(first, sign) for piece in pieces)
         template = f'<row r="{sign(0)}"{height}>{cells}</row>'
         values = zip(*(piece.values(rows) for piece in pieces), strict=True) if pieces else [()]
-        for row, parts in zip(rows, values, strict=True):
+        for row, filled in zip(rows, values, strict=True):
             text = template
             for distance, mark in signs.items():
                 text = text.replace(mark, str(row + distance))
-            yield text % tuple(chain.from_iterable(parts))
+            yield text % tuple(chain.from_iterable(filled))
 
 
 class _Cells:
@@ -179,15 +203,18 @@ class _Cells:
         values: Sequence[Sequence[Any]],
         fills: tuple[Fill, ...],
         numbers: Callable[[Edges], int],
+        shared: SharedTexts,
     ):
-        self.area, self._fills = area, fills
+        self.area, self._fills, self._shown = area, fills, values
         self.end = area.row + area.rows
         self._columns = [column_letters(col) for col in range(area.col, area.col + area.cols)]
         self._styles = {
             ends: [numbers((col == 0, col == area.cols - 1, *ends)) for col in range(area.cols)]
             for ends in {self._ends(down) for down in range(area.rows)}
         }
-        self._values = [_escaped(row) if str in map(type, row) else row for row in values]
+        # The result of a formula stands beside it, and in no table.
+        as_written = escaped if fills else shared.number
+        self._values = [_written(row, as_written) if str in map(type, row) else row for row in values]
 
     @property
     def breaks(self) -> set[int]:
@@ -197,6 +224,15 @@ class _Cells:
         types = pairwise(list(map(type, row)) for row in self._values)
         downs.update(down for down, (above, row) in enumerate(types, start=1) if above != row)
         return {self.area.row + down for down in downs}
+
+    def show(self, area: Area, values: list[Any]) -> None:
+        """Puts the values of those cells that lie in an area, as people read them, into those of the area."""
+        own = self.area
+        left, right = max(own.col, area.col), min(own.col + own.cols, area.col + area.cols)
+        for row in range(max(own.row, area.row), min(own.row + own.rows, area.row + area.rows)):
+            first = (row - area.row) * area.cols - area.col
+            found = self._shown[row - own.row][left - own.col : max(left, right) - own.col]
+            values[first + left : first + left + len(found)] = found
 
     def values(self, rows: range) -> Sequence[Sequence[Any]]:
         """The values of some rows, as the template takes them."""
@@ -213,7 +249,7 @@ class _Cells:
                 formulas[fill.right : fill.right + fill.cols] = texts
         cells = zip(self._columns, self._styles[self._ends(down)], formulas, self._values[down], strict=True)
         return "".join(
-            _cell(f'r="{column}{sign(0)}" s="{style}"', formula, isinstance(value, str))
+            _cell(f'r="{column}{sign(0)}" s="{style}"', formula, type(value))
             for column, style, formula, value in cells
         )
 
@@ -221,32 +257,26 @@ class _Cells:
         return down == 0, down == self.area.rows - 1
 
 
-def _text_cells(text: Text, styles: Styles) -> _Cells:
+def _text_cells(text: Text, styles: Styles, shared: SharedTexts) -> _Cells:
     form = "letter" if LOOKS[text.style].frame else "general"
     number = styles.number(text.style, form)
     # Only the first cell of a text that spans several holds it.
-    return _Cells(Area("", text.row, text.col), [[text.text]], (), lambda _: number)
+    return _Cells(Area("", text.row, text.col), [[text.text]], (), lambda _: number, shared)
 
 
-def _block_cells(block: Block, expected: Expected, styles: Styles) -> _Cells:
+def _block_cells(block: Block, expected: Expected, styles: Styles, shared: SharedTexts) -> _Cells:
     numbers = partial(styles.number, block.style, block.format)
-    return _Cells(block.area, expected(block), block.fills, numbers)
+    return _Cells(block.area, expected(block), block.fills, numbers, shared)
 
 
-def _cell(attributes: str, formula: str, is_text: bool) -> str:
+def _cell(attributes: str, formula: str, kind: type) -> str:
     """A cell's XML, with a place for its value: `repr` writes a float so that it reads back bit for bit."""
     if formula:
-        kind, place = (' t="str"', "%s") if is_text else ("", "%r")
-        return f"<c {attributes}{kind}><f>{escape(formula).replace('%', '%%')}</f><v>{place}</v></c>"
-    if is_text:
-        return f'<c {attributes} t="inlineStr"><is><t xml:space="preserve">%s</t></is></c>'
-    return f"<c {attributes}><v>%r</v></c>"
+        of, place = (' t="str"', "%s") if kind is str else ("", "%r")
+        return f"<c {attributes}{of}><f>{markup(formula).replace('%', '%%')}</f><v>{place}</v></c>"
+    of = ' t="s"' if kind is SharedText else ""
+    return f"<c {attributes}{of}><v>%r</v></c>"
 
 
-def _escaped(row: Sequence[Any]) -> list[Any]:
-    return [escape(value) if isinstance(value, str) else value for value in row]
-
-
-def escape(text: str) -> str:
-    """The text as XML wants it between tags."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def _written(row: Sequence[Any], as_written: Callable[[str], Any]) -> list[Any]:
+    return [as_written(value) if isinstance(value, str) else value for value in row]

@@ -1,0 +1,161 @@
+"""The parts of openpyxl's workbook as Excel writes them, whatever XML library openpyxl has found."""
+
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from io import BytesIO
+from typing import Any
+from xml.etree.ElementTree import Element, SubElement, fromstring
+
+from openpyxl import Workbook
+from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
+from openpyxl.utils.cell import range_boundaries
+from openpyxl.worksheet._writer import WorksheetWriter
+from openpyxl.writer.excel import ExcelWriter
+
+from rnnsheet.workbook.texts import DECLARATION, escaped, quoted
+
+CONTENT_TYPES = "[Content_Types].xml"
+SHARED_TEXTS = "xl/sharedStrings.xml"
+_FIRST = (CONTENT_TYPES, "_rels/.rels", "xl/workbook.xml")
+"""By these, in this order, programs tell what kind of file it is."""
+
+_FORMATS = "http://schemas.openxmlformats.org"
+_OFFICE = f"{_FORMATS}/officeDocument/2006/relationships"
+_PREFIXES = {
+    f"{_FORMATS}/drawingml/2006/spreadsheetDrawing": "xdr:",
+    f"{_FORMATS}/drawingml/2006/main": "a:",
+    f"{_FORMATS}/drawingml/2006/chart": "c:",
+    _OFFICE: "r:",
+    f"{_FORMATS}/package/2006/metadata/core-properties": "cp:",
+    "http://purl.org/dc/elements/1.1/": "dc:",
+    "http://www.w3.org/XML/1998/namespace": "xml:",
+}
+"""Those that Excel writes: some programs look for them, not for what they stand for."""
+
+Values = Callable[[str], Sequence[Any]]
+"""What the cells of a reference such as `Unrolled!$H$38:$K$38` show."""
+
+
+def parts(book: Workbook) -> Iterator[tuple[str, str]]:
+    """The name and the XML of each part of a workbook without cells, those first that say what it is."""
+    saved = BytesIO()
+    # Not Workbook.save: it would compress what is read again at once.
+    _InMemory(book, zipfile.ZipFile(saved, "w")).save()
+    with zipfile.ZipFile(saved) as source:
+        names = [name for name in source.namelist() if name not in _FIRST]
+        for name in (*_FIRST, *names):
+            root = fromstring(source.read(name))
+            _mend(name, root)
+            yield name, _xml(root)
+
+
+class _InMemory(ExcelWriter):
+    """openpyxl's writer, without the temporary files that it leaves where it fails or is killed."""
+
+    def write_worksheet(self, ws: Any) -> None:
+        """As the original does it, but for where the part stands in between."""
+        ws._drawing = SpreadsheetDrawing()
+        ws._drawing.charts = ws._charts
+        writer = WorksheetWriter(ws, BytesIO())
+        writer.write()
+        ws._rels = writer._rels  # type: ignore[attr-defined]
+        self._archive.writestr(ws.path[1:], writer.read())  # type: ignore[attr-defined]
+        self.manifest.append(ws)
+
+
+def _mend(name: str, root: Element) -> None:
+    """Puts into a part what openpyxl leaves out, and into order what it leaves to chance."""
+    if name == CONTENT_TYPES:
+        kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+        SubElement(root, _sibling(root, "Override"), PartName=f"/{SHARED_TEXTS}", ContentType=kind)
+    elif name == "xl/_rels/workbook.xml.rels":
+        link = {"Type": f"{_OFFICE}/sharedStrings", "Target": f"/{SHARED_TEXTS}", "Id": f"rId{len(root) + 1}"}
+        SubElement(root, _sibling(root, "Relationship"), link)
+    elif name == "docProps/core.xml":
+        # When it was written: the same workbook is the same file.
+        root[:] = [each for each in root if _local(each) not in ("created", "modified")]
+    elif name == "xl/styles.xml":
+        for font in root.iter(_sibling(root, "font")):
+            font[:] = sorted(font, key=lambda each: _FONT.index(_local(each)))
+        for border in root.iter(_sibling(root, "border")):
+            _complete(root, border)
+    for merged in root.iter(_sibling(root, "mergeCells")):
+        merged[:] = sorted(merged, key=lambda each: range_boundaries(each.get("ref", "")))
+
+
+_FONT = (
+    *("b", "i", "strike", "condense", "extend", "outline", "shadow", "u", "vertAlign"),
+    *("sz", "color", "name", "family", "charset", "scheme"),
+)
+"""What makes a font, in the order that Excel has, and openpyxl has not."""
+_SIDES = ("left", "right", "top", "bottom", "diagonal")
+
+
+def _complete(root: Element, border: Element) -> None:
+    """Gives a border all of its sides, in their order."""
+    sides = {_local(side): side for side in border}
+    border[:] = [sides.get(side, Element(_sibling(root, side))) for side in _SIDES]
+
+
+def _local(element: Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _sibling(root: Element, tag: str) -> str:
+    """A tag in the namespace of another."""
+    return f"{root.tag.rpartition('}')[0]}}}{tag}"
+
+
+def _xml(root: Element) -> str:
+    names = {name for element in root.iter() for name in (element.tag, *element.keys())}
+    written = {name: _prefixed(name) for name in names}
+    spaces = sorted({name[1:].partition("}")[0] for name in names if name[0] == "{"})
+    prefixes = {space: _PREFIXES.get(space, "") for space in spaces}
+    declared = [
+        f' xmlns{prefix and ":"}{prefix[:-1]}="{space}"'
+        for space, prefix in prefixes.items()
+        if prefix != "xml:"
+    ]
+    return DECLARATION + _element(root, written, "".join(declared))
+
+
+def _element(element: Element, names: Mapping[str, str], declared: str = "") -> str:
+    tag = names[element.tag]
+    start = f"<{tag}{declared}"
+    for name, value in element.items():
+        start += f' {names[name]}="{quoted(value)}"'
+    inside = escaped(element.text) if element.text else ""
+    for child in element:
+        inside += _element(child, names)
+    return f"{start}>{inside}</{tag}>" if inside else f"{start}/>"
+
+
+def _prefixed(name: str) -> str:
+    space, _, local = name.removeprefix("{").rpartition("}")
+    return _PREFIXES.get(space, "") + local
+
+
+_REFERENCE = re.compile(r"<c:(tx|cat|val)><c:(num|str)Ref><c:f>([^<]*)</c:f></c:\2Ref></c:\1>")
+
+
+def with_points(chart: str, values: Values) -> Iterator[str]:
+    """A chart's part with the values that it draws beside each reference: previews show nothing else."""
+    end = 0
+    for found in _REFERENCE.finditer(chart):
+        yield chart[end : found.start()]
+        yield from _points(found[1], found[3], values(found[3]))
+        end = found.end()
+    yield chart[end:]
+
+
+def _points(role: str, reference: str, values: Sequence[Any]) -> Iterator[str]:
+    texts = role == "tx" or (role == "cat" and any(isinstance(value, str) for value in values))
+    kind, form = ("str", "") if texts else ("num", "<c:formatCode>General</c:formatCode>")
+    yield f"<c:{role}><c:{kind}Ref><c:f>{reference}</c:f><c:{kind}Cache>{form}"
+    yield f'<c:ptCount val="{len(values)}"/>'
+    for number, value in enumerate(values):
+        if value != "":
+            shown = escaped(value) if isinstance(value, str) else repr(value)
+            yield f'<c:pt idx="{number}"><c:v>{shown}</c:v></c:pt>'
+    yield f"</c:{kind}Cache></c:{kind}Ref></c:{role}>"
