@@ -13,7 +13,7 @@ from rnnsheet.model import ONCE, on_line
 from rnnsheet.reading import LONGEST_TEXT, PUNCTUATION, reading, words_of
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.meaning import meaning, meaning_of_parameter, meaning_of_text
-from rnnsheet.sheet.page import LETTER, SPAN, TEXT, Page, Values, number_or_zero
+from rnnsheet.sheet.page import LETTER, TEXT, Page, Values, number_or_zero
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block, Fill, Highlight
 
@@ -277,7 +277,7 @@ def _picture(inputs: Inputs, lesson: Lesson) -> None:
     page, row, picture = inputs.page, inputs.row, np.asarray(lesson.picture)
     page.sheet.sections.append(row)
     page.text(row, 1, page.labels("meaning.picture"), "caption")
-    page.text(row, FIRST, page.labels("inputs.picture"), "about", SPAN)
+    page.text(row, FIRST, page.labels("inputs.picture"), "about", picture.shape[1] + 1)
     drawn = page.constants("picture", row + 1, FIRST, picture.tolist(), "input", "number")
     page.sheet.highlights.append(Highlight(drawn.area, "one_hot"))
     inputs.blocks["picture"] = drawn
@@ -308,6 +308,7 @@ def _picture_read(inputs: Inputs, lesson: Lesson, picture: np.ndarray, row: int,
     cells = [number_or_zero(drawn.part(0, right).a1) for right in range(drawn.cols)]
     signs = (f'IF({c}=1,"#",IF({c}=0,".","("&INT(100*{c}+0.5)&")"))' for c in cells)
     lines, whole = page.area(row, col, drawn.rows), page.area(row + drawn.rows, col)
+    page.text(row - 1, col, page.labels("inputs.picture_read"), "small")
     texts = [[text] for text in read.split(" ")]
     page.formula("picture_rows", lines, "&".join(signs), "beside", values=texts, form=TEXT)
     text = '&" "&'.join(lines.part(down).a1 for down in range(lines.rows))
