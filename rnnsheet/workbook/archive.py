@@ -35,7 +35,9 @@ def check_archive(data: bytes) -> None:
         for start, entry in _listed(data):
             gap = start - place
             if gap and not (is_open and gap in _DESCRIPTORS):
-                raise ValueError(f"zip: {gap} B before {entry.name.decode(errors='replace') or 'the directory'}")
+                raise ValueError(
+                    f"zip: {gap} B before {entry.name.decode(errors='replace') or 'the directory'}"
+                )
             if entry.name:
                 place, is_open = _end_of(data, start, entry), bool(entry.flags & _OPEN)
     except struct.error as error:
@@ -91,7 +93,7 @@ def _end_of(data: bytes, start: int, entry: _Entry) -> int:
         or not (said == entry.sum_and_sizes or left_open)
     ):  # fmt: skip
         raise ValueError(f"zip: two headers of {entry.name.decode(errors='replace')} differ")
-    return after_extra + entry.sum_and_sizes[1]
+    return int(after_extra + entry.sum_and_sizes[1])
 
 
 def _extra(data: bytes, name: bytes) -> Mapping[int, bytes]:

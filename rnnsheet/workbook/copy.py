@@ -154,14 +154,13 @@ def _runs(grid: Grid) -> Iterator[list[int]]:
         if cell not in grid.arrays and cell not in grid.tables:
             columns[cell % LAST_COLUMN].append(cell)
     for cells in columns.values():
-        run: list[int] = []
-        for cell in cells:
+        run, following = cells[:1], _below(grid.formulas[cells[0]])
+        for cell in cells[1:]:
             text = grid.formulas[cell]
-            if run and cell == run[-1] + LAST_COLUMN and text == next(following):
+            if cell == run[-1] + LAST_COLUMN and text == next(following):
                 run.append(cell)
             else:
-                if run:
-                    yield run
+                yield run
                 run, following = [cell], _below(text)
         yield run
 

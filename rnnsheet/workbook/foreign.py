@@ -25,9 +25,7 @@ _OPEN_DOCUMENTS: Mapping[bytes, str] = {
     b"text": "OpenDocument (.odt)",
     b"presentation": "OpenDocument (.odp)",
 }
-_MIME_TYPE = re.compile(
-    rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis\.opendocument\.([a-z]*)", re.DOTALL
-)
+_MIME_TYPE = re.compile(rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis\.opendocument\.([a-z]*)", re.DOTALL)
 """The first entry of an OpenDocument archive: a text, not packed."""
 _ENTRIES: Mapping[bytes, str] = {
     b"xl/workbook.bin": "Excel Binary (.xlsb)",
@@ -56,7 +54,9 @@ def kind_of(data: bytes) -> str:
         if data.startswith(beginning):
             return kind
     if data.startswith(_OLE):
-        return next((kind for name, kind in _OLE_STREAMS.items() if f"{name}\0".encode("utf-16-le") in data), "")
+        return next(
+            (kind for name, kind in _OLE_STREAMS.items() if f"{name}\0".encode("utf-16-le") in data), ""
+        )
     if data.startswith(b"PK\3\4"):
         return _kind_of_archive(data)
     return _kind_of_text(data[:_LOOKED_AT])

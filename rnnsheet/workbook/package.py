@@ -71,17 +71,18 @@ class Package:
         """The error of a file that is not read any further."""
         return WorkbookError(key, place=str(self.path), **values)
 
-    def tree(self, part: str) -> ElementTree.Element:
-        """A part that does not grow with the cells, as a tree. Raises KeyError where there is none."""
+    def tree(self, part: str, grows: bool = False) -> ElementTree.Element:
+        """A part as a tree; `grows` says whether it does so with the cells. Raises KeyError for none."""
         size = self._entry(part).file_size
-        if size > LARGEST_PART:
+        if size > LARGEST_PART and not grows:
             raise self._too_large("part_too_large", size, LARGEST_PART, part=part)
         parser, tags = ElementTree.XMLParser(), 0
-        for piece in self._pieces(part, has_many=False):
+        for piece in self._pieces(part, grows):
             tags += piece.count(b"<")
             self.check_kept(tags)
             parser.feed(piece)
-        return parser.close()
+        root: ElementTree.Element = parser.close()
+        return root
 
     def pieces(self, part: str) -> Iterator[bytes]:
         """A part that grows with the cells, piece by piece. Raises KeyError where there is none.
@@ -89,7 +90,7 @@ class Package:
         A parser that is given a comment or a tag in pieces begins it anew with each piece, which takes the
         square of its length: none may be long here.
         """
-        return self._pieces(part, has_many=True)
+        return self._pieces(part, grows=True)
 
     def check_kept(self, tags: int) -> None:
         """Raises WorkbookError where so many elements are too many to keep in memory."""
@@ -156,7 +157,7 @@ class Package:
                 if names.search(kind):
                     raise self.refused("active_content", what=what, part=name)
 
-    def _pieces(self, part: str, has_many: bool) -> Iterator[bytes]:
+    def _pieces(self, part: str, grows: bool) -> Iterator[bytes]:
         """A part, piece by piece, each checked before it is given: none may declare entities."""
         item, before, size = self._entry(part), b"", 0
         with self._archive.open(item) as stream:
@@ -166,7 +167,7 @@ class Package:
                 both = before[-len(_DOCTYPE) :] + chunk
                 if _DOCTYPE in both:
                     raise self.refused("active_content", what="a document type", part=part)
-                if has_many:
+                if grows:
                     self._check_lengths(part, both if before else _DECLARATION.sub(b"", chunk, count=1))
                 self._tags += chunk.count(b"<")
                 if self._tags > MOST_TAGS:

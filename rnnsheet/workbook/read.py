@@ -203,16 +203,10 @@ def _shared_texts(package: Package, links: Mapping[str, tuple[str, str]], space:
     parts = [part for kind, part in links.values() if kind == "sharedStrings"]
     if len(parts) > 1:
         raise ValueError(", ".join(parts))
-    texts, parser = [], ElementTree.XMLPullParser()
-    for part in parts:
-        for piece in package.pieces(part):
-            parser.feed(piece)
-            for _, element in parser.read_events():
-                if element.tag == f"{space}si":
-                    texts.append(_text(element, space))
-                    element.clear()
-        parser.close()
-    return texts
+    found = [package.tree(part, grows=True) for part in parts]
+    if any(each.tag not in (f"{space}si", f"{space}extLst") for root in found for each in root):
+        raise ValueError(", ".join(parts))
+    return [_text(each, space) for root in found for each in root.iterfind(f"{space}si")]
 
 
 def _text(element: ElementTree.Element, space: str) -> str:
@@ -316,7 +310,7 @@ class _SheetReader:
         self._space, self._texts, self._filled = space, texts, filled
         self._shared: dict[int, _Shared] = {}
         self._areas: list[tuple[Area, str, bool]] = []
-        """Those that array formulas and what-if tables fill, with their formula, and whether it is a table."""
+        """Those that array formulas and what-if tables fill, their formula, and whether it is a table."""
         self._columns: dict[str, int] = {}
         self._last_row = 0
 
