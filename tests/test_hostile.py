@@ -1,6 +1,5 @@
 """What strangers send: answered in seconds, within a gigabyte, in one line, and nothing of it is run."""
 
-import io
 import os
 import re
 import socket
@@ -10,20 +9,19 @@ import time
 import zipfile
 from pathlib import Path
 from threading import Thread
-from xml.etree import ElementTree
 
 import openpyxl
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 from openpyxl.workbook.defined_name import DefinedName
 
 import rnnsheet
 from rnnsheet.checking.engines import ENGINES
+from rnnsheet.checking.recalculate import Recalculation, recalculations
 from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.plan import Area
-from rnnsheet.workbook.outside import is_plain, reaching
-from rnnsheet.workbook.package import Package, opened
+from rnnsheet.workbook.copy import copied
+from rnnsheet.workbook.package import opened
+from rnnsheet.workbook.read import read
 from tests.test_checking import edit, edit_cell, failures, sheet_part
 from tests.test_reading import parts, save
 from tests.typist import block
@@ -262,6 +260,7 @@ def test_what_could_act_is_not_opened(hello_xlsx, tmp_path, part, what, suffix):
         'HYPERLINK("http://127.0.0.1:9/","x")',
         "INDIRECT(\"'file:///etc/passwd'#$Sheet.A1\")",
         "INDIRECT(\"'[/etc/book.xlsx]Sheet'!A1\")",
+        'INDIRECT("\'fil" & "e:///etc/passwd\'#$Sheet.A1")',
         'RTD("x",,"y")',
         '_xlfn.STOCKHISTORY("MSFT",1)',
         'IMPORTDATA("http://127.0.0.1:9/")',
@@ -274,79 +273,12 @@ def test_a_formula_that_reaches_out_is_not_recalculated(hello_xlsx, tmp_path, wr
     with pytest.raises(
         rnnsheet.WorkbookError, match=r"Unrolled!A200: the formula uses .* outside the workbook"
     ):
-        rnnsheet.check(wrong, engine="libreoffice")
-    with opened(wrong) as package:
-        assert not is_plain(package), "a program could begin before the formulas are read"
+        rnnsheet.check(wrong)
 
 
 def test_a_text_that_looks_like_reaching_out_is_none(hello_xlsx, wrong):
     with_formula(hello_xlsx, wrong, '"WEBSERVICE(" & "[1]" & "cmd|x!A1" & "http://x"')
     assert rnnsheet.check(wrong).ok
-    with opened(wrong) as package:
-        assert is_plain(package)
-
-
-@pytest.mark.parametrize("name", ["xl/worksheets/sheet1.dat", "xl/printerSettings/printerSettings1.bin"])
-def test_a_part_that_is_not_looked_through_makes_programs_wait(hello_xlsx, wrong, name):
-    with_part(hello_xlsx, wrong, name, b"")
-    with opened(wrong) as package:
-        assert not is_plain(package)
-
-
-TAGS = st.sampled_from(["f", "x:f", "f\n", "formula1", "definedName", "b"])
-ATTRIBUTES = st.sampled_from(["", " a='\"'", " a='>'", " a='>\"'", ' a="\'"', " a=''"])
-PIECES = st.sampled_from(
-    [
-        *(
-            'WEBSERVICE("")',
-            "WEBSERVICE(&quot;&quot;)",
-            "webſervıce(",
-            "&#87;EBSERVICE(",
-            "WEB",
-            "SERVICE(",
-            "[1]",
-        ),
-        *(
-            "&#91;",
-            "|",
-            "INDIRECT",
-            "'",
-            '"',
-            "&quot;",
-            "&lt;",
-            "&amp;",
-            ">",
-            "'>",
-            "\n",
-            "<b/>",
-            "<!---->",
-            "<?b ?>",
-        ),
-        *("<![CDATA[", "]]>"),
-    ]
-)
-ELEMENTS = st.tuples(TAGS, ATTRIBUTES, st.lists(PIECES, max_size=5))
-FORMULAS = ("f", "formula", "formula1", "formula2", "definedName")
-
-
-@settings(max_examples=2000)
-@example([("f", " a='>\"'", ['WEBSERVICE("")'])])
-@example([("f", " a='\"'", ['WEBSERVICE("")'])])
-@example([("f", "", ["WEBSERVICE(&quot;&quot;)"])])
-@example([("f", "", ["WEB", "<!---->", "SERVICE("])])
-@given(st.lists(ELEMENTS, min_size=1, max_size=3))
-def test_bytes_that_seem_plain_hide_no_formula_that_reaches_out(elements):
-    written = (f"<{tag}{more}>{''.join(body)}</{tag}>" for tag, more, body in elements)
-    content = f'<a xmlns:x="x">{"".join(written)}</a>'
-    try:
-        root = ElementTree.fromstring(content)
-    except ElementTree.ParseError:
-        return
-    found = [each for each in root.iter() if each.tag.rpartition("}")[2] in FORMULAS]
-    with zipfile.ZipFile(io.BytesIO(), "w") as archive:
-        archive.writestr("a.xml", content)
-        plain = is_plain(Package(Path("a.xlsx"), archive))
-    assert not (plain and any(reaching(dict(enumerate("".join(each.itertext()) for each in found)))))
 
 
 @pytest.mark.parametrize("own", ["", ' localSheetId="0"'])
@@ -507,13 +439,6 @@ def test_an_array_formula_over_all_there_is_is_refused(hello_xlsx, tmp_path, wro
     assert "Unrolled: T9000: array: " in refused(wrong, tmp_path / "run", "--engine", engine)
 
 
-@pytest.mark.parametrize("formula", ["'[http://127.0.0.1:9/a.xlsx]S'!A1:A3", "&#91;1]S!A1:A3", "a|b!c"])
-def test_a_chart_that_reaches_out_is_refused(hello_xlsx, tmp_path, wrong, formula):
-    chart = "xl/charts/chart1.xml"
-    edit(hello_xlsx, wrong, chart, r"<(\w+:)?f>[^<]*<", rf"<\g<1>f\n>{formula}<")
-    assert f"{chart}: the formula uses" in refused(wrong, tmp_path / "run")
-
-
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("count", [60_000, 200_000])
 def test_many_names_cost_little(hello_xlsx, tmp_path, wrong, engine, count):
@@ -530,13 +455,6 @@ def test_a_blank_between_two_operands_is_no_other_spelling(hello_xlsx, wrong):
     assert ("Unrolled", "H12", "formula") in failures(rnnsheet.check(wrong, engine="libreoffice"))
     edit(hello_xlsx, wrong, part, H12, lambda found: found[0].replace("$D12*", " $D12 * "))
     assert rnnsheet.check(wrong).ok
-
-
-@pytest.mark.parametrize("tag", ["formula", "formula1"])
-def test_a_rule_that_reaches_out_is_refused(hello_xlsx, tmp_path, wrong, tag):
-    rule = f"</sheetData><rules><{tag}>LEN({CALL})</{tag}></rules>"
-    edit(hello_xlsx, wrong, "xl/worksheets/sheet1.xml", "</sheetData>", rule)
-    assert "the formula uses WEBSERVICE, which" in refused(wrong, tmp_path / "run")
 
 
 def test_a_long_formula_that_many_cells_share_is_not_written_out(hello_xlsx, tmp_path, wrong):
@@ -569,8 +487,6 @@ def test_a_formula_cannot_fill_the_memory(hello_xlsx, tmp_path, wrong, engine, f
 def test_no_engine_asks_the_network(hello_xlsx, tmp_path, wrong, engine):
     """Beside our own refusal: a program that is given such a file all the same must not call."""
     skip_without(engine)
-    from rnnsheet.checking.recalculate import recalculation
-
     calls = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -584,8 +500,9 @@ def test_no_engine_asks_the_network(hello_xlsx, tmp_path, wrong, engine):
         Thread(target=listen, daemon=True).start()
         address = f"http://127.0.0.1:{server.getsockname()[1]}/"
         with_formula(hello_xlsx, wrong, f'WEBSERVICE("{address}")')
-        with opened(wrong) as package, recalculation(ENGINES[engine], package) as running:
-            running.values()
+        contents = read(opened(wrong))
+        running = Recalculation(ENGINES[engine], contents, copied(contents), tmp_path)
+        running.values()
         server.shutdown(socket.SHUT_RDWR)
     assert calls == []
 
@@ -736,21 +653,15 @@ def test_every_wrong_stored_value_is_caught_by_every_engine(hello_xlsx, wrong):
 def test_an_engine_recalculates_whatever_is_stored(hello_xlsx, wrong, engine):
     """Else it would find what the file says, and every check of it would be worthless."""
     skip_without(engine)
-    from rnnsheet.checking.recalculate import recalculation
-
     contents = parts(hello_xlsx)
     for name, content in contents.items():
         if name.startswith("xl/worksheets/sheet"):
             text = re.sub(r"(<f>[^<]*</f>)<v>[^<]*</v>", r"\1<v>12345.678</v>", content.decode())
             contents[name] = text.encode()
-    save(contents, wrong)
-    with (
-        opened(hello_xlsx) as package,
-        recalculation(ENGINES[engine], package) as right,
-        opened(wrong) as changed,
-        recalculation(ENGINES[engine], changed) as found,
-    ):
+    right, wrong = (read(opened(path)) for path in (hello_xlsx, save(contents, wrong)))
+    engines = [ENGINES[engine]]
+    with recalculations(engines, right) as known, recalculations(engines, wrong) as found:
         for name in ("h", "p", "x"):
             area: Area = block(name, "Unrolled").area
-            assert found.values().of(area) == right.values().of(area)
-            assert 12345.678 not in found.values().of(area)
+            assert found[engine].values().of(area) == known[engine].values().of(area)
+            assert 12345.678 not in found[engine].values().of(area)

@@ -19,7 +19,7 @@ def version(package: str) -> str:
 
 
 def command(package: str, *arguments: str) -> Sequence[str]:
-    """Python with the package's program, which finds the packages that this process finds, and nothing else."""
+    """Python with the package's program, which finds what this process finds, and nothing else."""
     found = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
     program = Path(__file__).with_name(f"{package}_program.py")
     return [sys.executable, "-I", "-S", str(program), found, *arguments]
