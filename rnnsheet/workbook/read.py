@@ -52,13 +52,13 @@ class Grid:
     """float, str, bool or CellError: of a formula, the one stored beside it."""
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
     """First column and row, last column and row of merged cells."""
-    arrays: dict[int, str] = field(default_factory=dict)
-    """Of each cell that an array formula fills: its area in the cell that holds it, "" in the others.
+    arrays: set[int] = field(default_factory=set)
+    """The cells with an array formula that fills no other cell."""
+    filled: set[int] = field(default_factory=set)
+    """The cells that an array formula fills together, or a what-if table; engines differ in what they find.
 
-    Where there are several cells, braces are around their formula, as programs show it.
+    Their formula is in braces, as programs show it: `{TABLE(B1,)}`.
     """
-    tables: set[int] = field(default_factory=set)
-    """The cells of what-if tables (`{=TABLE(…)}`), which few programs compute."""
 
 
 @dataclass(frozen=True)
@@ -309,8 +309,8 @@ class _SheetReader:
         self._row_tag, self._cell_tag = f"{space}row", f"{space}c"
         self._space, self._texts, self._filled = space, texts, filled
         self._shared: dict[int, _Shared] = {}
-        self._areas: list[tuple[Area, str, bool]] = []
-        """Those that array formulas and what-if tables fill, their formula, and whether it is a table."""
+        self._areas: list[tuple[Area, str]] = []
+        """Those that array formulas and what-if tables fill, with their formula."""
         self._columns: dict[str, int] = {}
         self._last_row = 0
 
@@ -327,17 +327,12 @@ class _SheetReader:
 
     def fill_areas(self) -> None:
         """Gives the cells that array formulas and tables fill their formula, after the last row."""
-        for area, text, is_table in self._areas:
+        for area, text in self._areas:
             cells = area.cells()
-            if not (self.grid.arrays.keys().isdisjoint(cells) and self.grid.tables.isdisjoint(cells)):
+            if not self.grid.filled.isdisjoint(cells):
                 raise ValueError(f"{area.a1}: filled twice")
-            if is_table:
-                self.grid.tables.update(cells)
-            else:
-                self.grid.arrays.update(dict.fromkeys(cells, ""))
-                self.grid.arrays[cells[0]] = area.a1
-            if is_table or len(cells) > 1:
-                self.grid.formulas.update(dict.fromkeys(cells, f"{{{text}}}"))
+            self.grid.filled.update(cells)
+            self.grid.formulas.update(dict.fromkeys(cells, f"{{{text}}}"))
 
     def _row(self, element: ElementTree.Element) -> None:
         row = _natural(element.get("r") or str(self._last_row + 1))
@@ -428,9 +423,12 @@ class _SheetReader:
         if area.rows < 1 or area.cols < 1 or (left, top) != (col, row):
             raise ValueError(f"{kind}: {area.a1}")
         self._filled.cells(area, kind)
+        if kind == "array" and area.rows == area.cols == 1:
+            self.grid.arrays.add(key(row, col))
+            return text
         if kind == "dataTable":
             text = f"TABLE({formula.get('r1', '')},{formula.get('r2', '')})"
-        self._areas.append((area, text, kind == "dataTable"))
+        self._areas.append((area, text))
         return text
 
     def _text_of_shared(self, formula: ElementTree.Element, text: str, row: int, col: int) -> str:
