@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +14,9 @@ def installed(package: str) -> bool:
 
 def version(package: str) -> str:
     """The version of a package."""
+    # It takes longer to import than all that a check needs.
+    from importlib import metadata
+
     return metadata.version(package)
 
 

@@ -9,12 +9,12 @@ import re
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from html import escape
 from typing import Any
 
 from rnnsheet.sheet.formula import Formula, column_letters
 from rnnsheet.sheet.grid import LAST_COLUMN
 from rnnsheet.workbook.read import CellError, Contents, Grid
-from rnnsheet.workbook.write import escape
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -154,28 +154,31 @@ def _runs(grid: Grid) -> Iterator[list[int]]:
         if cell not in grid.arrays and cell not in grid.filled:
             columns[cell % LAST_COLUMN].append(cell)
     for cells in columns.values():
-        run, following = cells[:1], _below(grid.formulas[cells[0]])
-        for cell in cells[1:]:
-            text = grid.formulas[cell]
-            if cell == run[-1] + LAST_COLUMN and text == next(following):
-                run.append(cell)
-            else:
-                yield run
-                run, following = [cell], _below(text)
-        yield run
+        texts, start = [grid.formulas[cell] for cell in cells], 0
+        while start < len(cells):
+            end = _filled_down(cells, texts, start)
+            yield cells[start:end]
+            start = end
 
 
-def _below(text: str) -> Iterator[str]:
-    """What a formula is in each cell below, as it fills."""
-    formula, down, count = Formula(text), 1, 1
-    while True:
-        yield from formula.rows(down, count, 1)
-        down, count = down + count, 2 * count
+def _filled_down(cells: Sequence[int], texts: Sequence[str], start: int) -> int:
+    """Up to which of a column's cells the formula of one of them fills down."""
+    formula, end, count = Formula(texts[start]), start + 1, 1
+    while end < len(cells):
+        stop = min(end + count, len(cells))
+        below = formula.rows(end - start, stop - end, 1)
+        if texts[end:stop] != below or cells[stop - 1] != cells[start] + (stop - 1 - start) * LAST_COLUMN:
+            for cell, text, filled in zip(cells[end:stop], texts[end:stop], below, strict=True):
+                if text != filled or cell != cells[start] + (end - start) * LAST_COLUMN:
+                    return end
+                end += 1
+        end, count = stop, 2 * count
+    return end
 
 
 def _escaped(text: str) -> str:
     """The text as XML wants it between tags; a parser would make another letter of a carriage return."""
-    return escape(text).replace("\r", "&#13;")
+    return escape(text, quote=False).replace("\r", "&#13;")
 
 
 def _quoted(text: str) -> str:

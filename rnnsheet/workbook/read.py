@@ -341,19 +341,24 @@ class _SheetReader:
         self._last_row, digits = row, str(row)
         formulas, values = self.grid.formulas, self.grid.values
         before, col = key(row, 1) - 1, 0
+        value_tag, formula_tag, columns = self._value, self._formula, self._columns
         for cell in element:
             if cell.tag != self._cell_tag:
                 raise ValueError(cell.tag)
             reference, left = cell.get("r"), col
-            col = self._column(reference, digits) if reference else col + 1
+            if reference:
+                letters = reference.removesuffix(digits)
+                col = columns.get(letters) or self._column(letters)
+            else:
+                col += 1
             if col <= left:
                 raise ValueError(f"{reference}")
             value = formula = inline = None
             for child in cell:
                 tag = child.tag
-                if tag == self._value and value is None:
+                if tag == value_tag and value is None:
                     value = child
-                elif tag == self._formula and formula is None:
+                elif tag == formula_tag and formula is None:
                     formula = child
                 elif tag == self._inline and inline is None:
                     inline = child
@@ -363,37 +368,36 @@ class _SheetReader:
                 if formula is not None:
                     formulas[before + col] = self._text_of(formula, row, col)
                 if inline is not None or (value is not None and value.text):
-                    values[before + col] = self._stored(cell.get("t", "n"), value, inline)
+                    values[before + col] = self._stored(cell.get("t"), value, inline)
             except ValueError as error:
                 raise ValueError(f"{column_letters(col)}{row}: {error}") from None
 
-    def _column(self, reference: str, row: str) -> int:
-        letters = reference.removesuffix(row)
-        if letters not in self._columns:
-            number = column_number(letters)
-            is_name = letters.isascii() and letters.isalpha() and letters.isupper()
-            if not (is_name and 1 <= number <= LAST_COLUMN):
-                raise ValueError(f"{reference!r} is no cell")
-            self._columns[letters] = number
-        return self._columns[letters]
+    def _column(self, letters: str) -> int:
+        number = column_number(letters)
+        if not (letters.isascii() and letters.isalpha() and letters.isupper() and number <= LAST_COLUMN):
+            raise ValueError(f"{letters!r} is no cell")
+        self._columns[letters] = number
+        return number
 
     def _stored(
-        self, kind: str, value: ElementTree.Element | None, inline: ElementTree.Element | None
+        self, kind: str | None, value: ElementTree.Element | None, inline: ElementTree.Element | None
     ) -> Any:
         """The value of a cell. Raises ValueError where programs take one or the other for it."""
-        if inline is not None:
-            if kind != "inlineStr" or value is not None:
+        if inline is not None or value is None:
+            if kind != "inlineStr" or value is not None or inline is None:
                 raise ValueError(f"t={kind!r}, <is>")
             return _text(inline, self._space)
-        text = value.text if value is not None and not len(value) else ""
-        if not text:
+        text = value.text or ""
+        if len(value):
             raise ValueError("<v>")
-        if kind == "n":
+        if kind is None or kind == "n":
             number = float(text)
             # Python takes 1_0 and digits of other scripts.
             if not isfinite(number) or "_" in text or not text.isascii():
                 raise ValueError(f"{text} is no number")
             return number
+        if kind == "str":
+            return text
         if kind == "s":
             if not text.isdecimal() or int(text) >= len(self._texts):
                 raise ValueError(f"{text} is no number of a text")
@@ -402,16 +406,16 @@ class _SheetReader:
             if text not in _TRUTHS:
                 raise ValueError(f"{text} is neither true nor false")
             return _TRUTHS[text]
-        if kind not in ("str", "e", "d"):
+        if kind not in ("e", "d"):
             raise ValueError(f"t={kind!r}, <v>")
         return CellError(text) if kind == "e" else text
 
     def _text_of(self, formula: ElementTree.Element, row: int, col: int) -> str:
         """A cell's formula, also where it refers to that of another cell, as Excel saves a block of them."""
-        text, kind = formula.text or "", formula.get("t", "normal")
+        text, kind = formula.text or "", formula.get("t")
         if len(formula) or len(text) > LONGEST_FORMULA:
-            raise ValueError(f"{kind}, {len(text)}")
-        if kind == "normal":
+            raise ValueError(f"{kind or 'normal'}, {len(text)}")
+        if kind is None or kind == "normal":
             return text
         if kind == "shared":
             return self._text_of_shared(formula, text, row, col)
