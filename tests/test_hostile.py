@@ -1,5 +1,6 @@
 """What strangers send: answered in seconds, within a gigabyte, in one line, and nothing of it is run."""
 
+import io
 import os
 import re
 import socket
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from html import escape
 from pathlib import Path
 from threading import Thread
 
@@ -17,6 +19,7 @@ from openpyxl.workbook.defined_name import DefinedName
 import rnnsheet
 from rnnsheet.checking.engines import ENGINES
 from rnnsheet.checking.recalculate import Recalculation, recalculations
+from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook.copy import copied
@@ -179,7 +182,7 @@ def test_no_more_elements_than_there_can_be_are_kept(hello_xlsx, tmp_path, part,
     assert "too many cells" in refused(save(contents, tmp_path / "w.xlsx"), tmp_path / "run")
 
 
-@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/styles.xml"])
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/workbook.xml", "_rels/.rels"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-7"])
 def test_an_entity_bomb_is_refused(hello_xlsx, tmp_path, wrong, part, encoding):
     declared = BOMB.replace("?>", f' encoding="{encoding}"?>', 1)
@@ -317,6 +320,8 @@ def test_a_formula_where_no_program_writes_one_is_refused(hello_xlsx, tmp_path, 
     assert "not a readable .xlsx workbook" in refused(wrong, tmp_path / "run")
 
 
+SHARED = '<c r="G12"><f t="shared" si="5" ref="G12:G13">0.5+1</f><v>1.5</v></c>'
+FOLLOWER, FOLLOWS = '<f t="shared" si="5">', '<f t="shared" si="5"/>'
 H12 = r'<c r="H12"[^>]*>.*?</c>'
 WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 PICTURE = (
@@ -344,13 +349,26 @@ MACROS = (
         (None, H12, lambda found: found[0].replace("</v>", "</v><v>1</v>"), "H12"),
         (None, H12, lambda found: re.sub("<v>.*</v>", "<v>1_0</v>", found[0]), "1_0 is no number"),
         (None, H12, lambda found: found[0].replace("<f>", f"<f>{'1+' * 5000}"), "normal"),
-        (
-            None,
-            H12,
-            lambda found: found[0].replace("<f>", '<f t="dataTable" ref="H12" r1="B12">'),
-            "dataTable",
-        ),
-        (WORKBOOK, '<sheet [^>]*name="Unrolled"[^>]*/>', r"\g<0>\g<0>", "sheet 'Unrolled'"),
+        (None, H12, lambda found: found[0].replace("<f>", '<f t="other">'), "other"),
+        (None, H12, lambda found: found[0].replace("<f>", '<f t="array" ref="H11:H12">'), "array: H11:H12"),
+        (None, H12, lambda found: found[0].replace("<f>", '<f t="shared" si="5">'), "H12"),
+        (None, H12, lambda found: found[0].replace("<f>", '<f t="shared" si="05" ref="H12">'), "'05'"),
+        (None, H12, lambda found: f"{SHARED}{found[0].replace('<f>', FOLLOWER)}", "H12: shared: "),
+        (None, H12, lambda found: f"{SHARED}{re.sub('<f>.*</f>', FOLLOWS, found[0])}", "outside of its area"),
+        (None, H12, lambda found: found[0].replace("</c>", "<is><t>9</t></is></c>"), "H12: t=None, <is>"),
+        (None, H12, lambda found: re.sub("<v>.*</v>", "<is><t>9</t></is>", found[0]), "H12: t=None, <is>"),
+        (None, H12, lambda found: found[0].replace(" s=", ' t="inlineStr" s='), "t='inlineStr', <v>"),
+        (None, H12, lambda found: found[0].replace(" s=", ' t="b" s='), "neither true nor false"),
+        (None, H12, lambda found: found[0].replace(" s=", ' t="x" s='), "t='x', <v>"),
+        (None, H12, lambda found: re.sub("<v>.*</v>", "<v>\u0665</v>", found[0]), "\u0665 is no number"),
+        (None, '<row r="12"', '<row r="1_2"', "'1_2' is no number"),
+        (None, '<row r="12"', '<row r="012"', "'012' is no number"),
+        (WORKBOOK, '<sheet [^>]*name="Unrolled"[^>]*/>', r"\g<0>\g<0>", "sheet 'unrolled': twice"),
+        (WORKBOOK, 'name="Overview"', 'name="INPUTS"', "sheet 'inputs': twice"),
+        (WORKBOOK, 'name="Overview"', 'name="\uff29nputs"', "sheet 'inputs': twice"),
+        (WORKBOOK, 'name="Overview"', 'name="Inp/uts"', "sheet 'Inp/uts'"),
+        (WORKBOOK, 'name="Overview"', f'name="{"x" * 32}"', "sheet 'x"),
+        (WORKBOOK, "spreadsheetml/2006/main", "spreadsheetml/2007/main", "workbook"),
         (WORKBOOK, "<sheets>", "<sheets/><sheets>", "sheets"),
         (WORKBOOK, 'name="Unrolled"', r'\g<0> xmlns:z="z" z:id="rId1"', ""),
         (WORKBOOK, '<definedName name="Wxh">', '<definedName name="WXH">A!$A$1</definedName>\\g<0>', "Wxh"),
@@ -467,7 +485,9 @@ def test_a_long_formula_that_many_cells_share_is_not_written_out(hello_xlsx, tmp
 
 
 def test_more_texts_than_there_can_be_are_refused(hello_xlsx, tmp_path, wrong):
-    with_part(hello_xlsx, wrong, "xl/sharedStrings.xml", b"<sst>" + b"<si/>" * 2_000_000 + b"</sst>")
+    link = '<Relationship Id="rId66" Type="a/sharedStrings" Target="texts.xml"/></Relationships>'
+    edit(hello_xlsx, wrong, RELATIONS, "</Relationships>", link)
+    with_part(wrong, wrong, "xl/texts.xml", b"<sst>" + b"<si/>" * 2_000_000 + b"</sst>")
     assert "too many cells" in refused(wrong, tmp_path / "run")
 
 
@@ -512,10 +532,96 @@ def test_a_password_is_told(tmp_path, wrong):
     assert "protected with a password" in refused(wrong, tmp_path / "run")
 
 
-@pytest.mark.parametrize("content", [b"a,b\n1,2\n", b"", b"PK", b"\x00" * 5000, "词,字\n".encode("gbk")])
+@pytest.mark.parametrize("content", [b"word", b"", b"PK", b"\x00" * 5000, "词字\n".encode("gbk")])
 def test_what_is_no_workbook_is_told(tmp_path, wrong, content):
     wrong.write_bytes(content)
     assert "not a readable .xlsx workbook" in refused(wrong, tmp_path / "run")
+
+
+def zipped(*names: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names:
+            kind = "application/vnd.oasis.opendocument.spreadsheet" if name == "mimetype" else ""
+            archive.writestr(name, kind)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (zipped("mimetype", "content.xml"), "OpenDocument (.ods)"),
+        (zipped("[Content_Types].xml", "xl/workbook.bin"), "Excel Binary (.xlsb)"),
+        (zipped("[Content_Types].xml", "word/document.xml"), "Word (.docx)"),
+        (zipped("Index/Document.iwa", "preview.jpg"), "Apple Numbers (.numbers)"),
+        (bytes.fromhex("d0cf11e0a1b11ae1") + "\0Workbook\0".encode("utf-16-le"), "Excel 97-2003 (.xls)"),
+        (b"%PDF-1.7\n", "PDF (.pdf)"),
+        (b"a,b\n1,2\n", "CSV (.csv, .tsv, .txt)"),
+        ("词;字\n".encode("gbk"), "CSV (.csv, .tsv, .txt)"),
+        (b"<!doctype html><html><table>", "HTML (.html)"),
+        (b"\x1f\x8b\x08", "gzip (.gz)"),
+    ],
+)
+def test_a_file_of_another_kind_is_called_what_it_is(tmp_path, wrong, content, kind):
+    wrong.write_bytes(content)
+    assert f"this is {kind}, not an .xlsx workbook; open it" in refused(wrong, tmp_path / "run")
+
+
+def test_a_part_that_is_less_than_it_claims_is_refused(hello_xlsx, tmp_path, wrong):
+    """What it claims is no measure of the time and the memory that it may take."""
+    name = "xl/worksheets/sheet4.xml"
+    save(parts(hello_xlsx), wrong)
+    data = bytearray(wrong.read_bytes())
+    size = len(parts(hello_xlsx)[name])
+    for sign, at in ((b"PK\3\4", 22), (b"PK\1\2", 24)):
+        place = next(
+            m.start() for m in re.finditer(re.escape(sign), data) if named(data, m.start(), sign) == name
+        )
+        assert int.from_bytes(data[place + at : place + at + 4], "little") == size
+        data[place + at : place + at + 4] = (500 << 20).to_bytes(4, "little")
+    with zipfile.ZipFile(io.BytesIO(data)) as book:
+        assert book.getinfo(name).file_size == 500 << 20
+    wrong.write_bytes(data)
+    message = refused(wrong, tmp_path / "run")
+    assert "not a readable .xlsx workbook" in message
+
+
+def named(data: bytes, place: int, sign: bytes) -> str:
+    """The name in a zip header."""
+    length, name = (28, 46) if sign == b"PK\1\2" else (26, 30)
+    count = int.from_bytes(data[place + length : place + length + 2], "little")
+    return bytes(data[place + name : place + name + count]).decode(errors="replace")
+
+
+@pytest.mark.parametrize(
+    ("honest", "written"),
+    [
+        ("SUM", "\u017fUM"),
+        ("IF", "\u0131F"),
+        ("SUM", "\uff33UM"),
+        ("TANH", "TAN\u210d"),
+        ("*", "\u00a0*"),
+        ("*", "\u2003*"),
+        ("*", "\uff0a"),
+        ("(", "\uff08"),
+        ("1", "\uff11"),
+        ("$", "\uff04"),
+    ],
+)
+def test_a_letter_that_looks_like_another_is_another(hello_xlsx, wrong, honest, written):
+    """Also where an engine takes one for the other: what programs make of it is not for us to know."""
+    formula = next(
+        (sheet, cell, text)
+        for sheet, grid in read(opened(hello_xlsx)).sheets.items()
+        for cell, text in grid.formulas.items()
+        if honest in text.split('"')[0] and sheet in ("Unrolled", "Loss", "Training")
+    )
+    sheet, cell, text = formula
+    name = f"{column_letters(cell % LAST_COLUMN + 1)}{cell // LAST_COLUMN}"
+    pattern = f"<f>{re.escape(escape(text, quote=False))}</f>"
+    changed = f"<f>{escape(text.replace(honest, written, 1), quote=False)}</f>"
+    edit_cell(hello_xlsx, wrong, sheet, name, pattern, changed)
+    assert (sheet, name, "formula") in failures(rnnsheet.check(wrong))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
