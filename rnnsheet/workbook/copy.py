@@ -172,7 +172,7 @@ def _filled_down(cells: Sequence[int], texts: Sequence[str], start: int) -> int:
                 if text != filled or cell != cells[start] + (end - start) * LAST_COLUMN:
                     return end
                 end += 1
-        end, count = stop, 2 * count
+        end, count = stop, 8 * count
     return end
 
 
