@@ -107,6 +107,19 @@ def test_every_constant_reaches_the_engine_as_it_is(tmp_path_factory, values):
     assert signs == [math.copysign(1, value) for value in got if isinstance(value, float) and value]
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_no_engine_takes_a_text_for_the_number_of_a_letter(tmp_path, engine):
+    """What `_x0041_` stands for in a file differs from program to program; the length tells what was read."""
+    skip_without(engine)
+    texts = ["_x0041_", "a_x000D_b", "__x005F_", "_x12_", "_X0041_", "plain"]
+    cells = {key(row, 1): text for row, text in enumerate(texts, start=1)}
+    lengths = {key(row, 2): f"LEN(A{row})" for row in range(1, len(texts) + 1)}
+    contents = Contents(tmp_path / "book.xlsx", {"A": Grid(lengths, cells)}, {})
+    with recalculations([ENGINES[engine]], contents) as running:
+        found = running[engine].values()
+    assert [found.value("A", row, 2) for row in range(1, len(texts) + 1)] == list(map(len, texts))
+
+
 def refer(row: int, col: int) -> st.SearchStrategy[str]:
     """Parts of a formula that stand in a cell, as they are typed."""
     columns, rows = st.sampled_from(["A", "$A", "AZ", "XFC"]), st.sampled_from([f"{row}", "$7", f"{row + 3}"])

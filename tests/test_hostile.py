@@ -321,6 +321,7 @@ def test_a_formula_where_no_program_writes_one_is_refused(hello_xlsx, tmp_path, 
 
 
 SHARED = '<c r="G12"><f t="shared" si="5" ref="G12:G13">0.5+1</f><v>1.5</v></c>'
+WIDER = SHARED.replace("G13", "H13")
 FOLLOWER, FOLLOWS = '<f t="shared" si="5">', '<f t="shared" si="5"/>'
 H12 = r'<c r="H12"[^>]*>.*?</c>'
 WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
@@ -353,7 +354,7 @@ MACROS = (
         (None, H12, lambda found: found[0].replace("<f>", '<f t="array" ref="H11:H12">'), "array: H11:H12"),
         (None, H12, lambda found: found[0].replace("<f>", '<f t="shared" si="5">'), "H12"),
         (None, H12, lambda found: found[0].replace("<f>", '<f t="shared" si="05" ref="H12">'), "'05'"),
-        (None, H12, lambda found: f"{SHARED}{found[0].replace('<f>', FOLLOWER)}", "H12: shared: "),
+        (None, H12, lambda found: f"{WIDER}{found[0].replace('<f>', FOLLOWER)}", "; 0.5+1"),
         (None, H12, lambda found: f"{SHARED}{re.sub('<f>.*</f>', FOLLOWS, found[0])}", "outside of its area"),
         (None, H12, lambda found: found[0].replace("</c>", "<is><t>9</t></is></c>"), "H12: t=None, <is>"),
         (None, H12, lambda found: re.sub("<v>.*</v>", "<is><t>9</t></is>", found[0]), "H12: t=None, <is>"),

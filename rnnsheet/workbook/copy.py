@@ -40,7 +40,7 @@ _STYLES = (
 _NOT_THERE = "#N/A"
 _NOTHING = CellError(_NOT_THERE)
 _ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", _NOT_THERE)
-_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+_ESCAPE = re.compile("_(?=[xX])")
 _OF_PROGRAMS = "_xlnm."
 """How the names begin that programs make for areas to print and the like."""
 
@@ -119,7 +119,7 @@ def _constant(place: str, value: Any) -> str:
     if isinstance(value, CellError):
         return f'<c r="{place}" t="e"><v>{value if value in _ERRORS else _NOT_THERE}</v></c>'
     if _ESCAPE.search(value):
-        # Some engines would take it for the letter of that number, others would not.
+        # Of _x0041_, and some of _x41_, programs make the letter of that number, others do not.
         text = _ESCAPE.sub('_"&amp;"', _escaped(value).replace('"', '""'))
         return f'<c r="{place}" t="e"><f>"{text}"</f><v>{_NOT_THERE}</v></c>'
     return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{_escaped(value)}</t></is></c>'
