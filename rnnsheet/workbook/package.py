@@ -118,7 +118,7 @@ class Package:
         """The part that lists the sheets. Raises ValueError where programs could find different ones."""
         found = [target for kind, target in self.links("").values() if kind == "officeDocument"]
         if len(found) != 1 or not self.has(found[0]):
-            raise ValueError("_rels/.rels")
+            raise ValueError(f"_rels/.rels: {len(found)} workbooks")
         return found[0]
 
     def check(self) -> None:
