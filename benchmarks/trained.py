@@ -13,7 +13,6 @@ from rnnsheet.checking.engines import ALL, chosen
 from rnnsheet.engine import trained
 from rnnsheet.sheet.layout import plan
 from rnnsheet.trained import Text, Trained, TrainedLayer
-from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.write import write
 
 WIDTHS = (1000, 500)
@@ -61,7 +60,6 @@ def report(count: int, widths: Sequence[int] = WIDTHS) -> Iterator[str]:
         yield line(f"{weights:,} weights: export / hand-written rows", ratio(times, "export", "floor"), 1.25)
         yield line(f"{weights:,} weights: file, MB", path.stat().st_size / 1e6)
         for each in chosen(ALL):
-            with opened(path) as package:
-                seconds, memory = run(each.command(package, Path(folder)), Path(folder))
+            seconds, memory = run(each.command(path, Path(folder)), Path(folder))
             yield line(f"{weights:,} weights: {each.NAME}, seconds", seconds)
             yield line(f"{weights:,} weights: {each.NAME}, MB of memory", memory)

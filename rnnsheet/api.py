@@ -168,8 +168,9 @@ def _values(source: lesson.Lesson | Trained, planned: Plan, advance: Advance) ->
 def _recalculated(planned: Plan) -> Expected:
     """The values of a workbook whose network NumPy does not know: as a spreadsheet engine finds them."""
     from rnnsheet.checking import ironcalc
-    from rnnsheet.checking.recalculate import recalculation
+    from rnnsheet.checking.recalculate import recalculations
     from rnnsheet.workbook.package import opened
+    from rnnsheet.workbook.read import read
     from rnnsheet.workbook.write import write
 
     def unknown(block: Block) -> Sequence[Sequence[Any]]:
@@ -178,8 +179,8 @@ def _recalculated(planned: Plan) -> Expected:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "workbook.xlsx"
         write(planned, unknown, file)
-        with opened(file) as package, recalculation(ironcalc, package) as running:
-            return running.values().block
+        with recalculations([ironcalc], read(opened(file))) as running:
+            return running[ironcalc.NAME].values().block
 
 
 def add_cells(path: str | Path) -> None:

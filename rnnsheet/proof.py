@@ -1,24 +1,24 @@
 """The proof of a workbook: its recalculation beside the plan and the trace of its lesson.
 
-Little is imported before the spreadsheet engine has begun: both work at the same time.
+Little is imported before the spreadsheet engines have begun: both work at the same time.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnnsheet.checking.engines import chosen
-from rnnsheet.checking.recalculate import Engine, Recalculation, recalculation
+from rnnsheet.checking.recalculate import Engine, Recalculation, recalculations
 from rnnsheet.errors import RnnsheetError
 from rnnsheet.labels import languages
 from rnnsheet.workbook.package import opened
+from rnnsheet.workbook.read import read
 
 if TYPE_CHECKING:
     from rnnsheet.checking.report import FrameworkReport, Report
@@ -64,25 +64,9 @@ def checks(path: str | Path, tolerance: float, engines: Sequence[Engine]) -> lis
     """The reports of several engines on one workbook, which they recalculate at the same time."""
     if not 0 < tolerance < math.inf:
         raise RnnsheetError("bad_tolerance", got=tolerance)
-    with opened(Path(path)) as package, ExitStack() as stack:
-        running: dict[str, Recalculation] = {}
-
-        def start(some: Iterable[Engine]) -> None:
-            for engine in some:
-                if engine.NAME not in running:
-                    begun = recalculation(engine, package)
-                    running[engine.NAME] = stack.enter_context(begun)
-
-        # An engine that can reach nothing but the file may begin before its formulas have been read.
-        start(engine for engine in engines if engine.CLOSED)
-        from rnnsheet.workbook.outside import is_plain
-        from rnnsheet.workbook.read import read
-
-        if len(running) < len(engines) and is_plain(package):
-            start(engines)
-        contents = read(package)
-        contents.check_formulas()
-        start(engines)
+    contents = read(opened(Path(path)))
+    with recalculations(engines, contents) as running:
+        # While the engines work.
         from rnnsheet.workbook.inputs import Manifest
 
         manifest = Manifest(contents)

@@ -532,7 +532,7 @@ def test_several_files_and_engines_are_told_in_order(tmp_path):
     ended = rnnsheet("check", "a.xlsx", "no.xlsx", "b.xlsx", cwd=tmp_path)
     assert ended.returncode == 2
     assert [line.partition(":")[0] for line in ended.stdout.splitlines()] == ["a.xlsx", "b.xlsx"]
-    assert ended.stderr.startswith("rnnsheet: no.xlsx: not a readable")
+    assert ended.stderr.startswith("rnnsheet: no.xlsx: this is CSV")
     told = json.loads(rnnsheet("check", "a.xlsx", "no.xlsx", "--json", cwd=tmp_path).stdout)
     assert told[0]["ok"] is True
     assert list(told[1]) == ["file", "error"]
@@ -556,7 +556,7 @@ def test_a_wrong_file_among_several_decides_the_status(tmp_path):
 
 def test_the_engines_are_listed(tmp_path):
     versions = json.loads(rnnsheet("engines", "--json", cwd=tmp_path).stdout)
-    assert list(versions) == ["ironcalc", "libreoffice", "gnumeric"]
+    assert list(versions) == ["ironcalc", "libreoffice", "gnumeric", "formulon"]
     for name, line in zip(versions, rnnsheet("engines", cwd=tmp_path).stdout.splitlines(), strict=True):
         assert line.startswith(name)
         assert line.endswith(versions[name] or line)

@@ -8,22 +8,23 @@ import subprocess
 import sys
 import time
 import zipfile
+from html import escape
 from pathlib import Path
 from threading import Thread
-from xml.etree import ElementTree
 
 import openpyxl
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 from openpyxl.workbook.defined_name import DefinedName
 
 import rnnsheet
 from rnnsheet.checking.engines import ENGINES
+from rnnsheet.checking.recalculate import Recalculation, recalculations
+from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.plan import Area
-from rnnsheet.workbook.outside import is_plain, reaching
-from rnnsheet.workbook.package import Package, opened
+from rnnsheet.workbook.copy import copied
+from rnnsheet.workbook.package import opened
+from rnnsheet.workbook.read import read
 from tests.test_checking import edit, edit_cell, failures, sheet_part
 from tests.test_reading import parts, save
 from tests.typist import block
@@ -181,7 +182,7 @@ def test_no_more_elements_than_there_can_be_are_kept(hello_xlsx, tmp_path, part,
     assert "too many cells" in refused(save(contents, tmp_path / "w.xlsx"), tmp_path / "run")
 
 
-@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/styles.xml"])
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/workbook.xml", "_rels/.rels"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-7"])
 def test_an_entity_bomb_is_refused(hello_xlsx, tmp_path, wrong, part, encoding):
     declared = BOMB.replace("?>", f' encoding="{encoding}"?>', 1)
@@ -262,6 +263,7 @@ def test_what_could_act_is_not_opened(hello_xlsx, tmp_path, part, what, suffix):
         'HYPERLINK("http://127.0.0.1:9/","x")',
         "INDIRECT(\"'file:///etc/passwd'#$Sheet.A1\")",
         "INDIRECT(\"'[/etc/book.xlsx]Sheet'!A1\")",
+        'INDIRECT("\'fil" & "e:///etc/passwd\'#$Sheet.A1")',
         'RTD("x",,"y")',
         '_xlfn.STOCKHISTORY("MSFT",1)',
         'IMPORTDATA("http://127.0.0.1:9/")',
@@ -279,79 +281,12 @@ def test_a_formula_that_reaches_out_is_not_recalculated(hello_xlsx, tmp_path, wr
     with pytest.raises(
         rnnsheet.WorkbookError, match=r"Unrolled!A200: the formula uses .* outside the workbook"
     ):
-        rnnsheet.check(wrong, engine="libreoffice")
-    with opened(wrong) as package:
-        assert not is_plain(package), "a program could begin before the formulas are read"
+        rnnsheet.check(wrong)
 
 
 def test_a_text_that_looks_like_reaching_out_is_none(hello_xlsx, wrong):
     with_formula(hello_xlsx, wrong, '"WEBSERVICE(" & "[1]" & "cmd|x!A1" & "http://x"')
     assert rnnsheet.check(wrong).ok
-    with opened(wrong) as package:
-        assert is_plain(package)
-
-
-@pytest.mark.parametrize("name", ["xl/worksheets/sheet1.dat", "xl/printerSettings/printerSettings1.bin"])
-def test_a_part_that_is_not_looked_through_makes_programs_wait(hello_xlsx, wrong, name):
-    with_part(hello_xlsx, wrong, name, b"")
-    with opened(wrong) as package:
-        assert not is_plain(package)
-
-
-TAGS = st.sampled_from(["f", "x:f", "f\n", "formula1", "definedName", "b"])
-ATTRIBUTES = st.sampled_from(["", " a='\"'", " a='>'", " a='>\"'", ' a="\'"', " a=''"])
-PIECES = st.sampled_from(
-    [
-        *(
-            'WEBSERVICE("")',
-            "WEBSERVICE(&quot;&quot;)",
-            "webſervıce(",
-            "&#87;EBSERVICE(",
-            "WEB",
-            "SERVICE(",
-            "[1]",
-        ),
-        *(
-            "&#91;",
-            "|",
-            "INDIRECT",
-            "'",
-            '"',
-            "&quot;",
-            "&lt;",
-            "&amp;",
-            ">",
-            "'>",
-            "\n",
-            "<b/>",
-            "<!---->",
-            "<?b ?>",
-        ),
-        *("<![CDATA[", "]]>"),
-    ]
-)
-ELEMENTS = st.tuples(TAGS, ATTRIBUTES, st.lists(PIECES, max_size=5))
-FORMULAS = ("f", "formula", "formula1", "formula2", "definedName")
-
-
-@settings(max_examples=2000)
-@example([("f", " a='>\"'", ['WEBSERVICE("")'])])
-@example([("f", " a='\"'", ['WEBSERVICE("")'])])
-@example([("f", "", ["WEBSERVICE(&quot;&quot;)"])])
-@example([("f", "", ["WEB", "<!---->", "SERVICE("])])
-@given(st.lists(ELEMENTS, min_size=1, max_size=3))
-def test_bytes_that_seem_plain_hide_no_formula_that_reaches_out(elements):
-    written = (f"<{tag}{more}>{''.join(body)}</{tag}>" for tag, more, body in elements)
-    content = f'<a xmlns:x="x">{"".join(written)}</a>'
-    try:
-        root = ElementTree.fromstring(content)
-    except ElementTree.ParseError:
-        return
-    found = [each for each in root.iter() if each.tag.rpartition("}")[2] in FORMULAS]
-    with zipfile.ZipFile(io.BytesIO(), "w") as archive:
-        archive.writestr("a.xml", content)
-        plain = is_plain(Package(Path("a.xlsx"), archive))
-    assert not (plain and any(reaching(dict(enumerate("".join(each.itertext()) for each in found)))))
 
 
 @pytest.mark.parametrize("own", ["", ' localSheetId="0"'])
@@ -390,6 +325,9 @@ def test_a_formula_where_no_program_writes_one_is_refused(hello_xlsx, tmp_path, 
     assert "not a readable .xlsx workbook" in refused(wrong, tmp_path / "run")
 
 
+SHARED = '<c r="G12"><f t="shared" si="5" ref="G12:G13">0.5+1</f><v>1.5</v></c>'
+WIDER = SHARED.replace("G13", "H13")
+FOLLOWER, FOLLOWS = '<f t="shared" si="5">', '<f t="shared" si="5"/>'
 H12 = r'<c r="H12"[^>]*>.*?</c>'
 WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 PICTURE = (
@@ -417,13 +355,26 @@ MACROS = (
         (None, H12, lambda found: found[0].replace("</v>", "</v><v>1</v>"), "H12"),
         (None, H12, lambda found: re.sub("<v>.*</v>", "<v>1_0</v>", found[0]), "1_0 is no number"),
         (None, H12, lambda found: found[0].replace("<f>", f"<f>{'1+' * 5000}"), "normal"),
-        (
-            None,
-            H12,
-            lambda found: found[0].replace("<f>", '<f t="dataTable" ref="H12" r1="B12">'),
-            "dataTable",
-        ),
-        (WORKBOOK, '<sheet [^>]*name="Unrolled"[^>]*/>', r"\g<0>\g<0>", "sheet 'Unrolled'"),
+        (None, H12, lambda found: found[0].replace("<f>", '<f t="other">'), "other"),
+        (None, H12, lambda found: found[0].replace("<f>", '<f t="array" ref="H11:H12">'), "array: H11:H12"),
+        (None, H12, lambda found: found[0].replace("<f>", '<f t="shared" si="5">'), "H12"),
+        (None, H12, lambda found: found[0].replace("<f>", '<f t="shared" si="05" ref="H12">'), "'05'"),
+        (None, H12, lambda found: f"{WIDER}{found[0].replace('<f>', FOLLOWER)}", "; 0.5+1"),
+        (None, H12, lambda found: f"{SHARED}{re.sub('<f>.*</f>', FOLLOWS, found[0])}", "outside of its area"),
+        (None, H12, lambda found: found[0].replace("</c>", "<is><t>9</t></is></c>"), "H12: t=None, <is>"),
+        (None, H12, lambda found: re.sub("<v>.*</v>", "<is><t>9</t></is>", found[0]), "H12: t=None, <is>"),
+        (None, H12, lambda found: found[0].replace(" s=", ' t="inlineStr" s='), "t='inlineStr', <v>"),
+        (None, H12, lambda found: found[0].replace(" s=", ' t="b" s='), "neither true nor false"),
+        (None, H12, lambda found: found[0].replace(" s=", ' t="x" s='), "t='x', <v>"),
+        (None, H12, lambda found: re.sub("<v>.*</v>", "<v>\u0665</v>", found[0]), "\u0665 is no number"),
+        (None, '<row r="12"', '<row r="1_2"', "'1_2' is no number"),
+        (None, '<row r="12"', '<row r="012"', "'012' is no number"),
+        (WORKBOOK, '<sheet [^>]*name="Unrolled"[^>]*/>', r"\g<0>\g<0>", "sheet 'unrolled': twice"),
+        (WORKBOOK, 'name="Overview"', 'name="INPUTS"', "sheet 'inputs': twice"),
+        (WORKBOOK, 'name="Overview"', 'name="\uff29nputs"', "sheet 'inputs': twice"),
+        (WORKBOOK, 'name="Overview"', 'name="Inp/uts"', "sheet 'Inp/uts'"),
+        (WORKBOOK, 'name="Overview"', f'name="{"x" * 32}"', "sheet 'x"),
+        (WORKBOOK, "spreadsheetml/2006/main", "spreadsheetml/2007/main", "workbook"),
         (WORKBOOK, "<sheets>", "<sheets/><sheets>", "sheets"),
         (WORKBOOK, 'name="Unrolled"', r'\g<0> xmlns:z="z" z:id="rId1"', ""),
         (WORKBOOK, '<definedName name="Wxh">', '<definedName name="WXH">A!$A$1</definedName>\\g<0>', "Wxh"),
@@ -512,13 +463,6 @@ def test_an_array_formula_over_all_there_is_is_refused(hello_xlsx, tmp_path, wro
     assert "Unrolled: T9000: array: " in refused(wrong, tmp_path / "run", "--engine", engine)
 
 
-@pytest.mark.parametrize("formula", ["'[http://127.0.0.1:9/a.xlsx]S'!A1:A3", "&#91;1]S!A1:A3", "a|b!c"])
-def test_a_chart_that_reaches_out_is_refused(hello_xlsx, tmp_path, wrong, formula):
-    chart = "xl/charts/chart1.xml"
-    edit(hello_xlsx, wrong, chart, r"<(\w+:)?f>[^<]*<", rf"<\g<1>f\n>{formula}<")
-    assert f"{chart}: the formula uses" in refused(wrong, tmp_path / "run")
-
-
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("count", [60_000, 200_000])
 def test_many_names_cost_little(hello_xlsx, tmp_path, wrong, engine, count):
@@ -535,13 +479,6 @@ def test_a_blank_between_two_operands_is_no_other_spelling(hello_xlsx, wrong):
     assert ("Unrolled", "H12", "formula") in failures(rnnsheet.check(wrong, engine="libreoffice"))
     edit(hello_xlsx, wrong, part, H12, lambda found: found[0].replace("$D12*", " $D12 * "))
     assert rnnsheet.check(wrong).ok
-
-
-@pytest.mark.parametrize("tag", ["formula", "formula1"])
-def test_a_rule_that_reaches_out_is_refused(hello_xlsx, tmp_path, wrong, tag):
-    rule = f"</sheetData><rules><{tag}>LEN({CALL})</{tag}></rules>"
-    edit(hello_xlsx, wrong, "xl/worksheets/sheet1.xml", "</sheetData>", rule)
-    assert "the formula uses WEBSERVICE, which" in refused(wrong, tmp_path / "run")
 
 
 def test_a_long_formula_that_many_cells_share_is_not_written_out(hello_xlsx, tmp_path, wrong):
@@ -576,8 +513,6 @@ def test_a_formula_cannot_fill_the_memory(hello_xlsx, tmp_path, wrong, engine, f
 def test_no_engine_asks_the_network(hello_xlsx, tmp_path, wrong, engine):
     """Beside our own refusal: a program that is given such a file all the same must not call."""
     skip_without(engine)
-    from rnnsheet.checking.recalculate import recalculation
-
     calls = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -591,8 +526,9 @@ def test_no_engine_asks_the_network(hello_xlsx, tmp_path, wrong, engine):
         Thread(target=listen, daemon=True).start()
         address = f"http://127.0.0.1:{server.getsockname()[1]}/"
         with_formula(hello_xlsx, wrong, f'WEBSERVICE("{address}")')
-        with opened(wrong) as package, recalculation(ENGINES[engine], package) as running:
-            running.values()
+        contents = read(opened(wrong))
+        running = Recalculation(ENGINES[engine], contents, copied(contents), tmp_path)
+        running.values()
         server.shutdown(socket.SHUT_RDWR)
     assert calls == []
 
@@ -602,10 +538,96 @@ def test_a_password_is_told(tmp_path, wrong):
     assert "protected with a password" in refused(wrong, tmp_path / "run")
 
 
-@pytest.mark.parametrize("content", [b"a,b\n1,2\n", b"", b"PK", b"\x00" * 5000, "词,字\n".encode("gbk")])
+@pytest.mark.parametrize("content", [b"word", b"", b"PK", b"\x00" * 5000, "词字\n".encode("gbk")])
 def test_what_is_no_workbook_is_told(tmp_path, wrong, content):
     wrong.write_bytes(content)
     assert "not a readable .xlsx workbook" in refused(wrong, tmp_path / "run")
+
+
+def zipped(*names: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names:
+            kind = "application/vnd.oasis.opendocument.spreadsheet" if name == "mimetype" else ""
+            archive.writestr(name, kind)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (zipped("mimetype", "content.xml"), "OpenDocument (.ods)"),
+        (zipped("[Content_Types].xml", "xl/workbook.bin"), "Excel Binary (.xlsb)"),
+        (zipped("[Content_Types].xml", "word/document.xml"), "Word (.docx)"),
+        (zipped("Index/Document.iwa", "preview.jpg"), "Apple Numbers (.numbers)"),
+        (bytes.fromhex("d0cf11e0a1b11ae1") + "\0Workbook\0".encode("utf-16-le"), "Excel 97-2003 (.xls)"),
+        (b"%PDF-1.7\n", "PDF (.pdf)"),
+        (b"a,b\n1,2\n", "CSV (.csv, .tsv, .txt)"),
+        ("词;字\n".encode("gbk"), "CSV (.csv, .tsv, .txt)"),
+        (b"<!doctype html><html><table>", "HTML (.html)"),
+        (b"\x1f\x8b\x08", "gzip (.gz)"),
+    ],
+)
+def test_a_file_of_another_kind_is_called_what_it_is(tmp_path, wrong, content, kind):
+    wrong.write_bytes(content)
+    assert f"this is {kind}, not an .xlsx workbook; open it" in refused(wrong, tmp_path / "run")
+
+
+def test_a_part_that_is_less_than_it_claims_is_refused(hello_xlsx, tmp_path, wrong):
+    """What it claims is no measure of the time and the memory that it may take."""
+    name = "xl/worksheets/sheet4.xml"
+    save(parts(hello_xlsx), wrong)
+    data = bytearray(wrong.read_bytes())
+    size = len(parts(hello_xlsx)[name])
+    for sign, at in ((b"PK\3\4", 22), (b"PK\1\2", 24)):
+        place = next(
+            m.start() for m in re.finditer(re.escape(sign), data) if named(data, m.start(), sign) == name
+        )
+        assert int.from_bytes(data[place + at : place + at + 4], "little") == size
+        data[place + at : place + at + 4] = (500 << 20).to_bytes(4, "little")
+    with zipfile.ZipFile(io.BytesIO(data)) as book:
+        assert book.getinfo(name).file_size == 500 << 20
+    wrong.write_bytes(data)
+    message = refused(wrong, tmp_path / "run")
+    assert "not a readable .xlsx workbook" in message
+
+
+def named(data: bytes, place: int, sign: bytes) -> str:
+    """The name in a zip header."""
+    length, name = (28, 46) if sign == b"PK\1\2" else (26, 30)
+    count = int.from_bytes(data[place + length : place + length + 2], "little")
+    return bytes(data[place + name : place + name + count]).decode(errors="replace")
+
+
+@pytest.mark.parametrize(
+    ("honest", "written"),
+    [
+        ("SUM", "\u017fUM"),
+        ("IF", "\u0131F"),
+        ("SUM", "\uff33UM"),
+        ("TANH", "TAN\u210d"),
+        ("*", "\u00a0*"),
+        ("*", "\u2003*"),
+        ("*", "\uff0a"),
+        ("(", "\uff08"),
+        ("1", "\uff11"),
+        ("$", "\uff04"),
+    ],
+)
+def test_a_letter_that_looks_like_another_is_another(hello_xlsx, wrong, honest, written):
+    """Also where an engine takes one for the other: what programs make of it is not for us to know."""
+    formula = next(
+        (sheet, cell, text)
+        for sheet, grid in read(opened(hello_xlsx)).sheets.items()
+        for cell, text in grid.formulas.items()
+        if honest in text.split('"')[0] and sheet in ("Unrolled", "Loss", "Training")
+    )
+    sheet, cell, text = formula
+    name = f"{column_letters(cell % LAST_COLUMN + 1)}{cell // LAST_COLUMN}"
+    pattern = f"<f>{re.escape(escape(text, quote=False))}</f>"
+    changed = f"<f>{escape(text.replace(honest, written, 1), quote=False)}</f>"
+    edit_cell(hello_xlsx, wrong, sheet, name, pattern, changed)
+    assert (sheet, name, "formula") in failures(rnnsheet.check(wrong))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -743,21 +765,15 @@ def test_every_wrong_stored_value_is_caught_by_every_engine(hello_xlsx, wrong):
 def test_an_engine_recalculates_whatever_is_stored(hello_xlsx, wrong, engine):
     """Else it would find what the file says, and every check of it would be worthless."""
     skip_without(engine)
-    from rnnsheet.checking.recalculate import recalculation
-
     contents = parts(hello_xlsx)
     for name, content in contents.items():
         if name.startswith("xl/worksheets/sheet"):
             text = re.sub(r"(<f>[^<]*</f>)<v>[^<]*</v>", r"\1<v>12345.678</v>", content.decode())
             contents[name] = text.encode()
-    save(contents, wrong)
-    with (
-        opened(hello_xlsx) as package,
-        recalculation(ENGINES[engine], package) as right,
-        opened(wrong) as changed,
-        recalculation(ENGINES[engine], changed) as found,
-    ):
+    right, wrong = (read(opened(path)) for path in (hello_xlsx, save(contents, wrong)))
+    engines = [ENGINES[engine]]
+    with recalculations(engines, right) as known, recalculations(engines, wrong) as found:
         for name in ("h", "p", "x"):
             area: Area = block(name, "Unrolled").area
-            assert found.values().of(area) == right.values().of(area)
-            assert 12345.678 not in found.values().of(area)
+            assert found[engine].values().of(area) == known[engine].values().of(area)
+            assert 12345.678 not in found[engine].values().of(area)

@@ -10,12 +10,13 @@ import pytest
 
 from rnnsheet import api
 from rnnsheet.checking.engines import ALL, chosen
-from rnnsheet.checking.recalculate import recalculation
+from rnnsheet.checking.recalculate import recalculations
 from rnnsheet.errors import ModelError
 from rnnsheet.models import read_model
 from rnnsheet.models.against import greatest_difference
 from rnnsheet.sheet.layout import plan
 from rnnsheet.workbook.package import opened
+from rnnsheet.workbook.read import read
 from tests.networks import agree, result
 
 h5py = pytest.importorskip("h5py", reason="h5py is not installed: pip install -e '.[dev]'")
@@ -163,16 +164,14 @@ def test_a_text_of_any_length_is_cut_as_keras_cuts_it(keras, tmp_path, padding):
         known = [int(word[1:]) for word in text.split() if word != "unheard"]
         given = keras.utils.pad_sequences([known], maxlen=15, padding=padding, truncating=padding)
         expected = model(given).detach().numpy()
-        read = replace(network, read=replace(network.read, sample=text, padding=end))
-        agree(read, [text], expected, 1e-6)
-        path = api.export(read, tmp_path / f"long{number}-{padding}.xlsx")
-        for engine in chosen(ALL):
-            with opened(path) as package, recalculation(engine, package) as running:
-                found = running.values()
-            area = next(
-                block.area for block in plan(read, "en").blocks() if block.name == f"p_{read.result.name}"
-            )
-            np.testing.assert_allclose(found.of(area), expected[0], rtol=1e-6, atol=1e-6)
+        typed = replace(network, read=replace(network.read, sample=text, padding=end))
+        agree(typed, [text], expected, 1e-6)
+        path = api.export(typed, tmp_path / f"long{number}-{padding}.xlsx")
+        name = f"p_{typed.result.name}"
+        area = next(block.area for block in plan(typed, "en").blocks() if block.name == name)
+        with recalculations(chosen(ALL), read(opened(path))) as running:
+            for each in running.values():
+                np.testing.assert_allclose(each.values().of(area), expected[0], rtol=1e-6, atol=1e-6)
 
 
 def test_token_numbers_without_an_embedding_are_read_of_a_text(keras):

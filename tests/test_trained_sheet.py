@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import rnnsheet
 from rnnsheet.checking.engines import ENGINES
-from rnnsheet.checking.recalculate import recalculation
+from rnnsheet.checking.recalculate import recalculations
 from rnnsheet.engine.trained import run
 from rnnsheet.errors import ModelError
 from rnnsheet.labels import labels, languages
@@ -73,8 +73,8 @@ def differences(network: Trained, value, tolerance: float = 1e-12) -> list[tuple
 
 def found_by(path: Path, engine: str = "ironcalc"):
     """The value of each cell as an engine finds it."""
-    with opened_package(path) as package, recalculation(ENGINES[engine], package) as running:
-        return running.values().value
+    with recalculations([ENGINES[engine]], read(opened_package(path))) as running:
+        return running[engine].values().value
 
 
 def matches(got, expected, is_sentence: bool, tolerance: float) -> bool:
@@ -288,8 +288,7 @@ def test_a_book_read_back_is_the_network(tmp_path, network):
 
 
 def read_back(path: Path) -> Trained:
-    with opened_package(path) as package:
-        contents = read(package)
+    contents = read(opened_package(path))
     return read_trained(Manifest(contents), contents.value)
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,6 @@ from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.plan import Block, Plan
 from rnnsheet.workbook.read import CellError, Contents
 
-_STRING_OR_REST = re.compile(r'("(?:[^"]|"")*")')
 _NUMBERS = {float, int, bool}
 
 
@@ -253,27 +253,53 @@ class _Cell:
         )
 
 
-# A number that is no part of a reference or a name.
-_NUMBER = re.compile(r"(?<![\w.$])\d+(?:\.\d*)?(?:E[+-]?\d+)?")
+_TOKEN = re.compile(
+    r"""
+    (?P<text> "(?:[^"]|"")*" )
+    | '(?P<quoted> (?:[^']|'')* )'! | (?P<sheet> [A-Z_][\w.]* )!
+    | (?P<number> (?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:E[+-]?[0-9]+)?(?![\w.]) )
+    | (?P<word> [\w.$\\]+ )
+    | (?P<blank> [ \t\r\n]+ )
+    | (?P<sign> . )
+    """,
+    re.VERBOSE | re.ASCII | re.IGNORECASE | re.DOTALL,
+)
+"""In ASCII: ſ and ı are no letters of a function, and a blank of another width is none."""
+_OPERAND = ("text", "quoted", "sheet", "number", "word")
 
 
-def _normal(formula: str) -> str:
-    """The formula in one spelling.
+def _normal(formula: str) -> list[str]:
+    """The formula's tokens in one spelling.
 
     Programs differ in blanks, in case, in quotes around sheet names, and in the digits of 1E-300.
     """
-    texts = _STRING_OR_REST.split(formula)
-    texts[::2] = [_NUMBER.sub(_shortest, _plain(text)) for text in texts[::2]]
-    return "".join(texts)
+    tokens = [(found.lastgroup or "", found[found.lastgroup or 0]) for found in _TOKEN.finditer(formula)]
+    ends = [("sign", ""), *tokens, ("sign", "")]
+    return [
+        _spelled(kind, text)
+        for before, (kind, text), after in zip(ends, tokens, ends[2:], strict=False)
+        # A blank between two operands is an operator.
+        if kind != "blank" or (_meets(before, ")") and _meets(after, "("))
+    ]
 
 
-def _plain(text: str) -> str:
-    # A blank between two operands is an operator.
-    return re.sub(r"\s+(?![\w$('])|(?<![\w)'])\s+|'(?=[^']*'?!)|(?<=\w)'(?=!)", "", text).upper()
+def _meets(token: tuple[str, str], parenthesis: str) -> bool:
+    """Whether an operand ends, or begins, with a token."""
+    return token[0] in _OPERAND or token[1] == parenthesis
 
 
-def _shortest(number: re.Match[str]) -> str:
-    return repr(float(number[0]))
+def _spelled(kind: str, text: str) -> str:
+    if kind == "number":
+        return repr(float(text))
+    if kind == "blank":
+        return " "
+    if kind == "text":
+        return text
+    # Not `upper`: it makes S of ſ.
+    return text.translate(_CAPITALS) + ("!" if kind in ("quoted", "sheet") else "")
+
+
+_CAPITALS = str.maketrans(ascii_lowercase, ascii_uppercase)
 
 
 def _spread(absolute: str) -> str:

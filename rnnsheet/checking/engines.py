@@ -1,10 +1,10 @@
 """The spreadsheet engines that a check may use, the usual one first."""
 
-from rnnsheet.checking import gnumeric, ironcalc, libreoffice
+from rnnsheet.checking import formulon, gnumeric, ironcalc, libreoffice
 from rnnsheet.checking.recalculate import Engine
 from rnnsheet.errors import RnnsheetError
 
-ENGINES: dict[str, Engine] = {engine.NAME: engine for engine in (ironcalc, libreoffice, gnumeric)}
+ENGINES: dict[str, Engine] = {engine.NAME: engine for engine in (ironcalc, libreoffice, gnumeric, formulon)}
 
 ALL = "all"
 

@@ -4,12 +4,11 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from rnnsheet.checking.process import limited, version_of
-from rnnsheet.checking.recalculate import Values, room, saved_values
-from rnnsheet.workbook.package import Package
+from rnnsheet.checking.process import version_of
+from rnnsheet.checking.recalculate import Values, saved_values
 
 NAME = "gnumeric"
-CLOSED = False
+PATIENCE = 1.0
 
 
 def installed() -> bool:
@@ -22,12 +21,10 @@ def version() -> str:
     return version_of("ssconvert")
 
 
-def command(package: Package, folder: Path) -> Sequence[str]:
+def command(copy: Path, folder: Path) -> Sequence[str]:
     """A conversion of the file to itself; without --recalc it believes what is stored there."""
-    copy = str(folder / "out.xlsx")
-    file = package.path.absolute().as_uri()
     kinds = ["-I", "Gnumeric_Excel:xlsx", "-T", "Gnumeric_Excel:xlsx2"]
-    return limited(["ssconvert", "--recalc", *kinds, file, copy], room(package))
+    return ["ssconvert", "--recalc", *kinds, copy.as_uri(), str(folder / "out.xlsx")]
 
 
 def leftovers(folder: Path) -> Sequence[Path]:
@@ -35,6 +32,6 @@ def leftovers(folder: Path) -> Sequence[Path]:
     return ()
 
 
-def values(package: Package, folder: Path, output: bytes) -> Values:
+def values(folder: Path, output: bytes) -> Values:
     """The values of the file that it has written."""
     return saved_values(folder / "out.xlsx")

@@ -9,24 +9,14 @@ import os
 import sys
 
 
-def main(found: str, path: str, room: str, last_column: str) -> None:
-    """Recalculates the file at `path` in `room` bytes; `found` is where packages are, as in PYTHONPATH."""
+def main(found: str, path: str, last_column: str) -> None:
+    """Recalculates the file at `path`; `found` is where packages are, as in PYTHONPATH."""
     sys.path[:] = found.split(os.pathsep)
     # IronCalc prints remarks past Python's own stream.
     output = os.dup(1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    _limit_memory(int(room))
     with os.fdopen(output, "wb") as stream:
         marshal.dump(_recalculated(path, int(last_column)), stream)  # type: ignore[arg-type]
-
-
-def _limit_memory(room: int) -> None:
-    """Lets a file that wants more memory than any honest one fail, where the system can do that."""
-    try:
-        import resource
-    except ImportError:
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (room, room))
 
 
 def _recalculated(path: str, last_column: int) -> object:

@@ -6,12 +6,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rnnsheet.checking.process import limited, version_of
-from rnnsheet.checking.recalculate import Values, room, saved_values
-from rnnsheet.workbook.package import Package
+from rnnsheet.checking.process import version_of
+from rnnsheet.checking.recalculate import Values, saved_values
 
 NAME = "libreoffice"
-CLOSED = False
+PATIENCE = 1.0
 
 _PLACES = ("/Applications/LibreOffice.app/Contents/MacOS", r"C:\Program Files\LibreOffice\program")
 """Where it is on systems that do not put it on the path."""
@@ -49,22 +48,19 @@ def version() -> str:
     return version_of(_program() or "soffice")
 
 
-def command(package: Package, folder: Path) -> Sequence[str]:
+def command(copy: Path, folder: Path) -> Sequence[str]:
     """A conversion of the file to itself."""
     user = _profile(folder) / "user"
     user.mkdir(parents=True)
     items = (_ITEM.format(place, *entry) for place, own in _SETTINGS.items() for entry in own.items())
     (user / "registrymodifications.xcu").write_text(_HEAD + "".join(items) + "</oor:items>")
-    convert = [
+    return [
         _program() or "soffice",
         f"-env:UserInstallation={user.parent.as_uri()}",
         *("--headless", "--norestore", "--nolockcheck"),
-        # Else it would go by the ending of the file's name.
-        f"--infilter={_XLSX}",
         *("--convert-to", f"xlsx:{_XLSX}", "--outdir", str(folder / "out")),
-        str(package.path.absolute()),
+        str(copy),
     ]
-    return limited(convert, room(package))
 
 
 def leftovers(folder: Path) -> Sequence[Path]:
@@ -85,6 +81,7 @@ def _profile(folder: Path) -> Path:
     return folder / "profile"
 
 
-def values(package: Package, folder: Path, output: bytes) -> Values:
+def values(folder: Path, output: bytes) -> Values:
     """The values of the file that it has written; numbers have 15 digits there."""
-    return saved_values(folder / "out" / f"{package.path.stem}.xlsx")
+    (written,) = (folder / "out").glob("*") if (folder / "out").is_dir() else [folder]
+    return saved_values(written)

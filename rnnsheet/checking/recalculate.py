@@ -9,21 +9,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rnnsheet.checking.process import Program, StoppedError, held_signals
+from rnnsheet.checking.process import Program, StoppedError, held_signals, limited
 from rnnsheet.errors import WorkbookError
 from rnnsheet.sheet.grid import key
-from rnnsheet.workbook.package import MEGABYTE, Package, opened
+from rnnsheet.workbook.copy import copied
+from rnnsheet.workbook.package import opened
+from rnnsheet.workbook.read import Contents, read
 
 if TYPE_CHECKING:
     from rnnsheet.sheet.plan import Area, Block
 
-_ROOM, _ROOM_PER_BYTE = 640 << 20, 12
-"""The memory that an engine may take: for itself, and for each byte of the file's parts."""
-
-
-def room(package: Package) -> int:
-    """How many bytes of memory an engine may take for a file: more than for any honest one."""
-    return _ROOM + _ROOM_PER_BYTE * package.size
+_ROOM, _ROOM_PER_CELL = 640 << 20, 3 << 10
+"""The bytes of memory that an engine may take: for itself, and for each cell."""
+_SECONDS, _CELLS_PER_SECOND = 20, 10_000
+"""How long it may take; on two quiet cores none needs a third of that."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +53,10 @@ def saved_values(path: Path) -> Values:
 
     Raises StoppedError where it wrote none, or one that cannot be read.
     """
-    from rnnsheet.workbook.read import read
-
     if not path.is_file():
         raise StoppedError("no_output")
     try:
-        with opened(path) as package:
-            return Values({name: grid.values for name, grid in read(package).sheets.items()})
+        return Values({name: grid.values for name, grid in read(opened(path)).sheets.items()})
     except WorkbookError as error:
         # Its place is a file that the user does not have.
         error.place = ""
@@ -72,8 +68,8 @@ class Engine(Protocol):
 
     NAME: str
     """By which people choose it, which reports say, and under which [engines] says how to get it."""
-    CLOSED: bool
-    """Whether no formula lets it reach outside the file."""
+    PATIENCE: float
+    """How many times as long as most engines it may take."""
 
     def installed(self) -> bool:
         """Whether it can be used here."""
@@ -81,37 +77,38 @@ class Engine(Protocol):
     def version(self) -> str:
         """Its version, where it is installed."""
 
-    def command(self, package: Package, folder: Path) -> Sequence[str]:
-        """The command that recalculates a file and may write into the folder, which is its own."""
+    def command(self, copy: Path, folder: Path) -> Sequence[str]:
+        """The command that recalculates a file of ours and may write into the folder, which is its own."""
 
     def leftovers(self, folder: Path) -> Sequence[Path]:
         """What the command may leave elsewhere where it is killed."""
 
-    def values(self, package: Package, folder: Path, output: bytes) -> Values:
+    def values(self, folder: Path, output: bytes) -> Values:
         """What the command has found, from what it printed or left in the folder."""
 
 
 class Recalculation:
     """A recalculation under way."""
 
-    def __init__(self, engine: Engine, package: Package, folder: Path):
-        self._engine, self._package, self._folder = engine, package, folder
-        self.seconds = 20 + 2 * package.size / MEGABYTE
+    def __init__(self, engine: Engine, contents: Contents, copy: bytes, folder: Path):
+        self._engine, self._place, self._folder = engine, str(contents.path), folder
+        self.seconds = engine.PATIENCE * (_SECONDS + contents.cells / _CELLS_PER_SECOND)
         """How long it may take."""
         self._values: Values | None = None
-        self._program = Program(
-            engine.command(package, folder), folder, dict.fromkeys(("HOME", "TMPDIR"), str(folder))
-        )
+        file = folder / "copy.xlsx"
+        file.write_bytes(copy)
+        command = limited(engine.command(file, folder), _ROOM + _ROOM_PER_CELL * contents.cells)
+        self._program = Program(command, folder, dict.fromkeys(("HOME", "TMPDIR"), str(folder)))
 
     def values(self) -> Values:
         """What the engine finds, as soon as it has. Raises WorkbookError where it cannot."""
         if self._values is None:
             try:
                 output = self._program.output(self.seconds)
-                self._values = self._engine.values(self._package, self._folder, output)
+                self._values = self._engine.values(self._folder, output)
             except StoppedError as error:
-                name, place = self._engine.NAME, str(self._package.path)
-                raise WorkbookError("engine_failed", place=place, engine=name, reason=error) from None
+                name = self._engine.NAME
+                raise WorkbookError("engine_failed", place=self._place, engine=name, reason=error) from None
         return self._values
 
     def end(self) -> None:
@@ -120,16 +117,24 @@ class Recalculation:
 
 
 @contextmanager
-def recalculation(engine: Engine, package: Package) -> Iterator[Recalculation]:
-    """The recalculation of a file; it begins at once, and leaves nothing."""
+def recalculations(engines: Sequence[Engine], contents: Contents) -> Iterator[dict[str, Recalculation]]:
+    """By the names of engines, their recalculations of a workbook; they begin at once, and leave nothing.
+
+    What they open is a copy that is written from what was read, the same for all. Raises WorkbookError,
+    before any engine begins, where a formula could reach outside the workbook.
+    """
+    contents.check_formulas()
+    copy = copied(contents)
     with ExitStack() as stack:
-        with held_signals():
-            own = TemporaryDirectory(prefix="rnnsheet-", ignore_cleanup_errors=True)
-            folder = Path(stack.enter_context(own))
-            begun = Recalculation(engine, package, folder)
-            stack.callback(_remove_leftovers, engine, folder)
-            stack.callback(begun.end)
-        yield begun
+        running: dict[str, Recalculation] = {}
+        for engine in engines:
+            with held_signals():
+                own = TemporaryDirectory(prefix="rnnsheet-", ignore_cleanup_errors=True)
+                folder = Path(stack.enter_context(own))
+                begun = running[engine.NAME] = Recalculation(engine, contents, copy, folder)
+                stack.callback(_remove_leftovers, engine, folder)
+                stack.callback(begun.end)
+        yield running
 
 
 def _remove_leftovers(engine: Engine, folder: Path) -> None:

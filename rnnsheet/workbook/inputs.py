@@ -50,21 +50,15 @@ class Manifest:
     def check(self) -> None:
         """Raises WorkbookError where the workbook is none of ours, or claims sizes that it cannot have."""
         sizes = [self.facts[name] for name in ("steps", "answer_steps", "epochs", "flow_steps")]
-        if any(not size.isdecimal() or int(size) > self._cells for size in sizes):
+        if any(not size.isdecimal() or int(size) > self.contents.cells for size in sizes):
             raise self.damaged_fact("steps")
 
     def check_plan(self, plan: Plan) -> None:
         """Raises WorkbookError where the plan of what is described has no place in the workbook."""
-        if sum(block.area.rows * block.area.cols for block in plan.blocks()) > 2 * self._cells:
+        if sum(block.area.rows * block.area.cols for block in plan.blocks()) > 2 * self.contents.cells:
             raise self.damaged_fact("network")
         for block in plan.blocks():
             self.contents.check_unmerged(block.area)
-
-    @cached_property
-    def _cells(self) -> int:
-        """How many cells the workbook has."""
-        grids = self.contents.sheets.values()
-        return sum(len(grid.formulas.keys() | grid.values.keys()) for grid in grids)
 
     def inputs(self) -> Iterator[tuple[str, Area]]:
         """The name and the place of every input block."""

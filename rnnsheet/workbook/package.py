@@ -9,28 +9,25 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from posixpath import dirname, join, normpath
-from typing import IO
 from xml.etree import ElementTree
 
 from rnnsheet.errors import WorkbookError
 from rnnsheet.files import check_file
+from rnnsheet.workbook.archive import check_archive
+from rnnsheet.workbook.foreign import is_protected, kind_of
 
 MEGABYTE = 1 << 20
 LARGEST_FILE = 128 * MEGABYTE
 LARGEST_CONTENT = 512 * MEGABYTE
 """Of all parts together, unpacked."""
 LARGEST_PART = 16 * MEGABYTE
-"""Of a part that is no worksheet and no table of texts."""
+"""Of a part that does not grow with the cells."""
 MOST_PARTS = 2_000
 MOST_TAGS = 16_000_000
 """In all parts together; a cell with a formula has six."""
 MOST_TAGS_AT_ONCE = 1_000_000
 """In memory as elements: a whole part that does not grow with the cells, a row of a worksheet, or a text."""
 
-WORKBOOK = "xl/workbook.xml"
-_WORKSHEET = re.compile(r"xl/worksheets/[^/]*\.xml", re.IGNORECASE)
-_GROWING = re.compile(rf"{_WORKSHEET.pattern}|xl/sharedStrings\.xml", re.IGNORECASE)
-"""The parts that grow with the number of cells."""
 _ACTIVE = {
     "macros": re.compile(r"vbaProject|macrosheet|activeX|\.bas$", re.IGNORECASE),
     "external links": re.compile(r"externalLink|connections(\.xml)?$|queryTable", re.IGNORECASE),
@@ -38,16 +35,14 @@ _ACTIVE = {
 }
 """Per kind of content that could act or reach outside, the names of its parts and of what leads to them."""
 _MORE_ACTIVE = re.compile("package|control|attachedToolbars", re.IGNORECASE)
-_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _ENCRYPTED = 1
-_SMALL = 16 * MEGABYTE
-"""A file of so many bytes, unpacked, is unpacked once."""
 _CHUNK = 128 << 10
 """More bytes than a cell's text or a tag has."""
+_PIECE = 16 << 10
+"""So few bytes at once that elements are freed while they are still in the processor's cache."""
 _DOCTYPE = b"<!DOCTYPE"
 _DECLARATION = re.compile(rb"\A(\xef\xbb\xbf)?\s*<\?xml[^<>]*\?>")
 _NO_ELEMENT = re.compile(rb"<[!?]")
-_NUMBER = b' t="n"'
 _DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([^\"']*)")
 
 DAMAGED = (
@@ -65,54 +60,46 @@ DAMAGED = (
 
 
 class Package:
-    """The parts of one file, each checked as far as that goes without knowing what it means."""
+    """The parts of one file. None is unpacked before it is asked for, and then it is checked as it comes."""
 
-    def __init__(self, path: Path, archive: zipfile.ZipFile):
-        self.path, self._archive = path, archive
-        self.size = sum(item.file_size for item in archive.infolist())
-        """The bytes of all parts, unpacked."""
-        self._unpacked: dict[str, bytes] = {}
-        """The parts of a small file, which are read more than once."""
-        self.named_numbers: list[str] = []
-        """The parts that call some cells numbers, which is understood, by their names in the file."""
+    def __init__(self, path: Path, data: bytes):
+        check_archive(data)
+        self.path, self._archive = path, zipfile.ZipFile(io.BytesIO(data))
+        self._tags = 0
 
     def refused(self, key: str, **values: object) -> WorkbookError:
         """The error of a file that is not read any further."""
         return WorkbookError(key, place=str(self.path), **values)
 
-    @property
-    def is_small(self) -> bool:
-        """Whether its parts are unpacked once, and kept."""
-        return self.size <= _SMALL
+    def tree(self, part: str, grows: bool = False) -> ElementTree.Element:
+        """A part as a tree; `grows` says whether it does so with the cells. Raises KeyError for none."""
+        size = self._entry(part).file_size
+        if size > LARGEST_PART and not grows:
+            raise self._too_large("part_too_large", size, LARGEST_PART, part=part)
+        parser, tags = ElementTree.XMLParser(), 0
+        for piece in self._pieces(part, grows):
+            tags += piece.count(b"<")
+            self.check_kept(tags)
+            parser.feed(piece)
+        root: ElementTree.Element = parser.close()
+        return root
 
-    @contextmanager
-    def open(self, part: str) -> Iterator[IO[bytes]]:
-        """A part as a stream. Raises KeyError where there is none."""
-        name = self._spelled[part.lower()]
-        if name in self._unpacked:
-            yield io.BytesIO(self._unpacked[name])
-            return
-        with self._archive.open(name) as stream:
-            yield stream
+    def pieces(self, part: str) -> Iterator[bytes]:
+        """A part that grows with the cells, piece by piece. Raises KeyError where there is none.
 
-    @property
-    def parts(self) -> list[str]:
-        """The names of all parts."""
-        return self._archive.namelist()
+        A parser that is given a comment or a tag in pieces begins it anew with each piece, which takes the
+        square of its length: none may be long here.
+        """
+        return self._pieces(part, grows=True)
 
-    def read(self, part: str) -> bytes:
-        """A part as a whole. Raises KeyError where there is none."""
-        with self.open(part) as stream:
-            return stream.read()
-
-    def tree(self, part: str) -> ElementTree.Element:
-        """A small part as a tree of elements."""
-        with self.open(part) as stream:
-            return ElementTree.parse(stream).getroot()
+    def check_kept(self, tags: int) -> None:
+        """Raises WorkbookError where so many elements are too many to keep in memory."""
+        if tags > MOST_TAGS_AT_ONCE:
+            raise self.refused("too_many_cells", most=MOST_TAGS_AT_ONCE // 6)
 
     def has(self, part: str) -> bool:
         """Whether there is such a part."""
-        return part.lower() in self._spelled
+        return part.lower() in self._entries
 
     def links(self, part: str) -> Mapping[str, tuple[str, str]]:
         """Per id, the type of a part's relationship (its last word) and the part that it leads to."""
@@ -126,43 +113,39 @@ class Package:
             links[link.get("Id", "")] = _kind(link), _target(part, link)
         return links
 
-    @cached_property
-    def _spelled(self) -> Mapping[str, str]:
-        """The names of parts, which do not depend on case."""
-        return {name.lower(): name for name in self._archive.namelist()}
+    @property
+    def workbook(self) -> str:
+        """The part that lists the sheets. Raises ValueError where programs could find different ones."""
+        found = [target for kind, target in self.links("").values() if kind == "officeDocument"]
+        if len(found) != 1 or not self.has(found[0]):
+            raise ValueError(f"_rels/.rels: {len(found)} workbooks")
+        return found[0]
 
     def check(self) -> None:
-        """Raises WorkbookError where the file is too large, could act, or hides something."""
+        """Raises WorkbookError where the file is too large, could act, or has a part twice."""
         items = self._archive.infolist()
-        if self.size > LARGEST_CONTENT:
-            raise self._too_large("", self.size, LARGEST_CONTENT)
+        if (size := sum(item.file_size for item in items)) > LARGEST_CONTENT:
+            raise self._too_large("file_too_large", size, LARGEST_CONTENT)
         if len(items) > MOST_PARTS:
             raise self.refused("too_many_parts", got=len(items), most=MOST_PARTS)
-        if len(self._spelled) < len(items):
+        if len(self._entries) < len(items):
             raise self.refused("not_a_workbook", reason="zip: a name twice")
-        tags = 0
         for item in items:
             for what, names in _ACTIVE.items():
                 if names.search(item.filename):
                     raise self.refused("active_content", what=what, part=item.filename)
             if item.flag_bits & _ENCRYPTED:
                 raise self.refused("protected")
-            if item.file_size > LARGEST_PART and not _GROWING.fullmatch(item.filename):
-                raise self._too_large(item.filename, item.file_size, LARGEST_PART)
-            if self.is_small:
-                # ZipFile.read would unpack all of it before it finds that it is more than the file says.
-                with self._archive.open(item) as stream:
-                    self._unpacked[item.filename] = stream.read(item.file_size)
-            with self.open(item.filename) as stream:
-                own = self._looked_through(item.filename, stream)
-            tags += own
-            if tags > MOST_TAGS or (own > MOST_TAGS_AT_ONCE and not is_growing(item.filename)):
-                raise self.refused("too_many_cells", most=MOST_TAGS // 6)
             if item.filename.lower().endswith(".rels"):
                 self._check_links(item.filename)
-        # Whatever program opens the file must read what we read.
-        if [target for kind, target in self.links("").values() if kind == "officeDocument"] != [WORKBOOK]:
-            raise self.refused("not_a_workbook", reason="_rels/.rels")
+
+    @cached_property
+    def _entries(self) -> Mapping[str, zipfile.ZipInfo]:
+        """The archive's entries by the names of parts, which do not depend on case."""
+        return {item.filename.lower(): item for item in self._archive.infolist()}
+
+    def _entry(self, part: str) -> zipfile.ZipInfo:
+        return self._entries[part.lower()]
 
     def _check_links(self, name: str) -> None:
         """Raises WorkbookError where a part leads to what could act, or outside the file."""
@@ -174,58 +157,42 @@ class Package:
                 if names.search(kind):
                     raise self.refused("active_content", what=what, part=name)
 
-    def _looked_through(self, name: str, stream: IO[bytes]) -> int:
-        """The number of tags in a part; none of them may declare entities.
+    def _pieces(self, part: str, grows: bool) -> Iterator[bytes]:
+        """A part, piece by piece, each checked before it is given: none may declare entities."""
+        item, before, size = self._entry(part), b"", 0
+        with self._archive.open(item) as stream:
+            while chunk := stream.read(_CHUNK):
+                if not before:
+                    self._check_encoding(part, chunk)
+                both = before[-len(_DOCTYPE) :] + chunk
+                if _DOCTYPE in both:
+                    raise self.refused("active_content", what="a document type", part=part)
+                if grows:
+                    self._check_lengths(part, both if before else _DECLARATION.sub(b"", chunk, count=1))
+                self._tags += chunk.count(b"<")
+                if self._tags > MOST_TAGS:
+                    raise self.refused("too_many_cells", most=MOST_TAGS // 6)
+                yield from (chunk[start : start + _PIECE] for start in range(0, len(chunk), _PIECE))
+                before = chunk
+                size += len(chunk)
+        if size < item.file_size:
+            raise ValueError(f"{part}: {size} B, {item.file_size} B")
 
-        A parser that is given a comment or a tag in pieces begins it anew with each piece, which takes the
-        square of its length: where there are many cells, none may be long.
-        """
-        if not is_text(name):
-            return 0
-        tags, before, grows = 0, b"", _GROWING.fullmatch(name)
-        while chunk := stream.read(_CHUNK):
-            if not before:
-                declared = _DECLARED.match(chunk.removeprefix(b"\xef\xbb\xbf").lstrip())
-                # In any other encoding the search below would find nothing.
-                if b"\0" in chunk[:64] or (declared and declared[1].upper() not in (b"UTF-8", b"US-ASCII")):
-                    raise self.refused("not_a_workbook", reason=f"{name}: UTF-8")
-            both = before[-len(_DOCTYPE) :] + chunk
-            if _DOCTYPE in both:
-                raise self.refused("active_content", what="a document type", part=name)
-            if grows:
-                self._check_lengths(name, both if before else _DECLARATION.sub(b"", chunk, count=1))
-            if _NUMBER in both and name not in self.named_numbers:
-                self.named_numbers.append(name)
-            tags += chunk.count(b"<")
-            before = chunk
-        return tags
+    def _check_encoding(self, part: str, beginning: bytes) -> None:
+        """Raises WorkbookError where a part is not in UTF-8: no search for bytes would find anything."""
+        declared = _DECLARED.match(beginning.removeprefix(b"\xef\xbb\xbf").lstrip())
+        if b"\0" in beginning[:64] or (declared and declared[1].upper() not in (b"UTF-8", b"US-ASCII")):
+            raise self.refused("not_a_workbook", reason=f"{part}: UTF-8")
 
-    def _check_lengths(self, name: str, text: bytes) -> None:
+    def _check_lengths(self, part: str, text: bytes) -> None:
         """Raises WorkbookError where there is a comment, or too long a tag or text, in a piece of a part."""
         if found := _NO_ELEMENT.search(text):
-            raise self.refused("not_a_workbook", reason=f"{name}: {found[0].decode()}")
+            raise self.refused("not_a_workbook", reason=f"{part}: {found[0].decode()}")
         if len(text) >= _CHUNK and b"<" not in text:
-            raise self.refused("not_a_workbook", reason=f"{name}: {len(text)} B, < ?")
+            raise self.refused("not_a_workbook", reason=f"{part}: {len(text)} B, < ?")
 
-    def _too_large(self, part: str, got: int, most: int) -> WorkbookError:
-        key = "part_too_large" if part else "file_too_large"
-        return self.refused(key, part=part, got=got // MEGABYTE, most=most // MEGABYTE)
-
-
-def is_growing(part: str) -> bool:
-    """Whether a part is one of those that grow with the number of cells."""
-    return bool(_GROWING.fullmatch(part))
-
-
-def is_text(part: str) -> bool:
-    """Whether a part is one of those that are looked through before anything else is done."""
-    return part.lower().endswith((".xml", ".rels", ".vml"))
-
-
-def check_is_worksheet(part: str) -> None:
-    """Raises ValueError where a part has not been looked through as one with many cells is."""
-    if not _WORKSHEET.fullmatch(part):
-        raise ValueError(part)
+    def _too_large(self, key: str, got: int, most: int, **values: object) -> WorkbookError:
+        return self.refused(key, got=got // MEGABYTE, most=most // MEGABYTE, **values)
 
 
 def _kind(link: ElementTree.Element) -> str:
@@ -238,28 +205,31 @@ def _target(part: str, link: ElementTree.Element) -> str:
     return target.removeprefix("/") if target.startswith("/") else normpath(join(dirname(part), target))
 
 
-@contextmanager
-def opened(path: Path) -> Iterator[Package]:
-    """The parts of a file, checked. Raises WorkbookError where it is none, or should not be opened."""
+def opened(path: Path) -> Package:
+    """The parts of a file as it is now: it is read once, whatever takes its place afterwards.
+
+    Raises WorkbookError where it is no .xlsx, or should not be read.
+    """
     with readable(path):
-        _check_outside(path)
-        archive = zipfile.ZipFile(path)
-    with archive:
-        package = Package(path, archive)
-        with readable(path):
-            package.check()
-        yield package
+        data = _bytes(path)
+        if is_protected(data):
+            raise WorkbookError("protected", place=str(path))
+        if kind := kind_of(data):
+            raise WorkbookError("other_kind", place=str(path), kind=kind)
+        package = Package(path, data)
+        package.check()
+    return package
 
 
-def _check_outside(path: Path) -> None:
+def _bytes(path: Path) -> bytes:
     check_file(path, WorkbookError)
-    size = path.stat().st_size
+    with path.open("rb") as file:
+        data = file.read(LARGEST_FILE + 1)
+        size = max(len(data), path.stat().st_size)
     if size > LARGEST_FILE:
         limit = LARGEST_FILE // MEGABYTE
         raise WorkbookError("file_too_large", place=str(path), got=size // MEGABYTE, most=limit)
-    with path.open("rb") as file:
-        if file.read(len(_OLE)) == _OLE:
-            raise WorkbookError("protected", place=str(path))
+    return data
 
 
 @contextmanager

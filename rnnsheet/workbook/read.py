@@ -1,6 +1,7 @@
 """An .xlsx file into its cells: formulas, the values stored beside them, constants, defined names."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,22 +16,27 @@ from rnnsheet.sheet.formula import Formula, column_letters, column_number
 from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW, key
 from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook import outside
-from rnnsheet.workbook.package import MOST_TAGS_AT_ONCE, WORKBOOK, Package, check_is_worksheet, readable
+from rnnsheet.workbook.package import Package, readable
 from rnnsheet.workbook.texts import unescaped
 
-_SHARED_TEXTS = "xl/sharedStrings.xml"
-_RULES = ("formula", "formula1", "formula2", "f")
-"""Elements with formulas outside of cells."""
+_SPACES = (
+    "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}",
+    "{http://purl.oclc.org/ooxml/spreadsheetml/main}",
+)
+"""Of Transitional and of Strict Open XML, which differ in nothing else that is read here."""
 LONGEST_FORMULA = 8192
 """As in Excel."""
 MOST_FORMULAS = 64 << 20
-"""All formulas of a sheet that refer to that of another cell, in letters."""
+"""All formulas that refer to that of another cell, in letters."""
 MOST_IN_AREAS = 1_000_000
-"""The cells in merged areas, or in the area of an array formula."""
+"""The cells in merged areas."""
+MOST_FILLED = 200_000
+"""The cells in the areas of array formulas and what-if tables."""
 MOST_NAMES = 100_000
 """LibreOffice takes the square of their number."""
-_CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
-_PIECE = 16 << 10
+_CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_SHEET_NAME = re.compile(r"(?!')[^\[\]:*?/\\\x00-\x1f]{1,31}(?<!')")
+"""As Excel wants it."""
 
 
 class CellError(str):
@@ -47,8 +53,13 @@ class Grid:
     """float, str, bool or CellError: of a formula, the one stored beside it."""
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
     """First column and row, last column and row of merged cells."""
-    rules: list[str] = field(default_factory=list)
-    """Formulas of conditional formats and the like."""
+    arrays: set[int] = field(default_factory=set)
+    """The cells with an array formula that fills no other cell."""
+    filled: set[int] = field(default_factory=set)
+    """The cells that an array formula fills together, or a what-if table; engines differ in what they find.
+
+    Their formula is in braces, as programs show it: `{TABLE(B1,)}`.
+    """
 
 
 @dataclass(frozen=True)
@@ -74,6 +85,11 @@ class Contents:
         """The cell's constant, or the value stored beside its formula; None where there is none."""
         return self.grid(sheet).values.get(key(row, col))
 
+    @property
+    def cells(self) -> int:
+        """How many cells it has."""
+        return sum(len(grid.formulas.keys() | grid.values.keys()) for grid in self.sheets.values())
+
     def check_formulas(self) -> None:
         """Raises WorkbookError where a formula, or a name, could reach outside the workbook."""
         for place, found in self._reaching():
@@ -83,7 +99,6 @@ class Contents:
         """The places of formulas that could reach outside, and what lets them."""
         yield from outside.reaching(self.names)
         for sheet, grid in self.sheets.items():
-            yield from ((sheet, found) for _, found in outside.reaching(dict(enumerate(grid.rules))))
             yield from ((f"{sheet}!{_a1(cell)}", found) for cell, found in outside.reaching(grid.formulas))
 
     def check_unmerged(self, area: Area) -> None:
@@ -103,18 +118,19 @@ def _a1(cell: int) -> str:
 def read(package: Package) -> Contents:
     """The contents of a workbook. Raises WorkbookError where it is damaged or none."""
     with readable(package.path):
-        root = package.tree(WORKBOOK)
+        workbook = package.workbook
+        root, links = package.tree(workbook), package.links(workbook)
         space = root.tag.removesuffix("workbook")
-        links = package.links(WORKBOOK)
+        if space not in _SPACES:
+            raise ValueError(root.tag)
+        filled = _Filled()
         texts = _shared_texts(package, links, space)
         parts = _sheets(root, space, links)
         sheets: dict[str, Grid] = {}
         for name, (kind, part) in parts.items():
             if kind == "worksheet":
-                check_is_worksheet(part)
                 with _within(name):
-                    sheets[name] = _grid(package, part, space, texts)
-        outside.check_other_parts(package)
+                    sheets[name] = _grid(package, part, space, texts, filled)
         if any(each.get("fullPrecision") in ("0", "false") for each in root.iter(f"{space}calcPr")):
             raise package.refused("displayed_precision")
         names = _alone(root, space, "definedNames", "definedName")
@@ -131,15 +147,23 @@ def _sheets(
     Raises ValueError where two have one name, or stand in one part, which would be read again for each.
     """
     sheets: dict[str, tuple[str, str]] = {}
+    taken: set[str] = set()
     for sheet in _alone(root, space, "sheets", "sheet"):
         (link,) = (value for name, value in sheet.items() if name.endswith("}id"))
-        if (name := unescaped(sheet.get("name", ""))) in sheets:
+        name, (kind, part) = unescaped(sheet.get("name", "")), links[link]
+        for own in (f"sheet {_alike(name)!r}", part.lower()):
+            if own in taken:
+                raise ValueError(f"{own}: twice")
+            taken.add(own)
+        if not _SHEET_NAME.fullmatch(name):
             raise ValueError(f"sheet {name!r}")
-        sheets[name] = links[link]
-    taken = Counter(part.lower() for _, part in sheets.values())
-    if twice := next((part for part, count in taken.items() if count > 1), None):
-        raise ValueError(f"{WORKBOOK}: {twice}")
+        sheets[name] = kind, part
     return sheets
+
+
+def _alike(name: str) -> str:
+    """What is the same for all names that some program takes for one."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 @contextmanager
@@ -156,7 +180,7 @@ def _alone(root: ElementTree.Element, space: str, group: str, tag: str) -> list[
     found = root.findall(f"{space}{group}/{space}{tag}")
     counts = Counter(each.tag.rpartition("}")[2] for each in root.iter())
     if counts[group] > 1 or counts[tag] > len(found):
-        raise ValueError(f"{WORKBOOK}: {group}")
+        raise ValueError(group)
     return found
 
 
@@ -166,35 +190,45 @@ def _targets(elements: Iterable[ElementTree.Element], sheets: Sequence[str]) -> 
     taken: set[str] = set()
     for name in elements:
         own = name.get("localSheetId")
-        if own and not (own.isdecimal() and int(own) < len(sheets)):
-            raise ValueError(f"{WORKBOOK}: localSheetId {own}")
-        key = (f"{sheets[int(own)]}!" if own else "") + unescaped(name.get("name", ""))
-        if key.lower() in taken or len(name):
-            raise ValueError(f"{WORKBOOK}: {key}")
-        taken.add(key.lower())
+        if own and not (own.isascii() and own.isdecimal() and int(own) < len(sheets)):
+            raise ValueError(f"localSheetId {own}")
+        plain = unescaped(name.get("name", ""))
+        key = (f"{sheets[int(own)]}!" if own else "") + plain
+        if _alike(key) in taken or len(name) or "!" in plain:
+            raise ValueError(key)
+        taken.add(_alike(key))
         names[key] = name.text or ""
     return names
 
 
 def _shared_texts(package: Package, links: Mapping[str, tuple[str, str]], space: str) -> list[str]:
     parts = [part for kind, part in links.values() if kind == "sharedStrings"]
-    if not parts:
-        return []
-    if parts != [_SHARED_TEXTS]:
+    if len(parts) > 1:
         raise ValueError(", ".join(parts))
-    texts, tags = [], 0
-    with package.open(_SHARED_TEXTS) as stream:
-        elements = ElementTree.iterparse(stream, ("start", "end"))
-        _, table = next(elements)
-        for event, element in elements:
-            tags += 1
-            if tags > MOST_TAGS_AT_ONCE:
-                raise package.refused("too_many_cells", most=MOST_TAGS_AT_ONCE // 6)
-            if event == "end" and element.tag == f"{space}si":
-                texts.append(_text(element, space))
+    return [text for part in parts for text in _texts_of(package, part, space)]
+
+
+def _texts_of(package: Package, part: str, space: str) -> Iterator[str]:
+    """The texts of a table, one after the other. Raises ValueError for what does not belong there."""
+    parser, depth, tags = ElementTree.XMLPullParser(("start", "end")), 0, 0
+    table: ElementTree.Element | None = None
+    for piece in package.pieces(part):
+        tags += piece.count(b"<")
+        package.check_kept(tags)
+        parser.feed(piece)
+        for event, element in parser.read_events():
+            assert isinstance(element, ElementTree.Element)  # noqa: S101
+            depth += 1 if event == "start" else -1
+            if table is None:
+                table = element
+            elif event == "end" and depth == 1:
+                if element.tag == f"{space}si":
+                    yield _text(element, space)
+                elif element.tag != f"{space}extLst":
+                    raise ValueError(f"{part}: {element.tag}")
                 table.clear()
                 tags = 0
-    return texts
+    parser.close()
 
 
 def _text(element: ElementTree.Element, space: str) -> str:
@@ -203,25 +237,22 @@ def _text(element: ElementTree.Element, space: str) -> str:
     return unescaped("".join(part.text or "" for part in (*plain, *runs)))
 
 
-def _grid(package: Package, part: str, space: str, texts: Sequence[str]) -> Grid:
-    reader, builder = _SheetReader(space, texts), ElementTree.TreeBuilder()
+def _grid(package: Package, part: str, space: str, texts: Sequence[str], filled: "_Filled") -> Grid:
+    reader, builder = _SheetReader(space, texts, filled), ElementTree.TreeBuilder()
     # The part becomes the child of an element of ours, so that what is there can be seen before it ends.
     above = builder.start("part", {})
     parser = ElementTree.XMLParser(target=builder)
     cells, tags = None, 0
-    with package.open(part) as stream:
-        # In small pieces, so that elements are freed while they are still in the processor's cache.
-        while piece := stream.read(_PIECE):
-            parser.feed(piece)
-            tags += piece.count(b"<")
-            if cells is None:
-                cells = above.find(f"{space}worksheet/{space}sheetData")
-            if cells is not None and (ended := cells[:-1]):
-                reader.rows(ended)
-                del cells[:-1]
-                tags = piece.count(b"<")
-            if tags > MOST_TAGS_AT_ONCE:
-                raise package.refused("too_many_cells", most=MOST_TAGS_AT_ONCE // 6)
+    for piece in package.pieces(part):
+        parser.feed(piece)
+        tags += piece.count(b"<")
+        if cells is None:
+            cells = above.find(f"{space}worksheet/{space}sheetData")
+        if cells is not None and (ended := cells[:-1]):
+            reader.rows(ended)
+            del cells[:-1]
+            tags = piece.count(b"<")
+        package.check_kept(tags)
     builder.end("part")
     parser.close()
     # Programs would read the cells of another one too, also in another namespace.
@@ -231,18 +262,11 @@ def _grid(package: Package, part: str, space: str, texts: Sequence[str]) -> Grid
     cells.clear()
     merged = above.iterfind(f"{space}worksheet/{space}mergeCells/{space}mergeCell")
     reader.grid.merged.extend(corners(each.get("ref", "")) for each in merged)
-    _check_sizes(reader.grid.merged, "mergeCell")
-    reader.grid.rules.extend(
-        each.text or "" for each in above.iter() if each.tag.rpartition("}")[2] in _RULES
-    )
-    return reader.grid
-
-
-def _check_sizes(areas: Iterable[tuple[int, int, int, int]], what: str) -> None:
-    """Raises ValueError where areas take more cells than a spreadsheet engine goes through in a moment."""
-    size = sum((right - left + 1) * (bottom - top + 1) for left, top, right, bottom in areas)
+    size = sum((right - left + 1) * (bottom - top + 1) for left, top, right, bottom in reader.grid.merged)
     if size > MOST_IN_AREAS:
-        raise ValueError(f"{what}: {size:,} > {MOST_IN_AREAS:,}")
+        raise ValueError(f"mergeCell: {size:,} > {MOST_IN_AREAS:,}")
+    reader.fill_areas()
+    return reader.grid
 
 
 def corners(text: str) -> tuple[int, int, int, int]:
@@ -260,107 +284,200 @@ def _place(text: str) -> tuple[int, int]:
     return column_number(found[1]), int(found[2])
 
 
+class _Filled:
+    """How much small elements of a workbook have filled, all sheets together."""
+
+    def __init__(self) -> None:
+        self._letters = self._cells = 0
+
+    def letters(self, count: int) -> None:
+        """Raises ValueError where formulas that refer to another cell's would become too many letters."""
+        self._letters += count
+        if self._letters > MOST_FORMULAS:
+            raise ValueError(f"shared: {self._letters:,} > {MOST_FORMULAS:,}")
+
+    def cells(self, area: Area, what: str) -> None:
+        """Raises ValueError where the areas of array formulas and tables would take too many cells."""
+        self._cells += area.rows * area.cols
+        if self._cells > MOST_FILLED:
+            raise ValueError(f"{what}: {self._cells:,} > {MOST_FILLED:,}")
+
+
+class _Shared:
+    """A formula that other cells refer to, and the area that they stand in."""
+
+    def __init__(self, row: int, col: int, text: str, area: str):
+        self._row, self._col, self.formula = row, col, Formula(text)
+        self._area = corners(area)
+        self._moved: dict[int, Formula] = {}
+        """Per number of columns to the right, what stands in the first row."""
+
+    def at(self, row: int, col: int) -> str:
+        """What it is in another cell. Raises ValueError for a cell outside of the area."""
+        left, top, right, bottom = self._area
+        if not (left <= col <= right and top <= row <= bottom):
+            raise ValueError("shared: outside of its area")
+        if (to_right := col - self._col) not in self._moved:
+            self._moved[to_right] = Formula(self.formula.moved(0, to_right))
+        return self._moved[to_right].rows(row - self._row, 1, 1)[0]
+
+
 class _SheetReader:
     """Takes one row after the other into a grid."""
 
-    def __init__(self, space: str, texts: Sequence[str]):
+    def __init__(self, space: str, texts: Sequence[str], filled: _Filled):
         self.grid = Grid()
         self._formula, self._value, self._inline = f"{space}f", f"{space}v", f"{space}is"
         self._row_tag, self._cell_tag = f"{space}row", f"{space}c"
-        self._space, self._texts = space, texts
-        self._shared: dict[str, tuple[int, int, Formula]] = {}
-        self._moved: dict[tuple[str, int], Formula] = {}
-        """Of a shared formula, per number of columns to the right, what stands in the first row."""
+        self._space, self._texts, self._filled = space, texts, filled
+        self._shared: dict[int, _Shared] = {}
+        self._areas: list[tuple[Area, str]] = []
+        """Those that array formulas and what-if tables fill, with their formula."""
         self._columns: dict[str, int] = {}
-        self._last_row, self._filled = 0, 0
+        self._last_row = 0
 
     def rows(self, elements: Iterable[ElementTree.Element]) -> None:
         """The cells of rows. Raises ValueError or KeyError for what no program writes.
 
         Programs differ in what they make of rows or cells that come twice, or of an element that does not
-        belong there: an engine could see a formula in it.
+        belong there: one could see a formula in it.
         """
         for element in elements:
             if element.tag != self._row_tag:
                 raise ValueError(element.tag)
             self._row(element)
 
+    def fill_areas(self) -> None:
+        """Gives the cells that array formulas and tables fill their formula, after the last row."""
+        for area, text in self._areas:
+            cells = area.cells()
+            if not self.grid.filled.isdisjoint(cells):
+                raise ValueError(f"{area.a1}: filled twice")
+            self.grid.filled.update(cells)
+            self.grid.formulas.update(dict.fromkeys(cells, f"{{{text}}}"))
+
     def _row(self, element: ElementTree.Element) -> None:
-        number = element.get("r")
-        row = int(number) if number else self._last_row + 1
+        row = _natural(element.get("r") or str(self._last_row + 1))
         if not self._last_row < row <= LAST_ROW:
             raise ValueError(f"row {row}")
         self._last_row, digits = row, str(row)
         formulas, values = self.grid.formulas, self.grid.values
         before, col = key(row, 1) - 1, 0
+        value_tag, formula_tag, columns = self._value, self._formula, self._columns
         for cell in element:
             if cell.tag != self._cell_tag:
                 raise ValueError(cell.tag)
             reference, left = cell.get("r"), col
-            col = self._column(reference, digits) if reference else col + 1
+            if reference:
+                letters = reference.removesuffix(digits)
+                col = columns.get(letters) or self._column(letters)
+            else:
+                col += 1
             if col <= left:
                 raise ValueError(f"{reference}")
-            found = None
+            value = formula = inline = None
             for child in cell:
                 tag = child.tag
-                if tag == self._value and found is None:
-                    found = child.text
-                elif tag == self._formula and before + col not in formulas:
-                    formulas[before + col] = self._text_of(child, row, col)
-                elif tag == self._inline:
-                    found = _text(child, self._space)
+                if tag == value_tag and value is None:
+                    value = child
+                elif tag == formula_tag and formula is None:
+                    formula = child
+                elif tag == self._inline and inline is None:
+                    inline = child
                 else:
                     raise ValueError(f"{reference}: {tag}")
-            if found is not None:
-                try:
-                    values[before + col] = self._converted(cell.get("t", "n"), found)
-                except ValueError as error:
-                    raise ValueError(f"{column_letters(col)}{row}: {error}") from None
+            try:
+                if formula is not None:
+                    formulas[before + col] = self._text_of(formula, row, col)
+                if inline is not None or (value is not None and value.text):
+                    values[before + col] = self._stored(cell.get("t"), value, inline)
+            except ValueError as error:
+                raise ValueError(f"{column_letters(col)}{row}: {error}") from None
 
-    def _column(self, reference: str, row: str) -> int:
-        letters = reference.removesuffix(row)
-        if letters not in self._columns:
-            number = column_number(letters)
-            if not (letters.isalpha() and letters.isupper() and 1 <= number <= LAST_COLUMN):
-                raise ValueError(f"{reference!r} is no cell")
-            self._columns[letters] = number
-        return self._columns[letters]
+    def _column(self, letters: str) -> int:
+        number = column_number(letters)
+        if not (letters.isascii() and letters.isalpha() and letters.isupper() and number <= LAST_COLUMN):
+            raise ValueError(f"{letters!r} is no cell")
+        self._columns[letters] = number
+        return number
 
-    def _converted(self, kind: str, text: str) -> Any:
-        if kind == "n":
+    def _stored(
+        self, kind: str | None, value: ElementTree.Element | None, inline: ElementTree.Element | None
+    ) -> Any:
+        """The value of a cell. Raises ValueError where programs take one or the other for it."""
+        if inline is not None or value is None:
+            if kind != "inlineStr" or value is not None or inline is None:
+                raise ValueError(f"t={kind!r}, <is>")
+            return _text(inline, self._space)
+        text = value.text or ""
+        if len(value):
+            raise ValueError("<v>")
+        if kind is None or kind == "n":
             number = float(text)
             # Python takes 1_0 and digits of other scripts.
             if not isfinite(number) or "_" in text or not text.isascii():
                 raise ValueError(f"{text} is no number")
             return number
+        if kind == "str":
+            return unescaped(text)
         if kind == "s":
             if not text.isdecimal() or int(text) >= len(self._texts):
                 raise ValueError(f"{text} is no number of a text")
             return self._texts[int(text)]
         if kind == "b":
-            return text.strip() in ("1", "true")
-        if kind == "inlineStr":
-            return text
-        return CellError(text) if kind == "e" else unescaped(text)
+            if text not in _TRUTHS:
+                raise ValueError(f"{text} is neither true nor false")
+            return _TRUTHS[text]
+        if kind not in ("e", "d"):
+            raise ValueError(f"t={kind!r}, <v>")
+        return CellError(text) if kind == "e" else text
 
     def _text_of(self, formula: ElementTree.Element, row: int, col: int) -> str:
         """A cell's formula, also where it refers to that of another cell, as Excel saves a block of them."""
-        text, kind = formula.text or "", formula.get("t", "normal")
-        if len(formula) or len(text) > LONGEST_FORMULA or kind not in ("normal", "array", "shared"):
-            raise ValueError(f"{column_letters(col)}{row}: {kind}, {len(text)}")
-        if kind == "array":
-            _check_sizes([corners(formula.get("ref", "A1"))], f"{column_letters(col)}{row}: array")
-        if kind != "shared":
+        text, kind = formula.text or "", formula.get("t")
+        if len(formula) or len(text) > LONGEST_FORMULA:
+            raise ValueError(f"{kind or 'normal'}, {len(text)}")
+        if kind is None or kind == "normal":
             return text
-        index = formula.get("si", "")
-        if text:
-            self._shared[index] = row, col, Formula(text)
+        if kind == "shared":
+            return self._text_of_shared(formula, text, row, col)
+        if kind not in ("array", "dataTable"):
+            raise ValueError(f"{kind}")
+        cell = f"{column_letters(col)}{row}"
+        left, top, right, bottom = corners(formula.get("ref", cell))
+        area = Area("", top, left, bottom - top + 1, right - left + 1)
+        if area.rows < 1 or area.cols < 1 or (left, top) != (col, row):
+            raise ValueError(f"{kind}: {area.a1}")
+        self._filled.cells(area, kind)
+        if kind == "array" and area.rows == area.cols == 1:
+            self.grid.arrays.add(key(row, col))
             return text
-        first_row, first_col, shared = self._shared[index]
-        self._filled += len(shared.text)
-        if self._filled > MOST_FORMULAS:
-            raise ValueError(f"row {row}: {self._filled}")
-        right = index, col - first_col
-        if right not in self._moved:
-            self._moved[right] = Formula(shared.moved(0, col - first_col))
-        return self._moved[right].rows(row - first_row, 1, 1)[0]
+        if kind == "dataTable":
+            text = f"TABLE({formula.get('r1', '')},{formula.get('r2', '')})"
+        self._areas.append((area, text))
+        return text
+
+    def _text_of_shared(self, formula: ElementTree.Element, text: str, row: int, col: int) -> str:
+        """The formula of a cell that shares it with others; some programs write it out in each of them."""
+        index = _natural(formula.get("si", ""))
+        if index not in self._shared:
+            if not text:
+                raise ValueError(f"shared: {index}")
+            self._shared[index] = _Shared(row, col, text, formula.get("ref", ""))
+            return text
+        shared = self._shared[index]
+        self._filled.letters(len(shared.formula.text))
+        found = shared.at(row, col)
+        if text and text != found:
+            raise ValueError(f"shared: {text}; {found}")
+        return found
+
+
+_TRUTHS = {"0": False, "1": True, "false": False, "true": True}
+
+
+def _natural(text: str) -> int:
+    """A number as all programs write it. Raises ValueError for 01, +1, 1_0 and digits of other scripts."""
+    if not (text.isascii() and text.isdecimal()) or text != str(int(text)):
+        raise ValueError(f"{text!r} is no number")
+    return int(text)
