@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from xml.etree import ElementTree
 
 from rnnsheet.errors import WorkbookError
@@ -210,14 +210,16 @@ def _shared_texts(package: Package, links: Mapping[str, tuple[str, str]], space:
 
 def _texts_of(package: Package, part: str, space: str) -> Iterator[str]:
     """The texts of a table, one after the other. Raises ValueError for what does not belong there."""
-    parser, depth, tags = ElementTree.XMLPullParser(("start", "end")), 0, 0
+    parser: ElementTree.XMLPullParser[Any] = ElementTree.XMLPullParser(("start", "end"))
+    depth = tags = 0
     table: ElementTree.Element | None = None
     for piece in package.pieces(part):
         tags += piece.count(b"<")
         package.check_kept(tags)
         parser.feed(piece)
-        for event, element in parser.read_events():
-            assert isinstance(element, ElementTree.Element)  # noqa: S101
+        # Of starts and ends, each has an element.
+        found = cast(Iterator[tuple[str, ElementTree.Element]], parser.read_events())
+        for event, element in found:
             depth += 1 if event == "start" else -1
             if table is None:
                 table = element
