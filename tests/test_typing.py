@@ -8,10 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rnnsheet
+from rnnsheet.checking.engines import ENGINES
+from rnnsheet.checking.recalculate import recalculations
 from rnnsheet.labels import labels
 from rnnsheet.reading import picture_of, reading
 from rnnsheet.sheet.layout import plan
+from rnnsheet.workbook.package import opened
+from rnnsheet.workbook.read import CellError, read
 from tests.lessons import hello
+from tests.test_engines import skip_without
 from tests.trained_networks import NETWORKS
 from tests.typist import Typist
 
@@ -378,3 +383,37 @@ def test_a_workbook_with_another_text_and_its_answer_is_right_in_every_cell(sent
         sentiment.model.save_to_xlsx(str(tmp_path / f"{number}.xlsx"))
         report = rnnsheet.check(tmp_path / f"{number}.xlsx")
         assert [block.first_failure for block in report.blocks if block.failed] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", [name for name in ENGINES if name != "ironcalc"])
+def test_every_engine_says_the_same_of_what_is_typed(folder, tmp_path, engine):
+    """Each entry in a workbook of its own; IronCalc's word for it is the expected one."""
+    skip_without(engine)
+    entries = [
+        *(("word", word) for word in ("", "h", "Hello", "ｈello", "hel ", "hellz", "hellohello")),
+        *(("Whh", typed) for typed in ("", "abc")),
+        ("vocabulary", "h"),
+        ("Wxh", "1E+101"),
+    ]
+    file = folder / "hello.xlsx"
+    for number, (name, typed) in enumerate(entries if engine != "formulon" else entries[2::4]):
+        book = _again(file, hello())
+        book.put(name, typed, 1 if name == "vocabulary" else 0)
+        expected = book.state, book.losses, book.row("predicted")
+        book.model.save_to_xlsx(str(tmp_path / f"{number}.xlsx"))
+        with recalculations([ENGINES[engine]], read(opened(tmp_path / f"{number}.xlsx"))) as running:
+            values = running[engine].values()
+        states = {values.of(block.area)[0] for block in book.blocks if block.name == "state"}
+        losses = [
+            values.of(block.area)[row]
+            for block in book.blocks
+            if block.name == "loss" and block.area.sheet != "Gradient flow"
+            for row in range(block.area.rows)
+        ]
+        assert states == {expected[0]}
+        assert [value or "" for value in values.of(book.of("predicted", "Unrolled").area)] == expected[2]
+        for loss, one in zip(losses, expected[1], strict=True):
+            assert (loss or "") == (one if one == "" else pytest.approx(one, rel=1e-9))
+        errors = [each for sheet in values.sheets.values() for each in sheet.values()]
+        assert not [each for each in errors if isinstance(each, CellError)]
