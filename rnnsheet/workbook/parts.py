@@ -17,6 +17,7 @@ from rnnsheet.workbook.texts import DECLARATION, escaped, quoted
 
 CONTENT_TYPES = "[Content_Types].xml"
 SHARED_TEXTS = "xl/sharedStrings.xml"
+_THEME = "xl/theme/theme1.xml"
 _FIRST = (CONTENT_TYPES, "_rels/.rels", "xl/workbook.xml")
 """By these, in this order, programs tell what kind of file it is."""
 
@@ -45,7 +46,12 @@ def parts(book: Workbook) -> Iterator[tuple[str, str]]:
     with zipfile.ZipFile(saved) as source:
         names = [name for name in source.namelist() if name not in _FIRST]
         for name in (*_FIRST, *names):
-            root = fromstring(source.read(name))
+            content = source.read(name)
+            if name == _THEME:
+                # Large, and always the same text of openpyxl's.
+                yield name, content.decode()
+                continue
+            root = fromstring(content)
             _mend(name, root)
             yield name, _xml(root)
 
