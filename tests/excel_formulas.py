@@ -13,8 +13,10 @@ ALL = None
 # Per function the least and the most arguments, and which of them may be ranges; another one is taken to
 # be a single value: where it is a range, Excel puts an @ before it and uses one cell of it.
 FUNCTIONS: dict[str, tuple[int, int, tuple[int, ...] | None]] = {
-    **dict.fromkeys(("SUM", "MIN", "MAX", "AND", "OR", "COUNT", "AVERAGE", "SUMPRODUCT"), (1, 255, ALL)),
-    **dict.fromkeys(("ABS", "SQRT", "EXP", "LN", "TANH", "INT", "ISNUMBER"), (1, 1, ())),
+    **dict.fromkeys(
+        ("SUM", "MIN", "MAX", "AND", "OR", "COUNT", "COUNTA", "AVERAGE", "SUMPRODUCT"), (1, 255, ALL)
+    ),
+    **dict.fromkeys(("ABS", "SQRT", "EXP", "LN", "TANH", "INT", "ISNUMBER", "ISERROR"), (1, 1, ())),
     **dict.fromkeys(("LEN", "TRIM", "LOWER", "CODE", "CHAR", "N", "_xlfn.UNICODE"), (1, 1, ())),
     **dict.fromkeys(("MOD", "ROUND", "REPT", "EXACT", "TEXT", "IFERROR"), (2, 2, ())),
     **dict.fromkeys(("IF", "FIND"), (2, 3, ())),

@@ -545,7 +545,9 @@ def data_validations_are_short_and_whole(book: Book) -> Iterator[str]:
                 yield f"{sheet}: {attribute} of {each.get('sqref')}"
         formulas = [child(each, name) for name in ("formula1", "formula2")]
         wanted = 2 if each.get("operator", "between") in ("between", "notBetween") else 1
-        if sum(formula is not None for formula in formulas) < (1 if each.get("type") == "list" else wanted):
+        if sum(formula is not None for formula in formulas) < (
+            1 if each.get("type") in ("list", "custom") else wanted
+        ):
             yield f"{sheet}: {each.get('sqref')} lacks a formula"
         for text in (formula.text or "" for formula in formulas if formula is not None):
             yield from (f"{sheet}: {each.get('sqref')}: {wrong}" for wrong in _rule_formula(book, text, 255))
