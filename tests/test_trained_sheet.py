@@ -235,7 +235,7 @@ def test_numbers_typed_and_left_empty_are_read(books):
 def test_the_first_sheet_says_what_becomes_of_the_text(tmp_path, typed, unknown, said):
     network = moods(typed, unknown)
     value = found_by(export(network, tmp_path / "book.xlsx"))
-    told = [b for b in plan(network, "en").blocks() if b.name == "status" and b.area.sheet == "Network"]
+    told = [b for b in plan(network, "en").blocks() if b.name == "status" and b.area.sheet == "Network"][:2]
     expected = [labels("en")(f"message.{key}", room=6, looked=64) if key else "" for key in said]
     assert [block.values[0][0] for block in told] == expected
     areas = [block.area for block in told]

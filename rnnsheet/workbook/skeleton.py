@@ -255,10 +255,13 @@ def _validate(worksheet: Worksheet, block: Block, texts: Labels) -> None:
     elif block.choices:
         rule = DataValidation("list", formula1=block.choices.fixed, allow_blank=block.entry == "label")
     elif block.entry in ("letter", "label", "token"):
-        first, longest = block.area.part().a1, _LONGEST[block.entry]
+        first, length = (
+            block.area.part().a1,
+            "=1" if block.entry == "letter" else f"<={_LONGEST[block.entry]}",
+        )
         # Programs that check what is typed know EXACT of a whole column.
         times = f"SUMPRODUCT(--EXACT({first},{block.area.fixed}))"
-        rule = DataValidation("custom", formula1=f"AND(LEN({first})<={longest},{times}=1)")
+        rule = DataValidation("custom", formula1=f"AND(LEN({first}){length},{times}=1)")
     else:
         rule = DataValidation("textLength", operator="between", formula1="1", formula2=_LONGEST[block.entry])
     rule.errorTitle = rule.promptTitle = title

@@ -24,7 +24,7 @@ LABEL, FIRST = 2, 3
 _TOP = 4
 _NARROW = 9
 """So many letters have room in a column of the usual width."""
-_MOST_FROZEN = 14
+_MOST_FROZEN = 12
 """So many rows may stay in sight; more would leave no room for the rest."""
 _NO_NUMBER, _TOO_LARGE = 1, 2
 _NO_ENTRY, _NO_LETTER, _TWICE = 1, 2, 3
@@ -66,6 +66,10 @@ def place(lesson: Lesson, network: Recurrence, labels: Labels) -> Inputs:
     page.sheet.frozen = (row - 1, 0) if row - 1 <= _MOST_FROZEN else (1, 0)
     page.sheet.sections.append(1)
     inputs.row = row
+    for name, text in (("word", lesson.word), ("second", lesson.second)):
+        if name in blocks and lesson.split == "letters":
+            _clean(inputs, lesson, name, text)
+            inputs.row += 1
     if "pixels" in network.parameters:
         _picture(inputs, lesson)
     for name, entries in (("vocabulary", lesson.vocabulary), ("labels", lesson.labels)):
@@ -150,7 +154,8 @@ def _texts(inputs: Inputs, lesson: Lesson, network: Recurrence) -> None:
         if f"{name}_clean" in network.parameters:
             entry(name, text, "word", form)
             inputs.row += name == "word"
-            _clean(inputs, lesson, name, text)
+            if lesson.split == "words":
+                _clean(inputs, lesson, name, text)
     answers = "answer" in network.time_lines
     for name, given in (("wanted", lesson.given), ("wanted_second", lesson.second_given)):
         if {f"{name}_used", f"{name}_clean"} & network.parameters.keys():
@@ -159,9 +164,10 @@ def _texts(inputs: Inputs, lesson: Lesson, network: Recurrence) -> None:
             inputs.row += 2 if answers else 1
     if "start" in network.parameters:
         page.text(inputs.row, 1, page.labels("inputs.start"), "caption")
-        if typed := blocks.get("word_clean"):
+        if "word" in blocks:
+            cell, area = blocks["word"].area.a1, page.area(inputs.row, FIRST)
             # Nothing is answered where nothing is typed.
-            area, text = page.area(inputs.row, FIRST), f'IF({typed.area.a1}="","","{START}")'
+            text = f'IF(ISERROR({cell}),"",IF({cell}="","","{START}"))'
             blocks["start"] = page.formula("start", area, text, "label", values=[[START]])
         else:
             blocks["start"] = page.constants("start", inputs.row, FIRST, [[START]], "label")
