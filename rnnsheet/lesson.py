@@ -6,7 +6,7 @@ Column vectors throughout; a weight matrix has the shape (out, in).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -116,6 +116,7 @@ class Lesson:
             put(name, text(name if name == "name" else f"data.{name}", getattr(self, name)))
         put("title", _by_language("title", self.title))
         put("about", _by_language("about", self.about))
+        _check_kinds(self)
         put("notes", {name: _by_language(f"notes.{name}", told) for name, told in self.notes.items()})
         put("vocabulary", tuple(map(plain, self.vocabulary)))
         put("labels", tuple(map(plain, self.labels)) or self.vocabulary)
@@ -144,8 +145,6 @@ class Lesson:
             put("target", self.target or of_examples.get(self.reading, self.given))
             second = self.second_target or of_examples.get(self.second_reading, self.second_given)
             put("second_target", second)
-            put("given", self.given if self.given == self.target else "")
-            put("second_given", self.second_given if self.second_given == second else "")
         _check_texts(self)
         _check_examples(self)
         put("steps", self.steps or self.least_steps)
@@ -232,7 +231,7 @@ class Lesson:
             (self.second_reading, self.second_target, self.second_given),
         )
         found = _answers_of(self.examples, self.split)
-        return found | {read: target for read, target, given in own if read and target and not given}
+        return found | {read: target for read, target, given in own if read and target and target != given}
 
     def parts(self, text: str) -> tuple[str, ...]:
         """The letters of a text, or its words."""
@@ -253,7 +252,8 @@ class Lesson:
 
     def answer_for(self, target: str) -> tuple[str, ...]:
         """The words of a target, one for each step of the answer, and the end; none of no target."""
-        return _padded((*words_of(target), END) if target else (), self.answer_steps)
+        words = words_of(target)
+        return _padded((*words, END) if words else (), self.answer_steps)
 
     def each_example(self) -> Iterator[Lesson]:
         """A lesson of each example, where only what it reads is judged; this one where there are none."""
@@ -387,7 +387,7 @@ def _plain_settings(settings: Settings, model: Model) -> Settings:
         if type(size) is not int or not least <= size <= most:
             raise LessonError("wrong_size", name=f"settings.{name}", least=least, most=most, got=repr(size))
     for name in ("rate", "clip", "update_rate", "flow_clip"):
-        if type(given[name]) not in (int, float) or not 0 < given[name] <= LIMIT:
+        if type(given[name]) not in (int, float) or not 1 / LIMIT <= given[name] <= LIMIT:
             raise LessonError("wrong_setting", name=name, got=given[name], most=f"{LIMIT:g}")
     chosen = text("settings.chosen", given["chosen"])
     weight_of(chosen or _first_weight(model), model)
@@ -402,6 +402,22 @@ def _by_language(key: str, texts: Mapping[str, str]) -> dict[str, str]:
     if not isinstance(texts, Mapping):
         raise LessonError("not_a_text", key=key)
     return {str(language): text(f"{key}.{language}", told) for language, told in texts.items()}
+
+
+def _check_kinds(lesson: Lesson) -> None:
+    """Raises LessonError where what should be a list or a table is none."""
+    for name in ("vocabulary", "labels"):
+        if isinstance(getattr(lesson, name), str) or not isinstance(getattr(lesson, name), Iterable):
+            raise LessonError("not_letters", name=name)
+    expected = '[["a text", "an answer"]]'
+    examples = lesson.examples if isinstance(lesson.examples, Iterable) else [()]
+    if any(isinstance(each, str) or not isinstance(each, Sequence) or len(each) != 2 for each in examples):
+        raise LessonError("not_a_list", key="data.examples", expected=expected)
+    for name in ("notes", "initial"):
+        if not isinstance(getattr(lesson, name), Mapping):
+            raise LessonError("not_a_table", key=name)
+    if not isinstance(lesson.settings, Settings):
+        raise LessonError("not_a_table", key="settings")
 
 
 def _example(read: object, target: object = "") -> Example:
@@ -428,7 +444,7 @@ def _first_weight(model: Model) -> str:
     return f"{next(iter((*model.recurrent, *model.parameters)))}[1,1]"
 
 
-_WEIGHT = re.compile(r"(\w+)\[(\d+),(\d+)\]")
+_WEIGHT = re.compile(r"(\w+)\[([1-9][0-9]{0,6}),([1-9][0-9]{0,6})\]")
 
 
 def weight_of(chosen: str, model: Model) -> tuple[str, int, int]:

@@ -62,7 +62,7 @@ def each(
 
 def checks(path: str | Path, tolerance: float, engines: Sequence[Engine]) -> list[Report]:
     """The reports of several engines on one workbook, which they recalculate at the same time."""
-    if not 0 < tolerance < math.inf:
+    if not isinstance(tolerance, int | float) or not 0 < tolerance < math.inf:
         raise RnnsheetError("bad_tolerance", got=tolerance)
     contents = read(opened(Path(path)))
     with recalculations(engines, contents) as running:

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 LONGEST_TEXT = 200
 """So many signs of a text that is split into words are read."""
-PUNCTUATION = ".,!?;:。，！？；：\u3000\u00a0"
-"""Signs that stand for a space where a text is split into words; the last two are blanks themselves."""
+PUNCTUATION = ".,!?;:。，！？；：\u3000\u00a0\t\n\r"
+"""Signs that stand for a space where a text is split into words; the last five are blanks themselves."""
 BLANKS = " \u00a0\u3000"
 """A blank, one that does not break, and one as wide as a Chinese sign."""
 FULL_WIDTH = ("\uff01", "\uff5e")
@@ -35,15 +35,19 @@ def reading(given: str | NDArray[np.float64], split: str) -> str:
 
 
 _PIXELS = {1.0: "#", 0.0: "."}
+_MOST_PIXEL = 1e6
+"""Numbers beyond ± this count as this in the text of a picture."""
 
 
 def _pixel(value: float) -> str:
-    return _PIXELS.get(value) or f"({math.floor(100 * value + 0.5)})"
+    bounded = max(-_MOST_PIXEL, min(_MOST_PIXEL, value))
+    return _PIXELS.get(value) or f"({math.floor(100 * bounded + 0.5)})"
 
 
 def picture_of(text: str) -> NDArray[np.float64]:
     """The picture that `reading` gave as a text, to a hundredth. Raises ValueError where it did not."""
-    signs = {sign: str(100 * value) for value, sign in _PIXELS.items()}
+    # Those that round to 0 or 1 and are neither stay apart from these.
+    signs = {sign: str(100 * value) for value, sign in _PIXELS.items()} | {"(0)": "0.1", "(100)": "99.9"}
     rows = (re.findall(r"[#.]|\(-?\d+\)", row) for row in text.split(" "))
     numbers = [[signs.get(pixel) or pixel.strip("()") for pixel in row] for row in rows]
     return np.array(numbers, float) / 100

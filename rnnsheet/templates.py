@@ -198,7 +198,8 @@ def _parse(path: Path) -> dict[str, Any]:
         raise LessonError("not_utf8") from None
     except OSError as error:
         raise LessonError("unreadable", reason=error.strerror) from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
+        # Of numbers of many thousand digits too, which Python does not take.
         raise LessonError("not_toml", reason=error) from None
 
 
@@ -296,8 +297,10 @@ def _picture(value: Any, key: str) -> Array:
 def _examples(data: Mapping[str, Any]) -> tuple[Example, ...]:
     """Pairs of what is read, a text or a picture, and what should be said."""
     found: list[Example] = []
-    for entry in data.get("examples", ()):
-        expected = '[["a text", "an answer"]]'
+    entries, expected = data.get("examples", []), '[["a text", "an answer"]]'
+    if not isinstance(entries, list):
+        raise LessonError("not_a_list", key="data.examples", expected=expected)
+    for entry in entries:
         if not isinstance(entry, list) or len(entry) not in (1, 2) or not isinstance(entry[-1], str):
             raise LessonError("not_a_list", key="data.examples", expected=expected)
         read = entry[0] if isinstance(entry[0], str) else _picture(entry[0], "data.examples")

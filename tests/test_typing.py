@@ -209,6 +209,12 @@ def test_a_weight_beyond_what_is_trained_is_named(book, weight):
     assert f"Inputs {book.of('Why').area.part(2, 0, 1, 3).a1}: beyond ±1E+100" in book.state
 
 
+def test_a_decimal_comma_that_was_taken_for_none_is_told(book):
+    book.put("Wxh", "0,427", 1, 0)
+    row = book.of("Wxh").area.part(1, 0, 1, 4).a1
+    assert book.state.startswith(f"Inputs {row}: an unusually large number")
+
+
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
@@ -270,9 +276,11 @@ def sentiment(folder):
         ("the film was not good", "", FINE, True),
         (" The BOOK, is great!", "", FINE, True),
         ("the\u3000film\u00a0is good", "", FINE, True),
-        ("good", "", "no right answer is known to this text", False),
-        ("good", "positive", "the right answer is the one given here", True),
-        ("good", "splendid", "the network cannot say this", False),
+        ("good", "", "no right answer is known for this", False),
+        ("good", "positive", "Note · Inputs C7: the right answer is the one given in this cell", True),
+        ("good", "  ", "no right answer is known for this", False),
+        ("the film is good", "negative", "this is an example, and its own right answer counts", True),
+        ("good", "splendid", "Inputs C8: the network cannot say this", False),
         ("good", "=1/0", "an error instead of a text", False),
         ("", "positive", "nothing is typed, so nothing can be predicted", False),
         ("?!", "", "nothing is typed", False),
@@ -296,8 +304,19 @@ def test_a_sentence_has_the_right_answer_of_its_example_or_the_one_given_or_none
     assert (sentiment.row("confidence") == [""]) == nothing
 
 
+def test_an_example_whose_answer_can_no_longer_be_said_has_none(sentiment):
+    for text, wanted in (("the film was not good", ""), ("good", "negative")):
+        sentiment.put("word", text)
+        sentiment.put("wanted", wanted)
+        sentiment.put("labels", "Bad", 1)
+        assert "the network cannot say this" in sentiment.state
+        assert sentiment.row("right") == [""]
+        assert set(sentiment.losses) == {""}
+        sentiment.put("labels", "negative", 1)
+
+
 def test_every_example_is_marked_by_its_own_answer(sentiment):
-    sentiment.put("wanted", "positive")
+    sentiment.put("wanted", "")
     for text, answer in dict(small("sentiment").examples[:12]).items():
         sentiment.put("word", text)
         assert (sentiment.row("target"), sentiment.row("right")) == ([answer], [1])
@@ -317,10 +336,16 @@ def test_a_translation_is_marked_by_the_example_that_reads_the_same(folder):
     assert book.row("right") == [""] * 7
     assert set(book.losses) == {""}
     book.put("wanted", "je suis Cat")
-    assert "“cat”, t = 3: not in the vocabulary. It cannot be predicted" in book.state
+    assert "“cat”, t = 3: the network cannot say this" in book.state
+    book.put("wanted", "je suis tu es il est le")
+    assert "the right answer and its end are longer than the time steps of the answer" in book.state
+    book.put("wanted", " ?! ")
+    assert "no right answer is known" in book.state
     book.put("word", "")
     assert "nothing is typed" in book.state
     assert book.row("predicted") == [""] * 7
+    book.put("labels", "Je", 0)
+    assert "an entry that no text is read as" in book.state
 
 
 @pytest.mark.slow
@@ -335,6 +360,8 @@ def test_a_drawing_is_marked_by_the_example_that_looks_the_same(folder):
     book.put("picture", "0.5", 0, 0)
     assert "no right answer is known" in book.state
     assert set(book.losses) == {""}
+    book.put("picture", "2", 0, 0)
+    assert "a number that is not from 0 (paper) to 1 (ink)" in book.state
     book.put("picture", "ink", 0, 0)
     assert book.state.startswith(
         f"Inputs {book.of('picture').area.part(0, 0, 1, 5).a1}: a cell without a number"

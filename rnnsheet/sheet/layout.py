@@ -70,7 +70,7 @@ def _plan(lesson: Lesson, language: str) -> Plan:
     state = checks.place(typed, context, pages)
     overview_page = overview.place(context, tuple(page.sheet.name for page in pages))
     for page in (overview_page, *pages[1:]):
-        page.state(page.reference(state.area), state.values, messages["fine"])
+        page.state(page.reference(state.area), state.values, messages)
     sheets = tuple(page.sheet for page in (overview_page, *pages))
     manifest.list_blocks(about_page, sheets)
     named = {**given, **context.over_time, **gradients, **rates, **settings}

@@ -122,10 +122,10 @@ class Page:
         self.text(1, 1, title, "title")
         self.text(2, 1, about, "about", SPAN)
 
-    def state(self, text: str, values: Values | None, fine: Area) -> Block:
-        """The third row: what is wrong with what was typed, wherever that is, or that it is `fine`."""
+    def state(self, text: str, values: Values | None, messages: Mapping[str, Area]) -> Block:
+        """The third row: what is wrong with what was typed, wherever that is, or that nothing is."""
         area = self.area(STATE_ROW, 1)
-        self.sheet.highlights.append(Highlight(area, "fine", fine))
+        self.sheet.highlights += [Highlight(area, key, messages[key]) for key in ("fine", "note")]
         return self.formula("state", area, text, "state", values=values, words=True)
 
     def area(self, row: int, col: int, rows: int = 1, cols: int = 1) -> Area:

@@ -172,7 +172,8 @@ class Highlight:
 
     "one_hot" and "share" shade 0 to 1, "mark" tells 1 from 0, "factor" less from more than 1,
     "bar" is a bar in the cell, "target" marks letters that are those of `other`, one row, "chosen"
-    the row that `other` has the number of, from 0, and "fine" a text that is that of `other`.
+    the row that `other` has the number of, from 0, "fine" a text that is that of `other`, and "note" one
+    that begins with it.
     """
 
     area: Area

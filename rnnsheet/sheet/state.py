@@ -41,7 +41,7 @@ def write(
     first = f"MATCH(1,{flags.a1},0)"
     found = next((check.found for check in checks if check.found), page.labels("message.fine"))
     formula = f"IF(ISNUMBER({first}),INDEX({texts.a1},{first},1),{messages['fine'].absolute})"
-    return top + len(checks) + 1, page.state(formula, [[found]], messages["fine"])
+    return top + len(checks) + 1, page.state(formula, [[found]], messages)
 
 
 def at(area: Area) -> str:

@@ -242,7 +242,7 @@ def _entry(name: str, place: str, value: Any) -> Any:
         return ""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if kind in ("word", "letter", "label", "weight"):
-        if is_number:
+        if is_number or isinstance(value, bool):
             return as_typed(value)
         if isinstance(value, str) and value and not isinstance(value, CellError):
             return value

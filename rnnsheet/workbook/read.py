@@ -436,7 +436,8 @@ class _SheetReader:
 
     def _text_of(self, formula: ElementTree.Element, row: int, col: int) -> str:
         """A cell's formula, also where it refers to that of another cell, as Excel saves a block of them."""
-        text, kind = formula.text or "", formula.get("t")
+        # As Gnumeric saves functions that it calls by a name of its own.
+        text, kind = (formula.text or "").replace("_xlfngnumeric.", "_xlfn."), formula.get("t")
         if len(formula) or len(text) > LONGEST_FORMULA:
             raise ValueError(f"{kind or 'normal'}, {len(text)}")
         if kind is None or kind == "normal":

@@ -148,6 +148,14 @@ def _same_text(highlight: Highlight) -> Rule:
     return rule
 
 
+def _note(highlight: Highlight) -> Rule:
+    """Colours a text that begins with that of the highlight's other cell."""
+    cell, other = highlight.area.a1, (highlight.other or highlight.area).absolute
+    condition = f"LEFT({cell},LEN({other}))={other}"
+    rule: Rule = FormulaRule([condition], font=Font(color="1F4E9E", bold=False))  # type: ignore[no-untyped-call]
+    return rule
+
+
 def _chosen(highlight: Highlight) -> Rule:
     """Marks the row that the highlight's other row has the number of, from 0."""
     looks = {"font": Font(bold=True), "fill": PatternFill(bgColor="F2B233")}
@@ -172,6 +180,7 @@ _RULES: Mapping[str, Callable[[Highlight], list[Rule]]] = {
     "target": lambda highlight: [_same_letter(highlight)],
     "chosen": lambda highlight: [_chosen(highlight)],
     "fine": lambda highlight: [_same_text(highlight)],
+    "note": lambda highlight: [_note(highlight)],
 }
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from rnnsheet.labels import Labels
 from rnnsheet.model import on_line
-from rnnsheet.reading import BLANKS, FULL_WIDTH, kind_of
+from rnnsheet.reading import BLANKS, FULL_WIDTH, kind_of, words_of
 from rnnsheet.sheet.context import Context
 from rnnsheet.sheet.page import Page
 from rnnsheet.sheet.pages.inputs import FIRST, LABEL, Inputs, length_of
@@ -156,38 +156,68 @@ class _Answers(_Texts):
 
     def _right_answer(self, name: str, target: str, given: str) -> Iterator[Check]:
         cell, used = self.inputs.blocks[name].area, self.inputs.blocks[f"{name}_used"].area
-        of, same = self.labels("state.wanted"), self.inputs.blocks.get(name.replace("wanted", "same", 1))
+        same = self.inputs.blocks.get(name.replace("wanted", "same", 1))
         own = f"SUM({same.area.a1})" if same else "0"
+        read = self.lesson.second_reading if name == "wanted_second" else self.lesson.reading
+        is_example = read in self.lesson.answers
+        typed = f'IF(ISERROR({cell.a1}),0,IF(TRIM({cell.a1})="",0,1))'
+        of = self.labels("state.wanted")
         yield Check(of, f"IF(ISERROR({cell.a1}),1,0)", self.of(cell, "typed_error"))
-        yield self._possible(of, cell, used, own)
-        counts = f'IF({used.a1}="",0,IF({own}>0,0,1))'
-        found = f"{at(cell)}: {self.told('given_answer')}" if target and given else ""
-        yield Check(of, counts, self.of(cell, "given_answer"), found)
-        found = "" if target else f"{at(cell)}: {self.told('no_answer')}"
-        yield Check(of, f'IF({used.a1}="",1,0)', self.of(cell, "no_answer"), found)
+        yield from self._possible(of, used, f'IF({used.a1}="",IF({own}>0,1,{typed}),0)', target)
+        found = self._note(cell, "ignored_answer") if given and is_example and given != target else ""
+        ignored = f'IF({own}>0,IF({typed}=1,IF(EXACT({cell.a1}&"",{used.a1}),0,1),0),0)'
+        yield Check(of, ignored, self.note(cell, "ignored_answer"), found)
+        found = self._note(cell, "given_answer") if target and given and not is_example else ""
+        # Of signs alone no word is left.
+        asked = self.inputs.blocks.get(f"{name}_clean", self.inputs.blocks[f"{name}_used"]).area.a1
+        counts = f'IF({asked}="",0,IF({own}>0,0,1))'
+        yield Check(of, counts, self.note(cell, "given_answer"), found)
+        found = "" if target else self._note(cell, "no_answer")
+        yield Check(of, f'IF({asked}="",1,0)', self.note(cell, "no_answer"), found)
 
-    def _possible(self, of: str, cell: Area, used: Area, own: str) -> Check:
-        """What is given can be said: as a whole, or word by word."""
+    def _possible(self, of: str, used: Area, impossible: str, target: str) -> Iterator[Check]:
+        """What is given can be said: as a whole, or word by word, with its end."""
         if "answer" not in self.lesson.time_lines:
-            wrong = f'IF({cell.a1}="",0,IF({used.a1}="",IF({own}>0,0,1),0))'
-            return Check(of, f"IF(ISERROR({cell.a1}),0,{wrong})", self.of(cell, "not_possible"))
+            yield Check(of, impossible, self.of(used, "not_possible"))
+            return
         output = self.lesson.model.outputs_on("answer")
         known = self.inputs.known[output.named("target")].area
-        said = self.quoted(cell, *self.first(known), self.cell("no_loss"))
-        return Check(of, f"IF(SUM({known.a1})<COUNT({known.a1}),1,0)", said)
+        letter, number = self.first(known)
+        said = f'"{at(used)}: “"&{letter}&"”, t = "&{number}&": "&{self.cell("not_possible")}'
+        yield Check(of, f"IF(SUM({known.a1})<COUNT({known.a1}),1,0)", said)
+        clean, room = self.inputs.blocks["wanted_clean"].area.a1, self.lesson.answer_steps
+        found = f"{at(used)}: {self.told('long_answer')}" if len(words_of(target)) >= room else ""
+        too_long = f"IF({length_of(clean, 'words')}>{room},1,0)"
+        yield Check(of, too_long, self.of(used, "long_answer"), found)
+
+    def note(self, area: Area, key: str) -> str:
+        """A formula that says what is no fault of a place."""
+        return f'{self.cell("note")}&"{at(area)}: "&{self.cell(key)}'
+
+    def _note(self, area: Area, key: str) -> str:
+        return f"{self.told('note')}{at(area)}: {self.told(key)}"
+
+
+_KEYS = {
+    "vocabulary": ("no_entry", "no_letter", "never_read", "twice"),
+    "labels": ("no_entry", "no_letter", "never_read", "twice"),
+    "picture": ("no_ink", "no_number", "too_large"),
+}
+"""What is said of the rows of an input by the number of the fault; of weights see `_OF_WEIGHTS`."""
+_OF_WEIGHTS = ("large", "no_number", "too_large")
 
 
 def _rows(inputs: Inputs, context: Context) -> Iterator[Check]:
     """The rows of vocabularies, weights and pictures."""
     for name, faults in inputs.faults.items():
         choices = name in ("vocabulary", "labels")
-        keys = ("no_entry", "no_letter", "twice") if choices else ("no_number", "too_large")
+        keys = _KEYS.get(name, _OF_WEIGHTS)
         of = context.labels(f"state.{name}") if choices or name == "picture" else name
         check = faults_found(inputs.page, of, inputs.blocks[name].area, faults, keys, context.messages)
-        bad = [down for down, (fault,) in enumerate(faults.values or ()) if fault]
-        if bad:
-            line = inputs.blocks[name].area.part(bad[0], 0, 1, inputs.blocks[name].area.cols)
-            check = replace(check, found=f"{at(line)}: {_Said(context).told('too_large')}")
+        codes = [code for (code,) in faults.values or ()]
+        if worst := max(codes):
+            line = inputs.blocks[name].area.part(codes.index(worst), 0, 1, inputs.blocks[name].area.cols)
+            check = replace(check, found=f"{at(line)}: {_Said(context).told(keys[worst - 1])}")
         yield replace(check, causes=choices)
 
 

@@ -51,12 +51,7 @@ def _right_answers(inputs: Inputs, lesson: Lesson, network: Recurrence) -> None:
         if name not in blocks:
             continue
         cell, area = blocks[name].area.a1, blocks[name].area.part(1)
-        text = f'IF(ISERROR({cell}),"",{cell}&"")'
-        if blocks[name].entry == "label":
-            possible = inputs.together.get("labels", inputs.together.get("vocabulary"))
-            assert possible  # noqa: S101
-            # What cannot be said is no right answer; FIND of an error is an error too.
-            text = f'IF(ISNUMBER(FIND({BREAK}&{cell}&{BREAK},{possible.a1})),{cell}&"","")'
+        text = f'IF(ISERROR({cell}),"",IF(TRIM({cell})="","",{cell}&""))'
         if same in blocks:
             found = blocks[same].area
             own = replace(found, col=1).a1
@@ -64,6 +59,11 @@ def _right_answers(inputs: Inputs, lesson: Lesson, network: Recurrence) -> None:
                 # Gnumeric and IronCalc find no row in a single cell.
                 own = f"INDEX({own},MATCH(1,{found.a1},0),1)"
             text = f'IF(SUM({found.a1})>0,{own}&"",{text})'
+        if blocks[name].entry == "label":
+            possible = inputs.together.get("labels", inputs.together.get("vocabulary"))
+            assert possible  # noqa: S101
+            # What cannot be said is no right answer.
+            text = f'IF(ISNUMBER(FIND({BREAK}&{text}&{BREAK},{possible.a1})),{text},"")'
         if read in blocks:
             text = f'IF({blocks[read].area.a1}="","",{text})'
         form = TEXT if f"{name}_clean" in network.parameters else LETTER
@@ -78,8 +78,10 @@ def _ended(inputs: Inputs, used: Block, target: str) -> None:
     """The right answer word by word, with its end."""
     page, cell, area = inputs.page, used.area.a1, used.area.part(1)
     page.text(area.row, 1, page.labels("meaning.wanted_clean"), "caption")
-    text = f'IF({cell}="","",TRIM(LOWER({without_signs(cell)}&" {END}")))'
-    value = " ".join((*words_of(target), END)) if target else ""
+    words = f"TRIM(LOWER({without_signs(cell)}))"
+    # Of signs alone there is no right answer, not even the end.
+    text = f'IF({words}="","",{words}&" {END}")'
+    value = " ".join((*words_of(target), END)) if words_of(target) else ""
     inputs.blocks["wanted_clean"] = page.formula(
         "wanted_clean", area, text, "given", values=[[value]], form=TEXT
     )

@@ -8,7 +8,7 @@ import numpy as np
 from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.labels import Labels
-from rnnsheet.lesson import LIMIT, START, Lesson
+from rnnsheet.lesson import END, LIMIT, START, Lesson
 from rnnsheet.model import ONCE, on_line
 from rnnsheet.reading import LONGEST_TEXT, PUNCTUATION, reading, words_of
 from rnnsheet.sheet.formula import Formula
@@ -26,8 +26,10 @@ _NARROW = 9
 """So many letters have room in a column of the usual width."""
 _MOST_FROZEN = 12
 """So many rows may stay in sight; more would leave no room for the rest."""
-_NO_NUMBER, _TOO_LARGE = 1, 2
-_NO_ENTRY, _NO_LETTER, _TWICE = 1, 2, 3
+_LARGE, _NO_NUMBER, _TOO_LARGE = 1, 2, 3
+_NO_ENTRY, _NO_LETTER, _NEVER_READ, _TWICE = 1, 2, 3, 4
+UNUSUAL = 100
+"""A weight beyond ± this may be one whose decimal comma was not taken for one: 0,427 becomes 427."""
 BREAK, _AT_ONCE = "CHAR(10)", 200
 """What stands before and behind each entry where so many are put together: no entry has it."""
 
@@ -83,7 +85,9 @@ def place(lesson: Lesson, network: Recurrence, labels: Labels) -> Inputs:
             _parameter(inputs, parameter, numbers[name].tolist(), network)
     for name in ("vocabulary", "labels"):
         if name in blocks:
-            _faults_of_choices(inputs, name, name == "vocabulary" and lesson.split == "letters")
+            letters = name == "vocabulary" and lesson.split == "letters"
+            read = name == "vocabulary" or "answer" in network.time_lines
+            _faults_of_choices(inputs, name, letters, read)
     return inputs
 
 
@@ -202,7 +206,8 @@ def without_signs(cell: str) -> str:
     """The beginning of a cell's text, with blanks for signs."""
     text = f"LEFT({cell},{LONGEST_TEXT})"
     for sign in PUNCTUATION:
-        text = f'SUBSTITUTE({text},"{sign}"," ")'
+        quoted = f"CHAR({ord(sign)})" if sign < " " else f'"{sign}"'
+        text = f'SUBSTITUTE({text},{quoted}," ")'
     return text
 
 
@@ -225,8 +230,8 @@ def _choices(inputs: Inputs, lesson: Lesson, name: str, entries: Sequence[str]) 
     inputs.row = row + len(entries) + 2
 
 
-def _faults_of_choices(inputs: Inputs, name: str, letters: bool) -> None:
-    """Beside a vocabulary which of its entries are none, or there twice."""
+def _faults_of_choices(inputs: Inputs, name: str, letters: bool, read: bool) -> None:
+    """Beside a vocabulary which of its entries are none, there twice, or not to be `read` in any text."""
     page, block = inputs.page, inputs.blocks[name]
     page.text(inputs.row, 1, page.labels(f"inputs.together_{name}"), "caption")
     inputs.together[name] = _together(inputs, block)
@@ -236,12 +241,18 @@ def _faults_of_choices(inputs: Inputs, name: str, letters: bool) -> None:
     fault = f"IF({times}>1.5,{_TWICE},0)"
     if letters:
         fault = f"IF(LEN({entry})<>1,{_NO_LETTER},{fault})"
+    elif read:
+        word = f'SUBSTITUTE(LOWER({without_signs(entry)})," ","")'
+        fault = f'IF(EXACT({entry},"{END}"),{fault},IF(EXACT({entry},{word}),{fault},{_NEVER_READ}))'
     fault = f'IF(ISERROR({entry}),{_NO_ENTRY},IF({entry}="",{_NO_ENTRY},{fault}))'
     _fault(inputs, name, FIRST + (2 if letters and "word" in inputs.blocks else 1), fault)
 
 
 def _together(inputs: Inputs, entries: Block) -> Area:
-    """All entries of a vocabulary in one cell, each between breaks; of many, first some in each."""
+    """All entries of a vocabulary in one cell, each between breaks; of many, first some in each.
+
+    In brackets, as some programs lose the blanks with which a text begins or ends.
+    """
     texts = [f"{BREAK}&{entries.area.part(down).a1}&{BREAK}" for down in range(entries.area.rows)]
     values = [f"\n{row[0]}\n" for row in entries.values or ()]
     while True:
@@ -250,13 +261,14 @@ def _together(inputs: Inputs, entries: Block) -> Area:
         texts = ["&".join(texts[first : first + _AT_ONCE]) for first in parts]
         values = ["".join(values[first : first + _AT_ONCE]) for first in parts]
         for text, value in zip(texts, values, strict=True):
-            area = inputs.page.area(inputs.row, FIRST)
-            inputs.page.formula("together", area, f'IFERROR({text},"")', "small", values=[[value]], form=TEXT)
+            area, whole = inputs.page.area(inputs.row, FIRST), f'IFERROR("["&{text}&"]","")'
+            inputs.page.formula("together", area, whole, "small", values=[[f"[{value}]"]], form=TEXT)
             inputs.row += 1
         if len(texts) == 1:
             inputs.row += 1
             return area
         texts = [inputs.page.area(row, FIRST).a1 for row in range(top, inputs.row)]
+        values = [f"[{value}]" for value in values]
 
 
 def _fault(inputs: Inputs, name: str, col: int, text: str, values: Values | None = None) -> None:
@@ -271,10 +283,18 @@ def _fault_of_numbers(inputs: Inputs, name: str, col: int) -> None:
     """Rows of numbers that are not all numbers, or too large."""
     block = inputs.blocks[name]
     cells, cols = block.area.part(0, 0, 1, block.area.cols).a1, block.area.cols
-    large = f"MAX({cells})>{LIMIT:G},{_TOO_LARGE},IF(MIN({cells})<-{LIMIT:G},{_TOO_LARGE},0)"
-    text = f"IF(COUNT({cells})<{cols},{_NO_NUMBER},IF({large}))"
-    found = [[_TOO_LARGE if max(map(abs, row)) > LIMIT else 0] for row in block.values or ()]
-    _fault(inputs, name, col, text, found)
+    least, most = (0, 1) if name == "picture" else (-UNUSUAL, UNUSUAL)
+
+    def beyond(low: float, high: float, code: int, other: str) -> str:
+        return f"IF(MAX({cells})>{high:G},{code},IF(MIN({cells})<{low:G},{code},{other}))"
+
+    large = beyond(-LIMIT, LIMIT, _TOO_LARGE, beyond(least, most, _LARGE, "0"))
+    text = f"IF(COUNT({cells})<{cols},{_NO_NUMBER},{large})"
+    codes = [
+        _TOO_LARGE if max(map(abs, row)) > LIMIT else _LARGE if max(row) > most or min(row) < least else 0
+        for row in block.values or ()
+    ]
+    _fault(inputs, name, col, text, [[code] for code in codes])
 
 
 def _picture(inputs: Inputs, lesson: Lesson) -> None:
@@ -312,7 +332,7 @@ def _picture_read(inputs: Inputs, lesson: Lesson, picture: np.ndarray, row: int,
     page, drawn = inputs.page, inputs.blocks["picture"].area
     read = reading(picture, lesson.split)
     cells = [number_or_zero(drawn.part(0, right).a1) for right in range(drawn.cols)]
-    signs = (f'IF({c}=1,"#",IF({c}=0,".","("&INT(100*{c}+0.5)&")"))' for c in cells)
+    signs = (f'IF({c}=1,"#",IF({c}=0,".","("&INT(100*MAX(-1E+6,MIN(1E+6,{c}))+0.5)&")"))' for c in cells)
     lines, whole = page.area(row, col, drawn.rows), page.area(row + drawn.rows, col)
     page.text(row - 1, col, page.labels("inputs.picture_read"), "small")
     texts = [[text] for text in read.split(" ")]

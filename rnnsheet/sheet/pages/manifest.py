@@ -29,7 +29,7 @@ KEYS = (
 """What is known of a workbook; the second line of a lesson's alone, the third of a trained network's."""
 MESSAGES = (
     *("fine", "typed_error", "nothing_typed", "one_alone", "one_alone_words", "none_known"),
-    *("ends_in_blank",),
+    *("ends_in_blank", "note", "ignored_answer", "long_answer", "never_read", "large", "no_ink"),
     *("is_unknown", "is_capital", "is_full_width", "is_blank", "read_as_nothing", "no_loss"),
     *("long", "short", "fits", "long_words", "short_words", "fits_words", "fits_whole"),
     *("not_possible", "given_answer", "no_answer", "no_entry", "no_letter", "twice"),

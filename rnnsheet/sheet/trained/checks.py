@@ -17,7 +17,7 @@ def place(pages: Sequence[Page], row: int, messages: Mapping[str, Area], labels:
     checks = [check for page in pages for check in _checks(page, first, messages, labels)]
     _, state = write(first, row, checks, messages, _COLUMNS)
     for page in others:
-        page.state(page.reference(state.area), state.values, messages["fine"])
+        page.state(page.reference(state.area), state.values, messages)
 
 
 def _checks(page: Page, first: Page, messages: Mapping[str, Area], labels: Labels) -> Iterator[Check]:
