@@ -82,15 +82,18 @@ def import_(
     lang: Language = "",
 ) -> None:
     with _errors(lang) as language:
-        from rnnsheet import api, models
-        from rnnsheet.console import progress
-        from rnnsheet.models.inputs import never_typed
-        from rnnsheet.trained import Text
+        from rnnsheet.importing import Request
 
         if check_against not in (FRAMEWORK, NOTHING):
             known = f"{FRAMEWORK}, {NOTHING}"
             raise RnnsheetError("wrong_choice", key="--check-against", got=check_against, known=known)
-        network = models.read_model(model, vocabulary=vocab, steps=steps, description=lesson)
+        request = Request(model, vocab, steps, lesson)
+        network = request.network()
+        from rnnsheet import api
+        from rnnsheet.console import progress
+        from rnnsheet.models.inputs import never_typed
+        from rnnsheet.trained import Text
+
         target = api.workbook_file(output or f"{network.name}.xlsx", force)
         texts = labels(language)
         _print([texts("import.read", **network.sizes)])
@@ -101,11 +104,11 @@ def import_(
             told = "never_typed_letters" if network.read.unit == "letters" else "never_typed"
             _print([texts(f"import.{told}", count=len(lost), tokens=", ".join(lost[:5]))])
         if check_against == FRAMEWORK:
-            from rnnsheet.models.against import SAMPLES, agreement
+            from rnnsheet.models.against import SAMPLES
 
-            found = agreement(Path(model), network)
-            network = replace(network, witness=found.witness)
-            _print([texts("import.agrees", samples=SAMPLES, file=model, error=found.difference)])
+            difference, witness = request.agreement(network)
+            network = replace(network, witness=witness)
+            _print([texts("import.agrees", samples=SAMPLES, file=model, error=difference)])
         written = api.export(network, target, language, force, progress=progress.bars(texts))
         _print([texts("export.done", file=written)])
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rnnsheet.checking.process import Program, StoppedError, held_signals
 from rnnsheet.errors import WorkbookError
+from rnnsheet.files import own_folder
 from rnnsheet.sheet.grid import key
 from rnnsheet.workbook.package import MEGABYTE, Package, opened
 
@@ -124,10 +125,8 @@ def recalculation(engine: Engine, package: Package) -> Iterator[Recalculation]:
     """The recalculation of a file; it begins at once, and leaves nothing."""
     with ExitStack() as stack:
         with held_signals():
-            own = TemporaryDirectory(prefix="rnnsheet-", ignore_cleanup_errors=True)
-            folder = Path(stack.enter_context(own))
+            folder = stack.enter_context(own_folder(engine.NAME, partial(_remove_leftovers, engine)))
             begun = Recalculation(engine, package, folder)
-            stack.callback(_remove_leftovers, engine, folder)
             stack.callback(begun.end)
         yield begun
 

@@ -18,7 +18,8 @@ _Sizer = Callable[[Sequence[Any], Mapping[str, Any]], int]
 
 def _broadcast(*shapes: Sequence[int]) -> int:
     """How many numbers arrays of these shapes give that are widened to each other, at most."""
-    return math.prod(max(sizes) for sizes in zip_longest(*(shape[::-1] for shape in shapes), fillvalue=1))
+    widest = map(max, zip_longest(*(shape[::-1] for shape in shapes), fillvalue=1))
+    return math.prod(map(int, widest))
 
 
 def _shape(array: Constant) -> list[int]:
@@ -74,14 +75,15 @@ class Folding:
             self.count += _SIZERS[node.op_type](read, options)
             check_count([[self.count]], MOST_FOLDED)
         from onnx import helper
+
         # `import onnx` does not bring this part of it.
         from onnx.reference import ReferenceEvaluator
 
-        ends = [
+        inputs, outputs = (
             [helper.make_empty_tensor_value_info(name) for name in ends if name]
             for ends in (node.input, node.output)
-        ]
-        evaluator = ReferenceEvaluator(helper.make_graph([node], "", *ends), {"": self.opset})
+        )
+        evaluator = ReferenceEvaluator(helper.make_graph([node], "", inputs, outputs), {"": self.opset})
         found: Any = evaluator.run(
             None, {name: value for name, value in zip(node.input, read, strict=True) if name}
         )

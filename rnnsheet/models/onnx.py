@@ -24,7 +24,7 @@ from rnnsheet.trained import INPUT, TrainedLayer
 
 RECURRENT = ("RNN", "LSTM", "GRU")
 SAME = ("Identity", "Dropout", "Cast")
-MOST_OPERATORS = 20_000
+MOST_OPERATORS = 10_000
 """More than a graph has whose recurrent layers are one operator each."""
 _FLOATS = {"FLOAT": "float32", "DOUBLE": "float64", "FLOAT16": "float16", "BFLOAT16": "bfloat16"}
 _WHOLE = ("INT64", "INT32", "INT16", "INT8", "UINT64", "UINT32", "UINT16", "UINT8", "BOOL")
