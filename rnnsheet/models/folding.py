@@ -18,8 +18,8 @@ _Sizer = Callable[[Sequence[Any], Mapping[str, Any]], int]
 
 def _broadcast(*shapes: Sequence[int]) -> int:
     """How many numbers arrays of these shapes give that are widened to each other, at most."""
-    widest = map(max, zip_longest(*(shape[::-1] for shape in shapes), fillvalue=1))
-    return math.prod(map(int, widest))
+    sizes = zip_longest(*(shape[::-1] for shape in shapes), fillvalue=1)
+    return math.prod([int(max(each)) for each in sizes])
 
 
 def _shape(array: Constant) -> list[int]:
