@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, NoReturn  # noqa: E402
 if TYPE_CHECKING:
     from types import FrameType
 
-_ended = False
-"""Whether a signal has ended the command: what is raised after that is no fault."""
+_ended = 0
+"""The status with which a signal has ended the command: what is raised after that is no fault."""
 
 
 def main() -> NoReturn:
@@ -47,13 +47,13 @@ def main() -> NoReturn:
 
 def _end_by_signal(number: int, _: "FrameType | None") -> NoReturn:
     global _ended
-    _ended = True
-    sys.exit(128 + number)
+    _ended = 128 + number
+    sys.exit(_ended)
 
 
 def _interrupt(number: int, frame: "FrameType | None") -> None:
     global _ended
-    _ended = True
+    _ended = _INTERRUPTED
     signal.default_int_handler(number, frame)
 
 
@@ -73,9 +73,9 @@ def _status() -> int:
         # Who read it has had enough, as `head` does.
         return _NOT_READ
     except BaseException as error:
-        if _ended or isinstance(error, KeyboardInterrupt):
+        if isinstance(error, KeyboardInterrupt):
             return _INTERRUPTED
-        return _told(error)
+        return _ended or _told(error)
     finally:
         if waits:
             signal.signal(signal.SIGINT, lambda *_: os._exit(_INTERRUPTED))

@@ -125,7 +125,9 @@ def own_folder(purpose: str, clear: Callable[[Path], object] = lambda _: None) -
     and for this one in the end, to remove what belongs to it elsewhere.
     """
     prefix = f"rnnsheet-{purpose}-"
-    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+    # Windows has no locks that tell whose process was killed: there they stay.
+    found = Path(tempfile.gettempdir()).glob(f"{prefix}*") if sys.platform != "win32" else ()
+    for left in found:
         with _locked(left) as abandoned:
             if abandoned:
                 clear(left)
@@ -147,8 +149,7 @@ def own_folder(purpose: str, clear: Callable[[Path], object] = lambda _: None) -
 def _locked(folder: Path) -> Iterator[bool]:
     """Locks a folder of this user's, until this process ends. No where another has it, or it is gone."""
     if sys.platform == "win32":
-        # It has no such locks: what is left there stays.
-        yield not any(folder.iterdir())
+        yield True
         return
     import fcntl
 

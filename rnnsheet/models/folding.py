@@ -34,7 +34,7 @@ def _range(read: Sequence[Any], _: Mapping[str, Any]) -> int:
 
 def _gathered(read: Sequence[Any], options: Mapping[str, Any]) -> int:
     array, places = read
-    return int(places.size) * int(array.size) // max(1, array.shape[options.get("axis", 0)])
+    return int(places.size * array.size // max(1, array.shape[options.get("axis", 0)]))
 
 
 _SIZERS: Mapping[str, _Sizer] = {

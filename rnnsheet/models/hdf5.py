@@ -118,6 +118,8 @@ def _visited(group: Any) -> tuple[dict[str, Any], dict[str, int]]:
 
     # What these two return, not an error, ends a visit; the name is handed through.
     if name := group.visititems_links(foreign) or group.visititems(visit):
+        if links > MOST_LINKS or name.count("/") >= MOST_DEPTH:
+            raise ModelError("too_many_groups", name=name[:40], most=MOST_LINKS, deep=MOST_DEPTH)
         raise ModelError("linked_weights", name=name)
     return datasets, places
 
