@@ -1,5 +1,6 @@
 """The arrays of an HDF5 file, read without following a link out of it or believing the sizes it declares."""
 
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -90,7 +91,7 @@ def _attribute(attributes: Any, name: str) -> Any:
     """An attribute's value. Raises ModelError where it is larger than one that Keras writes."""
     found = attributes.get_id(name)
     check_count([found.shape or ()], MOST_NAMES)
-    check_bytes(found.get_storage_size(), MOST_TEXT)
+    check_bytes(math.prod(found.shape or ()) * found.get_type().get_size(), MOST_TEXT)
     return attributes[name]
 
 
