@@ -467,3 +467,30 @@ def test_ctrl_c_at_any_time_ends_with_130_and_no_word(hello_xlsx):
             process.send_signal(signal.SIGINT)
             _, errors = process.communicate(timeout=60)
         assert (process.returncode in (0, 130), errors) == (True, "")
+
+
+EARLY = """
+import signal, sys
+sys.modules.pop("typing", None)
+
+class CtrlC:
+    def find_spec(self, name, *_):
+        if name == "typing":
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, CtrlC())
+import rnnsheet.__main__
+"""
+
+
+@pytest.mark.usefixtures("heard_signals")
+def test_ctrl_c_before_anything_is_imported_ends_it_without_a_word():
+    ended = subprocess.run([sys.executable, "-c", EARLY], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (130, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGPIPE")
+def test_a_mistake_that_nobody_reads_is_still_one():
+    with subprocess.Popen(command("check", "nope.xlsx"), stderr=subprocess.PIPE) as process:
+        process.stderr.close()
+    assert process.returncode == 2
