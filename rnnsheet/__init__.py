@@ -6,11 +6,15 @@ rnnsheet.export(lesson, "hello.xlsx")
 rnnsheet.check("hello.xlsx").ok
 """
 
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
 from rnnsheet.version import VERSION
 
+TYPE_CHECKING = False
+"""As that of `typing`, which takes long to import, and Ctrl-C is not heard before this is done."""
 if TYPE_CHECKING:
+    from typing import Any
+
     from rnnsheet.api import Lesson, export, load
     from rnnsheet.checking.report import Report
     from rnnsheet.errors import LessonError, ModelError, OutputError, RnnsheetError, WorkbookError

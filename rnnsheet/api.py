@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from rnnsheet import engine, lesson, templates
 from rnnsheet.engine import Epoch
 from rnnsheet.equations.cells import network
 from rnnsheet.errors import LessonError, OutputError, RnnsheetError, check_seed, known_language
-from rnnsheet.files import check_file, check_free
+from rnnsheet.files import check_file, check_free, own_folder
 from rnnsheet.lesson import Trace
 from rnnsheet.model import KINDS, Model
 from rnnsheet.plain import plain
@@ -176,8 +175,8 @@ def _recalculated(planned: Plan) -> Expected:
     def unknown(block: Block) -> Sequence[Sequence[Any]]:
         return block.values or [[0.0] * block.area.cols] * block.area.rows
 
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "workbook.xlsx"
+    with own_folder("export") as folder:
+        file = folder / "workbook.xlsx"
         write(planned, unknown, file)
         with recalculations([ironcalc], read(opened(file))) as running:
             return running[ironcalc.NAME].values().block

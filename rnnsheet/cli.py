@@ -1,16 +1,17 @@
 """The command line: parses, calls the API, prints. Nothing heavy is imported before a command runs."""
 
 import json
-import sys
+import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from rnnsheet.errors import RnnsheetError, known_language
+from rnnsheet.errors import OutputError, RnnsheetError, known_language
 from rnnsheet.files import check_free
 from rnnsheet.labels import default_language, help_texts, labels, languages
 from rnnsheet.version import VERSION
@@ -81,15 +82,18 @@ def import_(
     lang: Language = "",
 ) -> None:
     with _errors(lang) as language:
-        from rnnsheet import api, models
-        from rnnsheet.console import progress
-        from rnnsheet.models.inputs import never_typed
-        from rnnsheet.trained import Text
+        from rnnsheet.importing import Request
 
         if check_against not in (FRAMEWORK, NOTHING):
             known = f"{FRAMEWORK}, {NOTHING}"
             raise RnnsheetError("wrong_choice", key="--check-against", got=check_against, known=known)
-        network = models.read_model(model, vocabulary=vocab, steps=steps, description=lesson)
+        request = Request(model, vocab, steps, lesson)
+        network = request.network()
+        from rnnsheet import api
+        from rnnsheet.console import progress
+        from rnnsheet.models.inputs import never_typed
+        from rnnsheet.trained import Text
+
         target = api.workbook_file(output or f"{network.name}.xlsx", force)
         texts = labels(language)
         _print([texts("import.read", **network.sizes)])
@@ -100,11 +104,11 @@ def import_(
             told = "never_typed_letters" if network.read.unit == "letters" else "never_typed"
             _print([texts(f"import.{told}", count=len(lost), tokens=", ".join(lost[:5]))])
         if check_against == FRAMEWORK:
-            from rnnsheet.models.against import SAMPLES, agreement
+            from rnnsheet.models.against import SAMPLES
 
-            found = agreement(Path(model), network)
-            network = replace(network, witness=found.witness)
-            _print([texts("import.agrees", samples=SAMPLES, file=model, error=found.difference)])
+            difference, witness = request.agreement(network)
+            network = replace(network, witness=witness)
+            _print([texts("import.agrees", samples=SAMPLES, file=model, error=difference)])
         written = api.export(network, target, language, force, progress=progress.bars(texts))
         _print([texts("export.done", file=written)])
 
@@ -166,7 +170,7 @@ def check(
             if isinstance(found, RnnsheetError):
                 status = 2
                 told.append({"file": file, "error": found.text(language)})
-                typer.echo(f"rnnsheet: {found.text(language)}", err=True)
+                _tell(found, language)
                 continue
             status = max(status, *(0 if report.ok else 1 for report in found))
             if as_json:
@@ -282,15 +286,54 @@ def options(
 def _errors(lang: str) -> Iterator[str]:
     """The language to speak; a user's mistake ends the command with one line and exit status 2."""
     language = lang if lang in languages() else default_language()
+    _libraries_end_with_2()
     try:
         yield known_language(lang)
     except RnnsheetError as error:
-        typer.echo(f"rnnsheet: {error.text(language)}", err=True)
+        _tell(error, language)
         raise typer.Exit(2) from None
 
 
-_NOT_READ = 141
-"""As a shell tells of a program that wrote to a closed pipe: 128, and the number of SIGPIPE."""
+@cache
+def _libraries_end_with_2() -> Any:
+    """Lets a library that ends the process, as OpenBLAS does where it is refused memory, end it with 2.
+
+    It would be 1, which means that a cell differs. What is returned has to live as long as the process.
+    """
+    import ctypes
+
+    end = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(lambda _: os._exit(2))
+    # Windows has none.
+    with suppress(AttributeError, TypeError):
+        ctypes.CDLL(None).__cxa_atexit(end, None, None)
+    return end
+
+
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+"""A mistake in the command itself; Typer has Click's own class or a copy of it."""
+
+
+def run_command() -> int:
+    """Runs the command that the process was given, and gives its exit status."""
+    try:
+        return app(standalone_mode=False) or 0
+    except SystemExit as end:
+        if end.code == 1:
+            # So Typer ends where nobody reads what is printed; here it would mean that a cell differs.
+            raise BrokenPipeError from None
+        raise
+    except _UsageError as error:
+        with suppress(OSError):
+            error.show()  # type: ignore[attr-defined]
+    except RnnsheetError as error:
+        _tell(error, default_language())
+    return 2
+
+
+def _tell(error: RnnsheetError, language: str) -> None:
+    """Prints what is wrong; where that cannot be, the exit status tells it alone."""
+    with suppress(OSError):
+        typer.echo(f"rnnsheet: {error.text(language)}", err=True)
 
 
 def _print(lines: Iterable[str]) -> None:
@@ -298,8 +341,9 @@ def _print(lines: Iterable[str]) -> None:
         # All at once: a check of many blocks prints a line for each.
         typer.echo("".join(f"{line}\n" for line in lines), nl=False)
     except BrokenPipeError:
-        # Who read it has had enough, as `head` does. Click would end with 1: a cell that differs.
-        sys.exit(_NOT_READ)
+        raise
+    except OSError as error:
+        raise OutputError("unwritable", place="stdout", reason=error.strerror or error) from None
 
 
 def _print_json(data: object) -> None:

@@ -1,11 +1,13 @@
-"""Files written whole or not at all."""
+"""Files written whole or not at all, read as far as they may go; folders that are gone afterwards."""
 
 import errno
 import os
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from shutil import copyfileobj
+from shutil import copyfileobj, rmtree
 from typing import BinaryIO
 
 from rnnsheet.errors import OutputError, RnnsheetError
@@ -27,6 +29,21 @@ def check_file(path: Path, error: type[RnnsheetError]) -> None:
     """Raises the error where there is no such file, or a folder of that name."""
     if not is_file(path):
         raise error("no_file" if not _exists(path) else "no_ordinary_file", place=str(path))
+
+
+def content(path: Path, error: type[RnnsheetError], most: int) -> bytes:
+    """All bytes of an ordinary file. Raises the error where there is none, or where they are too many."""
+    check_file(path, error)
+    try:
+        with path.open("rb") as file:
+            found = file.read(most + 1)
+    except OSError as reason:
+        raise error("unreadable", place=str(path), reason=reason.strerror or reason) from None
+    if len(found) > most:
+        # More than the system says, where a file grows, or is none of a disk.
+        got = max(len(found), path.stat().st_size)
+        raise error("too_large", place=str(path), got=got, most=most)
+    return found
 
 
 def is_file(path: Path) -> bool:
@@ -98,3 +115,56 @@ def _name(file: BinaryIO, path: Path) -> None:
     descriptor = file.fileno()
     # An absolute path needs no src_dir_fd, but without one Python links to the source, not what it leads to.
     os.link(_DESCRIPTORS / str(descriptor), path, src_dir_fd=descriptor)
+
+
+@contextmanager
+def own_folder(purpose: str, clear: Callable[[Path], object] = lambda _: None) -> Iterator[Path]:
+    """A folder for temporary files, which is gone afterwards.
+
+    Those of the same purpose that killed processes have left are removed first; `clear` is called for each,
+    and for this one in the end, to remove what belongs to it elsewhere.
+    """
+    prefix = f"rnnsheet-{purpose}-"
+    # Windows has no locks that tell whose process was killed: there they stay.
+    found = Path(tempfile.gettempdir()).glob(f"{prefix}*") if sys.platform != "win32" else ()
+    for left in found:
+        with _locked(left) as abandoned:
+            if abandoned:
+                clear(left)
+                rmtree(left, ignore_errors=True)
+    mine = False
+    while not mine:
+        folder = Path(tempfile.mkdtemp(prefix=prefix))
+        # Another process may take it for abandoned before it is locked.
+        with _locked(folder) as mine:
+            if mine:
+                try:
+                    yield folder
+                finally:
+                    clear(folder)
+                    rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Locks a folder of this user's, until this process ends. No where another has it, or it is gone."""
+    if sys.platform == "win32":
+        yield True
+        return
+    import fcntl
+
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        yield False
+        return
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            there = os.fstat(descriptor)
+            locked = there.st_uid == os.getuid() and there.st_nlink > 0 and folder.exists()
+        except OSError:
+            locked = False
+        yield locked
+    finally:
+        os.close(descriptor)

@@ -6,6 +6,7 @@ Column vectors throughout; a weight matrix has the shape (out, in).
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
@@ -464,11 +465,12 @@ def weight_of(chosen: str, model: Model) -> tuple[str, int, int]:
 def _check_vocabulary(name: str, entries: Sequence[str], letters: bool) -> None:
     if not entries:
         raise LessonError("empty_vocabulary", name=name)
+    times = Counter(map(str, entries))
     for entry in entries:
         fits = isinstance(entry, str) and _printable(entry) and (len(entry) == 1 or not letters)
         if not fits:
             raise LessonError("not_a_letter" if letters else "not_a_word", name=name, letter=repr(entry))
-        if entries.count(entry) > 1:
+        if times[entry] > 1:
             raise LessonError("letter_twice", name=name, letter=repr(entry))
 
 

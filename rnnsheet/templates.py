@@ -1,7 +1,6 @@
 """Lesson files: the built-in templates, and TOML into a Lesson."""
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnsheet import toml
 from rnnsheet.errors import LessonError, OutputError, unknown
 from rnnsheet.files import check_file, check_free, is_file, write_whole
 from rnnsheet.labels import languages
@@ -56,7 +56,7 @@ def load(lesson: str | Path) -> Lesson:
     """
     path = find(str(lesson))
     try:
-        return _lesson(path, _parse(path))
+        return _lesson(path, toml.parsed(path, LessonError))
     except LessonError as error:
         raise error.at(str(path)) from None
 
@@ -189,18 +189,6 @@ def _given(lesson: Lesson) -> dict[str, Array]:
     """The states before the first time step that are not zero."""
     states = {name: np.asarray(array) for name, array in lesson.initial.items()}
     return {name: array for name, array in states.items() if array.any()}
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise LessonError("not_utf8") from None
-    except OSError as error:
-        raise LessonError("unreadable", reason=error.strerror) from None
-    except (ValueError, RecursionError) as error:
-        # Of numbers of many thousand digits too, which Python does not take.
-        raise LessonError("not_toml", reason=error) from None
 
 
 def _lesson(path: Path, tree: Mapping[str, Any]) -> Lesson:

@@ -394,7 +394,7 @@ ONE_LAYER = "[[layers]]\nname = 'd'\nkind = '{}'\n{}"
             'labels = ["a", "b"]\n[answer]\nstart = "<s>"\nend = 1\nsteps = 3',
             "answer.start is '<s>', which is none of the labels",
         ),
-        ("name = ", "damaged"),
+        ("name = ", "not valid TOML"),
         (ONE_LAYER.format("lstn", ""), 'layer d: kind is "lstn"; expected one of: embedding, dense'),
         (
             ONE_LAYER.format("dense", "reads = ['e']"),

@@ -31,6 +31,11 @@ def limited(command: Sequence[str], room: int) -> Sequence[str]:
     return ["sh", "-c", 'ulimit -d "$0" 2>/dev/null; exec "$@"', str(room >> 10), *command]
 
 
+_WITH_PARENT = 'exec 3<&0 </dev/null; { read -r _ <&3; kill -9 0; } >/dev/null 2>&1 & exec 3<&- "$@"'
+"""Runs a command; one beside it ends the whole group when the pipe that is its input ends, as where its
+other end belonged to a process that was killed."""
+
+
 @contextmanager
 def held_signals() -> Iterator[None]:
     """Lets the signals that end us wait until what is begun inside is known, so that it can be ended too."""
@@ -59,15 +64,16 @@ class StoppedError(RnnsheetError):
 
 
 class Program:
-    """A running program in a process group of its own."""
+    """A running program in a process group of its own, which ends with this process, however that ends."""
 
     def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None):
         self._output: list[bytes] = []
+        windows = sys.platform == "win32"
         self._process = subprocess.Popen(
-            command,
+            command if windows else ["sh", "-c", _WITH_PARENT, "sh", *command],
             cwd=folder,
             env={**os.environ, **(environment or {})},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if windows else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -104,6 +110,8 @@ class Program:
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._reader.join()
+        if self._process.stdin:
+            self._process.stdin.close()
 
     def _read(self) -> None:
         assert self._process.stdout  # noqa: S101

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rnnsheet.checking.process import Program, StoppedError, held_signals, limited
 from rnnsheet.errors import WorkbookError
+from rnnsheet.files import own_folder
 from rnnsheet.sheet.grid import key
 from rnnsheet.workbook.copy import copied
 from rnnsheet.workbook.package import opened
@@ -129,10 +130,8 @@ def recalculations(engines: Sequence[Engine], contents: Contents) -> Iterator[di
         running: dict[str, Recalculation] = {}
         for engine in engines:
             with held_signals():
-                own = TemporaryDirectory(prefix="rnnsheet-", ignore_cleanup_errors=True)
-                folder = Path(stack.enter_context(own))
+                folder = stack.enter_context(own_folder(engine.NAME, partial(_remove_leftovers, engine)))
                 begun = running[engine.NAME] = Recalculation(engine, contents, copy, folder)
-                stack.callback(_remove_leftovers, engine, folder)
                 stack.callback(begun.end)
         yield running
 

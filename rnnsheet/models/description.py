@@ -1,16 +1,16 @@
 """A description file: what a file of weights does not say of its network, in TOML."""
 
 import json
-import tomllib
+from collections import Counter
 from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from rnnsheet import toml
 from rnnsheet.errors import ModelError
-from rnnsheet.files import check_file
-from rnnsheet.models.limits import MOST_TEXT, check_bytes, reading
+from rnnsheet.models.limits import reading
 from rnnsheet.trained import ACTIVATIONS, ANSWER, INPUT, LAYER_KINDS, WEIGHTS
 
 KNOWN = Path(__file__).parent / "known"
@@ -109,13 +109,8 @@ def fault_of(description: Description) -> Iterator[None]:
 
 def read_description(path: Path) -> Description:
     """The description in a TOML file. Raises ModelError where it has what it cannot have."""
-    check_file(path, ModelError)
     with reading(str(path), "TOML"):
-        check_bytes(path.stat().st_size, MOST_TEXT)
-        try:
-            given = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-        except UnicodeDecodeError:
-            raise ModelError("not_utf8") from None
+        given = toml.parsed(path, ModelError)
         tables = {key: value for key, value in given.items() if key in _KEYS}
         top = {key: value for key, value in given.items() if key not in tables}
         _check("", top, {**dict.fromkeys(name for name in _KEYS if name), **_KEYS[""]})
@@ -131,7 +126,7 @@ def read_description(path: Path) -> Description:
             ("labels", texts["labels"]),
             ("text.tokens", tables.get("text", {}).get("tokens", [])),
         ):
-            if twice := [word for word in words if word != "" and words.count(word) > 1]:
+            if twice := [word for word, times in Counter(words).items() if word != "" and times > 1]:
                 raise ModelError("entry_twice", key=key, given=_shown(twice[0]))
         return Description(**top, **texts, **tables, layers=_layers(layers), source=str(path))
 

@@ -1,5 +1,6 @@
 """The arrays of an HDF5 file, read without following a link out of it or believing the sizes it declares."""
 
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +11,14 @@ import numpy as np
 from rnnsheet.errors import ModelError
 from rnnsheet.model import Array
 from rnnsheet.models.extras import needed
-from rnnsheet.models.limits import check_count, check_floats
+from rnnsheet.models.limits import MOST_TEXT, MOST_WEIGHTS, check_bytes, check_count, check_floats
 
 MOST_LINKS = 100_000
 """More groups and arrays than a network has."""
-
+MOST_DEPTH = 64
+"""More groups than lie inside each other; HDF5 itself goes down without end."""
+MOST_NAMES = 10_000
+"""More names than a layer has arrays."""
 
 _BFLOAT16 = np.dtype("V2")
 """As what h5py sees the bfloat16 of Keras, for which HDF5 has no type."""
@@ -40,6 +44,8 @@ def arrays(group: Any, alone: bool = False) -> dict[str, Array]:
         return places.get(name, len(places)), folder, int(leaf) if leaf.isdecimal() else 0
 
     check_count(dataset.shape for dataset in floats.values())
+    # A whole chunk is unpacked, however little of it there is.
+    check_count((dataset.chunks or () for dataset in floats.values()), 2 * MOST_WEIGHTS)
     # Keras 2 on Windows put a \ between its own folders.
     return {name.replace("\\", "/"): _numbers(floats[name]) for name in sorted(floats, key=order)}
 
@@ -77,8 +83,16 @@ def text(attributes: Any, name: str) -> str:
     """A text attribute, or "" where there is none."""
     if name not in attributes:
         return ""
-    value = attributes[name]
+    value = _attribute(attributes, name)
     return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _attribute(attributes: Any, name: str) -> Any:
+    """An attribute's value. Raises ModelError where it is larger than one that Keras writes."""
+    found = attributes.get_id(name)
+    check_count([found.shape or ()], MOST_NAMES)
+    check_bytes(math.prod(found.shape or ()) * found.get_type().get_size(), MOST_TEXT)
+    return attributes[name]
 
 
 def _visited(group: Any) -> tuple[dict[str, Any], dict[str, int]]:
@@ -92,7 +106,8 @@ def _visited(group: Any) -> tuple[dict[str, Any], dict[str, int]]:
     def foreign(name: str, link: Any) -> str | None:
         nonlocal links
         links += 1
-        return None if isinstance(link, h5py.HardLink) and links <= MOST_LINKS else name
+        few = links <= MOST_LINKS and name.count("/") < MOST_DEPTH
+        return None if isinstance(link, h5py.HardLink) and few else name
 
     def visit(name: str, item: Any) -> str | None:
         if isinstance(item, h5py.Group):
@@ -104,6 +119,8 @@ def _visited(group: Any) -> tuple[dict[str, Any], dict[str, int]]:
 
     # What these two return, not an error, ends a visit; the name is handed through.
     if name := group.visititems_links(foreign) or group.visititems(visit):
+        if links > MOST_LINKS or name.count("/") >= MOST_DEPTH:
+            raise ModelError("too_many_groups", name=name[:40], most=MOST_LINKS, deep=MOST_DEPTH)
         raise ModelError("linked_weights", name=name)
     return datasets, places
 
@@ -124,5 +141,5 @@ def _numbers(dataset: Any) -> Array:
 def _weight_names(layer: Any) -> list[str]:
     """What a layer of Keras 2 calls its arrays; a long list is in several attributes, with numbers."""
     parts = sorted(name for name in layer.attrs if re.fullmatch(r"weight_names\d*", name))
-    names = [name for part in sorted(parts, key=len) for name in layer.attrs[part]]
+    names = [name for part in sorted(parts, key=len) for name in _attribute(layer.attrs, part)]
     return [name.decode() if isinstance(name, bytes) else str(name) for name in names]

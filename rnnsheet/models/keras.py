@@ -16,27 +16,31 @@ from rnnsheet.models.description import Description, completed, fault_of
 from rnnsheet.models.draft import Draft
 from rnnsheet.models.keras_config import Config, coarsest, default_gates, is_before, name_of, precision
 from rnnsheet.models.keras_layers import Reader
-from rnnsheet.models.limits import MOST_TEXT, MOST_WEIGHTS, copy, member
+from rnnsheet.models.limits import MOST_TEXT, MOST_WEIGHTS, check_bytes, copy, member
 from rnnsheet.models.weights import is_cudnn
 from rnnsheet.trained import SETTINGS
 
 Arrays = Mapping[str, Array]
 
+_MOST_BYTES = 3 * 8 * MOST_WEIGHTS
+"""Optimizers keep two more numbers for each weight."""
+
 
 def read_archive(path: Path, description: Description) -> tuple[Draft, Description]:
     """A .keras file: a zip of the layers as JSON and the weights as HDF5."""
+    check_bytes(path.stat().st_size, _MOST_BYTES)
     with zipfile.ZipFile(path) as archive, tempfile.TemporaryFile() as weights:
         config = json.loads(member(archive, "config.json", MOST_TEXT))
         version = json.loads(member(archive, "metadata.json", MOST_TEXT))["keras_version"]
         with archive.open("model.weights.h5") as packed:
-            # Optimizers keep two more numbers for each weight.
-            copy(iter(lambda: packed.read(1 << 20), b""), weights, 3 * 8 * MOST_WEIGHTS)
+            copy(iter(lambda: packed.read(1 << 20), b""), weights, _MOST_BYTES)
         with hdf5.opened(weights) as file:
             return _whole(path, config, version, hdf5.arrays(file)), description
 
 
 def read_hdf5(path: Path, description: Description) -> tuple[Draft, Description]:
     """A .h5 file: a whole model, or weights alone, whose layers the description names."""
+    check_bytes(path.stat().st_size, _MOST_BYTES)
     with hdf5.opened(path) as file:
         if config := hdf5.text(file.attrs, "model_config"):
             weights = hdf5.inside(file, "model_weights")

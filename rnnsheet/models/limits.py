@@ -1,6 +1,5 @@
 """What is read of a file that anyone may have made: so much and no more, and every failure as one line."""
 
-import math
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,17 +26,27 @@ def reading(place: str, kind: str) -> Iterator[None]:
             yield
     except RnnsheetError as error:
         raise error.at(place) from None
+    except MemoryError:
+        raise ModelError("no_memory", place=place) from None
     # Libraries that read files raise whatever they like at one that is damaged.
     except Exception as error:
         reason = (str(error) or type(error).__name__).splitlines()[0][:200]
         raise ModelError("damaged_model", place=place, kind=kind, reason=reason) from error
 
 
-def check_count(shapes: Iterable[Sequence[int]]) -> None:
+def check_count(shapes: Iterable[Sequence[int]], most: int = MOST_WEIGHTS) -> None:
     """Raises ModelError where arrays of these shapes have too many numbers."""
-    count = sum(math.prod(shape) for shape in shapes)
-    if count > MOST_WEIGHTS:
-        raise ModelError("too_many_weights", got=count, most=MOST_WEIGHTS)
+    count = 0
+    for shape in shapes:
+        # Size by size: the product of a million sizes would take minutes.
+        size = 0 if 0 in shape else 1
+        for length in shape:
+            size *= length
+            if size > most:
+                break
+        count += size
+        if count > most:
+            raise ModelError("too_many_weights", got=count, most=most)
 
 
 def check_bytes(count: int, most: int = 8 * MOST_WEIGHTS) -> None:

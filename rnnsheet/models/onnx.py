@@ -14,6 +14,7 @@ from rnnsheet.models import lengths
 from rnnsheet.models.description import Description
 from rnnsheet.models.draft import Draft
 from rnnsheet.models.extras import needed
+from rnnsheet.models.folding import FOLDED, Folding
 from rnnsheet.models.lengths import Constant, Length, UnreadableError, Whole, whole
 from rnnsheet.models.limits import MOST_WEIGHTS, check_bytes, check_count
 from rnnsheet.models.operators import ACTIVATIONS, cell, directions, hard
@@ -23,23 +24,8 @@ from rnnsheet.trained import INPUT, TrainedLayer
 
 RECURRENT = ("RNN", "LSTM", "GRU")
 SAME = ("Identity", "Dropout", "Cast")
-FOLDED = (
-    *(
-        "Add",
-        "Cast",
-        "Concat",
-        "ConstantOfShape",
-        "Div",
-        "Equal",
-        "Expand",
-        "Gather",
-        "Identity",
-        "Mul",
-        "Neg",
-    ),
-    *("Range", "Reshape", "Shape", "Slice", "Squeeze", "Sub", "Transpose", "Unsqueeze", "Where"),
-)
-"""Operators of constants, such as those from which exporters compute shapes."""
+MOST_OPERATORS = 10_000
+"""More than a graph has whose recurrent layers are one operator each."""
 _FLOATS = {"FLOAT": "float32", "DOUBLE": "float64", "FLOAT16": "float16", "BFLOAT16": "bfloat16"}
 _WHOLE = ("INT64", "INT32", "INT16", "INT8", "UINT64", "UINT32", "UINT16", "UINT8", "BOOL")
 
@@ -63,6 +49,8 @@ def _read(path: Path) -> tuple[Draft, bool]:
     onnx = needed("onnx", "models")
     check_bytes(path.stat().st_size, 8 * MOST_WEIGHTS)
     model = onnx.load(path, load_external_data=False)
+    if (count := len(model.graph.node)) > MOST_OPERATORS:
+        raise ModelError("too_many_operators", got=count, most=MOST_OPERATORS)
     opset = max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=0)
     refused: ModelError | None = None
     for batch_first in (True, False):
@@ -88,6 +76,7 @@ class _Graph:
         self.values: dict[str, View | Constant] = {}
         self.uses = Counter(name for node in graph.node for name in node.input)
         self.uses.update(output.name for output in graph.output)
+        self.folding = Folding(opset)
         self.views = Views(draft, Length(1))
         self.linear: dict[str, str] = {}
         """Of tensors that linear layers give, the layer."""
@@ -192,22 +181,7 @@ class _Graph:
         """The result of an operator of constants, as its opset means it."""
         if any(map(lengths.depends, read)):
             return lengths.fold(node.op_type, read, self._options(node))
-        if node.op_type in ("ConstantOfShape", "Expand", "Range"):
-            check_count([np.abs(read[-1] if node.op_type == "Expand" else np.ravel(read[0])).tolist()])
-        # `import onnx` does not bring this part of it.
-        from onnx.reference import ReferenceEvaluator
-
-        make = self.onnx.helper
-        ends = [
-            [make.make_empty_tensor_value_info(name) for name in ends if name]
-            for ends in (node.input, node.output)
-        ]
-        evaluator = ReferenceEvaluator(make.make_graph([node], "", *ends), {"": self.opset})
-        given = {name: value for name, value in zip(node.input, read, strict=True) if name}
-        found: Any = evaluator.run(None, given)
-        result = _plain(np.asarray(found[0]))
-        check_count([result.shape])
-        return result
+        return _plain(self.folding.result(node, read, self._options(node)))
 
     def _view(self, node: Any, read: Sequence[Any]) -> View | Constant:
         """The result of an operator that reads what layers give."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from rnnsheet.errors import ModelError
-from rnnsheet.files import check_file
-from rnnsheet.models.limits import MOST_TEXT, check_bytes, reading
+from rnnsheet.files import content
+from rnnsheet.models.limits import MOST_ROWS, MOST_TEXT, reading
 
 UNKNOWN = ("<unk>", "[unk]", "<oov>", "[oov]", "<unknown>")
 """What vocabularies call the token that stands for all others, in small letters."""
@@ -41,11 +41,9 @@ def read_vocabulary(path: Path) -> Vocabulary:
     what its Tokenizer's `to_json` gives. Of several texts with one number in a map, the first is the token.
     Raises ModelError where it is none of these.
     """
-    check_file(path, ModelError)
     with reading(str(path), "JSON"):
-        check_bytes(path.stat().st_size, MOST_TEXT)
         try:
-            text = path.read_bytes().decode("utf-8-sig")
+            text = content(path, ModelError, MOST_TEXT).decode("utf-8-sig")
         except UnicodeDecodeError:
             raise ModelError("not_utf8") from None
         given = _parsed(text, path.suffix.lower() == ".json")
@@ -112,7 +110,7 @@ def _tokens(given: Any) -> list[str]:
     if isinstance(given, dict):
         by_number: dict[int, str] = {}
         for token, number in given.items():
-            if type(number) is not int or not 0 <= number <= MOST_TEXT:
+            if type(number) is not int or not 0 <= number <= MOST_ROWS:
                 raise ModelError("bad_vocabulary", given=f"{token!r}: {number!r}")
             by_number.setdefault(number, token)
         given = [by_number.get(number, "") for number in range(max(by_number, default=-1) + 1)]

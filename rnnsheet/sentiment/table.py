@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from html import unescape
+from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -44,6 +45,8 @@ SCALES: tuple[Mapping[str, bool | None], ...] = (
 
 _SAMPLE = 100
 """How many rows show what layout a file has."""
+_LONGEST = 1 << 20
+"""More signs than a line of a table has."""
 _STRIDE = 1000
 """After how many rows the progress is told."""
 
@@ -150,9 +153,9 @@ def _rows(
     told = 0
     with opened(path, assumed) as (text, tell):
         if delimiter == "\t":
-            reader = csv.reader(text, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+            reader = csv.reader(_lines(path, text), delimiter=delimiter, quoting=csv.QUOTE_NONE)
         else:
-            reader = csv.reader(text, delimiter=delimiter, strict=True)
+            reader = csv.reader(_lines(path, text), delimiter=delimiter, strict=True)
         try:
             for number, row in enumerate(reader, 1):
                 if row:
@@ -163,6 +166,14 @@ def _rows(
         except UnicodeDecodeError as error:
             raise DataError("not_utf8", place=str(path)) from error
         advance(tell() - told)
+
+
+def _lines(path: Path, text: TextIOWrapper) -> Iterator[str]:
+    """The lines, as long as none is longer than any honest one."""
+    for row, line in enumerate(iter(lambda: text.readline(_LONGEST + 1), ""), 1):
+        if len(line) > _LONGEST:
+            raise DataError("long_line", place=str(path), row=row, most=_LONGEST)
+        yield line
 
 
 def _plain(label: str, delimiter: str) -> str:

@@ -9,14 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from rnnsheet.errors import DataError, OutputError, RnnsheetError, check_seed, known_language
-from rnnsheet.files import check_file, check_free, copy_together
+from rnnsheet.files import check_file, check_free, copy_together, own_folder
 from rnnsheet.labels import labels
 from rnnsheet.plain import plain
 from rnnsheet.progress import Progress, silent
@@ -104,6 +103,8 @@ def train(
     options, language = options or Options(), known_language(language)
     source = Path(path)
     check_file(source, DataError)
+    if options.glove:
+        check_file(Path(options.glove), DataError)
     written = _free(Path(output or f"{source.stem}.xlsx"), force)
     network.check_installed()
 
@@ -202,13 +203,13 @@ def _accuracy(task: _Task, model: Any) -> dict[str, float]:
 
 def _write(model: Any, known: Vocabulary, written: tuple[Path, Path, Path], language: str) -> None:
     """Writes all three files elsewhere, and then all of them into their places, or none."""
-    with TemporaryDirectory() as folder:
-        drafts = [Path(folder) / target.name for target in written]
+    with own_folder("learned") as folder:
+        drafts = [folder / target.name for target in written]
         try:
             model.save(drafts[0])
             drafts[1].write_text(json.dumps(known.numbers, ensure_ascii=False, indent=0), "utf-8")
         except OSError as error:
-            raise OutputError("unwritable", place=folder, reason=error.strerror or error) from None
+            raise OutputError("unwritable", place=str(folder), reason=error.strerror or error) from None
         _export(drafts, language)
         copy_together([*zip(drafts, written, strict=True)])
 

@@ -9,6 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnsheet.errors import DataError
+from rnnsheet.files import check_file
+
+_LONGEST = 1 << 17
+"""More bytes than a line has, of a word and its numbers."""
+_MOST = 20_000_000
+"""More numbers than a workbook has room for."""
 
 
 def read(path: Path, lemmas: Sequence[str], advance: Callable[[int], object]) -> NDArray[np.float32]:
@@ -21,11 +27,16 @@ def read(path: Path, lemmas: Sequence[str], advance: Callable[[int], object]) ->
     numbers = {lemma: number for number, lemma in enumerate(lemmas, 1)}
     found: dict[int, NDArray[np.float32]] = {}
     dimensions = 0
+    check_file(path, DataError)
     try:
         with path.open("rb") as file:
-            for row, line in enumerate(file, 1):
+            for row, line in enumerate(iter(lambda: file.readline(_LONGEST + 1), b""), 1):
                 advance(len(line))
+                if len(line) > _LONGEST:
+                    raise DataError("long_line", place=str(path), row=row, most=_LONGEST)
                 dimensions = dimensions or line.count(b" ")
+                if dimensions * len(lemmas) > _MOST:
+                    raise DataError("wrong_vector", place=str(path), row=row, expected=_MOST // len(lemmas))
                 # A word of GloVe's may have a blank inside.
                 word, *given = line.decode("utf-8", "replace").rstrip().rsplit(" ", dimensions)
                 if word in numbers:

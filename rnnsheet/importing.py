@@ -1,0 +1,78 @@
+"""The import of a model from a stranger's file: read in a process of its own, with limits of time and memory.
+
+The readers check sizes before they take memory, but they rest on libraries that parse the file themselves.
+"""
+
+from __future__ import annotations
+
+import json
+import marshal
+import os
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnnsheet.checking.process import Program, StoppedError, held_signals
+from rnnsheet.errors import ModelError
+from rnnsheet.files import own_folder
+
+if TYPE_CHECKING:
+    from rnnsheet.trained import Trained, Witness
+
+_PROGRAM = Path(__file__).parent / "models" / "program.py"
+_ROOM = 1_150 << 20
+"""The memory that it may take, in bytes; what it loads of libraries comes on top."""
+_READING, _RUNNING = 25, 60
+"""How many seconds of processor time it may take to read a model, and to run it in its own framework."""
+_SPEED = 2e8
+"""So many multiplications a second a framework makes at least."""
+_WAITING = 4
+"""How much longer that may take where the machine has other work."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A model with what is said of it besides, as `models.read_model` takes them."""
+
+    path: str
+    vocabulary: str = ""
+    steps: int | None = None
+    description: str = ""
+
+    def network(self) -> Trained:
+        """The network. Raises ModelError where it cannot be read, or takes too much time or memory."""
+        network: Trained = self._result(_READING, against=False)["network"]
+        return network
+
+    def agreement(self, network: Trained) -> tuple[float, Witness | None]:
+        """How far the network is from its framework at most, and a witness of that, as `models.against`."""
+        from rnnsheet.models.against import SAMPLES
+
+        work = SAMPLES * network.sizes["weights"] * network.sizes["steps"]
+        found = self._result(_RUNNING + round(work / _SPEED), against=True)
+        return found["difference"], found["witness"]
+
+    def _result(self, seconds: int, against: bool) -> dict[str, Any]:
+        """What the program prints."""
+        found = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
+        job = json.dumps({**vars(self), "against": against})
+        command = [sys.executable, "-I", str(_PROGRAM), found, str(seconds), str(_ROOM), job]
+        with ExitStack() as stack:
+            with held_signals():
+                folder = stack.enter_context(own_folder("import"))
+                program = Program(command, Path.cwd(), {"TMPDIR": str(folder)})
+                stack.callback(program.end)
+            # Imported while the program works.
+            from rnnsheet.trained.packing import unpacked
+
+            try:
+                told = marshal.loads(program.output(_WAITING * seconds))
+            except StoppedError as error:
+                if error.values.get("signal") == "SIGXCPU":
+                    error = StoppedError("too_slow", seconds=seconds)
+                raise ModelError("unreadable", place=self.path, reason=error) from None
+        if "error" in told:
+            raise ModelError(told["error"], place=told["place"], **unpacked(told["values"]))
+        return {key: unpacked(value) for key, value in told.items()}

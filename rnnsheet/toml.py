@@ -1,0 +1,52 @@
+"""TOML files, of which Python's own reader takes the square of a key's length, in time and in memory."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from rnnsheet.errors import RnnsheetError
+from rnnsheet.files import content
+
+MOST_BYTES = 20_000_000
+"""A million weights."""
+_MOST_PARTS = 8
+"""More than the key of any table of ours has, even in one line."""
+
+# Left to right as TOML is read, so that no text or remark is taken for a key, and no key for a text: at the
+# end of a long text up to two more quotation marks belong to it. One that does not end reaches to the end of
+# the file or line, and nothing is read twice.
+_TEXT = (
+    r'"""(?:[^\\"]|\\.|"{1,2}(?!"))*+(?:"{3,5}|\\?\Z)'
+    r"|\'\'\'(?:[^\']|\'{1,2}(?!\'))*+(?:\'{3,5}|\Z)"
+    r'|"(?:[^"\\\n]|\\.)*+(?:"|(?=\n)|\\?\Z)'
+    r"|\'[^\'\n]*+(?:\'|(?=\n)|\Z)"
+)
+_REMARK = r"\#[^\n]*+"
+_PART = rf"(?:[\w-]++|{_TEXT})"
+_NEXT = re.compile(rf"[ \t]*+\.[ \t]*+{_PART}", re.DOTALL)
+_KEY = re.compile(rf"{_REMARK}|{_PART}(?P<more>(?:{_NEXT.pattern})*+)", re.DOTALL)
+
+
+def parsed(path: Path, error: type[RnnsheetError]) -> dict[str, Any]:
+    """What is in the file. Raises the error where it is no TOML, too large, or its keys too deep."""
+    given = content(path, error, MOST_BYTES)
+    try:
+        text = given.decode("utf-8-sig")
+        _check_keys(text, error)
+        return tomllib.loads(text)
+    except UnicodeDecodeError:
+        raise error("not_utf8") from None
+    # A ValueError is also one of a number of more digits than Python reads.
+    except (ValueError, RecursionError) as reason:
+        raise error("not_toml", reason=str(reason)[:200]) from None
+
+
+def _check_keys(text: str, error: type[RnnsheetError]) -> None:
+    for found in _KEY.finditer(text):
+        if found["more"] and len(found["more"]) > 2 * _MOST_PARTS:
+            parts = 1 + len(_NEXT.findall(found["more"]))
+            if parts > _MOST_PARTS:
+                raise error(
+                    "deep_key", row=text.count("\n", 0, found.start()) + 1, got=parts, most=_MOST_PARTS
+                )
