@@ -84,7 +84,7 @@ def backward(
     h, whh = states["h"], parameters["Whh"]
     steps, batch, hidden = h.shape
     dh, dz, dh_back = dh_now.copy(), np.empty_like(h), np.empty_like(h)
-    slope = np.empty((batch, hidden))
+    slope = np.empty_like(h[0])
     for t in reversed(range(steps)):
         if t + 1 < steps:
             dh[t] += dh_back[t + 1]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rnnsheet.engine import output
-from rnnsheet.engine.network import Batch, Rounded, backward, batch, forward
+from rnnsheet.engine.network import Batch, backward, batch, forward
 from rnnsheet.engine.training import as_columns, gradients, losses, norm
 from rnnsheet.lesson import FLOW, LIMIT, WIDTH, Lesson, weight_of
 from rnnsheet.model import Array, Layer, Model, named
@@ -28,11 +28,10 @@ def all_of(
     lesson: Lesson,
     parameters: Mapping[str, Array],
     given: Batch,
-    rounded: Rounded = np.asarray,
     advance: Advance = unheard,
 ) -> tuple[Arrays, Texts]:
     """The arrays of every experiment with these weights: the numbers, and the texts."""
-    tried = _Tried(lesson, given, rounded)
+    tried = _Tried(lesson, given)
     with np.errstate(over="ignore", invalid="ignore"):
         parts = [
             update(tried, parameters),
@@ -48,8 +47,8 @@ def all_of(
 class _Tried:
     """What is tried with other weights: a lesson's network on its texts."""
 
-    def __init__(self, lesson: Lesson, given: Batch, rounded: Rounded):
-        self.lesson, self.settings, self.batch, self.rounded = lesson, lesson.settings, given, rounded
+    def __init__(self, lesson: Lesson, given: Batch):
+        self.lesson, self.settings, self.batch = lesson, lesson.settings, given
 
     def model(self, parameters: Mapping[str, Array]) -> Model:
         """The network with these weights."""
@@ -57,7 +56,7 @@ class _Tried:
 
     def learn(self, parameters: Mapping[str, Array], limit: float = np.inf) -> Arrays:
         """`training.gradients` with these weights."""
-        return gradients(self.model(parameters), self.batch, limit, self.rounded)
+        return gradients(self.model(parameters), self.batch, limit)
 
     def forward(self, parameters: Mapping[str, Array], prefix: str) -> tuple[Arrays, Texts]:
         """The forward pass and the loss, under the prefix, with the parameters; and what is said."""
@@ -178,7 +177,7 @@ def flow(tried: _Tried, parameters: Mapping[str, Array]) -> Arrays:
         return {}
     changed = {**parameters, **_strengthened(lesson, parameters)}
     model, long = tried.model(changed), _long(lesson, tried.batch)
-    seen = {name: tried.rounded(array) for name, array in forward(model, long).items()}
+    seen = forward(model, long)
     back = backward(model, long, seen, LIMIT)
     found = as_columns({name: array for name, array in {**seen, **back}.items() if array.ndim == 3})
     for layer in model.outputs:
@@ -198,6 +197,27 @@ def flow(tried: _Tried, parameters: Mapping[str, Array]) -> Arrays:
     recurrent = {name: changed[name] for name in lesson.model.recurrent}
     found |= {name: row[None] for name, row in rows.items()} | recurrent
     return {f"flow.{name}": array for name, array in found.items()}
+
+
+def unsettled(lesson: Lesson, numbers: Mapping[str, Array], roundings: Mapping[str, Array]) -> Arrays:
+    """The roundings of the flow's factors, infinite where the divisor may be nothing but roundings itself.
+
+    Where it is, it may be 0 in another program, and the factor too, or be any number. `numbers` and
+    `roundings` are those of all experiments.
+    """
+    found: Arrays = {}
+    paths = [path for layer in lesson.flow_layers for path in _paths(layer)]
+    for before, after in (pair for path in paths for pair in pairwise(path)):
+        norm, slack = (arrays[f"flow.norm_{before}"] for arrays in (numbers, roundings))
+        unsure = (slack > 0) & (slack >= norm)
+        found[f"flow.by_{after}"] = np.where(unsure, np.inf, roundings[f"flow.by_{after}"])
+    if "flow.through" in numbers:
+        # At each step the product of the factors of all later steps.
+        later = np.isinf(found[f"flow.by_{paths[-1][-1]}"][:, :0:-1])
+        unsure = np.pad(np.logical_or.accumulate(later, axis=1)[:, ::-1], ((0, 0), (0, 1)))
+        for name in ("flow.through", "flow.clipped", "flow.drawn_through", "flow.drawn_clipped"):
+            found[name] = np.where(unsure, np.inf, roundings[name])
+    return found
 
 
 def _long(lesson: Lesson, given: Batch) -> Batch:
@@ -236,4 +256,4 @@ def _strengthened(lesson: Lesson, parameters: Mapping[str, Array]) -> Arrays:
 
 
 def _ratio(left: Array, right: Array) -> Array:
-    return np.divide(left, right, out=np.zeros_like(left), where=right > 0)
+    return left / np.where(right > 0, right, np.inf)

@@ -49,7 +49,7 @@ def forward(
     wx, wh, b = (stacked(parameters, kind, GATES, hidden) for kind in ("Wx", "Wh", "b"))
     bm = stacked(parameters, "b", ("m",), hidden)[:, 0]
     z = (x.reshape(steps * batch, letters) @ wx.T + b[:, 0]).reshape(steps, batch, 3 * hidden)
-    gates, h, inner = np.empty_like(z), np.empty((steps, batch, hidden)), np.empty((steps, batch, hidden))
+    gates, h, inner = np.empty_like(z), np.empty_like(z[..., :hidden]), np.empty_like(z[..., :hidden])
     h_before, two = initial["h"], 2 * hidden
     squash, open_gates = ACTIVATIONS[activation], ACTIVATIONS[gate_activation]
     for t in range(steps):
@@ -104,7 +104,7 @@ def backward(
     h_before = before(initial["h"], h)
     inner = "dm" if reset_after else "ds"
     names = ("dh", "dn", "du", "dzn", "dr", inner, "dzu", "dzr", "dh_back")
-    d = {name: np.empty((steps, batch, hidden)) for name in names}
+    d = {name: np.empty_like(h) for name in names}
     dh_next = after.get("h", np.zeros((batch, hidden)))
     for t in reversed(range(steps)):
         now = SimpleNamespace(**{name: array[t] for name, array in d.items()})

@@ -48,8 +48,8 @@ def forward(
     wx, wh, b = (stacked(parameters, kind, GATES, hidden) for kind in ("Wx", "Wh", "b"))
     z = (x.reshape(steps * batch, letters) @ wx.T + b[:, 0]).reshape(steps, batch, 4 * hidden)
     gates = np.empty_like(z)
-    c, tanh_c, h = (np.empty((steps, batch, hidden)) for _ in range(3))
-    h_before, c_before, recurrent = initial["h"], initial["c"], np.empty((batch, 4 * hidden))
+    c, tanh_c, h = (np.empty_like(z[..., :hidden]) for _ in range(3))
+    h_before, c_before, recurrent = initial["h"], initial["c"], np.empty_like(z[0])
     peepholes = _peepholes(parameters, hidden)
     seen = len(peepholes) > 0
     squash, open_gates = ACTIVATIONS[activation], ACTIVATIONS[gate_activation]
@@ -103,9 +103,9 @@ def backward(
     c, gates, tanh_c = states["c"], states["_gates"], states["_tanh_c"]
     steps, batch, hidden = c.shape
     wh = stacked(parameters, "Wh", GATES, hidden)
-    d = {name: np.empty((steps, batch, hidden)) for name in ("dh", "dc_now", "dc", "dc_back", "dh_back")}
+    d = {name: np.empty_like(c) for name in ("dh", "dc_now", "dc", "dc_back", "dh_back")}
     d_gates, dz = np.empty_like(gates), np.empty_like(gates)
-    slopes, through_c = np.empty((batch, 4 * hidden)), np.empty((batch, hidden))
+    slopes, through_c = np.empty_like(gates[0]), np.empty_like(c[0])
     none = np.zeros((batch, hidden))
     dh_next, dc_next = after.get("h", none), after.get("c", none)
     peepholes = _peepholes(parameters, hidden)

@@ -1,7 +1,7 @@
 """A whole network, layer by layer, forward and backward through time; arrays as in `elman`."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +13,6 @@ from rnnsheet.lesson import END, Lesson
 from rnnsheet.model import ONCE, Array, Layer, Model, named, on_line, share_name
 
 Arrays = Mapping[str, Array]
-Rounded = Callable[[Array], Array]
-"""May change the layers' results in their last digits on the way back."""
 
 CELLS: Mapping[str, Any] = {
     "elman": elman,

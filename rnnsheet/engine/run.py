@@ -1,17 +1,17 @@
 """A lesson in, its trace out: everything that its network computes, and the experiments with it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from rnnsheet.engine import experiments, output
 from rnnsheet.engine.experiments import confidences, texts
-from rnnsheet.engine.network import Batch, Rounded, batch, contributions
+from rnnsheet.engine.network import Batch, batch, contributions
+from rnnsheet.engine.rounding import Watched, allowances
 from rnnsheet.engine.training import as_columns, gradients
 from rnnsheet.errors import LessonError
-from rnnsheet.lesson import WIDTH, Lesson, Trace
+from rnnsheet.lesson import Lesson, Trace
 from rnnsheet.model import ONE, Array, Model, named, on_line, share_name
 from rnnsheet.progress import Advance, unheard
 
@@ -114,31 +114,19 @@ def _labels_of_parameters(lesson: Lesson) -> dict[str, tuple[tuple[str, ...], tu
 def roundings(lesson: Lesson) -> dict[str, Array]:
     """How far roundings may carry each number: what a right computation may differ by.
 
-    Two programs round differently, and a network may amplify that: strong recurrent weights are
-    chaotic, large scores cancel, 1 - h² keeps little of an h near 1, a training goes on from what it
-    had. So every weight and every state is moved by one rounding, up or down by chance; the greatest
-    change that this makes, in four trials, times 64, is the answer. Of a training it is the greatest
-    of all numbers of an array up to each epoch: once two trainings have parted, chance alone says
-    which of their numbers are still close.
+    Found as in `rounding.allowances`. Of a training it is the greatest of all numbers of an array up to
+    each epoch: once two trainings have parted, chance alone says which of their numbers are still close.
+    Infinite where a factor of the gradient's flow is a quotient of what may be nothing but roundings.
     """
-    generator, given = np.random.default_rng(0), batch(lesson)
-    exact = _all_numbers(lesson, lesson.model.parameters, given)
-    changes = {name: np.zeros_like(array) for name, array in exact.items()}
+    given = batch(lesson)
 
-    def rounded(array: Array) -> Array:
-        return array * (1 + _EPSILON * generator.choice([-1.0, 1.0], array.shape))
+    def compute(watched: Watched) -> Arrays:
+        return _all_numbers(lesson, {k: watched(v) for k, v in lesson.model.parameters.items()}, given)
 
-    for _ in range(4):
-        parameters = {name: rounded(array) for name, array in lesson.model.parameters.items()}
-        moved = replace(given, initial={name: rounded(array) for name, array in given.initial.items()})
-        for name, array in _all_numbers(lesson, parameters, moved, rounded).items():
-            changes[name] = np.fmax(changes[name], 64 * np.abs(array - exact[name]))
-    # A difference of two losses keeps the roundings of both, however small it is.
-    for name in ("check.central", "check.difference"):
-        changes[name] = changes[name] + 64 * _EPSILON * np.abs(exact["plus.loss"]) / WIDTH
-    return {
-        name: _so_far(array) if name.startswith("training.") else array for name, array in changes.items()
-    }
+    exact = compute(np.asarray)
+    found = allowances(exact, compute)
+    found |= experiments.unsettled(lesson, exact, found)
+    return {name: _so_far(array) if name.startswith("training.") else array for name, array in found.items()}
 
 
 def _so_far(changes: Array) -> Array:
@@ -147,16 +135,11 @@ def _so_far(changes: Array) -> Array:
     return np.broadcast_to(greatest.reshape(-1, *[1] * (changes.ndim - 1)), changes.shape)
 
 
-_EPSILON = float(np.finfo(np.float64).eps)
-
-
-def _numbers(
-    lesson: Lesson, parameters: Arrays, given: Batch, rounded: Rounded = np.asarray
-) -> dict[str, Array]:
+def _numbers(lesson: Lesson, parameters: Arrays, given: Batch) -> dict[str, Array]:
     """All that is computed, and the goals, (rows, steps); a gradient in its parameter's shape."""
     model = Model(lesson.model.layers, parameters)
     with np.errstate(over="ignore", invalid="ignore"):
-        found = gradients(model, given, rounded=rounded)
+        found = gradients(model, given)
         found |= contributions(model, given, found)
     for layer in model.outputs:
         goal = given.goals[layer.ending]
@@ -172,8 +155,6 @@ def _check_finite(arrays: Mapping[str, Array], place: str) -> None:
             raise LessonError("overflow", place=place, name=name, step=bad[0][1] + 1)
 
 
-def _all_numbers(
-    lesson: Lesson, parameters: Arrays, given: Batch, rounded: Rounded = np.asarray
-) -> dict[str, Array]:
-    numbers = _numbers(lesson, parameters, given, rounded)
-    return {**numbers, **experiments.all_of(lesson, parameters, given, rounded)[0]}
+def _all_numbers(lesson: Lesson, parameters: Arrays, given: Batch) -> dict[str, Array]:
+    numbers = _numbers(lesson, parameters, given)
+    return {**numbers, **experiments.all_of(lesson, parameters, given)[0]}

@@ -15,6 +15,7 @@ from rnnsheet.engine import dense
 from rnnsheet.engine.activations import ACTIVATIONS
 from rnnsheet.engine.network import CELLS
 from rnnsheet.engine.output import row_of
+from rnnsheet.engine.rounding import Watched, allowances
 from rnnsheet.errors import ModelError
 from rnnsheet.lesson import Trace
 from rnnsheet.model import Array
@@ -53,27 +54,14 @@ def run(network: Trained, read: str | Array) -> Trace:
 def roundings(network: Trained, read: str | Array) -> dict[str, Array]:
     """How far roundings may carry each number: what a right computation may differ by.
 
-    Found as in `engine.run.roundings`: every weight is moved by one rounding, up or down by chance; the
-    greatest change that this makes, in four trials, times 64, is the answer.
+    Found as in `rounding.allowances`.
     """
-    generator = np.random.default_rng(0)
-    exact = _all(network, read)[1]
-    changes = {name: np.zeros_like(array) for name, array in exact.items()}
-    for _ in range(4):
-        layers = [
-            replace(layer, weights={name: _moved(w, generator) for name, w in layer.weights.items()})
-            for layer in network
-        ]
-        for name, array in _all(replace(network, layers=tuple(layers)), read)[1].items():
-            changes[name] = np.fmax(changes[name], 64 * np.abs(array - exact[name]))
-    return changes
+    return allowances(_all(network, read)[1], lambda watched: _all(network, read, watched)[1])
 
 
-def _moved(array: Array, generator: np.random.Generator) -> Array:
-    return array * (1 + float(np.finfo(np.float64).eps) * generator.choice([-1.0, 1.0], array.shape))
-
-
-def _all(network: Trained, read: str | Array) -> tuple[dict[str, Any], dict[str, Array]]:
+def _all(
+    network: Trained, read: str | Array, watched: Watched = np.asarray
+) -> tuple[dict[str, Any], dict[str, Array]]:
     """The rows of texts, and the numbers, (rows, steps)."""
     texts: dict[str, Any] = {}
     if isinstance(network.read, Text):
@@ -83,7 +71,7 @@ def _all(network: Trained, read: str | Array) -> tuple[dict[str, Any], dict[str,
         numbers = {"x": _read_numbers(network, network.read, read)}
         given, mask = numbers["x"], None
     masked = isinstance(network.read, Text) and network.read.masked
-    computed = _Run(network, given, mask if masked else None)
+    computed = _Run(network, given, mask if masked else None, watched)
     with np.errstate(over="ignore", invalid="ignore"):
         computed.layers()
     numbers |= {name: array[:, 0, :].T for name, array in computed.found.items()}
@@ -153,8 +141,12 @@ def _read_numbers(network: Trained, numbers: Numbers, read: str | Array) -> Arra
 class _Run:
     """One run of a network; arrays lie as in `engine.elman`, (steps, 1, rows)."""
 
-    def __init__(self, network: Trained, given: Array, mask: Array | None):
+    def __init__(self, network: Trained, given: Array, mask: Array | None, watched: Watched):
         self.network = network
+        self.order = [
+            replace(layer, weights={name: watched(array) for name, array in layer.weights.items()})
+            for layer in network
+        ]
         self.mask = None if mask is None else mask.T[:, None, :] > 0
         self.results = {INPUT: given.T[:, None, :]}
         """What layers may read, by the names of inputs and layers."""
@@ -163,7 +155,7 @@ class _Run:
 
     def layers(self) -> None:
         """Computes one layer after the other; those of the answer together, step by step."""
-        for layer in self.network:
+        for layer in self.order:
             if self.network.line(layer.name) != ANSWER:
                 own = self._layer(layer, self.results, self._start(layer))
                 self.results[layer.name] = own[result_of(layer)]
@@ -174,7 +166,7 @@ class _Run:
     def _answer(self) -> None:
         answer = self.network.answer
         assert answer  # noqa: S101
-        layers = [layer for layer in self.network if self.network.line(layer.name) == ANSWER]
+        layers = [layer for layer in self.order if self.network.line(layer.name) == ANSWER]
         states = {layer.name: self._start(layer) for layer in layers}
         pieces: defaultdict[str, list[Array]] = defaultdict(list)
         said = np.array([answer.start])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnsheet.engine import output
-from rnnsheet.engine.network import Batch, Rounded, backward, batch, forward
+from rnnsheet.engine.network import Batch, backward, batch, forward
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import Lesson
 from rnnsheet.model import Array, Layer, Model, named
@@ -23,15 +23,13 @@ class Epoch:
     model: Model
 
 
-def gradients(
-    model: Model, batch: Batch, limit: float = np.inf, rounded: Rounded = np.asarray
-) -> dict[str, Array]:
+def gradients(model: Model, batch: Batch, limit: float = np.inf) -> dict[str, Array]:
     """The forward pass, the losses and every gradient of a network.
 
     Gives what `network.forward`, `losses` and `network.backward` give. A parameter's gradient is summed
     over the batch.
     """
-    found = {name: rounded(array) for name, array in forward(model, batch).items()}
+    found = forward(model, batch)
     found |= losses(model, batch, found)
     return {**found, **backward(model, batch, found, limit)}
 
