@@ -1,7 +1,9 @@
 """The spreadsheet engines that a check may use, the usual one first."""
 
-from rnnsheet.checking import formulon, gnumeric, ironcalc, libreoffice
-from rnnsheet.checking.recalculate import Engine
+from pathlib import Path
+
+from rnnsheet.checking import formulon, gnumeric, ironcalc, libreoffice, turns
+from rnnsheet.checking.recalculate import Engine, remove_leftovers
 from rnnsheet.errors import RnnsheetError
 
 ENGINES: dict[str, Engine] = {engine.NAME: engine for engine in (ironcalc, libreoffice, gnumeric, formulon)}
@@ -19,3 +21,13 @@ def chosen(name: str) -> list[Engine]:
     if not engine.installed():
         raise RnnsheetError("no_engine", engine=name)
     return [engine]
+
+
+def clear() -> None:
+    """Removes what the engines of a check that was killed have left."""
+
+    def leftovers(folder: Path) -> None:
+        for engine in ENGINES.values():
+            remove_leftovers(engine, folder)
+
+    turns.clear(leftovers)

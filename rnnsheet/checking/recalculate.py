@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rnnsheet.checking.process import Program, StoppedError, held_signals, limited
+from rnnsheet.checking.process import Program, StoppedError, held_signals, limited, without_network
+from rnnsheet.checking.turns import engine_folder
 from rnnsheet.errors import WorkbookError
 from rnnsheet.sheet.grid import key
 from rnnsheet.workbook.copy import copied
@@ -23,6 +23,15 @@ _ROOM, _ROOM_PER_CELL = 640 << 20, 3 << 10
 """The bytes of memory that an engine may take: for itself, and for each cell."""
 _SECONDS, _CELLS_PER_SECOND = 20, 10_000
 """How long it may take; on two quiet cores none needs a third of that."""
+
+_FOLDERS = ("HOME", "TMPDIR", *(f"XDG_{kind}" for kind in ("CONFIG_HOME", "CACHE_HOME", "DATA_HOME")))
+"""The variables by which programs find a folder of the user's; an engine is given its own."""
+_CALLS_NOBODY = {
+    "SAL_DISABLE_CUPS": "1",
+    "GSETTINGS_BACKEND": "memory",
+    "DBUS_SESSION_BUS_ADDRESS": "disabled:",
+}
+"""LibreOffice asks for printers, GNOME's libraries for settings."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +107,8 @@ class Recalculation:
         file = folder / "copy.xlsx"
         file.write_bytes(copy)
         command = limited(engine.command(file, folder), _ROOM + _ROOM_PER_CELL * contents.cells)
-        self._program = Program(command, folder, dict.fromkeys(("HOME", "TMPDIR"), str(folder)))
+        environment = dict.fromkeys(_FOLDERS, str(folder)) | _CALLS_NOBODY
+        self._program = Program([*without_network(), *command], folder, environment)
 
     def values(self) -> Values:
         """What the engine finds, as soon as it has. Raises WorkbookError where it cannot."""
@@ -129,15 +139,14 @@ def recalculations(engines: Sequence[Engine], contents: Contents) -> Iterator[di
         running: dict[str, Recalculation] = {}
         for engine in engines:
             with held_signals():
-                own = TemporaryDirectory(prefix="rnnsheet-", ignore_cleanup_errors=True)
-                folder = Path(stack.enter_context(own))
+                folder = stack.enter_context(engine_folder())
                 begun = running[engine.NAME] = Recalculation(engine, contents, copy, folder)
-                stack.callback(_remove_leftovers, engine, folder)
+                stack.callback(remove_leftovers, engine, folder)
                 stack.callback(begun.end)
         yield running
 
 
-def _remove_leftovers(engine: Engine, folder: Path) -> None:
+def remove_leftovers(engine: Engine, folder: Path) -> None:
     """Removes what an engine that has been ended left outside of its folder."""
     for left in engine.leftovers(folder):
         left.unlink(missing_ok=True)
