@@ -14,6 +14,8 @@ from threading import Thread
 
 import openpyxl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openpyxl.workbook.defined_name import DefinedName
 
 import rnnsheet
@@ -23,6 +25,7 @@ from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook.copy import copied
+from rnnsheet.workbook.outside import reaching
 from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.read import read
 from tests.test_checking import edit, edit_cell, failures, sheet_part
@@ -282,6 +285,55 @@ def test_a_formula_that_reaches_out_is_not_recalculated(hello_xlsx, tmp_path, wr
         rnnsheet.WorkbookError, match=r"Unrolled!A200: the formula uses .* outside the workbook"
     ):
         rnnsheet.check(wrong)
+
+
+CALLS = ["WEBSERVICE", "HYPERLINK", "DDE", "INDIRECT", "_xlfn.FILTERXML", "COM.MICROSOFT.WEBSERVICE", "RTD"]
+
+
+def as_its_number(letter: str) -> str:
+    return f"_x{ord(letter):04X}_"
+
+
+def as_wide(letter: str) -> str:
+    """The letter of full width."""
+    return chr(ord(letter) + 0xFEE0)
+
+
+SPELLINGS = {
+    "I": ["\u0131", "i"],
+    "S": ["\u017f", "s"],
+    "K": ["\u212a"],
+    "(": [" (", "\u00a0(", "\u2003(", "\n(", "\t("],
+}
+AROUND = ["{}", "1+{}", "IF(1,2,{})", "'a\"'!A1+{}+'b\"'!A1", "{{{}}}"]
+"""Where a call may stand: also between what looks like the beginning and the end of a text."""
+
+
+@given(data=st.data(), name=st.sampled_from(CALLS), around=st.sampled_from(AROUND))
+def test_a_call_is_seen_however_it_is_spelled(data, name, around):
+    letters = list(f"{name}(")
+    for _ in range(data.draw(st.integers(0, 3))):
+        at = data.draw(st.integers(0, len(letters) - 1))
+        choices = [letters[at], *SPELLINGS.get(letters[at], [])]
+        if len(letters[at]) == 1 and "!" < letters[at] < "\x7f":
+            choices += [as_its_number(letters[at]), as_wide(letters[at])]
+        letters[at] = data.draw(st.sampled_from(choices))
+    formula = around.format("".join(letters) + '"x")')
+    assert dict(reaching({"A1": formula})).keys() == {"A1"}, formula
+
+
+REFERENCES = [
+    *("[1]S!A1", "a|b!c", "'smb://h/b'#$S.A1", "'file:///etc/passwd'#$S.A1"),
+    *("'\\\\server\\share\\b.xlsx'#$S.A1", 'WEBSERVICE("x")'),
+]
+BETWEEN = [*AROUND, '"_x0022_"&{}&"_x0022_"', '"\uff02"&{}&"\uff02"']
+
+
+@pytest.mark.parametrize("reference", REFERENCES)
+@pytest.mark.parametrize("around", BETWEEN)
+def test_a_reference_outside_is_seen_wherever_it_stands(reference, around):
+    formula = around.format(reference)
+    assert dict(reaching({"A1": formula, "A2": "1+1"})).keys() == {"A1"}, formula
 
 
 def test_a_text_that_looks_like_reaching_out_is_none(hello_xlsx, wrong):
