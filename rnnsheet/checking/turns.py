@@ -35,9 +35,8 @@ def turn(waiting: Callable[[], object]) -> Iterator[None]:
     if sys.platform == "win32":
         yield
         return
-    places = [Path(gettempdir(), f"{_PREFIX}{os.getuid()}-{n}.lock") for n in range(os.cpu_count() or 1)]
     try:
-        place, lock = _first_free(places, waiting)
+        place, lock = _first_free([_place(number) for number in range(os.cpu_count() or 1)], waiting)
     except OSError:
         # The folder takes no locks: then there are no turns.
         yield
@@ -78,6 +77,11 @@ def clear(remove_more: Callable[[Path], object]) -> None:
     """Removes the folders of a user's checks that were killed, and what `remove_more` does of each before."""
     if sys.platform == "win32":
         return
+    for place in Path(gettempdir()).glob(_place("*").name):
+        with suppress(OSError):
+            if lock := _locked(place):
+                with lock:
+                    place.unlink()
     for folder in Path(gettempdir()).glob(f"{_PREFIX}*"):
         # Another check may clear it at the same time.
         with suppress(OSError):
@@ -86,6 +90,10 @@ def clear(remove_more: Callable[[Path], object]) -> None:
                 with lock:
                     remove_more(folder)
                     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _place(number: int | str) -> Path:
+    return Path(gettempdir(), f"{_PREFIX}{os.getuid()}-{number}.lock")
 
 
 def _first_free(places: list[Path], waiting: Callable[[], object]) -> tuple[Path, BinaryIO]:

@@ -1,0 +1,174 @@
+"""Checks beside each other: they wait for their turn, and what a killed one leaves is ended and cleared."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from rnnsheet.checking import engines, libreoffice, turns
+from rnnsheet.checking.engines import ENGINES
+from rnnsheet.checking.turns import clear, engine_folder, turn
+from tests.test_engines import alive, outliving, skip_without
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
+
+TURN = """
+import os, sys, time
+from pathlib import Path
+from rnnsheet.checking.turns import turn
+
+os.cpu_count = lambda: int(sys.argv[1])
+marks = Path(sys.argv[2])
+with turn(lambda: None):
+    mark = marks / str(os.getpid())
+    mark.touch()
+    print(len(list(marks.iterdir())), flush=True)
+    time.sleep(float(sys.argv[3]))
+    mark.unlink()
+"""
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    """A temporary folder of its own, also for what is started."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    return folder
+
+
+def started(*arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen([sys.executable, *arguments], stdout=-1, stderr=-1, text=True)
+
+
+def check_of(file: Path, engine: str) -> "subprocess.Popen[str]":
+    return started("-m", "rnnsheet", "check", str(file), "--engine", engine)
+
+
+@pytest.mark.parametrize("processors", [1, 3])
+def test_no_more_have_a_turn_than_there_are_processors(temporary, tmp_path, processors):
+    (marks := tmp_path / "marks").mkdir()
+    running = [started("-c", TURN, str(processors), str(marks), "0.2") for _ in range(8)]
+    found = [process.communicate(timeout=60) for process in running]
+    assert [process.returncode for process in running] == [0] * 8, found
+    assert max(int(out) for out, _ in found) <= processors
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.usefixtures("temporary")
+def test_a_turn_ends_with_a_process_that_is_killed(tmp_path):
+    (marks := tmp_path / "marks").mkdir()
+    first = started("-c", TURN, "1", str(marks), "300")
+    while not list(marks.iterdir()):
+        assert first.poll() is None
+        time.sleep(0.02)
+    second = started("-c", TURN, "1", str(marks), "0")
+    time.sleep(0.5)
+    assert second.poll() is None, "it did not wait"
+    first.kill()
+    first.communicate()
+    assert second.communicate(timeout=20)[0] == "2\n"
+
+
+@pytest.mark.usefixtures("temporary")
+def test_threads_wait_too_and_a_long_wait_is_told_once(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(turns, "_LONG", 0.2)
+    done, told = [], []
+
+    def second() -> None:
+        with turn(lambda: told.append(time.monotonic())):
+            done.append("second")
+
+    with turn(lambda: told.append("first")):
+        thread = Thread(target=second)
+        thread.start()
+        time.sleep(0.8)
+        done.append("first")
+    thread.join()
+    assert done == ["first", "second"]
+    assert len(told) == 1
+
+
+def test_where_no_lock_can_be_there_is_no_waiting(tmp_path, monkeypatch):
+    """As where another user has taken the name."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    (tmp_path / f"rnnsheet-{os.getuid()}-0.lock").symlink_to(tmp_path / "elsewhere")
+    with turn(lambda: None):
+        assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.slow
+def test_more_checks_than_turns_all_end_well(temporary, hello_xlsx):
+    skip_without("libreoffice")
+    running = [check_of(hello_xlsx, "libreoffice") for _ in range(3 * (os.cpu_count() or 1))]
+    errors = [process.communicate(timeout=600)[1] for process in running]
+    assert [process.returncode for process in running] == [0] * len(running), errors
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_killed_check_takes_its_engine_with_it_and_the_next_clears_what_it_left(
+    temporary, hello_xlsx, engine
+):
+    skip_without(engine)
+    check = check_of(hello_xlsx, engine)
+    # The engine itself, and not only what begins it.
+    while not any("unshare" not in command and "sh\0-c" not in command for command in alive(str(temporary))):
+        assert check.poll() is None
+        time.sleep(0.01)
+    time.sleep(0.3 if engine == "libreoffice" else 0.0)
+    os.kill(check.pid, signal.SIGKILL)
+    check.communicate()
+    assert outliving(str(temporary)) == []
+    (folder,) = (left for left in temporary.iterdir() if left.is_dir())
+    sockets = libreoffice.leftovers(folder)
+    sockets[0].touch()
+    after = check_of(hello_xlsx, "ironcalc")
+    assert (after.communicate(timeout=60)[1], after.returncode) == ("", 0)
+    assert list(temporary.iterdir()) == []
+    assert not any(socket.exists() for socket in sockets)
+
+
+def test_nothing_is_cleared_but_what_one_of_ours_has_left(temporary, tmp_path):
+    def folder(name: str, lock: str = ".engine") -> Path:
+        made = temporary / name
+        made.mkdir()
+        (made / lock).touch()
+        return made
+
+    left = folder("rnnsheet-abcd_123")
+    (turn_of_a_killed_one := temporary / f"rnnsheet-{os.getuid()}-7.lock").touch()
+    kept = [folder("rnnsheet-backup"), folder("rnnsheet-notes123", "engine"), folder("other-abcd_123")]
+    (elsewhere := tmp_path / "elsewhere").mkdir()
+    (elsewhere / ".engine").touch()
+    kept.append(temporary / "rnnsheet-linked12")
+    kept[-1].symlink_to(elsewhere)
+    (elsewhere / "file").touch()
+    linked = folder("rnnsheet-locklink", "other")
+    (linked / ".engine").symlink_to(elsewhere / "file")
+    with engine_folder() as living:
+        engines.clear()
+        assert not left.exists()
+        assert not turn_of_a_killed_one.exists()
+        assert all(each.exists() for each in (*kept, linked, living, elsewhere / ".engine"))
+    assert not living.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can give files away")
+def test_another_user_s_folder_is_not_cleared(temporary):
+    other = temporary / "rnnsheet-abcd_123"
+    other.mkdir()
+    (other / ".engine").touch()
+    os.chown(other, 65534, 65534)
+    clear(lambda folder: pytest.fail(str(folder)))
+    assert other.exists()
