@@ -139,6 +139,30 @@ def test_a_killed_check_takes_its_engine_with_it_and_the_next_clears_what_it_lef
     assert not any(socket.exists() for socket in sockets)
 
 
+PARENT = """
+import sys, time
+from pathlib import Path
+from rnnsheet.checking.process import Program
+
+program = Program(["sh", "-c", f"sh -c 'sleep 300; echo {sys.argv[1]}' & sleep 300"], Path("."))
+print("begun", flush=True)
+time.sleep(300)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_a_program_and_its_children_end_with_a_parent_that_is_killed(tmp_path):
+    mark = str(tmp_path / "child")
+    parent = started("-c", PARENT, mark)
+    assert parent.stdout
+    assert parent.stdout.readline() == "begun\n"
+    while len(alive(mark)) < 3:
+        time.sleep(0.02)
+    parent.kill()
+    parent.communicate()
+    assert outliving(mark) == []
+
+
 def test_nothing_is_cleared_but_what_one_of_ours_has_left(temporary, tmp_path):
     def folder(name: str, lock: str = ".engine") -> Path:
         made = temporary / name
