@@ -99,9 +99,11 @@ def _reports(manifest: Manifest, running: Mapping[str, Recalculation], tolerance
     planned = plan(source, language if language in languages() else "en")
     manifest.check_plan(planned)
     comparison = Comparison(manifest.contents, planned, *_witness(source), tuple(source.labels), tolerance)
-    framework = _framework(source)
+    framework, notes = _framework(source), manifest.contents.settings
     return [
-        replace(comparison.report(source.name, name, recalculation.values()), framework=framework)
+        replace(
+            comparison.report(source.name, name, recalculation.values()), framework=framework, notes=notes
+        )
         for name, recalculation in running.items()
     ]
 

@@ -17,6 +17,7 @@ from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW, key
 from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook import outside
 from rnnsheet.workbook.package import Package, readable
+from rnnsheet.workbook.settings import unusual
 from rnnsheet.workbook.texts import unescaped
 
 _SPACES = (
@@ -70,6 +71,8 @@ class Contents:
     sheets: Mapping[str, Grid]
     names: Mapping[str, str]
     """The defined names and what they point at; those of one sheet alone begin with its name and !."""
+    settings: tuple[str, ...] = ()
+    """Those that are not as usual, of `settings.unusual`: engines are not told of them."""
 
     def grid(self, sheet: str) -> Grid:
         """The cells of a sheet. Raises WorkbookError where there is none of that name."""
@@ -131,12 +134,13 @@ def read(package: Package) -> Contents:
             if kind == "worksheet":
                 with _within(name):
                     sheets[name] = _grid(package, part, space, texts, filled)
-        if any(each.get("fullPrecision") in ("0", "false") for each in root.iter(f"{space}calcPr")):
+        settings = unusual(root, space)
+        if "displayed_precision" in settings:
             raise package.refused("displayed_precision")
         names = _alone(root, space, "definedNames", "definedName")
         if len(names) > MOST_NAMES:
             raise package.refused("too_many_names", most=MOST_NAMES)
-        return Contents(package.path, sheets, _targets(names, list(parts)))
+        return Contents(package.path, sheets, _targets(names, list(parts)), settings)
 
 
 def _sheets(
