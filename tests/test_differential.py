@@ -21,6 +21,7 @@ from rnnsheet.sheet.grid import LAST_COLUMN
 from rnnsheet.workbook.copy import copied
 from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.read import Contents, read
+from rnnsheet.workbook.texts import unescaped
 from tests.lessons import hello
 from tests.test_engines import skip_without
 from tests.test_reading import parts, save
@@ -311,6 +312,11 @@ def _without_empty(cells: Cells) -> Cells:
     return {place: value for place, value in cells.items() if value not in (None, "")}
 
 
+def _unescaped(cells: Cells) -> Cells:
+    """What IronCalc leaves in a text, and Excel, LibreOffice and openpyxl do not."""
+    return {place: unescaped(value) if isinstance(value, str) else value for place, value in cells.items()}
+
+
 def unlike(found: Callable[[], Cells], expected: Cells) -> list[object]:
     """Where a reader finds something else; nothing where it reads no such file."""
     try:
@@ -353,7 +359,7 @@ def compare(path: Path, contents: Contents, folder: Path) -> None:
     (copy := folder / "copy.xlsx").write_bytes(copied(contents))
     assert unlike(lambda: by_openpyxl(path, formulas=True), by_ours(contents, formulas=True)) == []
     assert unlike(lambda: by_openpyxl(path, formulas=False), by_ours(contents, formulas=False)) == []
-    assert unlike(lambda: by_ironcalc(path), by_ironcalc(copy)) == []
+    assert unlike(lambda: _unescaped(by_ironcalc(path)), by_ironcalc(copy)) == []
 
 
 @pytest.mark.slow

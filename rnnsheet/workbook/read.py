@@ -36,6 +36,7 @@ MOST_FILLED = 200_000
 MOST_NAMES = 100_000
 """LibreOffice takes the square of their number."""
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_ERROR = re.compile(r"#[A-Z0-9/_]+[!?]?|Err:[0-9]+")
 _SHEET_NAME = re.compile(r"(?!')[^\[\]:*?/\\\x00-\x1f]{1,31}(?<!')")
 """As Excel wants it."""
 
@@ -434,9 +435,11 @@ class _SheetReader:
             if text not in _TRUTHS:
                 raise ValueError(f"{text} is neither true nor false")
             return _TRUTHS[text]
-        if kind not in ("e", "d"):
-            raise ValueError(f"t={kind!r}, <v>")
-        return CellError(text) if kind == "e" else text
+        if kind == "e" and _ERROR.fullmatch(text):
+            return CellError(text)
+        if kind != "d":
+            raise ValueError(f"t={kind!r}, {text}")
+        return text
 
     def _text_of(self, formula: ElementTree.Element, row: int, col: int) -> str:
         """A cell's formula, also where it refers to that of another cell, as Excel saves a block of them."""
