@@ -308,13 +308,8 @@ def by_libreoffice(data: bytes, contents: Contents) -> Cells:
 
 
 def _without_empty(cells: Cells) -> Cells:
-    """None and "" are the same to a reader; a line ends as XML wants it."""
+    """None and "" are the same to a reader."""
     return {place: value for place, value in cells.items() if value not in (None, "")}
-
-
-def _unescaped(cells: Cells) -> Cells:
-    """What IronCalc leaves in a text, and Excel, LibreOffice and openpyxl do not."""
-    return {place: unescaped(value) if isinstance(value, str) else value for place, value in cells.items()}
 
 
 def unlike(found: Callable[[], Cells], expected: Cells) -> list[object]:
@@ -328,8 +323,13 @@ def unlike(found: Callable[[], Cells], expected: Cells) -> list[object]:
     return [
         (place, cells.get(place), expected.get(place))
         for place in cells.keys() | expected.keys()
-        if cells.get(place) != expected.get(place)
+        if expected.get(place) not in _readings(cells.get(place))
     ][:5]
+
+
+def _readings(value: Any) -> tuple[Any, ...]:
+    """What a value says: IronCalc and openpyxl leave `_x0041_` in a text; Excel and LibreOffice read A."""
+    return (value, unescaped(value)) if isinstance(value, str) else (value,)
 
 
 @pytest.fixture(scope="module")
@@ -359,7 +359,7 @@ def compare(path: Path, contents: Contents, folder: Path) -> None:
     (copy := folder / "copy.xlsx").write_bytes(copied(contents))
     assert unlike(lambda: by_openpyxl(path, formulas=True), by_ours(contents, formulas=True)) == []
     assert unlike(lambda: by_openpyxl(path, formulas=False), by_ours(contents, formulas=False)) == []
-    assert unlike(lambda: _unescaped(by_ironcalc(path)), by_ironcalc(copy)) == []
+    assert unlike(lambda: by_ironcalc(path), by_ironcalc(copy)) == []
 
 
 @pytest.mark.slow
