@@ -363,7 +363,7 @@ def compare(path: Path, contents: Contents, folder: Path) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_where_readers_differ_no_check_says_all_right(small_xlsx, tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("odd")

@@ -239,8 +239,13 @@ def _texts_of(package: Package, part: str, space: str) -> Iterator[str]:
 
 
 def _text(element: ElementTree.Element, space: str) -> str:
-    """A text with or without formats; how it is pronounced is left out."""
+    """A text with or without formats; how it is pronounced is left out.
+
+    Raises ValueError where it is there twice: programs take the first, the last or both.
+    """
     plain, runs = element.findall(f"{space}t"), element.findall(f"{space}r/{space}t")
+    if len(plain) > 1 or (plain and runs):
+        raise ValueError(f"<t>: {plain[0].text}")
     return unescaped("".join(part.text or "" for part in (*plain, *runs)))
 
 
