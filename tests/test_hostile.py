@@ -400,7 +400,7 @@ MACROS = (
         (None, H12, r'<c r="Z12"><v>1</v></c>\g<0>', "H12"),
         (None, H12, lambda found: found[0].replace("H12", "H13"), "'H13' is no cell"),
         (None, H12, '<c r="H12" t="s"><v>9999</v></c>', "9999 is no number of a text"),
-        (None, H12, '<c r="H12" t="e"><v>228</v></c>', "228"),
+        (None, H12, '<c r="H12" t="e"><v>228</v></c>', "t='e', <v>"),
         ("xl/sharedStrings.xml", "</t></si>", "</t><t>x</t></si>", "<t>"),
         ("xl/sharedStrings.xml", "</t></si>", "</t><r><t>x</t></r></si>", "<t>"),
         (None, H12, '<c r="H12" t="s"><v>-1</v></c>', "-1 is no number of a text"),

@@ -443,7 +443,7 @@ class _SheetReader:
         if kind == "e" and _ERROR.fullmatch(text):
             return CellError(text)
         if kind != "d":
-            raise ValueError(f"t={kind!r}, {text}")
+            raise ValueError(f"t={kind!r}, <v>")
         return text
 
     def _text_of(self, formula: ElementTree.Element, row: int, col: int) -> str:
