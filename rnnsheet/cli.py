@@ -162,11 +162,13 @@ def check(
     with _errors(lang) as language:
         from rnnsheet import proof
         from rnnsheet.checking.engines import chosen
+        from rnnsheet.console import progress
 
         engines, status = chosen(engine), 0
         single = len(files) == len(engines) == 1
         told: list[dict[str, object]] = []
-        for file, found in proof.each(files, tolerance, engines):
+        waiting = progress.waiting(labels(language))
+        for file, found in proof.each(files, tolerance, engines, waiting):
             if isinstance(found, RnnsheetError):
                 status = 2
                 told.append({"file": file, "error": found.text(language)})

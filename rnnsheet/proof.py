@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from rnnsheet.checking.engines import chosen
 from rnnsheet.checking.recalculate import Engine, Recalculation, recalculations
+from rnnsheet.checking.turns import turn
 from rnnsheet.errors import RnnsheetError
 from rnnsheet.labels import languages
 from rnnsheet.workbook.package import opened
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-9
 
+Waiting = Callable[[], object]
+
+
+def _unheard() -> None:
+    """Tells nobody."""
+
 
 def check(path: str | Path, tolerance: float = TOLERANCE, engine: str = "ironcalc") -> Report:
     """Recalculates a workbook and compares every cell with NumPy, every formula with its lesson.
@@ -42,14 +49,14 @@ def check(path: str | Path, tolerance: float = TOLERANCE, engine: str = "ironcal
 
 
 def each(
-    files: Sequence[str], tolerance: float, engines: Sequence[Engine]
+    files: Sequence[str], tolerance: float, engines: Sequence[Engine], waiting: Waiting = _unheard
 ) -> Iterator[tuple[str, list[Report] | RnnsheetError]]:
     """Every file's reports, or what is wrong with it, in order; as many at once as there are processors."""
     from concurrent.futures import ThreadPoolExecutor
 
     def one(file: str) -> list[Report] | RnnsheetError:
         try:
-            return checks(file, tolerance, engines)
+            return checks(file, tolerance, engines, waiting)
         except RnnsheetError as error:
             return error
 
@@ -60,18 +67,25 @@ def each(
         yield from zip(files, pool.map(one, files), strict=True)
 
 
-def checks(path: str | Path, tolerance: float, engines: Sequence[Engine]) -> list[Report]:
-    """The reports of several engines on one workbook, which they recalculate at the same time."""
+def checks(
+    path: str | Path, tolerance: float, engines: Sequence[Engine], waiting: Waiting = _unheard
+) -> list[Report]:
+    """The reports of several engines on one workbook, which they recalculate at the same time.
+
+    `waiting` is called where other checks on this machine are waited for, and that is long.
+    """
     if not isinstance(tolerance, int | float) or not 0 < tolerance < math.inf:
         raise RnnsheetError("bad_tolerance", got=tolerance)
-    contents = read(opened(Path(path)))
-    with recalculations(engines, contents) as running:
-        # While the engines work.
-        from rnnsheet.workbook.inputs import Manifest
+    package = opened(Path(path))
+    with turn(waiting):
+        contents = read(package)
+        with recalculations(engines, contents) as running:
+            # While the engines work.
+            from rnnsheet.workbook.inputs import Manifest
 
-        manifest = Manifest(contents)
-        manifest.check()
-        return _reports(manifest, running, tolerance)
+            manifest = Manifest(contents)
+            manifest.check()
+            return _reports(manifest, running, tolerance)
 
 
 def _reports(manifest: Manifest, running: Mapping[str, Recalculation], tolerance: float) -> list[Report]:
@@ -84,9 +98,11 @@ def _reports(manifest: Manifest, running: Mapping[str, Recalculation], tolerance
     planned = plan(source, language if language in languages() else "en")
     manifest.check_plan(planned)
     comparison = Comparison(manifest.contents, planned, *_witness(source), tuple(source.labels), tolerance)
-    framework = _framework(source)
+    framework, notes = _framework(source), manifest.contents.settings
     return [
-        replace(comparison.report(source.name, name, recalculation.values()), framework=framework)
+        replace(
+            comparison.report(source.name, name, recalculation.values()), framework=framework, notes=notes
+        )
         for name, recalculation in running.items()
     ]
 

@@ -22,6 +22,8 @@ import rnnsheet
 from rnnsheet import proof, templates
 from rnnsheet.checking.engines import ENGINES
 from rnnsheet.checking.recalculate import recalculations
+from rnnsheet.console.verdicts import verdict
+from rnnsheet.labels import labels
 from rnnsheet.sheet.grid import LAST_COLUMN, key
 from rnnsheet.workbook.copy import copied
 from rnnsheet.workbook.package import opened
@@ -370,3 +372,56 @@ def test_formulas_are_seen_by_the_usual_engine_as_they_are(hello_xlsx, tmp_path)
     )
     for cell in original.get_all_cells():
         assert copy.get_cell_content(*cell) == original.get_cell_content(*cell)
+
+
+SETTINGS = {
+    "date1904": ("<workbookPr/>", '<workbookPr date1904="1"/>'),
+    "r1c1": ("<calcPr ", '<calcPr refMode="R1C1" '),
+    "iterate": ("<calcPr ", '<calcPr iterate="true" iterateCount="7" '),
+    "manual": ("<calcPr ", '<calcPr calcMode="manual" '),
+}
+
+
+def with_settings(source: Path, target: Path, names: list[str]) -> Path:
+    contents, part = parts(source), "xl/workbook.xml"
+    for name in names:
+        old, new = SETTINGS[name]
+        contents[part] = contents[part].replace(old.encode(), new.encode())
+    return save(contents, target)
+
+
+@settings(max_examples=5)
+@given(names=st.lists(st.sampled_from(sorted(SETTINGS)), unique=True))
+def test_a_setting_that_is_not_ours_is_told_and_changes_nothing(hello_xlsx, tmp_path_factory, names):
+    path = with_settings(hello_xlsx, tmp_path_factory.mktemp("set") / "set.xlsx", names)
+    report = rnnsheet.check(path)
+    assert report.ok
+    assert sorted(report.notes) == sorted(report.as_dict()["notes"]) == sorted(names)
+    for language in ("en", "zh"):
+        texts = labels(language)
+        told = list(verdict(report, texts, with_blocks=False))
+        assert len(told) == 1 + bool(names)
+        assert {name for name in SETTINGS if texts(f"check.setting.{name}") in told[0]} == set(names)
+
+
+def test_a_circle_that_is_computed_again_and_again_elsewhere_is_found(hello_xlsx, tmp_path):
+    area = block("z", "Unrolled").area.part().a1
+    edit_cell(hello_xlsx, tmp_path / "a.xlsx", "Unrolled", area, r"<f>[^<]*</f>", f"<f>({area}+1)/2</f>")
+    report = rnnsheet.check(with_settings(tmp_path / "a.xlsx", tmp_path / "b.xlsx", ["iterate"]))
+    assert not report.ok
+    assert report.notes == ("iterate",)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("<calcPr ", '<calcPr iterate="1"/><calcPr '),
+        ("<sheets>", '<sheets><calcPr iterate="1"/>'),
+        ("<workbookPr/>", '<workbookPr date1904="1"/><workbookPr/>'),
+        ("<calcPr ", '<calcPr xmlns="http://purl.oclc.org/ooxml/spreadsheetml/main" '),
+        ("<calcPr ", '<calcPr fullPrecision="off" '),
+    ],
+)
+def test_settings_that_programs_could_find_otherwise_are_refused(hello_xlsx, tmp_path, old, new):
+    path = edit(hello_xlsx, tmp_path / "wrong.xlsx", "xl/workbook.xml", old, new)
+    refused(path, tmp_path / "run")

@@ -209,12 +209,14 @@ def commands(text: str) -> dict[Path, str]:
 
 def sockets(text: str) -> list[Path]:
     """The sockets with a file that running processes have open whose command has this text."""
-    held = set()
+    found = []
     for folder in commands(text):
-        with suppress(FileNotFoundError, ProcessLookupError):
-            held |= {str(file.readlink()) for file in (folder / "fd").iterdir()}
-    lines = (line.split(maxsplit=7) for line in Path("/proc/net/unix").read_text().splitlines()[1:])
-    return [Path(line[7]) for line in lines if len(line) == 8 and f"socket:[{line[6]}]" in held]
+        # Its own list: without a network it has a name space of its own, in which its sockets are.
+        with suppress(OSError):
+            held = {str(file.readlink()) for file in (folder / "fd").iterdir()}
+            lines = (line.split(maxsplit=7) for line in (folder / "net/unix").read_text().splitlines()[1:])
+            found += [Path(line[7]) for line in lines if len(line) == 8 and f"socket:[{line[6]}]" in held]
+    return found
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

@@ -14,6 +14,8 @@ from threading import Thread
 
 import openpyxl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openpyxl.workbook.defined_name import DefinedName
 
 import rnnsheet
@@ -23,6 +25,7 @@ from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook.copy import copied
+from rnnsheet.workbook.outside import reaching
 from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.read import read
 from tests.test_checking import edit, edit_cell, failures, sheet_part
@@ -284,6 +287,55 @@ def test_a_formula_that_reaches_out_is_not_recalculated(hello_xlsx, tmp_path, wr
         rnnsheet.check(wrong)
 
 
+CALLS = ["WEBSERVICE", "HYPERLINK", "DDE", "INDIRECT", "_xlfn.FILTERXML", "COM.MICROSOFT.WEBSERVICE", "RTD"]
+
+
+def as_its_number(letter: str) -> str:
+    return f"_x{ord(letter):04X}_"
+
+
+def as_wide(letter: str) -> str:
+    """The letter of full width."""
+    return chr(ord(letter) + 0xFEE0)
+
+
+SPELLINGS = {
+    "I": ["\u0131", "i"],
+    "S": ["\u017f", "s"],
+    "K": ["\u212a"],
+    "(": [" (", "\u00a0(", "\u2003(", "\n(", "\t("],
+}
+AROUND = ["{}", "1+{}", "IF(1,2,{})", "'a\"'!A1+{}+'b\"'!A1", "{{{}}}"]
+"""Where a call may stand: also between what looks like the beginning and the end of a text."""
+
+
+@given(data=st.data(), name=st.sampled_from(CALLS), around=st.sampled_from(AROUND))
+def test_a_call_is_seen_however_it_is_spelled(data, name, around):
+    letters = list(f"{name}(")
+    for _ in range(data.draw(st.integers(0, 3))):
+        at = data.draw(st.integers(0, len(letters) - 1))
+        choices = [letters[at], *SPELLINGS.get(letters[at], [])]
+        if len(letters[at]) == 1 and "!" < letters[at] < "\x7f":
+            choices += [as_its_number(letters[at]), as_wide(letters[at])]
+        letters[at] = data.draw(st.sampled_from(choices))
+    formula = around.format("".join(letters) + '"x")')
+    assert dict(reaching({"A1": formula})).keys() == {"A1"}, formula
+
+
+REFERENCES = [
+    *("[1]S!A1", "a|b!c", "'smb://h/b'#$S.A1", "'file:///etc/passwd'#$S.A1"),
+    *("'\\\\server\\share\\b.xlsx'#$S.A1", 'WEBSERVICE("x")'),
+]
+BETWEEN = [*AROUND, '"_x0022_"&{}&"_x0022_"', '"\uff02"&{}&"\uff02"']
+
+
+@pytest.mark.parametrize("reference", REFERENCES)
+@pytest.mark.parametrize("around", BETWEEN)
+def test_a_reference_outside_is_seen_wherever_it_stands(reference, around):
+    formula = around.format(reference)
+    assert dict(reaching({"A1": formula, "A2": "1+1"})).keys() == {"A1"}, formula
+
+
 def test_a_text_that_looks_like_reaching_out_is_none(hello_xlsx, wrong):
     with_formula(hello_xlsx, wrong, '"WEBSERVICE(" & "[1]" & "cmd|x!A1" & "http://x"')
     assert rnnsheet.check(wrong).ok
@@ -348,6 +400,9 @@ MACROS = (
         (None, H12, r'<c r="Z12"><v>1</v></c>\g<0>', "H12"),
         (None, H12, lambda found: found[0].replace("H12", "H13"), "'H13' is no cell"),
         (None, H12, '<c r="H12" t="s"><v>9999</v></c>', "9999 is no number of a text"),
+        (None, H12, '<c r="H12" t="e"><v>228</v></c>', "t='e', <v>"),
+        ("xl/sharedStrings.xml", "</t></si>", "</t><t>x</t></si>", "<t>"),
+        ("xl/sharedStrings.xml", "</t></si>", "</t><r><t>x</t></r></si>", "<t>"),
         (None, H12, '<c r="H12" t="s"><v>-1</v></c>', "-1 is no number of a text"),
         (None, r'<row r="12".*?</row>', r"\g<0>\g<0>", "row 12"),
         (None, "</sheetData>", r'<row r="3"/></sheetData>', "row 3"),

@@ -117,3 +117,14 @@ def test_the_api_takes_a_number_of_epochs_or_says_so(tmp_path, epochs):
     if epochs is not None:
         with pytest.raises(rnnsheet.LessonError, match="epochs is "):
             rnnsheet.export(hello(), tmp_path / "a.xlsx", epochs=epochs)
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_that_others_are_waited_for_is_said_once_in_a_terminal(capsys, monkeypatch, is_terminal, language):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal)
+    say = progress.waiting(labels(language))
+    say()
+    say()
+    told = f"{labels(language)('progress.waiting')}\n"
+    assert capsys.readouterr() == ("", told if is_terminal else "")

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rnnsheet.checking.process import Program, StoppedError, held_signals, limited
+from rnnsheet.checking.process import Program, StoppedError, held_signals, limited, without_network
 from rnnsheet.errors import WorkbookError
 from rnnsheet.files import own_folder
 from rnnsheet.sheet.grid import key
@@ -24,6 +24,15 @@ _ROOM, _ROOM_PER_CELL = 640 << 20, 3 << 10
 """The bytes of memory that an engine may take: for itself, and for each cell."""
 _SECONDS, _CELLS_PER_SECOND = 20, 10_000
 """How long it may take; on two quiet cores none needs a third of that."""
+
+_FOLDERS = ("HOME", "TMPDIR", *(f"XDG_{kind}" for kind in ("CONFIG_HOME", "CACHE_HOME", "DATA_HOME")))
+"""The variables by which programs find a folder of the user's; an engine is given its own."""
+_CALLS_NOBODY = {
+    "SAL_DISABLE_CUPS": "1",
+    "GSETTINGS_BACKEND": "memory",
+    "DBUS_SESSION_BUS_ADDRESS": "disabled:",
+}
+"""LibreOffice asks for printers, GNOME's libraries for settings."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +108,8 @@ class Recalculation:
         file = folder / "copy.xlsx"
         file.write_bytes(copy)
         command = limited(engine.command(file, folder), _ROOM + _ROOM_PER_CELL * contents.cells)
-        self._program = Program(command, folder, dict.fromkeys(("HOME", "TMPDIR"), str(folder)))
+        environment = dict.fromkeys(_FOLDERS, str(folder)) | _CALLS_NOBODY
+        self._program = Program([*without_network(), *command], folder, environment)
 
     def values(self) -> Values:
         """What the engine finds, as soon as it has. Raises WorkbookError where it cannot."""

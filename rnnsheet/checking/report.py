@@ -70,6 +70,9 @@ class Report:
     """Whether NumPy computed the network too; else the formulas and the stored values were compared."""
     framework: FrameworkReport | None = None
     """What its own framework gave of a trained network, where that goes with the workbook."""
+    notes: tuple[str, ...] = ()
+    """The workbook's settings with which a program computes or shows it otherwise than the check did:
+    "date1904", "r1c1", "iterate" or "manual"."""
 
     @property
     def cells(self) -> int:
@@ -110,5 +113,6 @@ class Report:
             "ok": self.ok,
             "proved": self.proved,
             "framework": asdict(self.framework) if self.framework else None,
+            "notes": list(self.notes),
             "blocks": [asdict(block) for block in self.blocks],
         }

@@ -1,8 +1,9 @@
-"""A bar in a terminal for each piece of long work, and nothing elsewhere."""
+"""What is said in a terminal of work that takes long, and nothing elsewhere: bars, and who is waited for."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import typer
 
@@ -30,3 +31,14 @@ def bars(labels: Labels) -> Progress:
             yield shown.update
 
     return bar
+
+
+def waiting(labels: Labels) -> Callable[[], None]:
+    """Says, once, that other checks are waited for."""
+
+    @cache
+    def say() -> None:
+        if sys.stderr.isatty():
+            typer.echo(labels("progress.waiting"), err=True)
+
+    return say

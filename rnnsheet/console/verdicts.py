@@ -33,6 +33,9 @@ def verdict(report: Report, labels: Labels, with_blocks: bool) -> Iterator[str]:
         key = "unlike_framework" if told.failed else "like_framework" if told.compared else "not_compared"
         facts = {"framework": told.framework, "inputs": told.inputs, "error": told.max_abs_error}
         yield labels(f"check.{key}", file=report.file, **facts, tolerance=told.tolerance)
+    if report.notes:
+        settings = ", ".join(labels(f"check.setting.{note}") for note in report.notes)
+        yield labels("check.noted", file=report.file, settings=settings)
     verdict = "check.bad" if report.failed else "check.good" if report.proved else "check.unproved"
     yield labels(verdict, error=report.max_abs_error, **values)
 

@@ -17,6 +17,7 @@ from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW, key
 from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook import outside
 from rnnsheet.workbook.package import Package, readable
+from rnnsheet.workbook.settings import unusual
 from rnnsheet.workbook.texts import unescaped
 
 _SPACES = (
@@ -35,6 +36,7 @@ MOST_FILLED = 200_000
 MOST_NAMES = 100_000
 """LibreOffice takes the square of their number."""
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_ERROR = re.compile(r"#[A-Z0-9/_]+[!?]?|Err:[0-9]+")
 _SHEET_NAME = re.compile(r"(?!')[^\[\]:*?/\\\x00-\x1f]{1,31}(?<!')")
 """As Excel wants it."""
 
@@ -70,6 +72,8 @@ class Contents:
     sheets: Mapping[str, Grid]
     names: Mapping[str, str]
     """The defined names and what they point at; those of one sheet alone begin with its name and !."""
+    settings: tuple[str, ...] = ()
+    """Those that are not as usual, of `settings.unusual`: engines are not told of them."""
 
     def grid(self, sheet: str) -> Grid:
         """The cells of a sheet. Raises WorkbookError where there is none of that name."""
@@ -131,12 +135,13 @@ def read(package: Package) -> Contents:
             if kind == "worksheet":
                 with _within(name):
                     sheets[name] = _grid(package, part, space, texts, filled)
-        if any(each.get("fullPrecision") in ("0", "false") for each in root.iter(f"{space}calcPr")):
+        settings = unusual(root, space)
+        if "displayed_precision" in settings:
             raise package.refused("displayed_precision")
         names = _alone(root, space, "definedNames", "definedName")
         if len(names) > MOST_NAMES:
             raise package.refused("too_many_names", most=MOST_NAMES)
-        return Contents(package.path, sheets, _targets(names, list(parts)))
+        return Contents(package.path, sheets, _targets(names, list(parts)), settings)
 
 
 def _sheets(
@@ -234,8 +239,13 @@ def _texts_of(package: Package, part: str, space: str) -> Iterator[str]:
 
 
 def _text(element: ElementTree.Element, space: str) -> str:
-    """A text with or without formats; how it is pronounced is left out."""
+    """A text with or without formats; how it is pronounced is left out.
+
+    Raises ValueError where it is there twice: programs take the first, the last or both.
+    """
     plain, runs = element.findall(f"{space}t"), element.findall(f"{space}r/{space}t")
+    if len(plain) > 1 or (plain and runs):
+        raise ValueError(f"<t>: {plain[0].text}")
     return unescaped("".join(part.text or "" for part in (*plain, *runs)))
 
 
@@ -430,9 +440,11 @@ class _SheetReader:
             if text not in _TRUTHS:
                 raise ValueError(f"{text} is neither true nor false")
             return _TRUTHS[text]
-        if kind not in ("e", "d"):
+        if kind == "e" and _ERROR.fullmatch(text):
+            return CellError(text)
+        if kind != "d":
             raise ValueError(f"t={kind!r}, <v>")
-        return CellError(text) if kind == "e" else text
+        return text
 
     def _text_of(self, formula: ElementTree.Element, row: int, col: int) -> str:
         """A cell's formula, also where it refers to that of another cell, as Excel saves a block of them."""
