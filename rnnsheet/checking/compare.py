@@ -1,7 +1,7 @@
 """Compares a workbook, cell by cell, with its plan and its trace."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from string import ascii_lowercase, ascii_uppercase
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from rnnsheet.checking.recalculate import Values
 from rnnsheet.checking.report import BlockReport, Failure, Report
+from rnnsheet.checking.shown import Otherwise, Seen
 from rnnsheet.errors import WorkbookError
 from rnnsheet.lesson import Trace
 from rnnsheet.model import Array
-from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.plan import Block, Plan
 from rnnsheet.workbook.read import CellError, Contents
 
@@ -45,7 +45,13 @@ class Comparison:
         for sheet in plan.sheets:
             contents.grid(sheet.name)
         # Before the engine is waited for.
-        self._blocks = [_BlockCells(self, block) for block in plan.blocks() if block.kind != "input"]
+        shown = {sheet.name: Seen(contents, sheet.name) for sheet in plan.sheets if not sheet.hidden}
+        otherwise = [
+            (block, shown[block.area.sheet].otherwise(block) if block.area.sheet in shown else {})
+            for block in plan.blocks()
+        ]
+        self._blocks = [_BlockCells(self, *each) for each in otherwise if each[0].kind != "input"]
+        self._inputs = [_input(*each) for each in otherwise if each[0].kind == "input" and each[1]]
         self._names = self._compared_names()
 
     def report(self, lesson: str, engine: str, values: Values) -> Report:
@@ -56,7 +62,7 @@ class Comparison:
                 raise WorkbookError("missing_sheet", place=path, sheet=sheet.name)
         blocks = [block.report(values) for block in self._blocks]
         proved = self.trace is not None
-        return Report(path, lesson, engine, self.tolerance, (*blocks, self._names), proved)
+        return Report(path, lesson, engine, self.tolerance, (*blocks, *self._inputs, self._names), proved)
 
     @cached_property
     def roundings(self) -> Mapping[str, Array]:
@@ -92,8 +98,8 @@ class Comparison:
 class _BlockCells:
     """The cells of a block, row by row: what they should be, and what the file has."""
 
-    def __init__(self, comparison: Comparison, block: Block):
-        self.its, self.block = comparison, block
+    def __init__(self, comparison: Comparison, block: Block, otherwise: Mapping[int, Otherwise]):
+        self.its, self.block, self._otherwise = comparison, block, otherwise
         grid, cells = comparison.contents.grid(block.area.sheet), block.area.cells()
         self.formulas = list(chain.from_iterable(block.formulas()))
         self.has = list(map(grid.formulas.get, cells))
@@ -108,14 +114,15 @@ class _BlockCells:
     def report(self, values: Values) -> BlockReport:
         """The verdict after a recalculation; where nothing is known, what the engine found is expected."""
         got = list(map(values.sheets[self.block.area.sheet].get, self._cells))
-        if self._same_formulas and self._expected == got == self.stored:
+        if self._same_formulas and self._expected == got == self.stored and not self._otherwise:
             return self._verdict(0, 0.0, None)
         expected = self._expected or ["" if value is None else value for value in got]
         differences = self._differences(got)
         suspects = self._suspects(got, expected, differences)
         cells = [_Cell(self, index, expected[index], got[index]) for index in suspects]
         found = [(cell, cell.failure()) for cell in cells]
-        failures = [failure for _, failure in found if failure]
+        wrong = {cell.index: failure for cell, failure in found if failure}
+        failures = [*wrong.values(), *_failures(self.block, self._otherwise, self.formulas, wrong)]
         amplified = sum(failure is None and cell.is_off for cell, failure in found)
         error = _greatest_error(got, expected) if differences is None else float(differences.max())
         # What was changed comes before what follows from it.
@@ -150,6 +157,32 @@ class _BlockCells:
         return ~within
 
 
+def _failures(
+    block: Block, otherwise: Mapping[int, Otherwise], formulas: Sequence[str], wrong: Container[int]
+) -> list[Failure]:
+    """The failures of cells that are shown otherwise and not wrong besides."""
+    return [
+        Failure(
+            block.area.part(*divmod(index, block.area.cols)).a1,
+            "shown",
+            f"={formulas[index]}" if formulas and formulas[index] else "",
+            each.expected,
+            each.got,
+            each.cause,
+        )
+        for index, each in otherwise.items()
+        if index not in wrong
+    ]
+
+
+def _input(block: Block, otherwise: Mapping[int, Otherwise]) -> BlockReport:
+    """The report of inputs that are shown otherwise; whatever stands there is right."""
+    area, failures = block.area, _failures(block, otherwise, (), ())
+    return BlockReport(
+        block.name, area.sheet, area.a1, area.rows * area.cols, len(failures), 0.0, failures[0]
+    )
+
+
 def _numbers(values: list[Any]) -> NDArray[np.float64] | None:
     """The values as an array; None where there are not only numbers."""
     return np.array(values, np.float64) if set(map(type, values)) <= _NUMBERS else None
@@ -167,7 +200,7 @@ class _Cell:
     """One cell of a block, with what it should be."""
 
     def __init__(self, cells: _BlockCells, index: int, expected: Any, got: Any):
-        self.its, self.block = cells.its, cells.block
+        self.its, self.block, self.index = cells.its, cells.block, index
         self.down, self.right = divmod(index, self.block.area.cols)
         self.formula, self.expected, self.got = cells.formulas[index], expected, got
         self.has_formula, self.stored = cells.has[index], cells.stored[index]
@@ -243,10 +276,8 @@ class _Cell:
         return tied if base == "predicted" else [float(label == target) for label in tied]
 
     def _failure(self, reason: str, expected: Any, got: Any) -> Failure:
-        area = self.block.area
-        name = f"{column_letters(area.col + self.right)}{area.row + self.down}"
         return Failure(
-            name,
+            self.block.area.part(self.down, self.right).a1,
             reason,
             f"={self.formula}" if self.formula else "",
             *("" if value is None else str(value) for value in (expected, got)),
