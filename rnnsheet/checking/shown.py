@@ -1,6 +1,6 @@
 """Which cells of a plan a file shows otherwise than they are: hidden, unreadable, or as another value."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 from rnnsheet.sheet.grid import key
 from rnnsheet.sheet.plan import Block
-from rnnsheet.workbook.looks import Corners, Look, Rule, View, is_low, is_readable
+from rnnsheet.workbook.looks import Corners, Font, Look, Rule, View, is_low, is_readable
 from rnnsheet.workbook.number_format import FORMATS, alike, shown
 from rnnsheet.workbook.read import Contents, Grid
 
 CAUSES = ("sheet", "formulas", "zeros", "row", "column", "format", "letters", "place", "text", "rule")
-"""What shows a cell otherwise: its sheet is hidden or shows formulas, or no zeros; its row or column is hidden
-or too small; its number format; letters that cannot be read; where they stand; letters of the text's own; a rule
-of conditional formatting."""
+"""Its sheet is hidden or shows formulas, or no zeros; its row or column is hidden
+or too small; its number format; letters that cannot be read; where they stand; letters of the text's own; a
+rule of conditional formatting."""
 
 
 class Otherwise(NamedTuple):
@@ -67,9 +67,7 @@ class Seen:
         if self._grid.fonts:
             yield from self._causes_of_texts(block)
 
-    def _looks(
-        self, corners: Corners
-    ) -> Iterator[tuple[range, Mapping[str | None, list[int]], bool]]:
+    def _looks(self, corners: Corners) -> Iterator[tuple[range, Mapping[str | None, list[int]], bool]]:
         """Rows of an area that look alike, the columns by their styles, and whether they are too low."""
         left, top, right, bottom = corners
         place = max(0, bisect_right(self._starts, top) - 1)
@@ -78,9 +76,9 @@ class Seen:
             place += 1
             end = self._starts[place] if place < len(self._starts) else bottom + 1
             by_style = defaultdict[str | None, list[int]](list)
-            for col, style in zip(row.cols, row.styles, strict=True):
-                if left <= col <= right:
-                    by_style[style].append(col)
+            own = slice(bisect_left(row.cols, left), bisect_right(row.cols, right))
+            for col, style in zip(row.cols[own], row.styles[own], strict=True):
+                by_style[style].append(col)
             yield range(max(first, top), min(end, bottom + 1)), by_style, is_low(row, self._view)
 
     def _cause_of_style(self, style: str | None, form: str) -> str:
@@ -92,9 +90,7 @@ class Seen:
             return "letters"
         return "place" if look.misplaced else ""
 
-    def _causes_of_rules(
-        self, block: Block, whole: Corners
-    ) -> Iterator[tuple[int, str]]:
+    def _causes_of_rules(self, block: Block, whole: Corners) -> Iterator[tuple[int, str]]:
         met = [(rule, each) for rule in self._rules for area in rule.areas if (each := _common(area, whole))]
         rules = list({id(rule): rule for rule, _ in met}.values())
         for rule, corners in met:
@@ -105,10 +101,14 @@ class Seen:
 
     def _causes_of_texts(self, block: Block) -> Iterator[tuple[int, str]]:
         for index, cell in enumerate(block.area.cells()):
-            for rows, by_style, _ in self._looks(_corners_of(block, index)) if cell in self._grid.fonts else ():
-                grounds = [ground for style in by_style for ground in self._styles.look(style).grounds]
-                if rows and not all(is_readable(font, grounds) for font in self._grid.fonts[cell]):
+            if fonts := self._grid.fonts.get(cell):
+                looks = self._looks_at(_corners_of(block, index))
+                if not all(is_readable(font, look.grounds) for font in fonts for look in looks):
                     yield index, "text"
+
+    def _looks_at(self, corners: Corners) -> list[Look]:
+        """The looks of an area's cells."""
+        return [self._styles.look(style) for _, by_style, _ in self._looks(corners) for style in by_style]
 
     def _told(self, block: Block, index: int, cause: str) -> Otherwise:
         corners = _corners_of(block, index)
@@ -117,8 +117,7 @@ class Seen:
         if cause == "formulas":
             got = f"={self._grid.formulas.get(cell, '')}"
         elif cause == "format":
-            styles = [style for _, by_style, _ in self._looks(corners) for style in by_style]
-            code = self._styles.look(styles[0]).format
+            code = self._looks_at(corners)[0].format
             got = "" if code is None else _text(value, code)
         return Otherwise(cause, _text(value, FORMATS[block.format]), got)
 
@@ -139,7 +138,7 @@ def _may_harm(rule: Rule) -> bool:
     """Whether a rule could show a cell otherwise; a power of ten is the same number."""
     look = rule.look
     plain = not rule.has_format or _is_power(look)
-    return rule.hides or not plain or bool(look.grounds or look.font.color or look.misplaced or look.font.symbols)
+    return rule.hides or look.misplaced or not plain or look.font != Font() or bool(look.grounds)
 
 
 def _is_power(look: Look) -> bool:

@@ -1,6 +1,7 @@
 """The colours that a file names, as red, green and blue, and whether one is seen on another."""
 
 import colorsys
+import re
 from collections.abc import Mapping, Sequence
 from xml.etree.ElementTree import Element
 
@@ -8,19 +9,29 @@ Color = tuple[float, float, float]
 """Red, green and blue, from 0 to 1."""
 BLACK, WHITE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 LEAST_CONTRAST = 1.5
-"""Between a letter and its ground, as WCAG 2.1 has it: from 1, the same colour, to 21. Ours have 3 or more."""
+"""Between a letter and its ground, as WCAG 2.1 has it: from 1, the same colour, to 21. Ours have more."""
 
 _SYSTEM = {64: BLACK, 65: WHITE, 81: BLACK}
-_INDEXED = """
-000000 FFFFFF FF0000 00FF00 0000FF FFFF00 FF00FF 00FFFF 000000 FFFFFF FF0000 00FF00 0000FF FFFF00 FF00FF 00FFFF
-800000 008000 000080 808000 800080 008080 C0C0C0 808080 9999FF 993366 FFFFCC CCFFFF 660066 FF8080 0066CC CCCCFF
-000080 FF00FF FFFF00 00FFFF 800080 800000 008080 0000FF 00CCFF CCFFFF CCFFCC FFFF99 99CCFF FF99CC CC99FF FFCC99
-3366FF 33CCCC 99CC00 FFCC00 FF9900 FF6600 666699 969696 003366 339966 003300 333300 993300 993366 333399 333333
-""".split()
+_INDEXED = re.findall(
+    "[0-9A-F]{6}",
+    """
+    000000 FFFFFF FF0000 00FF00 0000FF FFFF00 FF00FF 00FFFF
+    000000 FFFFFF FF0000 00FF00 0000FF FFFF00 FF00FF 00FFFF
+    800000 008000 000080 808000 800080 008080 C0C0C0 808080
+    9999FF 993366 FFFFCC CCFFFF 660066 FF8080 0066CC CCCCFF
+    000080 FF00FF FFFF00 00FFFF 800080 800000 008080 0000FF
+    00CCFF CCFFFF CCFFCC FFFF99 99CCFF FF99CC CC99FF FFCC99
+    3366FF 33CCCC 99CC00 FFCC00 FF9900 FF6600 666699 969696
+    003366 339966 003300 333300 993300 993366 333399 333333
+    """,
+)
 """The colours by their number where a file has none of its own. Source: ECMA-376, part 1, 18.8.27."""
-_THEME = "FFFFFF 000000 EEECE1 1F497D 4F81BD C0504D 9BBB59 8064A2 4BACC6 F79646 0000FF 800080".split()
+_THEME = (
+    *("FFFFFF", "000000", "EEECE1", "1F497D", "4F81BD", "C0504D"),
+    *("9BBB59", "8064A2", "4BACC6", "F79646", "0000FF", "800080"),
+)
 """Those of a theme, where a file has none."""
-_IN_THEME = "lt1 dk1 lt2 dk2 accent1 accent2 accent3 accent4 accent5 accent6 hlink folHlink".split()
+_IN_THEME = ("lt1", "dk1", "lt2", "dk2", *(f"accent{number}" for number in range(1, 7)), "hlink", "folHlink")
 
 
 class Palette:
@@ -29,7 +40,9 @@ class Palette:
     def __init__(self, styles: Element | None, theme: Element | None):
         own = [each.get("rgb", "") for each in _all(styles, "rgbColor")]
         self._indexed = own or _INDEXED
-        named = {local(each): next(iter(each), None) for scheme in _all(theme, "clrScheme") for each in scheme}
+        named = {
+            local(each): next(iter(each), None) for scheme in _all(theme, "clrScheme") for each in scheme
+        }
         self._theme = [
             _of_theme(named.get(name), usual) for name, usual in zip(_IN_THEME, _THEME, strict=True)
         ]
@@ -90,5 +103,9 @@ def _contrast(one: Color, other: Color) -> float:
 
 
 def _luminance(color: Color) -> float:
-    red, green, blue = (each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in color)
+    red, green, blue = map(_linear, color)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _linear(part: float) -> float:
+    return part / 12.92 if part <= 0.04045 else float(((part + 0.055) / 1.055) ** 2.4)

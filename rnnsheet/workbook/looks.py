@@ -119,7 +119,8 @@ class Styles:
         return Font(
             self._palette.color(parts["color"], BLACK) if "color" in parts else None,
             11.0 if size is None else float(size.get("val") or 11),
-            bool(_SYMBOLS.search(name)) or (charset is not None and charset.get("val") == _CHARSET_OF_SYMBOLS),
+            bool(_SYMBOLS.search(name))
+            or (charset is not None and charset.get("val") == _CHARSET_OF_SYMBOLS),
         )
 
     def view(self, root: Element, state: str) -> View:
@@ -151,7 +152,7 @@ class Styles:
         )
 
     def _grounds(self, fill: Element, changes: bool = False) -> tuple[Color, ...]:
-        """The colours that a fill may show; none for no fill. What `changes` a fill has them the other way."""
+        """The colours that a fill may show, none for no fill; what `changes` one has them the other way."""
         kinds = [each for each in fill if local(each) == "patternFill"]
         if not kinds:
             colors = [each for each in fill.iter() if local(each) == "color"]

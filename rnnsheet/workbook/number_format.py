@@ -30,7 +30,21 @@ _PART = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
-_SAMPLES = (0.0, 1.0, -1.0, 7.0, 0.4197341, -0.7948774, 12345.678, -98765.4321, 1e-7, -2.5e12, "l", "good", "")
+_SAMPLES = (
+    0.0,
+    1.0,
+    -1.0,
+    7.0,
+    0.4197341,
+    -0.7948774,
+    12345.678,
+    -98765.4321,
+    1e-7,
+    -2.5e12,
+    "l",
+    "good",
+    "",
+)
 """Values that formats show differently."""
 
 
@@ -48,6 +62,8 @@ def shown(value: float | str, code: str) -> str | None:
 
     Source: ECMA-376, part 1, 18.8.31.
     """
+    if code and not code.strip(";"):
+        return ""
     sections = _sections(code)
     if sections is None:
         return None

@@ -71,7 +71,7 @@ class Grid:
     """The first row of those that look alike, and how; they end where the next begin."""
     fonts: dict[int, tuple[Font, ...]] = field(default_factory=dict)
     """Those of texts that have letters of their own in parts."""
-    view: View = View()
+    view: View = field(default_factory=View)
 
 
 @dataclass(frozen=True)
