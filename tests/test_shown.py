@@ -1,4 +1,4 @@
-"""What a reader sees: a right number that is hidden, or shown as another, is found; other looks are the reader's."""
+"""What a reader sees: a right number that is hidden, or shown as another, is found; the rest is free."""
 
 import json
 import re
@@ -24,7 +24,7 @@ from tests.test_checking import edit, saved_by_gnumeric, saved_by_libreoffice, s
 from tests.trained_networks import counter, moods
 from tests.typist import block
 
-CELL = block("h").area.part().a1
+CELL = block("h", "Unrolled").area.part().a1
 """A number in the middle of the sheet Unrolled."""
 COLUMN, ROW = re.fullmatch(r"([A-Z]+)(\d+)", CELL).groups()
 
@@ -199,7 +199,8 @@ def test_an_input_that_is_shown_as_another_is_found(hello_xlsx, tmp_path):
 def test_letters_within_a_text_that_cannot_be_read_are_found(hello_xlsx, tmp_path):
     """The word, of which a part is white."""
     cell = block("word", "Inputs").area.a1
-    runs = '<is><r><rPr><color rgb="FFFFF2CC"/></rPr><t>hel</t></r><r><rPr><sz val="11"/></rPr><t>lo</t></r></is>'
+    white = '<r><rPr><color rgb="FFFFF2CC"/></rPr><t>hel</t></r>'
+    runs = f'<is>{white}<r><rPr><sz val="11"/></rPr><t>lo</t></r></is>'
     pattern = rf'(<c r="{cell}" s="\d+") t="s"><v>\d+</v>'
     part = sheet_part(hello_xlsx, "Inputs")
     path = edit(hello_xlsx, tmp_path / "runs.xlsx", part, pattern, rf'\1 t="inlineStr">{runs}')
@@ -222,6 +223,7 @@ def test_an_imported_network_that_is_shown_otherwise_is_found(tmp_path, make):
 def test_it_is_told_in_words_and_in_json(hello_xlsx, tmp_path, language, told):
     book = openpyxl.load_workbook(hello_xlsx)
     book["Unrolled"][CELL].number_format = '"42.0"'
+    # openpyxl stores nothing beside a formula in what it saves.
     value = openpyxl.load_workbook(hello_xlsx, data_only=True)["Unrolled"][CELL].value
     book.save(tmp_path / "wrong.xlsx")
     said = CliRunner().invoke(app, ["check", str(tmp_path / "wrong.xlsx"), "--lang", language])
@@ -232,9 +234,8 @@ def test_it_is_told_in_words_and_in_json(hello_xlsx, tmp_path, language, told):
     report = json.loads(CliRunner().invoke(app, ["check", str(tmp_path / "wrong.xlsx"), "--json"]).output)
     (failure,) = (each["first_failure"] for each in report["blocks"] if each["failed"])
     assert (failure["reason"], failure["cause"], failure["got"]) == ("shown", "format", "42.0")
+    assert failure["expected"] == f"{value:.6f}"
     assert (report["failed"], report["ok"]) == (1, False)
-    # openpyxl stores nothing beside a formula.
-    assert value is not None
 
 
 def saved_by_openpyxl(path: Path, folder: Path) -> Path:

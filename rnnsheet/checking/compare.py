@@ -1,7 +1,7 @@
 """Compares a workbook, cell by cell, with its plan and its trace."""
 
 import re
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from string import ascii_lowercase, ascii_uppercase
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rnnsheet.checking.recalculate import Values
 from rnnsheet.checking.report import BlockReport, Failure, Report
-from rnnsheet.checking.shown import Otherwise, Seen
+from rnnsheet.checking.shown import Seen
 from rnnsheet.errors import WorkbookError
 from rnnsheet.lesson import Trace
 from rnnsheet.model import Array
@@ -45,13 +45,10 @@ class Comparison:
         for sheet in plan.sheets:
             contents.grid(sheet.name)
         # Before the engine is waited for.
-        shown = {sheet.name: Seen(contents, sheet.name) for sheet in plan.sheets if not sheet.hidden}
-        otherwise = [
-            (block, shown[block.area.sheet].otherwise(block) if block.area.sheet in shown else {})
-            for block in plan.blocks()
-        ]
-        self._blocks = [_BlockCells(self, *each) for each in otherwise if each[0].kind != "input"]
-        self._inputs = [_input(*each) for each in otherwise if each[0].kind == "input" and each[1]]
+        seen = {sheet.name: Seen(contents, sheet.name) for sheet in plan.sheets if not sheet.hidden}
+        looks = [(block, _Shown(block, seen.get(block.area.sheet))) for block in plan.blocks()]
+        self._blocks = [_BlockCells(self, *each) for each in looks if each[0].kind != "input"]
+        self._inputs = [shown for block, shown in looks if block.kind == "input"]
         self._names = self._compared_names()
 
     def report(self, lesson: str, engine: str, values: Values) -> Report:
@@ -61,8 +58,9 @@ class Comparison:
             if sheet.name not in values.sheets:
                 raise WorkbookError("missing_sheet", place=path, sheet=sheet.name)
         blocks = [block.report(values) for block in self._blocks]
+        inputs = [report for shown in self._inputs if (report := shown.report(values))]
         proved = self.trace is not None
-        return Report(path, lesson, engine, self.tolerance, (*blocks, *self._inputs, self._names), proved)
+        return Report(path, lesson, engine, self.tolerance, (*blocks, *inputs, self._names), proved)
 
     @cached_property
     def roundings(self) -> Mapping[str, Array]:
@@ -98,8 +96,8 @@ class Comparison:
 class _BlockCells:
     """The cells of a block, row by row: what they should be, and what the file has."""
 
-    def __init__(self, comparison: Comparison, block: Block, otherwise: Mapping[int, Otherwise]):
-        self.its, self.block, self._otherwise = comparison, block, otherwise
+    def __init__(self, comparison: Comparison, block: Block, shown: "_Shown"):
+        self.its, self.block, self._shown = comparison, block, shown
         grid, cells = comparison.contents.grid(block.area.sheet), block.area.cells()
         self.formulas = list(chain.from_iterable(block.formulas()))
         self.has = list(map(grid.formulas.get, cells))
@@ -114,7 +112,8 @@ class _BlockCells:
     def report(self, values: Values) -> BlockReport:
         """The verdict after a recalculation; where nothing is known, what the engine found is expected."""
         got = list(map(values.sheets[self.block.area.sheet].get, self._cells))
-        if self._same_formulas and self._expected == got == self.stored and not self._otherwise:
+        shown = self._shown.failures(got, self.formulas)
+        if self._same_formulas and self._expected == got == self.stored and not shown:
             return self._verdict(0, 0.0, None)
         expected = self._expected or ["" if value is None else value for value in got]
         differences = self._differences(got)
@@ -122,7 +121,7 @@ class _BlockCells:
         cells = [_Cell(self, index, expected[index], got[index]) for index in suspects]
         found = [(cell, cell.failure()) for cell in cells]
         wrong = {cell.index: failure for cell, failure in found if failure}
-        failures = [*wrong.values(), *_failures(self.block, self._otherwise, self.formulas, wrong)]
+        failures = [*wrong.values(), *(each for index, each in shown.items() if index not in wrong)]
         amplified = sum(failure is None and cell.is_off for cell, failure in found)
         error = _greatest_error(got, expected) if differences is None else float(differences.max())
         # What was changed comes before what follows from it.
@@ -157,30 +156,31 @@ class _BlockCells:
         return ~within
 
 
-def _failures(
-    block: Block, otherwise: Mapping[int, Otherwise], formulas: Sequence[str], wrong: Container[int]
-) -> list[Failure]:
-    """The failures of cells that are shown otherwise and not wrong besides."""
-    return [
-        Failure(
-            block.area.part(*divmod(index, block.area.cols)).a1,
-            "shown",
-            f"={formulas[index]}" if formulas and formulas[index] else "",
-            each.expected,
-            each.got,
-            each.cause,
-        )
-        for index, each in otherwise.items()
-        if index not in wrong
-    ]
+class _Shown:
+    """How the cells of a block are shown; those of a hidden sheet of ours are not."""
 
+    def __init__(self, block: Block, seen: Seen | None):
+        self._block, self._seen = block, seen
+        self._causes = seen.causes(block) if seen else {}
 
-def _input(block: Block, otherwise: Mapping[int, Otherwise]) -> BlockReport:
-    """The report of inputs that are shown otherwise; whatever stands there is right."""
-    area, failures = block.area, _failures(block, otherwise, (), ())
-    return BlockReport(
-        block.name, area.sheet, area.a1, area.rows * area.cols, len(failures), 0.0, failures[0]
-    )
+    def failures(self, values: Sequence[Any], formulas: Sequence[str] = ()) -> Mapping[int, Failure]:
+        """Of the cells that are shown otherwise than they are, by their places in the block."""
+        block, failures = self._block, {}
+        found = self._seen.otherwise(block, self._causes, values) if self._seen else {}
+        for index, each in found.items():
+            cell = block.area.part(*divmod(index, block.area.cols)).a1
+            formula = f"={formulas[index]}" if formulas and formulas[index] else ""
+            failures[index] = Failure(cell, "shown", formula, each.expected, each.got, each.cause)
+        return failures
+
+    def report(self, values: Values) -> BlockReport | None:
+        """The verdict on inputs, where some are shown otherwise; whatever stands there is right."""
+        area = self._block.area
+        failures = list(self.failures(list(map(values.sheets[area.sheet].get, area.cells()))).values())
+        if not failures:
+            return None
+        size = area.rows * area.cols
+        return BlockReport(self._block.name, area.sheet, area.a1, size, len(failures), 0.0, failures[0])
 
 
 def _numbers(values: list[Any]) -> NDArray[np.float64] | None:

@@ -37,12 +37,22 @@ class Seen:
         self._rules = [rule for rule in self._view.rules if _may_harm(rule)]
         self._causes_of_style = cache(self._cause_of_style)
 
-    def otherwise(self, block: Block) -> Mapping[int, Otherwise]:
-        """Of those cells of a block that are shown otherwise, by their places in it, what is shown."""
+    def causes(self, block: Block) -> Mapping[int, str]:
+        """What shows cells of a block otherwise, whatever their values are, by their places in it."""
         causes: dict[int, str] = {}
         for index, cause in self._causes(block):
             causes.setdefault(index, cause)
-        return {index: self._told(block, index, causes[index]) for index in sorted(causes)}
+        return causes
+
+    def otherwise(
+        self, block: Block, causes: Mapping[int, str], values: Sequence[Any]
+    ) -> Mapping[int, Otherwise]:
+        """What is shown of those cells, and of zeros on a sheet that shows none, by the values of all cells."""
+        found = dict(causes)
+        if self._view.no_zeros:
+            zeros = (index for index, value in enumerate(values) if _is_zero(value))
+            found = dict.fromkeys(zeros, "zeros") | found
+        return {index: self._told(block, index, found[index], values[index]) for index in sorted(found)}
 
     def _causes(self, block: Block) -> Iterator[tuple[int, str]]:
         """The cells that are shown otherwise, and by what."""
@@ -50,9 +60,6 @@ class Seen:
         if view.hidden or view.formulas:
             cause = "sheet" if view.hidden else "formulas"
             yield from ((index, cause) for index in range(area.rows * area.cols))
-        if view.no_zeros:
-            stored = map(self._grid.values.get, area.cells())
-            yield from ((index, "zeros") for index, value in enumerate(stored) if _is_zero(value))
         for first, last in view.columns:
             for right in range(max(0, first - area.col), min(area.cols, last - area.col + 1)):
                 yield from ((down * area.cols + right, "column") for down in range(area.rows))
@@ -110,12 +117,11 @@ class Seen:
         """The looks of an area's cells."""
         return [self._styles.look(style) for _, by_style, _ in self._looks(corners) for style in by_style]
 
-    def _told(self, block: Block, index: int, cause: str) -> Otherwise:
-        corners = _corners_of(block, index)
-        cell = key(corners[1], corners[0])
-        value, got = self._grid.values.get(cell), ""
+    def _told(self, block: Block, index: int, cause: str, value: Any) -> Otherwise:
+        corners, got = _corners_of(block, index), ""
         if cause == "formulas":
-            got = f"={self._grid.formulas.get(cell, '')}"
+            formula = self._grid.formulas.get(key(corners[1], corners[0]))
+            got = _text(value, FORMATS[block.format]) if formula is None else f"={formula}"
         elif cause == "format":
             code = self._looks_at(corners)[0].format
             got = "" if code is None else _text(value, code)
@@ -131,7 +137,7 @@ def _text(value: Any, code: str) -> str:
 
 
 def _is_zero(value: Any) -> bool:
-    return isinstance(value, float) and value == 0
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == 0
 
 
 def _may_harm(rule: Rule) -> bool:
