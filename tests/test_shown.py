@@ -330,3 +330,19 @@ def test_a_row_too_many_in_the_table_of_blocks_is_told(hello_xlsx, tmp_path):
     book.save(tmp_path / "wrong.xlsx")
     with pytest.raises(WorkbookError, match=f"rnnsheet!D{last + 1}"):
         rnnsheet.check(tmp_path / "wrong.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("areas", "rules"), [("A1:ZZ1000 ", 6000), ("A1:B2 " * 100, 100), ("A1:ZZ1000 ", 300)], ids=str
+)
+def test_more_rules_than_can_be_looked_at_are_refused(hello_xlsx, tmp_path, areas, rules):
+    """Of 300 each has a colour of its own."""
+    drawn = "".join(
+        f'<cfRule type="dataBar"><dataBar><color rgb="FFAA{number % 300:04X}"/></dataBar></cfRule>'
+        for number in range(rules)
+    )
+    added = f'<conditionalFormatting sqref="{areas.strip()}">{drawn}</conditionalFormatting>'
+    pattern = "</sheetData>"
+    edit(hello_xlsx, tmp_path / "wrong.xlsx", sheet_part(hello_xlsx, "Unrolled"), pattern, pattern + added)
+    with pytest.raises(WorkbookError, match="conditionalFormatting"):
+        rnnsheet.check(tmp_path / "wrong.xlsx")

@@ -47,7 +47,7 @@ class Seen:
     def otherwise(
         self, block: Block, causes: Mapping[int, str], values: Sequence[Any]
     ) -> Mapping[int, Otherwise]:
-        """What is shown of those cells, and of zeros on a sheet that shows none, by the values of all cells."""
+        """What is shown of those cells, and of zeros on a sheet that has none, by the values of all cells."""
         found = dict(causes)
         if self._view.no_zeros:
             zeros = (index for index, value in enumerate(values) if _is_zero(value))
@@ -98,9 +98,14 @@ class Seen:
         return "place" if look.misplaced else ""
 
     def _causes_of_rules(self, block: Block, whole: Corners) -> Iterator[tuple[int, str]]:
-        met = [(rule, each) for rule in self._rules for area in rule.areas if (each := _common(area, whole))]
-        rules = list({id(rule): rule for rule, _ in met}.values())
-        for rule, corners in met:
+        met = {
+            (rule.look, rule.hides, each): rule
+            for rule in self._rules
+            for area in rule.areas
+            if (each := _common(area, whole))
+        }
+        rules = list({rule.look: rule for rule in met.values()}.values())
+        for (_, _, corners), rule in met.items():
             for rows, by_style, _ in self._looks(corners):
                 for style, cols in by_style.items():
                     if _shows_otherwise(rule, self._styles.look(style), rules, block.format):

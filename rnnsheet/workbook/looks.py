@@ -15,8 +15,8 @@ LEAST_HEIGHT, LEAST_WIDTH, LEAST_SIZE = 5.0, 1.0, 4.0
 """Of a row in points, a column in characters, a letter in points: of less, nothing can be read."""
 MOST_INDENT = 15
 """A cell's text that begins further to the right stands in others."""
-MOST_AREAS = 20_000
-"""The areas of conditional formats on a sheet."""
+MOST_AREAS, MOST_CHANGES = 5_000, 50
+"""The areas of conditional formats on a sheet, and how many different looks they may give."""
 _SYMBOLS = re.compile("symbol|dings|marlett|webdings", re.IGNORECASE)
 _CHARSET_OF_SYMBOLS = "2"
 _TRUE = ("1", "true", "on")
@@ -168,14 +168,16 @@ class Styles:
         return self._palette.color(front, BLACK), self._palette.color(back, WHITE)
 
     def _rules(self, elements: Sequence[Element]) -> Iterator[Rule]:
-        count = 0
+        count, changes = 0, set[Look]()
         for element in elements:
             below = [each.text or "" for each in element.iter() if local(each) == "sqref"]
             areas = tuple(_corners(text) for text in " ".join([element.get("sqref", ""), *below]).split())
-            count += len(areas)
-            if count > MOST_AREAS:
-                raise ValueError(f"conditionalFormatting: > {MOST_AREAS:,}")
-            yield from (self._rule(each, areas) for each in element.iter() if local(each) == "cfRule")
+            for rule in (self._rule(each, areas) for each in element.iter() if local(each) == "cfRule"):
+                count += len(areas)
+                changes.add(rule.look)
+                if count > MOST_AREAS or len(changes) > MOST_CHANGES:
+                    raise ValueError(f"conditionalFormatting: > {MOST_AREAS:,}, {MOST_CHANGES}")
+                yield rule
 
     def _rule(self, element: Element, areas: tuple[Corners, ...]) -> Rule:
         parts = [each for each in element.iter() if local(each) == "dxf"]
