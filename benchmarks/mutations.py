@@ -8,12 +8,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 import rnnsheet
 from benchmarks.timing import line
 from rnnsheet import engine, templates
-from rnnsheet.lesson import Settings
+from rnnsheet.lesson import Lesson, Settings
+from rnnsheet.model import Array
+from rnnsheet.trained import INPUT, Numbers, Text, Trained, TrainedLayer
 
 SMALL = Settings(epochs=6, flow_steps=4)
 """Few rows of the long experiments: every kind of block is there, and a thousand checks end today."""
@@ -70,6 +75,61 @@ IN_A_CELL: dict[str, Callable[[re.Match[str], random.Random], str | None]] = {
 }
 MOVED = "a block's range moved"
 
+_NUMBER_FORMAT = re.compile(r'formatCode="0\.000000"')
+_INK = re.compile(r'<color rgb="001F2933"/>')
+_RULES = re.compile("<conditionalFormatting")
+_SHOWN_ROW = re.compile(r'<row (?=r="\d+"[^>]*><c [^>]*><f>)')
+_COLUMNS = re.compile("<cols>")
+_SHEET_VIEW = re.compile("<sheetView ")
+_NUMBER_FORMATS = (
+    *("&quot;42.0&quot;", ";;;", "0.00", "0.000000;0.000000", "0.000000%", "hh:mm"),
+    "[&lt;0.5]&quot;0.1&quot;;0.000000",
+)
+_HIDDEN_ROW = ('hidden="1"', 'ht="0.1"', 'hidden="true"')
+_HIDDEN_COLUMNS = ('hidden="1"', 'width="0.1" customWidth="1"')
+_ENDS = '<cfvo type="min"/><cfvo type="max"/>'
+_DRAWN = {
+    "dataBar": f'<dataBar showValue="0">{_ENDS}<color rgb="FFFFFFFF"/></dataBar>',
+    "colorScale": f'<colorScale>{_ENDS}<color rgb="FF1F2933"/><color rgb="FF1F4E9E"/></colorScale>',
+}
+
+
+def _another_format(_: re.Match[str], chance: random.Random) -> str:
+    return f'formatCode="{chance.choice(_NUMBER_FORMATS)}"'
+
+
+def _white_ink(_: re.Match[str], chance: random.Random) -> str:
+    return f'<color rgb="FF{chance.choice(("FFFFFF", "FEFEFE", "F0F0F0"))}"/>'
+
+
+def _hidden_row(_: re.Match[str], chance: random.Random) -> str:
+    return f"<row {chance.choice(_HIDDEN_ROW)} "
+
+
+def _hidden_columns(_: re.Match[str], chance: random.Random) -> str:
+    return f'<cols><col min="1" max="{chance.randint(30, 60)}" {chance.choice(_HIDDEN_COLUMNS)}/>'
+
+
+def _other_view(_: re.Match[str], __: random.Random) -> str:
+    return '<sheetView showFormulas="1" '
+
+
+def _rule_over_all(found: re.Match[str], chance: random.Random) -> str:
+    kind = chance.choice(list(_DRAWN))
+    rule = f'<cfRule type="{kind}" priority="999">{_DRAWN[kind]}</cfRule>'
+    return f'<conditionalFormatting sqref="A1:ZZ1000">{rule}</conditionalFormatting>{found[0]}'
+
+
+IN_A_PART: dict[str, tuple[str, re.Pattern[str], Callable[[re.Match[str], random.Random], str]]] = {
+    "another number format": ("xl/styles.xml", _NUMBER_FORMAT, _another_format),
+    "letters like their ground": ("xl/styles.xml", _INK, _white_ink),
+    "a row hidden": ("xl/worksheets/", _SHOWN_ROW, _hidden_row),
+    "columns hidden": ("xl/worksheets/", _COLUMNS, _hidden_columns),
+    "formulas shown": ("xl/worksheets/", _SHEET_VIEW, _other_view),
+    "a rule of formatting": ("xl/worksheets/", _RULES, _rule_over_all),
+}
+"""Per change in what a reader sees, the parts in which it may be, the place, and what is there then."""
+
 
 def _changed(parts: dict[str, str], kind: str, chance: random.Random) -> dict[str, str]:
     """The parts of a workbook with one change."""
@@ -79,6 +139,15 @@ def _changed(parts: dict[str, str], kind: str, chance: random.Random) -> dict[st
         place = chance.choice(list(_RANGE.finditer(text, *block.span())))
         return parts | {name: f"{text[: place.start()]}${int(place[1]) + 1}{text[place.end() :]}"}
     sheets = [name for name in parts if "worksheets/sheet" in name and "<f>" in parts[name]]
+    if kind in IN_A_PART:
+        where, pattern, change = IN_A_PART[kind]
+        names = [name for name in (*sheets, "xl/styles.xml") if name.startswith(where)]
+        name = chance.choice([name for name in names if pattern.search(parts[name])])
+        found = chance.choice(list(pattern.finditer(parts[name])))
+        text = parts[name]
+        if where == "xl/styles.xml":
+            return parts | {name: pattern.sub(lambda _: change(found, chance), text)}
+        return parts | {name: text[: found.start()] + change(found, chance) + text[found.end() :]}
     while True:
         name = chance.choice(sheets)
         cell = chance.choice(list(_FORMULA.finditer(parts[name])))
@@ -94,19 +163,56 @@ def _is_caught(path: Path) -> bool:
         return True
 
 
+def _moods(seed: int) -> Trained:
+    """An imported network that reads words, with random weights."""
+    random = np.random.default_rng(seed)
+    layers = (
+        TrainedLayer("words", "embedding", weights={"E": random.normal(size=(5, 3))}),
+        TrainedLayer("memory", "lstm", ("words",), _weights(random, "ifgo", 4, 3)),
+        TrainedLayer("says", "dense", ("memory",), {"Wa": random.normal(size=(2, 4))}, activation="softmax"),
+        TrainedLayer("end", "last", ("says",)),
+    )
+    read = Text("words", ("", "good", "bad", "not", "movie"), 4, "not good")
+    return Trained("moods", read, layers, ("negative", "positive"))
+
+
+def _forecast(seed: int) -> Trained:
+    """An imported network that reads numbers, with random weights."""
+    random = np.random.default_rng(seed)
+    layers = (
+        TrainedLayer("memory", "gru", (INPUT,), _weights(random, "run", 4, 2)),
+        TrainedLayer("says", "dense", ("memory",), {"Wa": random.normal(size=(1, 4))}),
+    )
+    return Trained("forecast", Numbers(random.normal(size=(2, 5))), layers)
+
+
+def _weights(random: np.random.Generator, gates: str, units: int, reads: int) -> dict[str, Array]:
+    sizes = {"Wx": reads, "Wh": units, "b": 1}
+    return {
+        f"{base}{gate}": random.normal(size=(units, size)) for base, size in sizes.items() for gate in gates
+    }
+
+
+def _with_weights(lesson: Lesson, seed: int) -> Lesson:
+    """The lesson with its own weights, or random ones."""
+    return replace(lesson, model=engine.random_model(lesson.model, seed)) if seed else lesson
+
+
 class _Books:
-    """Workbooks of every lesson in a folder."""
+    """Workbooks of every lesson, and of imported networks, in a folder."""
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.lessons = [replace(rnnsheet.load(name), settings=SMALL) for name in templates.names()]
-        self.parts = [self._read(self._export(number, 0)) for number in range(len(self.lessons))]
+        lessons = [replace(rnnsheet.load(name), settings=SMALL) for name in templates.names()]
+        self.makers = [*(partial(_with_weights, lesson) for lesson in lessons), _moods, _forecast]
+        self.parts = [self._read(self._export(number, 0)) for number in range(len(self.makers))]
 
     def mutant(self, number: int) -> tuple[str, bool]:
         """What was changed in the mutant of that number, and whether it was caught."""
         chance = random.Random(number)
-        kind = [*IN_A_CELL, MOVED][number % 5]
-        parts = _changed(self.parts[number // 5 % len(self.lessons)], kind, chance)
+        kinds = [*IN_A_CELL, MOVED, *IN_A_PART]
+        kind = kinds[number % len(kinds)]
+        parts = _changed(self.parts[number // len(kinds) % len(self.parts)], kind, chance)
         path = self.folder / f"mutant{number}.xlsx"
         with zipfile.ZipFile(path, "w") as book:
             for name, text in parts.items():
@@ -117,15 +223,13 @@ class _Books:
 
     def untouched(self, number: int) -> bool:
         """Whether a book with random weights, which nobody has changed, is taken for a wrong one."""
-        path = self._export(number % len(self.lessons), number + 1)
+        path = self._export(number % len(self.makers), number + 1)
         alarm = _is_caught(path)
         path.unlink()
         return alarm
 
-    def _export(self, lesson: int, seed: int) -> Path:
-        chosen, path = self.lessons[lesson], self.folder / f"book{lesson}-{seed}.xlsx"
-        model = engine.random_model(chosen.model, seed) if seed else chosen.model
-        return rnnsheet.export(replace(chosen, model=model), path, "en")
+    def _export(self, book: int, seed: int) -> Path:
+        return rnnsheet.export(self.makers[book](seed), self.folder / f"book{book}-{seed}.xlsx", "en")
 
     def _read(self, path: Path) -> dict[str, str]:
         with zipfile.ZipFile(path) as book:

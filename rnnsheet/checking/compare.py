@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from rnnsheet.checking.recalculate import Values
 from rnnsheet.checking.report import BlockReport, Failure, Report
+from rnnsheet.checking.shown import Seen
 from rnnsheet.errors import WorkbookError
 from rnnsheet.lesson import Trace
 from rnnsheet.model import Array
-from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.plan import Block, Plan
 from rnnsheet.workbook.read import CellError, Contents
 
@@ -45,7 +45,10 @@ class Comparison:
         for sheet in plan.sheets:
             contents.grid(sheet.name)
         # Before the engine is waited for.
-        self._blocks = [_BlockCells(self, block) for block in plan.blocks() if block.kind != "input"]
+        seen = {sheet.name: Seen(contents, sheet.name) for sheet in plan.sheets if not sheet.hidden}
+        looks = [(block, _Shown(block, seen.get(block.area.sheet))) for block in plan.blocks()]
+        self._blocks = [_BlockCells(self, *each) for each in looks if each[0].kind != "input"]
+        self._inputs = [shown for block, shown in looks if block.kind == "input"]
         self._names = self._compared_names()
 
     def report(self, lesson: str, engine: str, values: Values) -> Report:
@@ -55,8 +58,9 @@ class Comparison:
             if sheet.name not in values.sheets:
                 raise WorkbookError("missing_sheet", place=path, sheet=sheet.name)
         blocks = [block.report(values) for block in self._blocks]
+        inputs = [report for shown in self._inputs if (report := shown.report(values))]
         proved = self.trace is not None
-        return Report(path, lesson, engine, self.tolerance, (*blocks, self._names), proved)
+        return Report(path, lesson, engine, self.tolerance, (*blocks, *inputs, self._names), proved)
 
     @cached_property
     def roundings(self) -> Mapping[str, Array]:
@@ -92,8 +96,8 @@ class Comparison:
 class _BlockCells:
     """The cells of a block, row by row: what they should be, and what the file has."""
 
-    def __init__(self, comparison: Comparison, block: Block):
-        self.its, self.block = comparison, block
+    def __init__(self, comparison: Comparison, block: Block, shown: "_Shown"):
+        self.its, self.block, self._shown = comparison, block, shown
         grid, cells = comparison.contents.grid(block.area.sheet), block.area.cells()
         self.formulas = list(chain.from_iterable(block.formulas()))
         self.has = list(map(grid.formulas.get, cells))
@@ -108,14 +112,16 @@ class _BlockCells:
     def report(self, values: Values) -> BlockReport:
         """The verdict after a recalculation; where nothing is known, what the engine found is expected."""
         got = list(map(values.sheets[self.block.area.sheet].get, self._cells))
-        if self._same_formulas and self._expected == got == self.stored:
+        shown = self._shown.failures(got, self.formulas)
+        if self._same_formulas and self._expected == got == self.stored and not shown:
             return self._verdict(0, 0.0, None)
         expected = self._expected or ["" if value is None else value for value in got]
         differences = self._differences(got)
         suspects = self._suspects(got, expected, differences)
         cells = [_Cell(self, index, expected[index], got[index]) for index in suspects]
         found = [(cell, cell.failure()) for cell in cells]
-        failures = [failure for _, failure in found if failure]
+        wrong = {cell.index: failure for cell, failure in found if failure}
+        failures = [*wrong.values(), *(each for index, each in shown.items() if index not in wrong)]
         amplified = sum(failure is None and cell.is_off for cell, failure in found)
         error = _greatest_error(got, expected) if differences is None else float(differences.max())
         # What was changed comes before what follows from it.
@@ -150,6 +156,33 @@ class _BlockCells:
         return ~within
 
 
+class _Shown:
+    """How the cells of a block are shown; those of a hidden sheet of ours are not."""
+
+    def __init__(self, block: Block, seen: Seen | None):
+        self._block, self._seen = block, seen
+        self._causes = seen.causes(block) if seen else {}
+
+    def failures(self, values: Sequence[Any], formulas: Sequence[str] = ()) -> Mapping[int, Failure]:
+        """Of the cells that are shown otherwise than they are, by their places in the block."""
+        block, failures = self._block, {}
+        found = self._seen.otherwise(block, self._causes, values) if self._seen else {}
+        for index, each in found.items():
+            cell = block.area.part(*divmod(index, block.area.cols)).a1
+            formula = f"={formulas[index]}" if formulas and formulas[index] else ""
+            failures[index] = Failure(cell, "shown", formula, each.expected, each.got, each.cause)
+        return failures
+
+    def report(self, values: Values) -> BlockReport | None:
+        """The verdict on inputs, where some are shown otherwise; whatever stands there is right."""
+        area = self._block.area
+        failures = list(self.failures(list(map(values.sheets[area.sheet].get, area.cells()))).values())
+        if not failures:
+            return None
+        size = area.rows * area.cols
+        return BlockReport(self._block.name, area.sheet, area.a1, size, len(failures), 0.0, failures[0])
+
+
 def _numbers(values: list[Any]) -> NDArray[np.float64] | None:
     """The values as an array; None where there are not only numbers."""
     return np.array(values, np.float64) if set(map(type, values)) <= _NUMBERS else None
@@ -167,7 +200,7 @@ class _Cell:
     """One cell of a block, with what it should be."""
 
     def __init__(self, cells: _BlockCells, index: int, expected: Any, got: Any):
-        self.its, self.block = cells.its, cells.block
+        self.its, self.block, self.index = cells.its, cells.block, index
         self.down, self.right = divmod(index, self.block.area.cols)
         self.formula, self.expected, self.got = cells.formulas[index], expected, got
         self.has_formula, self.stored = cells.has[index], cells.stored[index]
@@ -243,10 +276,8 @@ class _Cell:
         return tied if base == "predicted" else [float(label == target) for label in tied]
 
     def _failure(self, reason: str, expected: Any, got: Any) -> Failure:
-        area = self.block.area
-        name = f"{column_letters(area.col + self.right)}{area.row + self.down}"
         return Failure(
-            name,
+            self.block.area.part(self.down, self.right).a1,
             reason,
             f"={self.formula}" if self.formula else "",
             *("" if value is None else str(value) for value in (expected, got)),

@@ -9,8 +9,8 @@ class Failure:
     """A cell that is not what it should be.
 
     `reason` is "formula" (another formula), "constant" (a constant for a formula, or another
-    constant), "value" (recalculated wrong), "cached" (stored wrong) or "name" (a defined name
-    that points elsewhere).
+    constant), "value" (recalculated wrong), "cached" (stored wrong), "name" (a defined name
+    that points elsewhere) or "shown" (right, but not seen as it is: `expected` and `got` are the texts).
     """
 
     cell: str
@@ -18,6 +18,8 @@ class Failure:
     formula: str
     expected: str
     got: str
+    cause: str = ""
+    """By what it is shown otherwise: one of `shown.CAUSES`."""
 
     @property
     def follows(self) -> bool:
@@ -27,7 +29,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class BlockReport:
-    """The cells of one block."""
+    """The cells of one block; a block of inputs has a report where some are shown otherwise."""
 
     name: str
     sheet: str

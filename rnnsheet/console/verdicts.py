@@ -20,6 +20,7 @@ def verdict(report: Report, labels: Labels, with_blocks: bool) -> Iterator[str]:
             place = f"{block.sheet}!{failure.cell}" if block.sheet else failure.cell
             found = {key: _shown(getattr(failure, key)) for key in ("formula", "got", "expected")}
             reason = "no_name" if failure.reason == "name" and not failure.got else failure.reason
+            reason = f"shown_{failure.cause}" if failure.cause else reason
             yield labels(f"check.{reason}", block=block.name, place=place, **found)
     values: dict[str, object] = {
         "file": report.file,

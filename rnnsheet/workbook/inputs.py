@@ -11,6 +11,7 @@ from rnnsheet.errors import LessonError, WorkbookError
 from rnnsheet.lesson import Example, Lesson, Settings
 from rnnsheet.model import Model
 from rnnsheet.reading import picture_of, reading
+from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.pages import manifest
 from rnnsheet.sheet.plan import LAYOUT, Area, Plan
@@ -57,6 +58,12 @@ class Manifest:
         """Raises WorkbookError where the plan of what is described has no place in the workbook."""
         if sum(block.area.rows * block.area.cols for block in plan.blocks()) > 2 * self.contents.cells:
             raise self.damaged_fact("network")
+        listed = sum(block.area.sheet != manifest.NAME for block in plan.blocks())
+        # Its own cells are compared as others are; one more would be believed.
+        for cell in self.contents.grid(manifest.NAME).values:
+            row, right = cell // LAST_COLUMN, cell % LAST_COLUMN + 1 - manifest.TABLE
+            if row > listed and 0 <= right < manifest.COLUMNS:
+                raise self.damaged(f"{column_letters(manifest.TABLE + right)}{row}")
         for block in plan.blocks():
             self.contents.check_unmerged(block.area)
 
@@ -77,7 +84,7 @@ class Manifest:
         values = self.contents.grid(manifest.NAME).values
         last = max(values, default=0) // LAST_COLUMN
         for row in range(1, last + 1):
-            line = Area(manifest.NAME, row, manifest.TABLE, 1, 4)
+            line = Area(manifest.NAME, row, manifest.TABLE, 1, manifest.COLUMNS)
             name, sheet, cells, kind = (values.get(key) for key in line.cells())
             if kind == wanted:
                 yield str(name), self._area(row, str(sheet), str(cells))

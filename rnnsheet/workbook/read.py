@@ -5,7 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +16,7 @@ from rnnsheet.sheet.formula import Formula, column_letters, column_number
 from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW, key
 from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook import outside
+from rnnsheet.workbook.looks import Font, Row, Styles, View, is_low
 from rnnsheet.workbook.package import Package, readable
 from rnnsheet.workbook.settings import unusual
 from rnnsheet.workbook.texts import unescaped
@@ -41,6 +42,12 @@ _SHEET_NAME = re.compile(r"(?!')[^\[\]:*?/\\\x00-\x1f]{1,31}(?<!')")
 """As Excel wants it."""
 
 
+class _FormattedText(str):
+    """A text parts of which have letters of their own."""
+
+    fonts: tuple[Font, ...]
+
+
 class CellError(str):
     """The error that a cell shows, such as #DIV/0!."""
 
@@ -62,6 +69,11 @@ class Grid:
 
     Their formula is in braces, as programs show it: `{TABLE(B1,)}`.
     """
+    rows: list[tuple[int, Row]] = field(default_factory=list)
+    """The first row of those that look alike, and how; they end where the next begin."""
+    fonts: dict[int, tuple[Font, ...]] = field(default_factory=dict)
+    """Those of texts that have letters of their own in parts."""
+    view: View = field(default_factory=View)
 
 
 @dataclass(frozen=True)
@@ -74,6 +86,7 @@ class Contents:
     """The defined names and what they point at; those of one sheet alone begin with its name and !."""
     settings: tuple[str, ...] = ()
     """Those that are not as usual, of `settings.unusual`: engines are not told of them."""
+    styles: Styles = field(default_factory=lambda: Styles(None, None))
 
     def grid(self, sheet: str) -> Grid:
         """The cells of a sheet. Raises WorkbookError where there is none of that name."""
@@ -128,30 +141,32 @@ def read(package: Package) -> Contents:
         if space not in _SPACES:
             raise ValueError(root.tag)
         filled = _Filled()
-        texts = _shared_texts(package, links, space)
+        styles = Styles(*(_only(package, links, kind) for kind in ("styles", "theme")))
+        texts = _shared_texts(package, links, space, styles)
         parts = _sheets(root, space, links)
         sheets: dict[str, Grid] = {}
-        for name, (kind, part) in parts.items():
+        for name, (kind, part, state) in parts.items():
             if kind == "worksheet":
                 with _within(name):
-                    sheets[name] = _grid(package, part, space, texts, filled)
+                    reader = _SheetReader(space, texts, filled, styles)
+                    sheets[name] = _grid(package, part, space, reader, state)
         settings = unusual(root, space)
         if "displayed_precision" in settings:
             raise package.refused("displayed_precision")
         names = _alone(root, space, "definedNames", "definedName")
         if len(names) > MOST_NAMES:
             raise package.refused("too_many_names", most=MOST_NAMES)
-        return Contents(package.path, sheets, _targets(names, list(parts)), settings)
+        return Contents(package.path, sheets, _targets(names, list(parts)), settings, styles)
 
 
 def _sheets(
     root: ElementTree.Element, space: str, links: Mapping[str, tuple[str, str]]
-) -> dict[str, tuple[str, str]]:
-    """Per sheet, in order, what kind it is and the part that it stands in.
+) -> dict[str, tuple[str, str, str]]:
+    """Per sheet, in order, what kind it is, the part that it stands in, and whether it is visible.
 
     Raises ValueError where two have one name, or stand in one part, which would be read again for each.
     """
-    sheets: dict[str, tuple[str, str]] = {}
+    sheets: dict[str, tuple[str, str, str]] = {}
     taken: set[str] = set()
     for sheet in _alone(root, space, "sheets", "sheet"):
         (link,) = (value for name, value in sheet.items() if name.endswith("}id"))
@@ -162,7 +177,7 @@ def _sheets(
             taken.add(own)
         if not _SHEET_NAME.fullmatch(name):
             raise ValueError(f"sheet {name!r}")
-        sheets[name] = kind, part
+        sheets[name] = kind, part, sheet.get("state", "visible")
     return sheets
 
 
@@ -206,14 +221,26 @@ def _targets(elements: Iterable[ElementTree.Element], sheets: Sequence[str]) -> 
     return names
 
 
-def _shared_texts(package: Package, links: Mapping[str, tuple[str, str]], space: str) -> list[str]:
-    parts = [part for kind, part in links.values() if kind == "sharedStrings"]
+def _parts(links: Mapping[str, tuple[str, str]], wanted: str) -> list[str]:
+    """The part of a kind, if there is one. Raises ValueError where there are more."""
+    parts = [part for kind, part in links.values() if kind == wanted]
     if len(parts) > 1:
         raise ValueError(", ".join(parts))
-    return [text for part in parts for text in _texts_of(package, part, space)]
+    return parts
 
 
-def _texts_of(package: Package, part: str, space: str) -> Iterator[str]:
+def _only(package: Package, links: Mapping[str, tuple[str, str]], kind: str) -> ElementTree.Element | None:
+    return next((package.tree(part) for part in _parts(links, kind)), None)
+
+
+def _shared_texts(
+    package: Package, links: Mapping[str, tuple[str, str]], space: str, styles: Styles
+) -> list[str]:
+    parts = _parts(links, "sharedStrings")
+    return [text for part in parts for text in _texts_of(package, part, space, styles)]
+
+
+def _texts_of(package: Package, part: str, space: str, styles: Styles) -> Iterator[str]:
     """The texts of a table, one after the other. Raises ValueError for what does not belong there."""
     parser: ElementTree.XMLPullParser[Any] = ElementTree.XMLPullParser(("start", "end"))
     depth = tags = 0
@@ -230,7 +257,7 @@ def _texts_of(package: Package, part: str, space: str) -> Iterator[str]:
                 table = element
             elif event == "end" and depth == 1:
                 if element.tag == f"{space}si":
-                    yield _text(element, space)
+                    yield _text(element, space, styles)
                 elif element.tag != f"{space}extLst":
                     raise ValueError(f"{part}: {element.tag}")
                 table.clear()
@@ -238,7 +265,7 @@ def _texts_of(package: Package, part: str, space: str) -> Iterator[str]:
     parser.close()
 
 
-def _text(element: ElementTree.Element, space: str) -> str:
+def _text(element: ElementTree.Element, space: str, styles: Styles) -> str:
     """A text with or without formats; how it is pronounced is left out.
 
     Raises ValueError where it is there twice: programs take the first, the last or both.
@@ -246,11 +273,16 @@ def _text(element: ElementTree.Element, space: str) -> str:
     plain, runs = element.findall(f"{space}t"), element.findall(f"{space}r/{space}t")
     if len(plain) > 1 or (plain and runs):
         raise ValueError(f"<t>: {plain[0].text}")
-    return unescaped("".join(part.text or "" for part in (*plain, *runs)))
+    text = unescaped("".join(part.text or "" for part in (*plain, *runs)))
+    fonts = element.findall(f"{space}r/{space}rPr") if runs else []
+    if fonts:
+        text = _FormattedText(text)
+        text.fonts = tuple(map(styles.font, fonts))
+    return text
 
 
-def _grid(package: Package, part: str, space: str, texts: Sequence[str], filled: "_Filled") -> Grid:
-    reader, builder = _SheetReader(space, texts, filled), ElementTree.TreeBuilder()
+def _grid(package: Package, part: str, space: str, reader: "_SheetReader", state: str) -> Grid:
+    builder = ElementTree.TreeBuilder()
     # The part becomes the child of an element of ours, so that what is there can be seen before it ends.
     above = builder.start("part", {})
     parser = ElementTree.XMLParser(target=builder)
@@ -278,7 +310,9 @@ def _grid(package: Package, part: str, space: str, texts: Sequence[str], filled:
     if size > MOST_IN_AREAS:
         raise ValueError(f"mergeCell: {size:,} > {MOST_IN_AREAS:,}")
     reader.fill_areas()
-    return reader.grid
+    view = reader.styles.view(above, state)
+    reader.check_rows(view)
+    return replace(reader.grid, view=view)
 
 
 def corners(text: str) -> tuple[int, int, int, int]:
@@ -337,8 +371,9 @@ class _Shared:
 class _SheetReader:
     """Takes one row after the other into a grid."""
 
-    def __init__(self, space: str, texts: Sequence[str], filled: _Filled):
-        self.grid = Grid()
+    def __init__(self, space: str, texts: Sequence[str], filled: _Filled, styles: Styles):
+        self.grid, self.styles = Grid(), styles
+        self._looks: dict[Row, Row] = {}
         self._formula, self._value, self._inline = f"{space}f", f"{space}v", f"{space}is"
         self._row_tag, self._cell_tag = f"{space}row", f"{space}c"
         self._space, self._texts, self._filled = space, texts, filled
@@ -368,6 +403,13 @@ class _SheetReader:
             self.grid.filled.update(cells)
             self.grid.formulas.update(dict.fromkeys(cells, f"{{{text}}}"))
 
+    def check_rows(self, view: View) -> None:
+        """Raises ValueError where a row's height is no number, or a style none of the workbook's."""
+        for look in self._looks:
+            is_low(look, view)
+            for number in set(look.styles):
+                self.styles.look(number)
+
     def _row(self, element: ElementTree.Element) -> None:
         row = _natural(element.get("r") or str(self._last_row + 1))
         if not self._last_row < row <= LAST_ROW:
@@ -376,6 +418,7 @@ class _SheetReader:
         formulas, values = self.grid.formulas, self.grid.values
         before, col = key(row, 1) - 1, 0
         value_tag, formula_tag, columns = self._value, self._formula, self._columns
+        cols: list[int] = []
         for cell in element:
             if cell.tag != self._cell_tag:
                 raise ValueError(cell.tag)
@@ -387,6 +430,7 @@ class _SheetReader:
                 col += 1
             if col <= left:
                 raise ValueError(f"{reference}")
+            cols.append(col)
             value = formula = inline = None
             for child in cell:
                 tag = child.tag
@@ -402,9 +446,16 @@ class _SheetReader:
                 if formula is not None:
                     formulas[before + col] = self._text_of(formula, row, col)
                 if inline is not None or (value is not None and value.text):
-                    values[before + col] = self._stored(cell.get("t"), value, inline)
+                    values[before + col] = stored = self._stored(cell.get("t"), value, inline)
+                    if type(stored) is _FormattedText:
+                        self.grid.fonts[before + col], values[before + col] = stored.fonts, str(stored)
             except ValueError as error:
                 raise ValueError(f"{column_letters(col)}{row}: {error}") from None
+        styles = tuple([cell.get("s") for cell in element])
+        look = Row(element.get("hidden"), element.get("ht"), tuple(cols), styles)
+        rows = self.grid.rows
+        if not rows or rows[-1][1] != look:
+            rows.append((row, self._looks.setdefault(look, look)))
 
     def _column(self, letters: str) -> int:
         number = column_number(letters)
@@ -420,7 +471,7 @@ class _SheetReader:
         if inline is not None or value is None:
             if kind != "inlineStr" or value is not None or inline is None:
                 raise ValueError(f"t={kind!r}, <is>")
-            return _text(inline, self._space)
+            return _text(inline, self._space, self.styles)
         text = value.text or ""
         if len(value):
             raise ValueError("<v>")

@@ -29,7 +29,7 @@ from rnnsheet.lesson import FLOW, LIMIT
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.page import width_of
 from rnnsheet.sheet.plan import Area, Block, Chart, Highlight, Plan, Series, Sheet, Text, quoted
-from rnnsheet.workbook.style import FORMATS
+from rnnsheet.workbook.number_format import FORMATS
 
 WIDTH = 11.7
 """The default width of a column, in characters."""

@@ -8,20 +8,10 @@ from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.worksheet.worksheet import Worksheet
 
+from rnnsheet.workbook.number_format import FORMATS
+
 INK, BLUE, GREY = "1F2933", "1F4E9E", "6B7280"
 
-# No conditions in them: LibreOffice, Gnumeric, IronCalc and SheetJS each drop a minus sign there.
-# How a large number is shown instead of ####, the skeleton's rule of conditional formatting says.
-FORMATS = {
-    "number": "0.000000",
-    "whole": "0",
-    "letter": "General",
-    "text": "General",
-    "powers": "0.00E+00",
-    "mark": '"✓";"✗";"✗"',
-    "fault": '"⚠";"⚠";""',
-    "general": "General",
-}
 TYPED = {"letter": "@", "text": "@"}
 """What is typed there stays a text. In no cell with a formula: Excel makes a text of one that is edited."""
 

@@ -46,8 +46,8 @@ MESSAGES = (
     ),
 )
 """What formulas may say of what was typed."""
-TABLE = 4
-"""The first column of the table of blocks: name, sheet, range, kind."""
+TABLE, COLUMNS = 4, 4
+"""The first column of the table of blocks, and how many it has: name, sheet, range, kind."""
 
 
 def place(source: Lesson | Trained, labels: Labels) -> Page:
@@ -104,7 +104,7 @@ def _of_witness(witness: Witness | None) -> dict[str, object]:
 
 def witnessed(given: Sequence[int], found: Sequence[int]) -> tuple[Area, Area]:
     """Where the arrays of a witness stand, of these shapes."""
-    first = TABLE + 5
+    first = TABLE + COLUMNS + 1
     return Area(NAME, 1, first, *given), Area(NAME, 1, first + given[1] + 1, *found)
 
 

@@ -1,0 +1,111 @@
+"""The colours that a file names, as red, green and blue, and whether one is seen on another."""
+
+import colorsys
+import re
+from collections.abc import Mapping, Sequence
+from xml.etree.ElementTree import Element
+
+Color = tuple[float, float, float]
+"""Red, green and blue, from 0 to 1."""
+BLACK, WHITE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+LEAST_CONTRAST = 1.5
+"""Between a letter and its ground, as WCAG 2.1 has it: from 1, the same colour, to 21. Ours have more."""
+
+_SYSTEM = {64: BLACK, 65: WHITE, 81: BLACK}
+_INDEXED = re.findall(
+    "[0-9A-F]{6}",
+    """
+    000000 FFFFFF FF0000 00FF00 0000FF FFFF00 FF00FF 00FFFF
+    000000 FFFFFF FF0000 00FF00 0000FF FFFF00 FF00FF 00FFFF
+    800000 008000 000080 808000 800080 008080 C0C0C0 808080
+    9999FF 993366 FFFFCC CCFFFF 660066 FF8080 0066CC CCCCFF
+    000080 FF00FF FFFF00 00FFFF 800080 800000 008080 0000FF
+    00CCFF CCFFFF CCFFCC FFFF99 99CCFF FF99CC CC99FF FFCC99
+    3366FF 33CCCC 99CC00 FFCC00 FF9900 FF6600 666699 969696
+    003366 339966 003300 333300 993300 993366 333399 333333
+    """,
+)
+"""The colours by their number where a file has none of its own. Source: ECMA-376, part 1, 18.8.27."""
+_THEME = (
+    *("FFFFFF", "000000", "EEECE1", "1F497D", "4F81BD", "C0504D"),
+    *("9BBB59", "8064A2", "4BACC6", "F79646", "0000FF", "800080"),
+)
+"""Those of a theme, where a file has none."""
+_IN_THEME = ("lt1", "dk1", "lt2", "dk2", *(f"accent{number}" for number in range(1, 7)), "hlink", "folHlink")
+
+
+class Palette:
+    """What the colours of a file stand for."""
+
+    def __init__(self, styles: Element | None, theme: Element | None):
+        own = [each.get("rgb", "") for each in _all(styles, "rgbColor")]
+        self._indexed = own or _INDEXED
+        named = {
+            local(each): next(iter(each), None) for scheme in _all(theme, "clrScheme") for each in scheme
+        }
+        self._theme = [
+            _of_theme(named.get(name), usual) for name, usual in zip(_IN_THEME, _THEME, strict=True)
+        ]
+
+    def color(self, element: Element | None, automatic: Color) -> Color:
+        """What an element stands for. Raises ValueError or IndexError where it stands for nothing."""
+        if element is None:
+            return automatic
+        if rgb := element.get("rgb"):
+            color = _color(rgb)
+        elif theme := element.get("theme"):
+            color = self._theme[int(theme)]
+        elif indexed := element.get("indexed"):
+            number = int(indexed)
+            color = _SYSTEM[number] if number in _SYSTEM else _color(self._indexed[number])
+        else:
+            color = automatic
+        return _tinted(color, float(element.get("tint") or 0))
+
+
+def is_seen(letter: Color, grounds: Sequence[Color]) -> bool:
+    """Whether a letter can be told from each of the colours that may be behind it."""
+    return all(_contrast(letter, ground) >= LEAST_CONTRAST for ground in grounds)
+
+
+def local(element: Element) -> str:
+    """The name of an element without its namespace; Strict and Transitional have different ones."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def _all(root: Element | None, name: str) -> list[Element]:
+    return [] if root is None else [each for each in root.iter() if local(each) == name]
+
+
+def _of_theme(element: Element | None, usual: str) -> Color:
+    attributes: Mapping[str, str] = {} if element is None else element.attrib
+    return _color(attributes.get("lastClr") or attributes.get("val") or usual)
+
+
+def _color(text: str) -> Color:
+    """RRGGBB, or AARRGGBB, of which programs show no alpha."""
+    red, green, blue = bytes.fromhex(text[-6:])
+    return red / 255, green / 255, blue / 255
+
+
+def _tinted(color: Color, tint: float) -> Color:
+    """Darker for a tint below 0, lighter above. Source: ECMA-376, part 1, 18.8.19."""
+    if not tint:
+        return color
+    hue, light, saturation = colorsys.rgb_to_hls(*color)
+    light = light * (1 + tint) if tint < 0 else light * (1 - tint) + tint
+    return colorsys.hls_to_rgb(hue, min(1.0, max(0.0, light)), saturation)
+
+
+def _contrast(one: Color, other: Color) -> float:
+    dark, light = sorted((_luminance(one), _luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(color: Color) -> float:
+    red, green, blue = map(_linear, color)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _linear(part: float) -> float:
+    return part / 12.92 if part <= 0.04045 else float(((part + 0.055) / 1.055) ** 2.4)

@@ -1,0 +1,124 @@
+"""The number formats of our cells, and what a format makes of a value."""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+# No conditions in them: LibreOffice, Gnumeric, IronCalc and SheetJS each drop a minus sign there.
+# How a large number is shown instead of ####, the skeleton's rule of conditional formatting says.
+FORMATS = {
+    "number": "0.000000",
+    "whole": "0",
+    "letter": "General",
+    "text": "General",
+    "powers": "0.00E+00",
+    "mark": '"✓";"✗";"✗"',
+    "fault": '"⚠";"⚠";""',
+    "general": "General",
+}
+BUILT_IN = {0: "General", 1: "0", 2: "0.00", 11: "0.00E+00", 49: "@"}
+"""Those formats that every program knows by their number, and that show no more than digits."""
+
+_PART = re.compile(
+    r"""
+    "(?P<quoted>[^"]*)" | \\(?P<escaped>.)
+    | (?P<general>General) | (?P<text>@)
+    | (?P<power>0(?:\.(?P<power_digits>0+))?E\+00)
+    | (?P<number>(?P<whole>0+)(?:\.(?P<digits>0+))?)
+    | (?P<bare>[-+\x20]|[^\x00-\x7f])
+    | (?P<end>;)
+    """,
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+_SAMPLES = (
+    0.0,
+    1.0,
+    -1.0,
+    7.0,
+    0.4197341,
+    -0.7948774,
+    12345.678,
+    -98765.4321,
+    1e-7,
+    -2.5e12,
+    "l",
+    "good",
+    "",
+)
+"""Values that formats show differently."""
+
+
+@cache
+def alike(code: str, other: str) -> bool:
+    """Whether two formats show every value alike."""
+    if code == other:
+        return True
+    texts = [shown(value, code) for value in _SAMPLES]
+    return None not in texts and texts == [shown(value, other) for value in _SAMPLES]
+
+
+def shown(value: float | str, code: str) -> str | None:
+    """The text that a cell shows; None for a format with more in it than texts, digits and powers of ten.
+
+    Source: ECMA-376, part 1, 18.8.31.
+    """
+    if code and not code.strip(";"):
+        return ""
+    sections = _sections(code)
+    if sections is None:
+        return None
+    if isinstance(value, str):
+        return _filled(sections[3], value) if len(sections) == 4 else value
+    negative, zero = value < 0, value == 0
+    if zero and len(sections) > 2:
+        section = sections[2]
+    else:
+        section = sections[1] if negative and len(sections) > 1 else sections[0]
+    sign = "-" if negative and len(sections) == 1 else ""
+    return sign + _filled(section, abs(value))
+
+
+@cache
+def _sections(code: str) -> Sequence[Sequence[re.Match[str]]] | None:
+    """The parts of each section; None where there are other parts, or several that show the value."""
+    sections: list[list[re.Match[str]]] = [[]]
+    place = 0
+    while place < len(code):
+        part = _PART.match(code, place)
+        if part is None:
+            return None
+        place = part.end()
+        if part["end"]:
+            sections.append([])
+        else:
+            sections[-1].append(part)
+    of_value = [[part for part in section if part.lastgroup in _OF_VALUE] for section in sections]
+    with_text = [number for number, section in enumerate(sections) if any(part["text"] for part in section)]
+    if len(sections) > 4 or not all(sections) or any(len(parts) > 1 for parts in of_value):
+        return None
+    # Programs differ in what a text among numbers is.
+    return sections if with_text in ([], [3]) or len(sections) == 1 else None
+
+
+_OF_VALUE = ("general", "text", "power", "number")
+
+
+def _filled(section: Sequence[re.Match[str]], value: float | str) -> str:
+    return "".join(_part(part, value) for part in section)
+
+
+def _part(part: re.Match[str], value: float | str) -> str:
+    if isinstance(value, str):
+        return value if part.lastgroup in _OF_VALUE else _literal(part)
+    if part["general"] or part["text"]:
+        return f"{value:.10g}"
+    if part["power"]:
+        return f"{value:.{len(part['power_digits'] or '')}E}"
+    if part["number"]:
+        whole, digits = len(part["whole"]), len(part["digits"] or "")
+        return f"{value:0{whole + (digits and digits + 1)}.{digits}f}"
+    return _literal(part)
+
+
+def _literal(part: re.Match[str]) -> str:
+    return part["quoted"] or part["escaped"] or part["bare"] or ""

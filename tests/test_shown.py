@@ -1,0 +1,348 @@
+"""What a reader sees: a right number that is hidden, or shown as another, is found; the rest is free."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import ironcalc
+import openpyxl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpyxl.formatting.rule import ColorScaleRule, DataBarRule, FormulaRule
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles.differential import DifferentialStyle
+from openpyxl.styles.numbers import NumberFormat
+from typer.testing import CliRunner
+
+import rnnsheet
+from rnnsheet.cli import app
+from rnnsheet.errors import WorkbookError
+from rnnsheet.workbook.number_format import FORMATS, alike, shown
+from tests.test_checking import edit, saved_by_gnumeric, saved_by_libreoffice, sheet_part
+from tests.trained_networks import counter, moods
+from tests.typist import block
+
+CELL = block("h", "Unrolled").area.part().a1
+"""A number in the middle of the sheet Unrolled."""
+COLUMN, ROW = re.fullmatch(r"([A-Z]+)(\d+)", CELL).groups()
+
+
+def found(path: Path) -> dict[str, str]:
+    """By what cells are shown otherwise, each cause with the first cell of a block."""
+    report = rnnsheet.check(path)
+    first = [each.first_failure for each in report.blocks if each.first_failure]
+    assert {failure.reason for failure in first} <= {"shown"}
+    assert report.ok == (not first)
+    return {failure.cause: failure.cell for failure in reversed(first)}
+
+
+@pytest.fixture
+def dressed(hello_xlsx, tmp_path):
+    """Changes the looks of a workbook by openpyxl, and checks it."""
+
+    def dress(change) -> dict[str, str]:
+        book = openpyxl.load_workbook(hello_xlsx)
+        change(book["Unrolled"])
+        book.save(tmp_path / "dressed.xlsx")
+        return found(tmp_path / "dressed.xlsx")
+
+    return dress
+
+
+FORMATS_OF_OTHERS = ('"42.0"', ";;;", "0.00", "General", "0.000000%", '"-"0.000000', "0.000000;0.000000")
+MORE_FORMATS = (
+    "#,##0.000000",
+    "[White]0.000000",
+    '[<1]"0.1";0.000000',
+    "hh:mm",
+    "0.000000,",
+    "[DBNum1]0.000000",
+)
+
+
+@pytest.mark.parametrize("code", FORMATS_OF_OTHERS + MORE_FORMATS)
+def test_a_number_format_that_shows_something_else_is_found(dressed, code):
+    def change(sheet):
+        sheet[CELL].number_format = code
+
+    assert dressed(change) == {"format": CELL}
+
+
+WHITE, INK = "FFFFFFFF", "FF1F2933"
+
+
+@pytest.mark.parametrize(
+    ("name", "look", "cause"),
+    [
+        ("font", Font(color=WHITE), "letters"),
+        ("font", Font(color="00FEFEFE"), "letters"),
+        ("font", Font(color=openpyxl.styles.colors.Color(theme=0)), "letters"),
+        ("font", Font(color=openpyxl.styles.colors.Color(theme=1, tint=1.0)), "letters"),
+        ("font", Font(color=openpyxl.styles.colors.Color(indexed=9)), "letters"),
+        ("font", Font(color=INK, size=1), "letters"),
+        ("font", Font(color=INK, name="Wingdings 3"), "letters"),
+        ("font", Font(color=INK, name="Any", charset=2), "letters"),
+        ("fill", PatternFill("solid", fgColor=INK), "letters"),
+        ("fill", PatternFill("darkGray", fgColor=INK, bgColor=WHITE), "letters"),
+        ("alignment", Alignment(horizontal="fill"), "place"),
+        ("alignment", Alignment(text_rotation=90), "place"),
+        ("alignment", Alignment(indent=200), "place"),
+    ],
+)
+def test_what_cannot_be_read_is_found(dressed, name, look, cause):
+    def change(sheet):
+        if name == "font":
+            sheet[CELL].fill = PatternFill()
+        setattr(sheet[CELL], name, look)
+
+    assert dressed(change) == {cause: CELL}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value", "cause"),
+    [
+        ("row", "hidden", True, "row"),
+        ("row", "height", 0.5, "row"),
+        ("column", "hidden", True, "column"),
+        ("column", "width", 0.2, "column"),
+        ("sheet", "sheet_state", "hidden", "sheet"),
+        ("sheet", "sheet_state", "veryHidden", "sheet"),
+        ("view", "showFormulas", True, "formulas"),
+        ("view", "showZeros", False, "zeros"),
+        ("format", "defaultRowHeight", 1, "row"),
+    ],
+)
+def test_what_is_hidden_is_found(dressed, kind, name, value, cause):
+    def change(sheet):
+        places = {
+            "row": sheet.row_dimensions[int(ROW)],
+            "column": sheet.column_dimensions[COLUMN],
+            "sheet": sheet,
+            "view": sheet.sheet_view,
+            "format": sheet.sheet_format,
+        }
+        setattr(places[kind], name, value)
+
+    assert set(dressed(change)) == {cause}
+
+
+def looks(**different) -> DifferentialStyle:
+    return DifferentialStyle(**different)
+
+
+RULES = {
+    "another number": looks(numFmt=NumberFormat(200, '"42.0"')),
+    "nothing": looks(numFmt=NumberFormat(200, ";;;")),
+    "white letters": looks(font=Font(color=WHITE)),
+    "a ground like the letters": looks(fill=PatternFill(bgColor=INK)),
+    "letters like their ground": looks(font=Font(color="FFAA0000"), fill=PatternFill(bgColor="FFAA0000")),
+}
+
+
+@pytest.mark.parametrize("look", RULES.values(), ids=RULES)
+def test_a_rule_that_may_hide_a_number_is_found(dressed, look):
+    def change(sheet):
+        rule = FormulaRule(["TRUE"])
+        rule.dxf = look
+        sheet.conditional_formatting.add(f"{CELL} ZZ5:ZZ9", rule)
+
+    assert dressed(change) == {"rule": CELL}
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        DataBarRule("min", 0, "max", 1, color=WHITE, showValue=False),
+        ColorScaleRule(start_type="min", start_color=INK, end_type="max", end_color=WHITE),
+    ],
+)
+def test_a_bar_or_a_scale_that_hides_a_number_is_found(dressed, rule):
+    assert dressed(lambda sheet: sheet.conditional_formatting.add(CELL, rule)) == {"rule": CELL}
+
+
+def test_two_rules_that_hide_a_number_together_are_found(dressed):
+    def change(sheet):
+        for look in (looks(font=Font(color="FFFFAAAA")), looks(fill=PatternFill(bgColor="FFFFAAAA"))):
+            rule = FormulaRule(["TRUE"])
+            rule.dxf = look
+            sheet.conditional_formatting.add(CELL, rule)
+
+    assert dressed(change) == {"rule": CELL}
+
+
+def test_other_looks_are_the_reader_s(dressed):
+    def change(sheet):
+        sheet[CELL].number_format = "0.000000;-0.000000"
+        sheet[CELL].font = Font(color=WHITE, size=20, italic=True, name="Arial")
+        sheet[CELL].fill = PatternFill("solid", fgColor="FF000000")
+        sheet[CELL].alignment = Alignment(horizontal="center", vertical="top", indent=2)
+        sheet.column_dimensions[COLUMN].width = 40
+        sheet.row_dimensions[int(ROW)].height = 60
+        sheet.row_dimensions[400].hidden = sheet.column_dimensions["ZZ"].hidden = True
+        sheet["ZZ401"], sheet["ZZ401"].number_format = 1, '"42.0"'
+        sheet.sheet_view.zoomScale = 50
+        sheet.conditional_formatting.add(CELL, ColorScaleRule("min", 0, "FF000000", "max", 1, "FF102030"))
+
+    assert dressed(change) == {}
+
+
+def test_an_input_that_is_shown_as_another_is_found(hello_xlsx, tmp_path):
+    book = openpyxl.load_workbook(hello_xlsx)
+    place = block("Whh", "Inputs").area.a1
+    book["Inputs"][place].number_format = '"0.9"'
+    book.save(tmp_path / "input.xlsx")
+    assert found(tmp_path / "input.xlsx") == {"format": place}
+
+
+def test_letters_within_a_text_that_cannot_be_read_are_found(hello_xlsx, tmp_path):
+    """The word, of which a part is white."""
+    cell = block("word", "Inputs").area.a1
+    white = '<r><rPr><color rgb="FFFFF2CC"/></rPr><t>hel</t></r>'
+    runs = f'<is>{white}<r><rPr><sz val="11"/></rPr><t>lo</t></r></is>'
+    pattern = rf'(<c r="{cell}" s="\d+") t="s"><v>\d+</v>'
+    part = sheet_part(hello_xlsx, "Inputs")
+    path = edit(hello_xlsx, tmp_path / "runs.xlsx", part, pattern, rf'\1 t="inlineStr">{runs}')
+    assert found(path) == {"text": cell}
+    readable = runs.replace("FFFFF2CC", "FF000000")
+    path = edit(hello_xlsx, tmp_path / "runs.xlsx", part, pattern, rf'\1 t="inlineStr">{readable}')
+    assert found(path) == {}
+
+
+@pytest.mark.parametrize("make", [moods, counter])
+def test_an_imported_network_that_is_shown_otherwise_is_found(tmp_path, make):
+    path = rnnsheet.export(make(), tmp_path / "book.xlsx", "en")
+    assert found(path) == {}
+    pattern = 'formatCode="0.000000"'
+    edit(path, tmp_path / "wrong.xlsx", "xl/styles.xml", pattern, 'formatCode="&quot;1&quot;"')
+    assert set(found(tmp_path / "wrong.xlsx")) == {"format"}
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "shown otherwise"), ("zh", "显示不符")])
+def test_it_is_told_in_words_and_in_json(hello_xlsx, tmp_path, language, told):
+    book = openpyxl.load_workbook(hello_xlsx)
+    book["Unrolled"][CELL].number_format = '"42.0"'
+    # openpyxl stores nothing beside a formula in what it saves.
+    value = openpyxl.load_workbook(hello_xlsx, data_only=True)["Unrolled"][CELL].value
+    book.save(tmp_path / "wrong.xlsx")
+    said = CliRunner().invoke(app, ["check", str(tmp_path / "wrong.xlsx"), "--lang", language])
+    (line,) = (line for line in said.output.splitlines() if told in line)
+    assert said.exit_code == 1
+    assert f"Unrolled!{CELL}" in line
+    assert "42.0" in line
+    report = json.loads(CliRunner().invoke(app, ["check", str(tmp_path / "wrong.xlsx"), "--json"]).output)
+    (failure,) = (each["first_failure"] for each in report["blocks"] if each["failed"])
+    assert (failure["reason"], failure["cause"], failure["got"]) == ("shown", "format", "42.0")
+    assert failure["expected"] == f"{value:.6f}"
+    assert (report["failed"], report["ok"]) == (1, False)
+
+
+def saved_by_openpyxl(path: Path, folder: Path) -> Path:
+    openpyxl.load_workbook(path).save(folder / "saved.xlsx")
+    return folder / "saved.xlsx"
+
+
+def saved_by_ironcalc(path: Path, folder: Path) -> Path:
+    ironcalc.load_from_xlsx(str(path), "en", "UTC", "en").save_to_xlsx(str(folder / "saved.xlsx"))
+    return folder / "saved.xlsx"
+
+
+PROGRAMS = [saved_by_openpyxl, saved_by_ironcalc, saved_by_libreoffice, saved_by_gnumeric]
+NEEDED = {saved_by_libreoffice: "soffice", saved_by_gnumeric: "ssconvert"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("save", PROGRAMS)
+@pytest.mark.parametrize("name", ["caption", "translate", "moods", "counter"])
+def test_what_a_program_saves_untouched_is_shown_as_it_is(tmp_path, save, name):
+    if (program := NEEDED.get(save)) and not shutil.which(program):
+        pytest.skip(f"{program} is not installed")
+    source = {"moods": moods, "counter": counter}.get(name, lambda: rnnsheet.load(name))()
+    small = {} if name in ("moods", "counter") else {"epochs": 3, "steps": 3}
+    path = rnnsheet.export(source, tmp_path / f"{name}.xlsx", "en", **small)
+    report = rnnsheet.check(save(path, tmp_path))
+    assert [
+        each for each in report.blocks if each.first_failure and each.first_failure.reason == "shown"
+    ] == []
+
+
+@settings(max_examples=60)
+@given(
+    value=st.floats(-1e6, 1e6).map(lambda number: round(number, 5)),
+    code=st.sampled_from(
+        [*FORMATS.values(), "0.00", "0.0E+00", "000.0", '"a"0.00;"b"0.0;"zero"', r"\x0;\y0"]
+    ),
+)
+def test_a_format_shows_what_another_program_shows(tmp_path_factory, value, code):
+    path = tmp_path_factory.mktemp("format") / "book.xlsx"
+    book = openpyxl.Workbook()
+    book.active["A1"], book.active["A1"].number_format = value, code
+    book.save(path)
+    if code in ("General", "0.0E+00"):
+        return
+    text = ironcalc.load_from_xlsx(str(path), "en", "UTC", "en").get_formatted_cell_value(0, 1, 1)
+    assert shown(value, code) == text
+
+
+@pytest.mark.parametrize("code", FORMATS.values())
+@pytest.mark.parametrize("other", [*FORMATS_OF_OTHERS, *MORE_FORMATS, *FORMATS.values()])
+def test_formats_are_alike_where_they_say_the_same(code, other):
+    same = {code, "@"} if code == "General" else {code}
+    assert alike(other, code) == (other in same)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement"),
+    [
+        ("</cellXfs>", '</cellXfs><cellXfs count="1"><xf numFmtId="0"/></cellXfs>'),
+        ('fontId="1"', 'fontId="9999"'),
+        ('fillId="2"', 'fillId="-1"'),
+        ('<sz val="11"/>', '<sz val="large"/>'),
+    ],
+)
+def test_styles_that_programs_could_read_in_two_ways_are_refused(hello_xlsx, tmp_path, pattern, replacement):
+    edit(hello_xlsx, tmp_path / "wrong.xlsx", "xl/styles.xml", pattern, replacement)
+    with pytest.raises(WorkbookError, match="not a readable"):
+        rnnsheet.check(tmp_path / "wrong.xlsx")
+
+
+def test_a_format_that_two_programs_could_know_as_another_is_found(hello_xlsx, tmp_path):
+    """Of the number 1, which every program knows as "0"."""
+    path = edit(
+        hello_xlsx,
+        tmp_path / "wrong.xlsx",
+        "xl/styles.xml",
+        "(<numFmts[^>]*>)",
+        r'\1<numFmt numFmtId="1" formatCode="&quot;4&quot;"/>',
+    )
+    assert set(found(path)) == {"format"}
+
+
+def test_a_row_too_many_in_the_table_of_blocks_is_told(hello_xlsx, tmp_path):
+    """The last place that the table has for a name would count."""
+    book = openpyxl.load_workbook(hello_xlsx)
+    table = book["rnnsheet"]
+    last = max(row for row in range(1, table.max_row + 1) if table.cell(row, 4).value)
+    for col, text in enumerate(("Whh", "Inputs", "Z90", "input"), start=4):
+        table.cell(last + 1, col, text)
+    book["Inputs"]["Z90"] = 5
+    book.save(tmp_path / "wrong.xlsx")
+    with pytest.raises(WorkbookError, match=f"rnnsheet!D{last + 1}"):
+        rnnsheet.check(tmp_path / "wrong.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("areas", "rules"), [("A1:ZZ1000 ", 6000), ("A1:B2 " * 100, 100), ("A1:ZZ1000 ", 300)], ids=str
+)
+def test_more_rules_than_can_be_looked_at_are_refused(hello_xlsx, tmp_path, areas, rules):
+    """Of 300 each has a colour of its own."""
+    drawn = "".join(
+        f'<cfRule type="dataBar"><dataBar><color rgb="FFAA{number % 300:04X}"/></dataBar></cfRule>'
+        for number in range(rules)
+    )
+    added = f'<conditionalFormatting sqref="{areas.strip()}">{drawn}</conditionalFormatting>'
+    pattern = "</sheetData>"
+    edit(hello_xlsx, tmp_path / "wrong.xlsx", sheet_part(hello_xlsx, "Unrolled"), pattern, pattern + added)
+    with pytest.raises(WorkbookError, match="conditionalFormatting"):
+        rnnsheet.check(tmp_path / "wrong.xlsx")
