@@ -199,7 +199,8 @@ class _Training:
         loss = self.network.of("loss")
         areas = [self.areas[each.name] for each in loss if each.base == "loss_t"]
         asked = [f"SUM({self.given[each.name].area.absolute})" for each in loss if each.base == "asked"]
-        sums = (f"SUM({cell(area, 0)}:{cell(area, area.cols - 1)})" for area in areas)
+        ends = ({cell(area, 0): None, cell(area, area.cols - 1): None} for area in areas)
+        sums = (f"SUM({':'.join(both)})" for both in ends)
         return f'IF({"+".join(asked)}=0,"",{"+".join(sums)})'
 
 
