@@ -10,12 +10,12 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnsheet.workbook.archive import check_archive
 from rnnsheet.workbook.package import DAMAGED
+from tests.conftest import INSTALL
 from tests.test_checking import saved_by_gnumeric, saved_by_libreoffice
 from tests.test_hostile import refused
 from tests.test_reading import parts, save
@@ -137,6 +137,7 @@ def by_openpyxl(path: Path, folder: Path) -> Path:
 
 
 def by_xlsxwriter(path: Path, folder: Path) -> Path:
+    xlsxwriter = pytest.importorskip("xlsxwriter", reason=f"XlsxWriter {INSTALL}")
     with xlsxwriter.Workbook(str(folder / "out.xlsx")) as book:
         book.add_worksheet().write(0, 0, 1)
     return folder / "out.xlsx"
