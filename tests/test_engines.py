@@ -121,8 +121,8 @@ def test_ctrl_c_while_the_folder_of_an_engine_is_made_leaves_nothing(hello_xlsx,
     monkeypatch.setattr("tempfile.tempdir", None)
     make = tempfile.mkdtemp
 
-    def interrupted(*arguments):
-        made = make(*arguments)
+    def interrupted(*arguments, **named):
+        made = make(*arguments, **named)
         signal.raise_signal(signal.SIGINT)
         return made
 
