@@ -408,7 +408,7 @@ def _by_language(key: str, texts: Mapping[str, str]) -> dict[str, str]:
 def _check_kinds(lesson: Lesson) -> None:
     """Raises LessonError where what should be a list or a table is none."""
     for name in ("vocabulary", "labels"):
-        if isinstance(getattr(lesson, name), str) or not isinstance(getattr(lesson, name), Iterable):
+        if not isinstance(getattr(lesson, name), Iterable):
             raise LessonError("not_letters", name=name)
     expected = '[["a text", "an answer"]]'
     examples = lesson.examples if isinstance(lesson.examples, Iterable) else [()]

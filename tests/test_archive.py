@@ -105,7 +105,8 @@ def as_it_comes(data: bytes) -> dict[bytes, bytes]:
         name = data[at + 30 : at + 30 + names]
         at += 30 + names + extra
         content = data[at : at + packed]
-        found[name] = zlib.decompress(content, -15) if method else content
+        # Also where the last bits of a stream are not those of its end, which not all programs look at.
+        found[name] = zlib.decompressobj(-15).decompress(content) if method else content
         at += packed
     return found
 

@@ -34,7 +34,7 @@ def limited(command: Sequence[str], room: int) -> Sequence[str]:
     return ["sh", "-c", 'ulimit -d "$0" 2>/dev/null; exec "$@"', str(room >> 10), *command]
 
 
-_WITH_PARENT = 'exec 3<&0 </dev/null; { read -r _ <&3; kill -9 0; } >/dev/null 2>&1 & exec 3<&- "$@"'
+_WITH_PARENT = 'exec 3<&0; ( (read -r _ <&3; kill -KILL 0) >/dev/null 2>&1 & ); exec "$@" </dev/null 3<&-'
 """Runs a command; one beside it ends the whole group when the pipe that is its input ends, as where its
 other end belonged to a process that was killed."""
 
