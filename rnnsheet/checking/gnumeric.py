@@ -33,5 +33,5 @@ def leftovers(folder: Path) -> Sequence[Path]:
 
 
 def values(folder: Path, output: bytes) -> Values:
-    """The values of the file that it has written."""
-    return saved_values(folder / "out.xlsx")
+    """The values of the file that it has written; it escapes no letters."""
+    return saved_values(folder / "out.xlsx", str)

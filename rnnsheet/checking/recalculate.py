@@ -15,7 +15,8 @@ from rnnsheet.files import own_folder
 from rnnsheet.sheet.grid import key
 from rnnsheet.workbook.copy import copied
 from rnnsheet.workbook.package import opened
-from rnnsheet.workbook.read import Contents, read
+from rnnsheet.workbook.read import Contents, Letters, read
+from rnnsheet.workbook.texts import unescaped
 
 if TYPE_CHECKING:
     from rnnsheet.sheet.plan import Area, Block
@@ -58,7 +59,7 @@ class Values:
         return [found[start : start + cols] for start in range(0, len(found), cols)]
 
 
-def saved_values(path: Path) -> Values:
+def saved_values(path: Path, letters: Letters = unescaped) -> Values:
     """The values that an engine has stored in the file it wrote.
 
     Raises StoppedError where it wrote none, or one that cannot be read.
@@ -66,7 +67,7 @@ def saved_values(path: Path) -> Values:
     if not path.is_file():
         raise StoppedError("no_output")
     try:
-        return Values({name: grid.values for name, grid in read(opened(path)).sheets.items()})
+        return Values({name: grid.values for name, grid in read(opened(path), letters).sheets.items()})
     except WorkbookError as error:
         # Its place is a file that the user does not have.
         error.place = ""

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import isfinite
@@ -46,6 +46,10 @@ class _FormattedText(str):
     """A text parts of which have letters of their own."""
 
     fonts: tuple[Font, ...]
+
+
+Letters = Callable[[str], str]
+"""What a text of the file says, in which letters may be escaped."""
 
 
 class CellError(str):
@@ -132,7 +136,7 @@ def _a1(cell: int) -> str:
     return f"{column_letters(col + 1)}{row}"
 
 
-def read(package: Package) -> Contents:
+def read(package: Package, letters: Letters = unescaped) -> Contents:
     """The contents of a workbook. Raises WorkbookError where it is damaged or none."""
     with readable(package.path):
         workbook = package.workbook
@@ -142,13 +146,13 @@ def read(package: Package) -> Contents:
             raise ValueError(root.tag)
         filled = _Filled()
         styles = Styles(*(_only(package, links, kind) for kind in ("styles", "theme")))
-        texts = _shared_texts(package, links, space, styles)
+        texts = _shared_texts(package, links, space, styles, letters)
         parts = _sheets(root, space, links)
         sheets: dict[str, Grid] = {}
         for name, (kind, part, state) in parts.items():
             if kind == "worksheet":
                 with _within(name):
-                    reader = _SheetReader(space, texts, filled, styles)
+                    reader = _SheetReader(space, texts, filled, styles, letters)
                     sheets[name] = _grid(package, part, space, reader, state)
         settings = unusual(root, space)
         if "displayed_precision" in settings:
@@ -234,13 +238,13 @@ def _only(package: Package, links: Mapping[str, tuple[str, str]], kind: str) -> 
 
 
 def _shared_texts(
-    package: Package, links: Mapping[str, tuple[str, str]], space: str, styles: Styles
+    package: Package, links: Mapping[str, tuple[str, str]], space: str, styles: Styles, letters: Letters
 ) -> list[str]:
     parts = _parts(links, "sharedStrings")
-    return [text for part in parts for text in _texts_of(package, part, space, styles)]
+    return [text for part in parts for text in _texts_of(package, part, space, styles, letters)]
 
 
-def _texts_of(package: Package, part: str, space: str, styles: Styles) -> Iterator[str]:
+def _texts_of(package: Package, part: str, space: str, styles: Styles, letters: Letters) -> Iterator[str]:
     """The texts of a table, one after the other. Raises ValueError for what does not belong there."""
     parser: ElementTree.XMLPullParser[Any] = ElementTree.XMLPullParser(("start", "end"))
     depth = tags = 0
@@ -257,7 +261,7 @@ def _texts_of(package: Package, part: str, space: str, styles: Styles) -> Iterat
                 table = element
             elif event == "end" and depth == 1:
                 if element.tag == f"{space}si":
-                    yield _text(element, space, styles)
+                    yield _text(element, space, styles, letters)
                 elif element.tag != f"{space}extLst":
                     raise ValueError(f"{part}: {element.tag}")
                 table.clear()
@@ -265,7 +269,7 @@ def _texts_of(package: Package, part: str, space: str, styles: Styles) -> Iterat
     parser.close()
 
 
-def _text(element: ElementTree.Element, space: str, styles: Styles) -> str:
+def _text(element: ElementTree.Element, space: str, styles: Styles, letters: Letters) -> str:
     """A text with or without formats; how it is pronounced is left out.
 
     Raises ValueError where it is there twice: programs take the first, the last or both.
@@ -273,7 +277,7 @@ def _text(element: ElementTree.Element, space: str, styles: Styles) -> str:
     plain, runs = element.findall(f"{space}t"), element.findall(f"{space}r/{space}t")
     if len(plain) > 1 or (plain and runs):
         raise ValueError(f"<t>: {plain[0].text}")
-    text = unescaped("".join(part.text or "" for part in (*plain, *runs)))
+    text = letters("".join(part.text or "" for part in (*plain, *runs)))
     fonts = element.findall(f"{space}r/{space}rPr") if runs else []
     if fonts:
         text = _FormattedText(text)
@@ -371,7 +375,8 @@ class _Shared:
 class _SheetReader:
     """Takes one row after the other into a grid."""
 
-    def __init__(self, space: str, texts: Sequence[str], filled: _Filled, styles: Styles):
+    def __init__(self, space: str, texts: Sequence[str], filled: _Filled, styles: Styles, letters: Letters):
+        self._letters = letters
         self.grid, self.styles = Grid(), styles
         self._looks: dict[Row, Row] = {}
         self._formula, self._value, self._inline = f"{space}f", f"{space}v", f"{space}is"
@@ -471,7 +476,7 @@ class _SheetReader:
         if inline is not None or value is None:
             if kind != "inlineStr" or value is not None or inline is None:
                 raise ValueError(f"t={kind!r}, <is>")
-            return _text(inline, self._space, self.styles)
+            return _text(inline, self._space, self.styles, self._letters)
         text = value.text or ""
         if len(value):
             raise ValueError("<v>")
@@ -482,7 +487,7 @@ class _SheetReader:
                 raise ValueError(f"{text} is no number")
             return number
         if kind == "str":
-            return unescaped(text)
+            return self._letters(text)
         if kind == "s":
             if not text.isdecimal() or int(text) >= len(self._texts):
                 raise ValueError(f"{text} is no number of a text")
