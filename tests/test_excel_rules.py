@@ -212,7 +212,7 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
     "views_and_pages_are_within_bounds": [
         (INPUTS, 'zoomScale="100"', 'zoomScale="5"'),
         (INPUTS, ' scale="[0-9]+"', ' scale="401"'),
-        (INPUTS, 'topLeftCell="A14"', 'topLeftCell="A2"'),
+        (INPUTS, 'topLeftCell="A13"', 'topLeftCell="A2"'),
     ],
     "headers_and_footers_are_short": [(INPUTS, "<oddFooter>", r"\g<0>" + "a" * 256)],
     "page_breaks_are_counted": [
@@ -225,7 +225,7 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
         (INPUTS, "<formula1>1<", "<formula1>" + "1+" * 128 + "1<"),
         (INPUTS, "<formula2>.*?</formula2>", ""),
         (INPUTS, '<dataValidations count="', r"\g<0>1"),
-        (INPUTS, '(<dataValidation sqref="C4)"', r'\1:C15"'),
+        (INPUTS, '(<dataValidation sqref="C4)"', r'\1:C16"'),
     ],
     "conditional_formats_are_whole": [
         (INPUTS, 'dxfId="0"', 'dxfId="99"'),

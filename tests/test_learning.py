@@ -164,7 +164,7 @@ def test_a_setting_that_is_none_is_named_with_its_cell(hello_xlsx, tmp_path, nam
         ("epochs", 1_000_001, "epochs is 1000001; expected a whole number from 1 to 1000000"),
         ("flow_steps", 301, "flow_steps is 301; expected a whole number from 2 to 300"),
         *(
-            (field, 1.1e100, rf"{field} is 1.1e+100; expected a number greater than 0, at most 1e+100")
+            (field, 1.1e100, rf"{field} is 1.1e+100; expected a number greater than 0 and at most 1e+100")
             for field in ("rate", "clip", "update_rate", "flow_clip")
         ),
         ("chosen", "Whx[1,1]", "there is no weight 'Whx[1,1]'"),
@@ -174,7 +174,7 @@ def test_a_setting_that_is_none_is_named_with_its_cell(hello_xlsx, tmp_path, nam
             for field in fields(Settings)
             if field.name != "chosen"
         ),
-        ("chosen", True, "there is no weight True"),
+        ("chosen", True, "settings.chosen is missing or not a text"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(field, value, said):

@@ -247,7 +247,7 @@ def _shared_texts(
 def _texts_of(package: Package, part: str, space: str, styles: Styles, letters: Letters) -> Iterator[str]:
     """The texts of a table, one after the other. Raises ValueError for what does not belong there."""
     parser: ElementTree.XMLPullParser[Any] = ElementTree.XMLPullParser(("start", "end"))
-    depth = tags = 0
+    depth = tags = count = 0
     table: ElementTree.Element | None = None
     for piece in package.pieces(part):
         tags += piece.count(b"<")
@@ -261,6 +261,8 @@ def _texts_of(package: Package, part: str, space: str, styles: Styles, letters: 
                 table = element
             elif event == "end" and depth == 1:
                 if element.tag == f"{space}si":
+                    count += 1
+                    package.check_kept(count)
                     yield _text(element, space, styles, letters)
                 elif element.tag != f"{space}extLst":
                     raise ValueError(f"{part}: {element.tag}")
