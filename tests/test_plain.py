@@ -100,7 +100,7 @@ def test_a_lesson_file_with_such_a_setting_is_told_with_its_key(tmp_path, line):
         rnnsheet.load(tmp_path / "a.toml")
 
 
-@pytest.mark.parametrize("sign", ["\x00", "\x01", "\x1f", "\x7f", "\ud800", "\udfff", "\ufffe"])
+@pytest.mark.parametrize("sign", ["\x00", "\x01", "\x1f", "\ud800", "\udfff", "\ufffe"])
 @pytest.mark.parametrize(
     ("key", "given"),
     [

@@ -96,7 +96,8 @@ class Draft:
         """Keeps what is taken for so though the file does not tell it; the same of several layers as one."""
         for known, told in self.assumed:
             if known == key and layer and {**told, "layer": ""} == {"layer": "", **values}:
-                told["layer"] += f", {layer}"
+                if layer not in told["layer"].split(", "):
+                    told["layer"] += f", {layer}"
                 return
         entry = (key, {"layer": layer, **values} if layer else values)
         if entry not in self.assumed:
