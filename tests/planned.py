@@ -44,7 +44,7 @@ def referred(planned: Plan) -> set[Cell]:
 
 def _ranges(planned: Plan) -> set[tuple[str, str]]:
     return {
-        (token.value.rpartition("!")[0] or block.area.sheet, token.value.rpartition("!")[2])
+        (token.value.rpartition("!")[0].strip("'") or block.area.sheet, token.value.rpartition("!")[2])
         for block in planned.blocks()
         for text in {text for row in block.formulas() for text in row if text}
         for token in Tokenizer(f"={text}").items
