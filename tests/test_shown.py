@@ -279,7 +279,7 @@ def test_a_format_shows_what_another_program_shows(tmp_path_factory, value, code
     book = openpyxl.Workbook()
     book.active["A1"], book.active["A1"].number_format = value, code
     book.save(path)
-    if code in ("General", "0.0E+00"):
+    if code == "General" or "E+" in code:  # IronCalc shows 0.999 as 1.00E-00
         return
     text = ironcalc.load_from_xlsx(str(path), "en", "UTC", "en").get_formatted_cell_value(0, 1, 1)
     assert shown(value, code) == text
