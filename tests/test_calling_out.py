@@ -3,14 +3,11 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -21,6 +18,7 @@ from rnnsheet.checking.process import Program, without_network
 from rnnsheet.checking.recalculate import recalculations
 from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.read import read
+from tests.listener import listener
 from tests.test_engines import skip_without
 from tests.test_reading import parts, save
 
@@ -30,24 +28,6 @@ CALL = (
     "try: socket.create_connection(('127.0.0.1', int(sys.argv[1])), 5)\n"
     "except OSError as error: print(error)\n"
 )
-
-
-@contextmanager
-def listener() -> Iterator[tuple[int, list[object]]]:
-    """A port of this machine, and who has called there."""
-    calls: list[object] = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def listen() -> None:
-            while True:
-                try:
-                    calls.append(server.accept()[1])
-                except OSError:
-                    return
-
-        Thread(target=listen, daemon=True).start()
-        yield server.getsockname()[1], calls
-        server.shutdown(socket.SHUT_RDWR)
 
 
 def with_all_that_may_call(source: Path, target: Path, elsewhere: Path, port: int) -> Path:

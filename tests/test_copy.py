@@ -4,13 +4,11 @@ import io
 import math
 import os
 import re
-import socket
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 
 import ironcalc
 import openpyxl
@@ -28,6 +26,7 @@ from rnnsheet.sheet.grid import LAST_COLUMN, key
 from rnnsheet.workbook.copy import copied
 from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.read import Contents, Grid, read
+from tests.listener import listener
 from tests.test_checking import edit, edit_cell, failures, sheet_part
 from tests.test_engines import skip_without
 from tests.test_hostile import H12, refused
@@ -252,19 +251,8 @@ def test_however_it_was_saved_every_engine_finds_it_right(hello_xlsx, tmp_path, 
 def test_a_picture_does_not_call(hello_xlsx, tmp_path, kind):
     """LibreOffice would fetch it, whatever its relationship says that it is."""
     skip_without("libreoffice")
-    calls = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def listen() -> None:
-            while True:
-                try:
-                    calls.append(server.accept()[1])
-                except OSError:
-                    return
-
-        Thread(target=listen, daemon=True).start()
-        status = check_with_picture(hello_xlsx, tmp_path, kind, server.getsockname()[1])
-        server.shutdown(socket.SHUT_RDWR)
+    with listener() as (port, calls):
+        status = check_with_picture(hello_xlsx, tmp_path, kind, port)
     assert calls == []
     assert status == {"image": 2, "hyperlink": 0}[kind]
 

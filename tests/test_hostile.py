@@ -3,14 +3,12 @@
 import io
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
 import zipfile
 from html import escape
 from pathlib import Path
-from threading import Thread
 
 import openpyxl
 import pytest
@@ -28,7 +26,9 @@ from rnnsheet.workbook.copy import copied
 from rnnsheet.workbook.outside import reaching
 from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.read import read
+from tests.listener import listener
 from tests.test_checking import edit, edit_cell, failures, sheet_part
+from tests.test_engines import skip_without
 from tests.test_reading import parts, save
 from tests.typist import block
 
@@ -229,11 +229,6 @@ def test_a_sheet_that_claims_all_there_is_costs_nothing(hello_xlsx, tmp_path, wr
         '<dimension ref="A1:XFD1048576"',
     )
     assert checked(wrong, tmp_path / "run", "--engine", engine)[0] == 0
-
-
-def skip_without(engine: str) -> None:
-    if not ENGINES[engine].installed():
-        pytest.skip(f"{engine} is not installed")
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -583,23 +578,11 @@ def test_a_formula_cannot_fill_the_memory(hello_xlsx, tmp_path, wrong, engine, f
 def test_no_engine_asks_the_network(hello_xlsx, tmp_path, wrong, engine):
     """Beside our own refusal: a program that is given such a file all the same must not call."""
     skip_without(engine)
-    calls = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def listen() -> None:
-            while True:
-                try:
-                    calls.append(server.accept()[1])
-                except OSError:
-                    return
-
-        Thread(target=listen, daemon=True).start()
-        address = f"http://127.0.0.1:{server.getsockname()[1]}/"
-        with_formula(hello_xlsx, wrong, f'WEBSERVICE("{address}")')
+    with listener() as (port, calls):
+        with_formula(hello_xlsx, wrong, f'WEBSERVICE("http://127.0.0.1:{port}/")')
         contents = read(opened(wrong))
         running = Recalculation(ENGINES[engine], contents, copied(contents), tmp_path)
         running.values()
-        server.shutdown(socket.SHUT_RDWR)
     assert calls == []
 
 
