@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import marshal
-import os
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnnsheet.checking.process import Program, StoppedError, held_signals
+from rnnsheet.checking.process import Program, StoppedError, held_signals, search_path
 from rnnsheet.errors import ModelError
 from rnnsheet.files import own_folder
 
@@ -56,9 +55,8 @@ class Request:
 
     def _result(self, seconds: int, against: bool) -> dict[str, Any]:
         """What the program prints."""
-        found = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
         job = json.dumps({**vars(self), "against": against})
-        command = [sys.executable, "-I", str(_PROGRAM), found, str(seconds), str(_ROOM), job]
+        command = [sys.executable, "-I", str(_PROGRAM), search_path(), str(seconds), str(_ROOM), job]
         with ExitStack() as stack:
             with held_signals():
                 folder = stack.enter_context(own_folder("import"))

@@ -1,10 +1,11 @@
 """Engines that are Python packages: each recalculates in a process of its own, by a program of ours."""
 
-import os
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+
+from rnnsheet.checking.process import search_path
 
 
 def installed(package: str) -> bool:
@@ -22,6 +23,5 @@ def version(package: str) -> str:
 
 def command(package: str, *arguments: str) -> Sequence[str]:
     """Python with the package's program, which finds what this process finds, and nothing else."""
-    found = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
     program = Path(__file__).with_name(f"{package}_program.py")
-    return [sys.executable, "-I", "-S", str(program), found, *arguments]
+    return [sys.executable, "-I", "-S", str(program), search_path(), *arguments]

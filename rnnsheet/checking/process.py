@@ -27,6 +27,11 @@ def version_of(program: str) -> str:
     return found[0] if found else ""
 
 
+def search_path() -> str:
+    """Where this process finds packages, as in PYTHONPATH, for a program of ours that runs beside it."""
+    return os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
+
+
 def limited(command: Sequence[str], room: int) -> Sequence[str]:
     """The command with so many bytes for its data, where the system can do that."""
     if sys.platform == "win32":
@@ -122,8 +127,6 @@ class Program:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        if self._process.stdin:
-            self._process.stdin.close()
         self._reader.join()
         if self._process.stdin:
             self._process.stdin.close()

@@ -54,7 +54,7 @@ def _first_free(places: list[Path], waiting: Callable[[], object]) -> tuple[Path
     told = False
     while True:
         for place in places:
-            if lock := _locked(place, os.O_CREAT):
+            if lock := _locked(place):
                 return place, lock
         if not told and time.monotonic() - begun > _LONG:
             told = True
@@ -62,9 +62,9 @@ def _first_free(places: list[Path], waiting: Callable[[], object]) -> tuple[Path
         time.sleep(_PAUSE)
 
 
-def _locked(path: Path, flags: int = 0) -> BinaryIO | None:
+def _locked(path: Path) -> BinaryIO | None:
     """The file, locked; None where another has it, or has just removed it."""
-    file = os.fdopen(os.open(path, os.O_RDWR | os.O_NOFOLLOW | flags, 0o600), "r+b")
+    file = os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600), "r+b")
     with suppress(BlockingIOError, FileNotFoundError):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # What was opened may be another file than what is there now.

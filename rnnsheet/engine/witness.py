@@ -22,7 +22,12 @@ def differences(network: Trained, witness: Witness) -> Array:
     """How far the network is from what its framework gave, relative above 1, in the shape of `found`."""
     plain = reading_numbers(network)
     ours = np.column_stack([_result(plain, column) for column in witness.given.T])
-    return np.abs(ours - witness.found) / np.maximum(1.0, np.abs(witness.found))
+    return distance(ours, witness.found)
+
+
+def distance(ours: Array, theirs: Array) -> Array:
+    """How far each number is from that of another program: absolute below 1, relative above."""
+    return np.abs(ours - theirs) / np.maximum(1.0, np.abs(theirs))
 
 
 def _result(plain: Trained, given: Array) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnsheet.engine.trained import result_of, run
-from rnnsheet.engine.witness import reading_numbers
+from rnnsheet.engine.witness import distance, reading_numbers
 from rnnsheet.errors import ModelError, RnnsheetError
 from rnnsheet.models import hdf5
 from rnnsheet.models.extras import needed
@@ -73,7 +73,7 @@ def agreement(path: Path, network: Trained) -> Agreement:
     difference = 0.0
     for sample, their in zip(samples, theirs, strict=True):
         ours = run(plain, sample.read)[name].T[sample.filled if part else ...].ravel()
-        difference = max(difference, float(np.max(abs(ours - their) / np.maximum(1.0, abs(their)))))
+        difference = max(difference, float(np.max(distance(ours, their))))
     allowed = TOLERANCES[network.precision]
     if kind == "Keras":
         # On PyTorch it takes matrix products of float64 in float32 (keras-team/keras, issue 23704).

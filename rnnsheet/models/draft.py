@@ -12,7 +12,7 @@ from rnnsheet.lesson import MOST_STEPS
 from rnnsheet.model import Array
 from rnnsheet.models.description import Description, LayerSpec, fault_of
 from rnnsheet.models.inputs import LONGEST, answered, numbers, text
-from rnnsheet.models.products import from_pytorch
+from rnnsheet.models.products import folder_of, from_pytorch
 from rnnsheet.models.vocabulary import Vocabulary
 from rnnsheet.models.weights import arrays_of, from_keras
 from rnnsheet.trained import ANSWER, ELEMENTWISE, INPUT, STATES, Numbers, Text, Trained, TrainedLayer
@@ -286,15 +286,10 @@ def _check_read(description: Description, arrays: Mapping[str, Array]) -> None:
     """Raises ModelError where of arrays that lie beside each other some fit a pattern and one does not."""
     patterns = [spec.weights for spec in description.layers]
     read = {name for name in arrays if any(fnmatchcase(name, pattern) for pattern in patterns)}
-    beside = {_folder(name) for name in read} - {""}
+    beside = {folder_of(name) for name in read} - {""}
     for name in arrays:
-        if name not in read and _folder(name) in beside:
+        if name not in read and folder_of(name) in beside:
             raise ModelError("unread_array", place=description.source, name=name)
-
-
-def _folder(name: str) -> str:
-    """What stands before the last / or . of an array's name."""
-    return name[: max(name.rfind("/"), name.rfind(".")) + 1]
 
 
 def _converted(spec: LayerSpec, own: Mapping[str, Array], layout: str) -> dict[str, Array]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-Config = Mapping[str, Any]
+from rnnsheet.models.keras_config import Config
 
 _MASKS_OF_ONE = ("LogicalOr", "ExpandDims", "Concatenate", "Any")
 """Operations that make of equal masks, and of masks without any token, the same mask again."""

@@ -69,8 +69,8 @@ def _products(
     if len(matrices) != 2 or len(state) != 1:
         raise ModelError("which_product", layer=layer, names=", ".join(arrays))
     (other,) = (name for name in matrices if name not in state)
-    folder = _folder(state[0]) if _folder(state[0]) != _folder(other) else None
-    beside = {name: name in _of_state(biases) or _folder(name) == folder for name in biases}
+    folder = folder_of(state[0]) if folder_of(state[0]) != folder_of(other) else None
+    beside = {name: name in _of_state(biases) or folder_of(name) == folder for name in biases}
     bx, bh = ([arrays[name] for name in biases if beside[name] == side] for side in (False, True))
     if max(len(bx), len(bh)) > 1:
         raise ModelError("which_product", layer=layer, names=", ".join(arrays))
@@ -88,5 +88,6 @@ def _parts(name: str) -> list[str]:
     return [*parts, *(part[place.start() + 1 :] for part in parts for place in re.finditer("_", part))]
 
 
-def _folder(name: str) -> str:
+def folder_of(name: str) -> str:
+    """What stands before the last / or . of an array's name."""
     return name[: max(name.rfind("."), name.rfind("/")) + 1]

@@ -49,6 +49,13 @@ def at(area: Area) -> str:
     return f"{area.sheet} {area.a1}"
 
 
+def said_beside(page: Page, of: str, typed: Area, status: Block) -> Check:
+    """The check of an entry of which a cell says what is wrong with it, or nothing."""
+    place, cell = f"{at(typed)}: ", page.reference(status.area)
+    ((said,),) = status.values or [[""]]
+    return Check(of, f'IF({cell}="",0,1)', f'"{place}"&{cell}', f"{place}{said}" if said else "")
+
+
 def faults_found(
     page: Page, of: str, area: Area, faults: Block, keys: Sequence[str], messages: Mapping[str, Area]
 ) -> Check:

@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping, Sequence
 from xml.etree.ElementTree import Element
 
+from rnnsheet.workbook.tags import local
+
 Color = tuple[float, float, float]
 """Red, green and blue, from 0 to 1."""
 BLACK, WHITE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
@@ -66,11 +68,6 @@ class Palette:
 def is_seen(letter: Color, grounds: Sequence[Color]) -> bool:
     """Whether a letter can be told from each of the colours that may be behind it."""
     return all(_contrast(letter, ground) >= LEAST_CONTRAST for ground in grounds)
-
-
-def local(element: Element) -> str:
-    """The name of an element without its namespace; Strict and Transitional have different ones."""
-    return str(element.tag).rpartition("}")[2]
 
 
 def _all(root: Element | None, name: str) -> list[Element]:

@@ -11,10 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rnnsheet.sheet.formula import Formula, column_letters
-from rnnsheet.sheet.grid import LAST_COLUMN
+from rnnsheet.sheet.formula import Formula
+from rnnsheet.sheet.grid import LAST_COLUMN, a1
 from rnnsheet.workbook.read import CellError, Contents, Grid
-from rnnsheet.workbook.texts import markup
+from rnnsheet.workbook.texts import attribute, markup
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -76,7 +76,7 @@ def _links(targets: Sequence[tuple[str, str]]) -> str:
 
 def _workbook(contents: Contents) -> str:
     sheets = "".join(
-        f'<sheet name="{_quoted(name)}" sheetId="{number}" r:id="rId{number}"/>'
+        f'<sheet name="{attribute(name)}" sheetId="{number}" r:id="rId{number}"/>'
         for number, name in enumerate(contents.sheets, start=1)
     )
     numbers = {name: number for number, name in enumerate(contents.sheets)}
@@ -90,23 +90,23 @@ def _names(names: Mapping[str, str], sheets: Mapping[str, int]) -> Iterator[str]
         sheet, _, name = full.rpartition("!")
         if not name.startswith(_OF_PROGRAMS) and (not sheet or sheet in sheets):
             own = f' localSheetId="{sheets[sheet]}"' if sheet else ""
-            yield f'<definedName name="{_quoted(name)}"{own}>{markup(text)}</definedName>'
+            yield f'<definedName name="{attribute(name)}"{own}>{markup(text)}</definedName>'
 
 
 def _worksheet(grid: Grid) -> str:
     formulas, rows = _formulas(grid), [""]
     last, cells = 0, [""]
     for cell in sorted(grid.formulas.keys() | grid.values.keys()):
-        row, col = divmod(cell, LAST_COLUMN)
+        row = cell // LAST_COLUMN
         if row != last:
             rows.append(f'<row r="{last}">{"".join(cells)}</row>')
             last, cells = row, []
-        place, own = f"{column_letters(col + 1)}{row}", formulas.get(cell)
+        name, own = a1(cell), formulas.get(cell)
         if own is not None:
             # No number that a cell should have is stored: an engine that believed it would be seen.
-            cells.append(f'<c r="{place}" t="e">{own}<v>{_NOT_THERE}</v></c>')
+            cells.append(f'<c r="{name}" t="e">{own}<v>{_NOT_THERE}</v></c>')
         else:
-            cells.append(_constant(place, _NOTHING if cell in grid.filled else grid.values[cell]))
+            cells.append(_constant(name, _NOTHING if cell in grid.filled else grid.values[cell]))
     rows.append(f'<row r="{last}">{"".join(cells)}</row>')
     return f'<worksheet xmlns="{_MAIN}"><sheetData>{"".join(rows[2:])}</sheetData></worksheet>'
 
@@ -137,13 +137,10 @@ def _formulas(grid: Grid) -> dict[int, str]:
         if len(cells) == 1:
             found[first] = f"<f>{text}</f>"
         else:
-            column = column_letters(first % LAST_COLUMN + 1)
-            area = f"{column}{first // LAST_COLUMN}:{column}{cells[-1] // LAST_COLUMN}"
             found.update(dict.fromkeys(cells, f'<f t="shared" si="{index}"/>'))
-            found[first] = f'<f t="shared" si="{index}" ref="{area}">{text}</f>'
+            found[first] = f'<f t="shared" si="{index}" ref="{a1(first)}:{a1(cells[-1])}">{text}</f>'
     for cell in grid.arrays - grid.filled:
-        place = f"{column_letters(cell % LAST_COLUMN + 1)}{cell // LAST_COLUMN}"
-        found[cell] = f'<f t="array" ref="{place}">{markup(grid.formulas[cell])}</f>'
+        found[cell] = f'<f t="array" ref="{a1(cell)}">{markup(grid.formulas[cell])}</f>'
     return found
 
 
@@ -174,8 +171,3 @@ def _filled_down(cells: Sequence[int], texts: Sequence[str], start: int) -> int:
                 end += 1
         end, count = stop, 8 * count
     return end
-
-
-def _quoted(text: str) -> str:
-    """The text as XML wants it between quotation marks."""
-    return markup(text).replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")

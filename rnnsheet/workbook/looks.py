@@ -8,8 +8,9 @@ from xml.etree.ElementTree import Element
 
 from rnnsheet.sheet.formula import column_number
 from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW
-from rnnsheet.workbook.colors import BLACK, WHITE, Color, Palette, is_seen, local
+from rnnsheet.workbook.colors import BLACK, WHITE, Color, Palette, is_seen
 from rnnsheet.workbook.number_format import BUILT_IN
+from rnnsheet.workbook.tags import local
 
 LEAST_HEIGHT, LEAST_WIDTH, LEAST_SIZE = 5.0, 1.0, 4.0
 """Of a row in points, a column in characters, a letter in points: of less, nothing can be read."""

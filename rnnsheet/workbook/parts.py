@@ -13,6 +13,7 @@ from openpyxl.utils.cell import range_boundaries
 from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.writer.excel import ExcelWriter
 
+from rnnsheet.workbook.tags import local
 from rnnsheet.workbook.texts import DECLARATION, escaped, quoted
 
 CONTENT_TYPES = "[Content_Types].xml"
@@ -80,10 +81,10 @@ def _mend(name: str, root: Element) -> None:
         SubElement(root, _sibling(root, "Relationship"), link)
     elif name == "docProps/core.xml":
         # When it was written: the same workbook is the same file.
-        root[:] = [each for each in root if _local(each) not in ("created", "modified")]
+        root[:] = [each for each in root if local(each) not in ("created", "modified")]
     elif name == "xl/styles.xml":
         for font in root.iter(_sibling(root, "font")):
-            font[:] = sorted(font, key=lambda each: _FONT.index(_local(each)))
+            font[:] = sorted(font, key=lambda each: _FONT.index(local(each)))
         for border in root.iter(_sibling(root, "border")):
             _complete(root, border)
     for merged in root.iter(_sibling(root, "mergeCells")):
@@ -100,12 +101,8 @@ _SIDES = ("left", "right", "top", "bottom", "diagonal")
 
 def _complete(root: Element, border: Element) -> None:
     """Gives a border all of its sides, in their order."""
-    sides = {_local(side): side for side in border}
+    sides = {local(side): side for side in border}
     border[:] = [sides.get(side, Element(_sibling(root, side))) for side in _SIDES]
-
-
-def _local(element: Element) -> str:
-    return element.tag.rpartition("}")[2]
 
 
 def _sibling(root: Element, tag: str) -> str:
@@ -138,8 +135,8 @@ def _element(element: Element, names: Mapping[str, str], declared: str = "") -> 
 
 
 def _prefixed(name: str) -> str:
-    space, _, local = name.removeprefix("{").rpartition("}")
-    return _PREFIXES.get(space, "") + local
+    space, _, own = name.removeprefix("{").rpartition("}")
+    return _PREFIXES.get(space, "") + own
 
 
 _REFERENCE = re.compile(r"<c:(tx|cat|val)><c:(num|str)Ref><c:f>([^<]*)</c:f></c:\2Ref></c:\1>")

@@ -13,12 +13,13 @@ from xml.etree import ElementTree
 
 from rnnsheet.errors import WorkbookError
 from rnnsheet.sheet.formula import Formula, column_letters, column_number
-from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW, key
+from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW, a1, key
 from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook import outside
 from rnnsheet.workbook.looks import Font, Row, Styles, View, is_low
 from rnnsheet.workbook.package import Package, readable
 from rnnsheet.workbook.settings import unusual
+from rnnsheet.workbook.tags import local
 from rnnsheet.workbook.texts import unescaped
 
 _SPACES = (
@@ -120,7 +121,7 @@ class Contents:
         """The places of formulas that could reach outside, and what lets them."""
         yield from outside.reaching(self.names)
         for sheet, grid in self.sheets.items():
-            yield from ((f"{sheet}!{_a1(cell)}", found) for cell, found in outside.reaching(grid.formulas))
+            yield from ((f"{sheet}!{a1(cell)}", found) for cell, found in outside.reaching(grid.formulas))
 
     def check_unmerged(self, area: Area) -> None:
         """Raises WorkbookError where merged cells reach into an area."""
@@ -129,11 +130,6 @@ class Contents:
             if not (beside or bottom < area.row or top >= area.row + area.rows):
                 merged = Area(area.sheet, top, left, bottom - top + 1, right - left + 1)
                 raise WorkbookError("merged", place=f"{self.path}: {area.sheet}!{merged.a1}")
-
-
-def _a1(cell: int) -> str:
-    row, col = divmod(cell, LAST_COLUMN)
-    return f"{column_letters(col + 1)}{row}"
 
 
 def read(package: Package, letters: Letters = unescaped) -> Contents:
@@ -202,7 +198,7 @@ def _within(sheet: str) -> Iterator[None]:
 def _alone(root: ElementTree.Element, space: str, group: str, tag: str) -> list[ElementTree.Element]:
     """The elements of a group. Raises ValueError where programs could find others, or elsewhere."""
     found = root.findall(f"{space}{group}/{space}{tag}")
-    counts = Counter(each.tag.rpartition("}")[2] for each in root.iter())
+    counts = Counter(map(local, root.iter()))
     if counts[group] > 1 or counts[tag] > len(found):
         raise ValueError(group)
     return found

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from xml.etree import ElementTree
 
+from rnnsheet.workbook.tags import local
+
 _NO, _YES = ("0", "false"), ("1", "true")
 _USUAL: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "date1904": ("workbookPr", "date1904", _NO),
@@ -21,7 +23,7 @@ def unusual(root: ElementTree.Element, space: str) -> tuple[str, ...]:
     """
     found = []
     for setting, (tag, attribute, usual) in _USUAL.items():
-        places = [each for each in root.iter() if each.tag.rpartition("}")[2] == tag]
+        places = [each for each in root.iter() if local(each) == tag]
         if len(places) > 1 or places != root.findall(f"{space}{tag}"):
             raise ValueError(tag)
         if any(each.get(attribute, usual[0]) not in usual for each in places):

@@ -49,6 +49,11 @@ def markup(text: str) -> str:
     return text.translate(_MARKUP)
 
 
+def attribute(text: str) -> str:
+    """What is no text for people, between quotation marks."""
+    return markup(text).translate(_QUOTED)
+
+
 def escaped(text: str) -> str:
     """A text as it stands between tags: what looks like the escape of a letter, `_x0041_`, is none.
 

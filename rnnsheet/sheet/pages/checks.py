@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from rnnsheet.labels import Labels
 from rnnsheet.model import on_line
 from rnnsheet.reading import BLANKS, FULL_WIDTH, kind_of, words_of
 from rnnsheet.sheet.context import Context
@@ -11,7 +10,7 @@ from rnnsheet.sheet.page import Page
 from rnnsheet.sheet.pages.inputs import FIRST, LABEL, Inputs, length_of
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block
-from rnnsheet.sheet.state import Check, at, faults_found, write
+from rnnsheet.sheet.state import Check, at, faults_found, said_beside, write
 
 
 def place(inputs: Inputs, context: Context, pages: Sequence[Page]) -> Block:
@@ -19,12 +18,12 @@ def place(inputs: Inputs, context: Context, pages: Sequence[Page]) -> Block:
 
     `pages` are those on which settings stand.
     """
-    page, labels = inputs.page, context.labels
+    page = inputs.page
     rows = list(_rows(inputs, context))
     # The causes before what follows from them.
     checks = [check for check in rows if check.causes]
     checks += [*_Texts(inputs, context).checks(), *(check for check in rows if not check.causes)]
-    checks += [*_settings(pages, labels), *_Answers(inputs, context).notes()]
+    checks += [*_settings(page, pages), *_Answers(inputs, context).notes()]
     inputs.row, state = write(page, inputs.row, checks, context.messages, (LABEL, FIRST))
     return state
 
@@ -221,16 +220,11 @@ def _rows(inputs: Inputs, context: Context) -> Iterator[Check]:
         yield replace(check, causes=choices)
 
 
-def _settings(pages: Sequence[Page], labels: Labels) -> Iterator[Check]:
+def _settings(first: Page, pages: Sequence[Page]) -> Iterator[Check]:
     """What stands beside the settings of the other sheets."""
     for page in pages:
         beside: Mapping[Area, Block] = {b.area: b for b in page.sheet.blocks if b.name == "status"}
         for block in page.sheet.blocks:
             if block.entry in ("positive", "slider", "weight"):
-                status = beside[block.area.part(0, 1)]
-                ((said,),) = status.values or [[""]]
-                cell, place = status.area, f"{at(block.area)}: "
-                there = f"'{cell.sheet}'!{cell.a1}" if " " in cell.sheet else f"{cell.sheet}!{cell.a1}"
-                found = f"{place}{said}" if said else ""
-                of = labels(f"setting.{block.name}")
-                yield Check(of, f'IF({there}="",0,1)', f'"{place}"&{there}', found)
+                of = first.labels(f"setting.{block.name}")
+                yield said_beside(first, of, block.area, beside[block.area.part(0, 1)])

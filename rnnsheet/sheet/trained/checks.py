@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rnnsheet.labels import Labels
 from rnnsheet.sheet.page import Page
 from rnnsheet.sheet.plan import Area, Block
-from rnnsheet.sheet.state import Check, at, faults_found, write
+from rnnsheet.sheet.state import Check, faults_found, said_beside, write
 
 _COLUMNS = (3, 2)
 """Of the first sheet, those of the flags and of the texts."""
@@ -25,11 +25,9 @@ def _checks(page: Page, first: Page, messages: Mapping[str, Area], labels: Label
     blocks = page.sheet.blocks
     if page is first:
         typed = next((block for block in blocks if block.entry == "text"), None)
-        for block in (block for block in blocks if typed and block.name == "status"):
-            ((said,),) = block.values or [[""]]
-            cell, place = block.area.a1, f"{at(typed.area)}: " if typed else ""
-            found = f"{place}{said}" if said else ""
-            yield Check(labels("state.word"), f'IF({cell}="",0,1)', f'"{place}"&{cell}', found)
+        for block in (block for block in blocks if block.name == "status"):
+            if typed:
+                yield said_beside(first, labels("state.word"), typed.area, block)
     for faults in (block for block in blocks if block.name == "fault"):
         area = _before(faults, blocks)
         key = "twice" if area.name == "vocabulary" else "no_number"
