@@ -25,7 +25,8 @@ from rnnsheet.labels import labels
 from rnnsheet.sheet.grid import LAST_COLUMN, key
 from rnnsheet.workbook.copy import copied
 from rnnsheet.workbook.package import opened
-from rnnsheet.workbook.read import Contents, Grid, read
+from rnnsheet.workbook.read import Contents, read
+from rnnsheet.workbook.worksheet import Grid
 from tests.listener import listener
 from tests.test_checking import edit, edit_cell, failures, sheet_part
 from tests.test_engines import skip_without

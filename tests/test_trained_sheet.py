@@ -23,8 +23,9 @@ from rnnsheet.sheet.layout import plan
 from rnnsheet.trained import STATES, Numbers, Text, Trained, TrainedLayer
 from rnnsheet.workbook.inputs import Manifest
 from rnnsheet.workbook.package import opened as opened_package
-from rnnsheet.workbook.read import CellError, read
+from rnnsheet.workbook.read import read
 from rnnsheet.workbook.trained_inputs import trained as read_trained
+from rnnsheet.workbook.worksheet import CellError
 from rnnsheet.workbook.write import write
 from tests.planned import filled, referred, taken
 from tests.test_checking import failures

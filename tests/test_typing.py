@@ -14,7 +14,8 @@ from rnnsheet.labels import labels
 from rnnsheet.reading import picture_of, reading
 from rnnsheet.sheet.layout import plan
 from rnnsheet.workbook.package import opened
-from rnnsheet.workbook.read import CellError, read
+from rnnsheet.workbook.read import read
+from rnnsheet.workbook.worksheet import CellError
 from tests.lessons import hello
 from tests.test_engines import skip_without
 from tests.trained_networks import NETWORKS

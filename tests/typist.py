@@ -11,7 +11,7 @@ from openpyxl.formula.translate import Translator
 
 from rnnsheet.sheet.layout import plan
 from rnnsheet.sheet.plan import Area, Block
-from rnnsheet.workbook.read import CellError
+from rnnsheet.workbook.worksheet import CellError
 from tests.lessons import hello
 
 

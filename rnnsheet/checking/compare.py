@@ -17,7 +17,8 @@ from rnnsheet.errors import WorkbookError
 from rnnsheet.lesson import Trace
 from rnnsheet.model import Array
 from rnnsheet.sheet.plan import Block, Plan
-from rnnsheet.workbook.read import CellError, Contents
+from rnnsheet.workbook.read import Contents
+from rnnsheet.workbook.worksheet import CellError
 
 _NUMBERS = {float, int, bool}
 

@@ -8,7 +8,7 @@ from rnnsheet.checking import library
 from rnnsheet.checking.process import StoppedError
 from rnnsheet.checking.recalculate import Values
 from rnnsheet.sheet.grid import LAST_COLUMN
-from rnnsheet.workbook.read import CellError
+from rnnsheet.workbook.worksheet import CellError
 
 NAME = "ironcalc"
 PATIENCE = 1.0

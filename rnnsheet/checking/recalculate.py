@@ -15,8 +15,9 @@ from rnnsheet.files import own_folder
 from rnnsheet.sheet.grid import key
 from rnnsheet.workbook.copy import copied
 from rnnsheet.workbook.package import opened
-from rnnsheet.workbook.read import Contents, Letters, read
+from rnnsheet.workbook.read import Contents, read
 from rnnsheet.workbook.texts import unescaped
+from rnnsheet.workbook.worksheet import Letters
 
 if TYPE_CHECKING:
     from rnnsheet.sheet.plan import Area, Block

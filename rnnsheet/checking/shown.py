@@ -10,7 +10,8 @@ from rnnsheet.sheet.grid import key
 from rnnsheet.sheet.plan import Block
 from rnnsheet.workbook.looks import Corners, Font, Look, Rule, View, is_low, is_readable
 from rnnsheet.workbook.number_format import FORMATS, alike, shown
-from rnnsheet.workbook.read import Contents, Grid
+from rnnsheet.workbook.read import Contents
+from rnnsheet.workbook.worksheet import Grid
 
 CAUSES = ("sheet", "formulas", "zeros", "row", "column", "format", "letters", "place", "text", "rule")
 """Its sheet is hidden or shows formulas, or no zeros; its row or column is hidden

@@ -13,8 +13,9 @@ from typing import Any
 
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.grid import LAST_COLUMN, a1
-from rnnsheet.workbook.read import CellError, Contents, Grid
+from rnnsheet.workbook.read import Contents
 from rnnsheet.workbook.texts import attribute, markup
+from rnnsheet.workbook.worksheet import CellError, Grid
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

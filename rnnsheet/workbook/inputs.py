@@ -15,7 +15,8 @@ from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.pages import manifest
 from rnnsheet.sheet.plan import LAYOUT, Area, Plan
-from rnnsheet.workbook.read import CellError, Contents, corners
+from rnnsheet.workbook.read import Contents
+from rnnsheet.workbook.worksheet import CellError, corners
 
 Value = Callable[[str, int, int], Any]
 """(sheet, row, column) to the cell's value: float, str, bool, CellError or None."""
