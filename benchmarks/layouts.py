@@ -15,7 +15,6 @@ from benchmarks.timing import line, ratio, rounds
 from rnnsheet.checking.engines import ALL, chosen
 from rnnsheet.checking.recalculate import Engine
 from rnnsheet.sheet.formula import column_letters
-from rnnsheet.workbook.package import Package, opened
 
 SIZES = (100, 1000, 500, 2)
 """Of the values that are read, and of each layer: about 613,000 weights."""
@@ -98,22 +97,21 @@ def report(count: int, sizes: Sizes = SIZES) -> Iterator[str]:
     """Per engine, the time that each layout takes, as a ratio to the matrix product's."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        packages = {}
+        paths = {}
         for name, layout in LAYOUTS.items():
-            path = folder / f"{name.replace(' ', '-')}.xlsx"
-            _write(path, layout, sizes)
-            packages[name] = stack.enter_context(opened(path))
+            paths[name] = folder / f"{name.replace(' ', '-')}.xlsx"
+            _write(paths[name], layout, sizes)
         ours = next(iter(LAYOUTS))
         for engine in chosen(ALL):
-            tasks = {name: _recalculated(engine, package) for name, package in packages.items()}
+            tasks = {name: _recalculated(engine, path) for name, path in paths.items()}
             times = rounds(tasks, count)
             for name in list(LAYOUTS)[1:]:
                 yield line(f"{engine.NAME}, dense layers: {name} / {ours}", ratio(times, name, ours))
 
 
-def _recalculated(engine: Engine, package: Package) -> Callable[[], object]:
+def _recalculated(engine: Engine, path: Path) -> Callable[[], object]:
     def recalculate() -> None:
         with tempfile.TemporaryDirectory() as own:
-            run(engine.command(package, Path(own)), Path(own))
+            run(engine.command(path, Path(own)), Path(own))
 
     return recalculate

@@ -464,6 +464,14 @@ def formulas_use_what_every_program_has(book: Book) -> Iterator[str]:
 
 
 @rule
+def no_name_hides_a_function(book: Book) -> Iterator[str]:
+    names = {each.get("name", "").upper() for each in book.names}
+    for place, formula in book.parsed:
+        if isinstance(formula, Formula):
+            yield from (f"{place}: {each}" for each in formula.functions if each.upper() in names)
+
+
+@rule
 def formulas_refer_to_cells(book: Book) -> Iterator[str]:
     for place, formula in book.parsed:
         if isinstance(formula, Formula):

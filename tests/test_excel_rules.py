@@ -131,6 +131,7 @@ DEFECTS: dict[str, list[tuple[str, str, str]]] = {
         (BOOK, 'name="word"', f'name="{name}"')
         for name in ("W1", "xfd9", "R1C1", "r", "C", "c5", "a b", "a-b", "1a", "a" * 256, "TRUE", "_xlnm.X")
     ],
+    "no_name_hides_a_function": [(BOOK, 'name="word"', f'name="{name}"') for name in ("sum", "Exp")],
     "defined_names_are_unique": [(BOOK, 'name="word"', 'name="WHY"')],
     "defined_names_point_at_cells": [
         (BOOK, r">Inputs!\$C\$4<", f">{target}<")

@@ -431,6 +431,7 @@ MACROS = (
         (None, H12, lambda found: found[0].replace(" s=", ' t="inlineStr" s='), "t='inlineStr', <v>"),
         (None, H12, lambda found: found[0].replace(" s=", ' t="b" s='), "neither true nor false"),
         (None, H12, lambda found: found[0].replace(" s=", ' t="x" s='), "t='x', <v>"),
+        (None, H12, lambda found: found[0].replace(" s=", ' t="d" s='), "t='d', <v>"),
         (None, H12, lambda found: re.sub("<v>.*</v>", "<v>\u0665</v>", found[0]), "\u0665 is no number"),
         (None, '<row r="12"', '<row r="1_2"', "'1_2' is no number"),
         (None, '<row r="12"', '<row r="012"', "'012' is no number"),

@@ -160,7 +160,6 @@ def test_a_text_of_any_length_is_cut_as_keras_cuts_it(keras, tmp_path, padding):
     Path("words.json").write_text(json.dumps({f"w{number}": number for number in range(1, 50)}))
     network = read_model(Path("article.keras"), Path("words.json"))
     end = {"pre": "before", "post": "after"}[padding]
-    engines = [engine for engine in chosen(ALL) if engine.NAME != "formulon"]
     for number, text in enumerate(LONG):
         known = [int(word[1:]) for word in text.split() if word != "unheard"]
         given = keras.utils.pad_sequences([known], maxlen=15, padding=padding, truncating=padding)
@@ -170,7 +169,7 @@ def test_a_text_of_any_length_is_cut_as_keras_cuts_it(keras, tmp_path, padding):
         path = api.export(typed, tmp_path / f"long{number}-{padding}.xlsx")
         name = f"p_{typed.result.name}"
         area = next(block.area for block in plan(typed, "en").blocks() if block.name == name)
-        with recalculations(engines, read(opened(path))) as running:
+        with recalculations(chosen(ALL), read(opened(path))) as running:
             for each in running.values():
                 np.testing.assert_allclose(each.values().of(area), expected[0], rtol=1e-6, atol=1e-6)
 

@@ -13,7 +13,7 @@ from rnnsheet.labels import languages
 from rnnsheet.sheet import layout
 from rnnsheet.sheet.formula import Formula, column_letters, column_number
 from rnnsheet.sheet.layout import plan
-from rnnsheet.sheet.names import defined_name
+from rnnsheet.sheet.names import CALLED, defined_name
 from tests.lessons import ANY_CELL, hello, lessons
 from tests.planned import filled, referred, taken
 from tests.trained_networks import counter
@@ -95,9 +95,10 @@ def test_sheet_names_are_legal():
     [
         *((name, name) for name in ("h", "Wxh", "h_0", "dWhh", "loss_t", "XFE1", "abcd1")),
         *((name, f"{name}_") for name in ("c", "R", "h1", "dc1", "XFD9", "r1c1", "C2", "true")),
+        *((name, f"{name}_") for name in ("count", "Max", "EXP")),
     ],
 )
-def test_names_that_look_like_cells_get_an_underline(name, legal):
+def test_names_that_look_like_cells_or_functions_get_an_underline(name, legal):
     assert defined_name(name) == legal
 
 
@@ -118,7 +119,7 @@ def excel_takes(name: str) -> bool:
 def test_any_name_becomes_one_that_excel_takes_and_stays_if_it_is_one(name):
     legal = defined_name(name)
     assert excel_takes(legal)
-    assert legal == (name if excel_takes(name) else f"{name}_")
+    assert legal == (name if excel_takes(name) and not CALLED.fullmatch(name) else f"{name}_")
 
 
 @pytest.mark.parametrize("name", ["", "1h", "h t", "中", "h-1"])

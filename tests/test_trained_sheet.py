@@ -101,9 +101,6 @@ def test_every_cell_of_any_network_is_what_numpy_finds(tmp_path_factory, network
     assert differences(network, found_by(path)) == []
 
 
-OTHER_ENGINES = [name for name in ENGINES if name != "formulon"]
-"""formulon 0.18 says #REF! in imported workbooks; why is not found yet: it is compared in lessons only."""
-
 READINGS = [
     ("emb",),
     ("end",),
@@ -149,7 +146,7 @@ def test_every_cell_of_very_many_networks_is_what_numpy_finds(tmp_path_factory, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", OTHER_ENGINES)
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("network", [*NETWORKS.values(), lambda: moods("", 10), lambda: speller("A~?* b")])
 def test_every_engine_finds_what_numpy_finds(tmp_path, engine, network):
     skip_without(engine)
@@ -319,7 +316,7 @@ def test_a_weight_that_is_no_number_is_told_with_its_cell(tmp_path, typed, reaso
     assert caught.value.place == f"{path}: {area.sheet}!{area.a1}"
 
 
-@pytest.mark.parametrize("engine", OTHER_ENGINES)
+@pytest.mark.parametrize("engine", ENGINES)
 def test_an_emptied_text_is_read_as_nothing(tmp_path, engine):
     """openpyxl saves the empty cell as a number without one."""
     skip_without(engine)

@@ -293,9 +293,8 @@ class SheetReader:
             return _TRUTHS[text]
         if kind == "e" and _ERROR.fullmatch(text):
             return CellError(text)
-        if kind != "d":
-            raise ValueError(f"t={kind!r}, <v>")
-        return text
+        # Also "d": few programs read dates in letters, and Excel writes them in its strict files alone.
+        raise ValueError(f"t={kind!r}, <v>{text}")
 
     def _text_of(self, formula: ElementTree.Element, row: int, col: int) -> str:
         """A cell's formula, also where it refers to that of another cell, as Excel saves a block of them."""

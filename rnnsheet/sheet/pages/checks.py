@@ -88,7 +88,7 @@ class _Texts(_Said):
             yield self._last(of, name, typed)
         room, long = self.lesson.steps + self.lesson.reads_ahead, f"long{ending}"
         found = f"{at(typed)}: {self.told(long)}" if len(parts) > room else ""
-        # Not RIGHT, which formulon 0.18 takes for an error here.
+        # Not RIGHT: a name of the workbook is called so, see `sheet.names`.
         blank = self.is_blank(f"MID({clean.a1},LEN({clean.a1}),1)")
         said = f"IF({blank},{self.of(typed, 'ends_in_blank')},{self.of(typed, long)})"
         yield Check(of, f"IF({length}>{room},1,0)", said, found)
