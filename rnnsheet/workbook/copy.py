@@ -9,9 +9,10 @@ import re
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from string import digits
 from typing import Any
 
-from rnnsheet.sheet.formula import Formula
+from rnnsheet.sheet.formula import Formula, column_letters
 from rnnsheet.sheet.grid import LAST_COLUMN, a1
 from rnnsheet.workbook.read import Contents
 from rnnsheet.workbook.texts import attribute, markup
@@ -42,6 +43,8 @@ _NOT_THERE = "#N/A"
 _NOTHING = CellError(_NOT_THERE)
 _ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", _NOT_THERE)
 _ESCAPE = re.compile("_(?=[xX])")
+_FAR = 7
+_NO_DIGITS = str.maketrans("", "", digits)
 _OF_PROGRAMS = "_xlnm."
 """How the names begin that programs make for areas to print and the like."""
 
@@ -98,11 +101,11 @@ def _worksheet(grid: Grid) -> str:
     formulas, rows = _formulas(grid), [""]
     last, cells = 0, [""]
     for cell in sorted(grid.formulas.keys() | grid.values.keys()):
-        row = cell // LAST_COLUMN
+        row, right = divmod(cell, LAST_COLUMN)
         if row != last:
             rows.append(f'<row r="{last}">{"".join(cells)}</row>')
             last, cells = row, []
-        name, own = a1(cell), formulas.get(cell)
+        name, own = f"{column_letters(right + 1)}{row}", formulas.get(cell)
         if own is not None:
             # No number that a cell should have is stored: an engine that believed it would be seen.
             cells.append(f'<c r="{name}" t="e">{own}<v>{_NOT_THERE}</v></c>')
@@ -146,7 +149,7 @@ def _formulas(grid: Grid) -> dict[int, str]:
 
 
 def _runs(grid: Grid) -> Iterator[list[int]]:
-    """The cells of each formula that fills down, from the top; one that does not fill has one cell."""
+    """The cells of each formula that fills down, from the top; one that does not fill far has one cell."""
     columns: defaultdict[int, list[int]] = defaultdict(list)
     for cell in grid.formulas:
         if cell not in grid.arrays and cell not in grid.filled:
@@ -154,9 +157,17 @@ def _runs(grid: Grid) -> Iterator[list[int]]:
     for cells in columns.values():
         texts, start = [grid.formulas[cell] for cell in cells], 0
         while start < len(cells):
-            end = _filled_down(cells, texts, start)
+            end = _filled_down(cells, texts, start) if _may_fill(cells, texts, start) else start + 1
             yield cells[start:end]
             start = end
+
+
+def _may_fill(cells: Sequence[int], texts: Sequence[str], start: int) -> bool:
+    """Whether a formula may fill so far down that sharing it is worth the search; seen without reading it."""
+    far = start + _FAR
+    if far >= len(cells) or cells[far] != cells[start] + _FAR * LAST_COLUMN:
+        return False
+    return texts[start].translate(_NO_DIGITS) == texts[far].translate(_NO_DIGITS)
 
 
 def _filled_down(cells: Sequence[int], texts: Sequence[str], start: int) -> int:
