@@ -7,8 +7,8 @@ import torch
 
 from benchmarks.timing import line, ratio, rounds
 from rnnsheet.engine import gradients
-from rnnsheet.engine.network import Batch
-from rnnsheet.model import KINDS, Axis, Layer, Model, check_model
+from rnnsheet.engine.propagation import Batch
+from rnnsheet.network import KINDS, Axis, Layer, Model, check_model
 
 SIZES = {
     "4-3-4, T 4": (4, 3, 4, 1),

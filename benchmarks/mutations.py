@@ -17,8 +17,8 @@ import rnnsheet
 from benchmarks.timing import line
 from rnnsheet import engine, templates
 from rnnsheet.lesson import Lesson, Settings
-from rnnsheet.model import Array
-from rnnsheet.trained import INPUT, Numbers, Text, Trained, TrainedLayer
+from rnnsheet.network import Array
+from rnnsheet.network.imported import INPUT, Numbers, Text, Trained, TrainedLayer
 
 SMALL = Settings(epochs=6, flow_steps=4)
 """Few rows of the long experiments: every kind of block is there, and a thousand checks end today."""

@@ -11,8 +11,8 @@ from benchmarks.processes import run
 from benchmarks.timing import line, ratio, rounds
 from rnnsheet.checking.engines import ALL, chosen
 from rnnsheet.engine import trained
+from rnnsheet.network.imported import Text, Trained, TrainedLayer
 from rnnsheet.sheet.layout import plan
-from rnnsheet.trained import Text, Trained, TrainedLayer
 from rnnsheet.workbook.write import write
 
 WIDTHS = (1000, 500)

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rnnsheet.api import Lesson, export, load
+    from rnnsheet.checking.check import check
     from rnnsheet.checking.report import Report
     from rnnsheet.errors import LessonError, ModelError, OutputError, RnnsheetError, WorkbookError
+    from rnnsheet.importers import read_model
     from rnnsheet.lesson import Trace
-    from rnnsheet.model import Layer, Model
-    from rnnsheet.models import read_model
-    from rnnsheet.proof import check
-    from rnnsheet.trained import Trained
+    from rnnsheet.network import Layer, Model
+    from rnnsheet.network.imported import Trained
 
 __version__ = VERSION
 
@@ -31,11 +31,11 @@ _HOMES = {
     **dict.fromkeys(
         ("LessonError", "ModelError", "OutputError", "RnnsheetError", "WorkbookError"), "rnnsheet.errors"
     ),
-    **dict.fromkeys(("Layer", "Model"), "rnnsheet.model"),
-    "check": "rnnsheet.proof",
+    **dict.fromkeys(("Layer", "Model"), "rnnsheet.network"),
+    "check": "rnnsheet.checking.check",
     "Trace": "rnnsheet.lesson",
-    "Trained": "rnnsheet.trained",
-    "read_model": "rnnsheet.models",
+    "Trained": "rnnsheet.network.imported",
+    "read_model": "rnnsheet.importers",
     "Report": "rnnsheet.checking.report",
 }
 

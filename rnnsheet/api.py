@@ -16,13 +16,13 @@ from rnnsheet.equations.cells import network
 from rnnsheet.errors import LessonError, OutputError, RnnsheetError, check_seed, known_language
 from rnnsheet.files import check_file, check_free, own_folder
 from rnnsheet.lesson import Trace
-from rnnsheet.model import KINDS, Model
+from rnnsheet.network import KINDS, Model
 from rnnsheet.plain import plain
 from rnnsheet.progress import Advance, Progress, shares, silent
 
 if TYPE_CHECKING:
+    from rnnsheet.network.imported import Trained
     from rnnsheet.sheet.plan import Block, Plan
-    from rnnsheet.trained import Trained
     from rnnsheet.workbook.write import Expected
 
 
@@ -154,9 +154,9 @@ def workbook_file(path: str | Path, force: bool) -> Path:
 def _values(source: lesson.Lesson | Trained, planned: Plan, advance: Advance) -> Expected:
     """What is expected of each block: what NumPy computes, or else a spreadsheet engine."""
     if not isinstance(source, lesson.Lesson):
-        from rnnsheet.engine import trained
+        from rnnsheet.engine import imported
 
-        trace = trained.run(source, source.read.sample)
+        trace = imported.run(source, source.read.sample)
     elif engine.knows(source.model):
         trace = engine.complete(source, advance)
     else:

@@ -91,8 +91,8 @@ def import_(
         network = request.network()
         from rnnsheet import api
         from rnnsheet.console import progress
-        from rnnsheet.models.inputs import never_typed
-        from rnnsheet.trained import Text
+        from rnnsheet.importers.network_input import never_typed
+        from rnnsheet.network.imported import Text
 
         target = api.workbook_file(output or f"{network.name}.xlsx", force)
         texts = labels(language)
@@ -104,7 +104,7 @@ def import_(
             told = "never_typed_letters" if network.read.unit == "letters" else "never_typed"
             _print([texts(f"import.{told}", count=len(lost), tokens=", ".join(lost[:5]))])
         if check_against == FRAMEWORK:
-            from rnnsheet.models.against import SAMPLES
+            from rnnsheet.importers.parity import SAMPLES
 
             difference, witness = request.agreement(network)
             network = replace(network, witness=witness)
@@ -160,7 +160,7 @@ def check(
     lang: Language = "",
 ) -> None:
     with _errors(lang) as language:
-        from rnnsheet import proof
+        from rnnsheet.checking.check import each
         from rnnsheet.checking.engines import chosen
         from rnnsheet.console import progress
 
@@ -168,7 +168,7 @@ def check(
         single = len(files) == len(engines) == 1
         told: list[dict[str, object]] = []
         waiting = progress.waiting(labels(language))
-        for file, found in proof.each(files, tolerance, engines, waiting):
+        for file, found in each(files, tolerance, engines, waiting):
             if isinstance(found, RnnsheetError):
                 status = 2
                 told.append({"file": file, "error": found.text(language)})

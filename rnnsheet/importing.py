@@ -18,7 +18,7 @@ from rnnsheet.errors import ModelError
 from rnnsheet.files import own_folder
 
 if TYPE_CHECKING:
-    from rnnsheet.trained import Trained, Witness
+    from rnnsheet.network.imported import Trained, Witness
 
 _PROGRAM = Path(__file__).parent / "models" / "program.py"
 _ROOM = 1_150 << 20
@@ -47,7 +47,7 @@ class Request:
 
     def agreement(self, network: Trained) -> tuple[float, Witness | None]:
         """How far the network is from its framework at most, and a witness of that, as `models.against`."""
-        from rnnsheet.models.against import SAMPLES
+        from rnnsheet.importers.parity import SAMPLES
 
         work = SAMPLES * network.sizes["weights"] * network.sizes["steps"]
         found = self._result(_RUNNING + round(work / _SPEED), against=True)
@@ -63,7 +63,7 @@ class Request:
                 program = Program(command, Path.cwd(), {"TMPDIR": str(folder)})
                 stack.callback(program.end)
             # Imported while the program works.
-            from rnnsheet.trained.packing import unpacked
+            from rnnsheet.network.imported.packing import unpacked
 
             try:
                 told = marshal.loads(program.output(_WAITING * seconds))

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rnnsheet.errors import LessonError
-from rnnsheet.model import INPUTS, ONCE, Array, Axis, Layer, Model, check_model, fit_state
+from rnnsheet.network import INPUTS, ONCE, Array, Axis, Layer, Model, check_model, fit_state
+from rnnsheet.network.reading import PUNCTUATION, kind_of, reading, words_of
 from rnnsheet.plain import plain, text
-from rnnsheet.reading import PUNCTUATION, kind_of, reading, words_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,7 @@ from rnnsheet.errors import LessonError, OutputError, unknown
 from rnnsheet.files import check_file, check_free, is_file, write_whole
 from rnnsheet.labels import languages
 from rnnsheet.lesson import MOST_STEPS, Example, Lesson, Settings
-from rnnsheet.model import Array, Layer, Model, Source
+from rnnsheet.network import Array, Layer, Model, Source
 
 _HERE = Path(__file__).parent
 # The wheel carries the templates inside the package; a checkout has them beside it.

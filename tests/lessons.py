@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import rnnsheet
 from rnnsheet.lesson import END, Settings
-from rnnsheet.model import KINDS, Layer, Model, Source, named
+from rnnsheet.network import KINDS, Layer, Model, Source, named
 
 # Signs that a file format or a formula could trip over stand among the letters.
 ALPHABET = string.ascii_letters + "012*?~ &<>\"'=%_中文é"

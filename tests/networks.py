@@ -3,7 +3,7 @@
 import numpy as np
 
 from rnnsheet.engine import trained
-from rnnsheet.trained import Trained
+from rnnsheet.network.imported import Trained
 
 
 def result(network: Trained, read) -> np.ndarray:

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnsheet import proof
-from rnnsheet.checking import process
+from rnnsheet.checking import check, process
 from rnnsheet.checking.engines import ENGINES
 from rnnsheet.checking.process import Program, without_network
 from rnnsheet.checking.recalculate import recalculations
@@ -89,7 +88,7 @@ def test_no_engine_calls_or_reads_elsewhere(hello_xlsx, tmp_path, monkeypatch, e
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
     with listener() as (port, calls):
         book = with_all_that_may_call(hello_xlsx, home / "book.xlsx", home, port)
-        (report,) = proof.checks(book, proof.TOLERANCE, [ENGINES[engine]])
+        (report,) = check.checks(book, check.TOLERANCE, [ENGINES[engine]])
     without_network.cache_clear()
     assert report.ok
     lines = trace.read_text(errors="replace").splitlines()
@@ -156,7 +155,7 @@ def test_where_the_system_does_not_let_us_the_check_goes_on(hello_xlsx, tmp_path
     without_network.cache_clear()
     try:
         assert without_network() == ()
-        assert proof.check(hello_xlsx).ok
+        assert check.check(hello_xlsx).ok
     finally:
         without_network.cache_clear()
 
@@ -173,6 +172,6 @@ def test_libreoffice_asks_for_no_printer(hello_xlsx, tmp_path, monkeypatch):
     command = engine.command
     traced = [strace, "-f", "-qq", "-o", str(trace), "-e", "trace=connect"]
     monkeypatch.setattr(engine, "command", lambda *own: [*traced, *command(*own)])
-    assert proof.check(hello_xlsx, engine="libreoffice").ok
+    assert check.check(hello_xlsx, engine="libreoffice").ok
     assert "AF_UNIX" in (said := trace.read_text()), "nothing was traced"
     assert not re.search("AF_INET|cups", said)

@@ -21,9 +21,9 @@ from rnnsheet import api, engine
 from rnnsheet.console.verdicts import verdict
 from rnnsheet.labels import labels
 from rnnsheet.lesson import END, Settings
-from rnnsheet.model import Layer, Model
+from rnnsheet.network import Layer, Model
+from rnnsheet.network.imported import Numbers, Trained, TrainedLayer
 from rnnsheet.sheet.layout import plan
-from rnnsheet.trained import Numbers, Trained, TrainedLayer
 from tests.lessons import (
     ANY_CELL,
     EVERY_FORM,

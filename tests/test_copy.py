@@ -17,12 +17,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rnnsheet
-from rnnsheet import proof, templates
+from rnnsheet import templates
+from rnnsheet.checking import check
 from rnnsheet.checking.engines import ENGINES
 from rnnsheet.checking.recalculate import recalculations
 from rnnsheet.console.verdicts import verdict
 from rnnsheet.labels import labels
-from rnnsheet.sheet.grid import LAST_COLUMN, key
+from rnnsheet.sheet.bounds import LAST_COLUMN, key
 from rnnsheet.workbook.copy import copied
 from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.read import Contents, read
@@ -337,13 +338,13 @@ REFUSED = [
 def test_a_file_that_is_replaced_meanwhile_is_not_read(hello_xlsx, tmp_path, monkeypatch):
     path = tmp_path / "book.xlsx"
     path.write_bytes(hello_xlsx.read_bytes())
-    read_all = proof.read
+    read_all = check.read
 
     def replaced(package):
         path.write_bytes(b"something else")
         return read_all(package)
 
-    monkeypatch.setattr(proof, "read", replaced)
+    monkeypatch.setattr(check, "read", replaced)
     assert rnnsheet.check(path).ok
 
 

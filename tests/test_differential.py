@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import rnnsheet
 from rnnsheet.checking.engines import ENGINES
 from rnnsheet.checking.recalculate import Recalculation
-from rnnsheet.sheet.grid import LAST_COLUMN
+from rnnsheet.sheet.bounds import LAST_COLUMN
 from rnnsheet.workbook.copy import copied
 from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.read import Contents, read

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import rnnsheet
 from rnnsheet import engine
 from rnnsheet.engine import output
-from rnnsheet.model import Model
+from rnnsheet.network import Model
 from tests.lessons import PUBLISHED, PUBLISHED_TOLERANCE, SMALL, hello, lessons
 
 

@@ -16,7 +16,8 @@ from openpyxl.comments import Comment
 from openpyxl.worksheet.table import Table
 
 import rnnsheet
-from rnnsheet import proof, templates
+from rnnsheet import templates
+from rnnsheet.checking import check
 from rnnsheet.checking.engines import ALL, ENGINES, chosen
 from rnnsheet.checking.process import Program, StoppedError
 from rnnsheet.checking.recalculate import recalculations
@@ -40,7 +41,7 @@ def skip_without(engine: str) -> None:
 def test_every_cell_of_every_lesson_is_right_in_every_engine(name, language, tmp_path):
     path = rnnsheet.export(name, tmp_path / f"{name}.xlsx", language)
     engines = [engine for engine in chosen(ALL) if engine.NAME != "formulon"]
-    reports = proof.checks(path, proof.TOLERANCE, engines)
+    reports = check.checks(path, check.TOLERANCE, engines)
     assert [report.engine for report in reports] == [engine.NAME for engine in engines]
     assert [failures(report) for report in reports] == [[] for _ in engines]
     assert len({report.cells for report in reports}) == 1
@@ -94,7 +95,7 @@ def test_several_files_are_checked_side_by_side(hello_xlsx, tmp_path, engine):
     for name in ("a b.xlsx", "词.xlsx", "c.xlsx"):
         files.append(str(save(parts(hello_xlsx), tmp_path / name)))
     files.insert(1, str(tmp_path / "nowhere.xlsx"))
-    found = list(proof.each(files, proof.TOLERANCE, [ENGINES[engine]]))
+    found = list(check.each(files, check.TOLERANCE, [ENGINES[engine]]))
     assert [file for file, _ in found] == files
     assert isinstance(found[1][1], RnnsheetError)
     assert all(reports[0].ok for file, reports in found if "nowhere" not in file)

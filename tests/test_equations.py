@@ -8,12 +8,12 @@ from hypothesis import find, given
 from rnnsheet.equations.backward import chain_rule, differentiate, limited, path_back
 from rnnsheet.equations.cells import network
 from rnnsheet.equations.expr import Operation, Parameter, Value, greatest, scale, spread
+from rnnsheet.equations.imported import network as equations_of
 from rnnsheet.equations.notation import symbols, words
 from rnnsheet.equations.recurrence import Recurrence, walkthrough
 from rnnsheet.equations.rules import RULES
-from rnnsheet.equations.trained import network as equations_of
 from rnnsheet.labels import labels, languages
-from rnnsheet.model import ONE, Axis
+from rnnsheet.network import ONE, Axis
 from tests.lessons import ANY_CELL, EVERY_FORM, hello, lessons, networks
 from tests.trained_networks import NETWORKS
 

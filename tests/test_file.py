@@ -22,7 +22,7 @@ import rnnsheet
 from rnnsheet import templates
 from rnnsheet.checking import engines
 from rnnsheet.errors import LessonError, ModelError
-from rnnsheet.model import Layer
+from rnnsheet.network import Layer
 from rnnsheet.sheet.layout import plan
 from rnnsheet.sheet.plan import Area, Block, Plan, Sheet
 from rnnsheet.workbook.package import opened

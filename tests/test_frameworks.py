@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnsheet import engine
-from rnnsheet.engine.network import Batch
-from rnnsheet.model import KINDS, Axis, Layer, Model, check_model, named
+from rnnsheet.engine.propagation import Batch
+from rnnsheet.network import KINDS, Axis, Layer, Model, check_model, named
 
 INSTALL = "is not installed: pip install -e '.[dev]'"
 

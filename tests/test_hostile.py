@@ -19,8 +19,8 @@ from openpyxl.workbook.defined_name import DefinedName
 import rnnsheet
 from rnnsheet.checking.engines import ENGINES
 from rnnsheet.checking.recalculate import Recalculation, recalculations
+from rnnsheet.sheet.bounds import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.formula import column_letters
-from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook.copy import copied
 from rnnsheet.workbook.outside import reaching

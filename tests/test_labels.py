@@ -9,13 +9,13 @@ import pytest
 import rnnsheet
 from rnnsheet import templates
 from rnnsheet.equations.cells import network
+from rnnsheet.equations.imported import network as equations_of
 from rnnsheet.equations.rules import RULES
-from rnnsheet.equations.trained import network as equations_of
 from rnnsheet.labels import default_language, labels, languages
-from rnnsheet.model import KINDS
+from rnnsheet.network import KINDS
 from rnnsheet.sheet.pages.manifest import MESSAGES
 from rnnsheet.sheet.pages.overview import LEGEND
-from rnnsheet.workbook.inputs import SETTINGS
+from rnnsheet.workbook.lesson_inputs import SETTINGS
 from tests.lessons import EVERY_FORM
 from tests.trained_networks import NETWORKS
 

@@ -13,7 +13,7 @@ import rnnsheet
 from rnnsheet import engine
 from rnnsheet.labels import labels
 from rnnsheet.lesson import Settings
-from rnnsheet.model import Layer, Model
+from rnnsheet.network import Layer, Model
 from rnnsheet.sheet.layout import plan
 from tests.lessons import ANY_CELL, SMALL, hello, lessons
 from tests.test_training import as_torch, found

@@ -21,10 +21,10 @@ import rnnsheet
 from rnnsheet import toml
 from rnnsheet.errors import DataError, LessonError, ModelError
 from rnnsheet.files import own_folder
+from rnnsheet.importers import read_model
+from rnnsheet.importers.vocabulary import read_vocabulary
 from rnnsheet.importing import Request
 from rnnsheet.lesson import Settings
-from rnnsheet.models import read_model
-from rnnsheet.models.vocabulary import read_vocabulary
 from rnnsheet.sentiment import table, vectors
 from tests.lessons import hello
 from tests.test_cli import HELLO
@@ -99,7 +99,7 @@ def test_what_onnx_folds_is_counted_first(kind, monkeypatch):
 
 @given(st.data())
 def test_what_onnx_folds_is_never_more_than_was_counted(data):
-    from rnnsheet.models import folding
+    from rnnsheet.importers import folding
 
     shapes = st.lists(st.integers(1, 4), max_size=3)
     kind = data.draw(st.sampled_from(["Add", "Where", "Expand", "Gather", "Range", "ConstantOfShape"]))

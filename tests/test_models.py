@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from rnnsheet.errors import ModelError
-from rnnsheet.models import read_model
-from rnnsheet.models.description import KNOWN, read_description
-from rnnsheet.models.inputs import never_typed
+from rnnsheet.importers import read_model
+from rnnsheet.importers.description import KNOWN, read_description
+from rnnsheet.importers.network_input import never_typed
 from tests.test_cli import rnnsheet
 
 INSTALL = "is not installed: pip install -e '.[dev]'"
@@ -232,7 +232,7 @@ def bombs() -> list[Path]:
 def test_nothing_fills_the_memory():
     """Each file is refused by a process that may have no more than 1 GB, within ten seconds."""
     program = (
-        "import sys; from pathlib import Path; from rnnsheet.models import read_model\n"
+        "import sys; from pathlib import Path; from rnnsheet.importers import read_model\n"
         "from rnnsheet.errors import ModelError\n"
         "try: read_model(Path(sys.argv[1]))\nexcept ModelError as error: print(error); sys.exit(2)"
     )
@@ -548,9 +548,9 @@ def test_an_hdf5_file_of_more_groups_and_arrays_than_a_network_has_is_told(monke
         "[numbers]\nsteps = 2\nfeatures = 2\n" + ONE_LAYER.format("dense", "weights = '*'")
     )
     links = ["layers", "layers/dense", "layers/dense/vars", "layers/dense/vars/0", "layers/dense/vars/1"]
-    monkeypatch.setattr("rnnsheet.models.hdf5.MOST_LINKS", len(links))
+    monkeypatch.setattr("rnnsheet.importers.hdf5.MOST_LINKS", len(links))
     assert read_model(Path("weights.h5"), description=Path("a.toml")).layers
-    monkeypatch.setattr("rnnsheet.models.hdf5.MOST_LINKS", len(links) - 1)
+    monkeypatch.setattr("rnnsheet.importers.hdf5.MOST_LINKS", len(links) - 1)
     with pytest.raises(ModelError, match=r"^weights.h5: "):
         read_model(Path("weights.h5"), description=Path("a.toml"))
 

@@ -9,9 +9,9 @@ import openpyxl
 import pytest
 
 from rnnsheet.errors import ModelError
-from rnnsheet.models import read_model
-from rnnsheet.models.against import greatest_difference
-from rnnsheet.trained import Trained
+from rnnsheet.importers import read_model
+from rnnsheet.importers.parity import greatest_difference
+from rnnsheet.network.imported import Trained
 from tests.test_cli import fails, rnnsheet
 
 INSTALL = "is not installed: pip install -e '.[dev]'"

@@ -9,8 +9,8 @@ import pytest
 
 import rnnsheet
 from rnnsheet.errors import WorkbookError
+from rnnsheet.importers import read_model
 from rnnsheet.labels import labels, languages
-from rnnsheet.models import read_model
 from tests.test_cli import rnnsheet as command
 
 GATES = {"weight_ih_l0": (12, 4), "weight_hh_l0": (12, 3), "bias_ih_l0": (12,), "bias_hh_l0": (12,)}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rnnsheet.errors import ModelError
-from rnnsheet.models import read_model
+from rnnsheet.importers import read_model
 
 INSTALL = "is not installed: pip install -e '.[dev]'"
 torch = pytest.importorskip("torch", reason=f"PyTorch {INSTALL}")

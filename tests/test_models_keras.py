@@ -12,8 +12,8 @@ from rnnsheet import api
 from rnnsheet.checking.engines import ALL, chosen
 from rnnsheet.checking.recalculate import recalculations
 from rnnsheet.errors import ModelError
-from rnnsheet.models import read_model
-from rnnsheet.models.against import greatest_difference
+from rnnsheet.importers import read_model
+from rnnsheet.importers.parity import greatest_difference
 from rnnsheet.sheet.layout import plan
 from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.read import read

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rnnsheet.errors import ModelError
-from rnnsheet.models import read_model
-from rnnsheet.models.against import greatest_difference
+from rnnsheet.importers import read_model
+from rnnsheet.importers.parity import greatest_difference
 from tests.networks import agree, result
 from tests.test_models_keras import randomize, texts, typed, written
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from rnnsheet.errors import ModelError
+from rnnsheet.importers import read_model
+from rnnsheet.importers.description import Description, read_description
+from rnnsheet.importers.keras import read_archive, read_hdf5
+from rnnsheet.importers.parity import greatest_difference
 from rnnsheet.labels import labels
-from rnnsheet.models import read_model
-from rnnsheet.models.against import greatest_difference
-from rnnsheet.models.description import Description, read_description
-from rnnsheet.models.keras import read_archive, read_hdf5
 from tests.networks import agree
 from tests.test_cli import rnnsheet
 from tests.test_models_keras import cudnn, randomize, written

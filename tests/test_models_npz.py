@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnsheet.engine import trained
+from rnnsheet.engine import imported
 from rnnsheet.errors import ModelError
-from rnnsheet.models import read_model
+from rnnsheet.importers import read_model
 from tests.networks import agree
 
 
@@ -44,20 +44,20 @@ def test_g2p_en_says_the_same_phonemes_of_200_words():
     theirs, network = speller(), read_model(package() / "checkpoint20.npz")
     assert list(network.labels) == theirs.phonemes and list(network.read.tokens) == theirs.graphemes
     for word in words():
-        says = [said for said in trained.run(network, word)["says"][0] if said]
+        says = [said for said in imported.run(network, word)["says"][0] if said]
         assert says == theirs.predict(word), word
 
 
 def test_g2p_en_reads_capitals_and_strange_letters_as_the_package_does():
     theirs, network = speller(), read_model(package() / "checkpoint20.npz")
     for typed, word in (("SpreadSheet", "spreadsheet"), ("naïve", "naïve"), ("o'clock", "o'clock"), ("", "")):
-        says = [said for said in trained.run(network, typed)["says"][0] if said]
+        says = [said for said in imported.run(network, typed)["says"][0] if said]
         assert says == theirs.predict(word)
 
 
 def test_g2p_en_s_numbers_agree_step_by_step():
     theirs, network = speller(), read_model(package() / "checkpoint20.npz")
-    trace = trained.run(network, "recurrent")
+    trace = imported.run(network, "recurrent")
     encoded = theirs.encode("recurrent")
     names = ("enc_w_ih", "enc_w_hh", "enc_b_ih", "enc_b_hh")
     states = theirs.gru(encoded, 10, *(getattr(theirs, name) for name in names))[0]

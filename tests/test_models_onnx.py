@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnsheet.errors import ModelError
-from rnnsheet.models import read_model
-from rnnsheet.models.lengths import Length, UnreadableError, same
+from rnnsheet.importers import read_model
+from rnnsheet.importers.lengths import Length, UnreadableError, same
 from tests.networks import agree
 
 INSTALL = "is not installed: pip install -e '.[dev]'"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnnsheet.errors import ModelError
-from rnnsheet.models import read_model
+from rnnsheet.importers import read_model
 from tests.networks import agree
 
 INSTALL = "is not installed: pip install -e '.[dev]'"

@@ -12,7 +12,7 @@ import pytest
 import rnnsheet
 from rnnsheet import api
 from rnnsheet.equations import cells
-from rnnsheet.model import KINDS, Model
+from rnnsheet.network import KINDS, Model
 from tests.lessons import SMALL
 from tests.test_checking import edit_cell, failures
 from tests.typist import Typist, block
@@ -124,8 +124,13 @@ def test_the_command_line_takes_its_file(mgu, tmp_path):
 # What a student writes in the place of a part of the example, the line that is told (0: none) and the words.
 SLIPS = [
     ("def mgu(layer, x):", "def mgu(layer, x)", 0, "SyntaxError: expected ':'"),
-    ("from rnnsheet.model import gate", "from rnnsheet.model import gates", 5, "cannot import name 'gates'"),
-    ("from rnnsheet.model import gate", "import no_such_module", 5, "No module named 'no_such_module'"),
+    (
+        "from rnnsheet.network import gate",
+        "from rnnsheet.network import gates",
+        5,
+        "cannot import name 'gates'",
+    ),
+    ("from rnnsheet.network import gate", "import no_such_module", 5, "No module named 'no_such_module'"),
     ('"mgu"', '"gru"', 8, "there is a cell gru already"),
     ('"mgu"', '""', 8, "a cell is called ''; expected a name"),
     ('@cell("mgu", *gate("f"), *gate("n"))', "@cell", 8, "a cell is called function; expected a name"),

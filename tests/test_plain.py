@@ -15,7 +15,7 @@ from openpyxl import load_workbook
 import rnnsheet
 from rnnsheet import LessonError, templates
 from rnnsheet.lesson import FLOW_STEPS, LIMIT, Settings
-from rnnsheet.trained import Text, Trained, TrainedLayer
+from rnnsheet.network.imported import Text, Trained, TrainedLayer
 from tests.lessons import SMALL, hello
 
 FLOATS = st.sampled_from([np.float16, np.float32, np.float64, np.longdouble, float, Fraction])

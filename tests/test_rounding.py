@@ -8,10 +8,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import rnnsheet
-from rnnsheet import engine, proof
+from rnnsheet import engine
+from rnnsheet.checking import check
 from rnnsheet.checking.engines import ALL, chosen
 from rnnsheet.lesson import Settings, Trace
-from rnnsheet.model import Model
+from rnnsheet.network import Model
 from rnnsheet.sheet.layout import plan
 from tests.lessons import ANY_CELL, EVERY_FORM, lessons, networks
 from tests.test_checking import edit_cell, failures
@@ -49,14 +50,14 @@ def saturated() -> rnnsheet.Lesson:
 def test_no_program_is_wrong_where_all_is_roundings(tmp_path):
     for make in (vanishing, saturated):
         path = rnnsheet.export(make(), tmp_path / f"{make.__name__}.xlsx")
-        for report in proof.checks(path, proof.TOLERANCE, chosen(ALL)):
+        for report in check.checks(path, check.TOLERANCE, chosen(ALL)):
             assert failures(report) == [], report.engine
 
 
 def no_false_alarm(tmp_path_factory, lesson):
     """The tolerance is that of the 15 digits in which some programs write: nothing else hides roundings."""
     path = tmp_path_factory.mktemp("book") / "book.xlsx"
-    for report in proof.checks(rnnsheet.export(lesson, path, "en"), 1e-14, chosen(ALL)):
+    for report in check.checks(rnnsheet.export(lesson, path, "en"), 1e-14, chosen(ALL)):
         assert failures(report) == [], report.engine
 
 
@@ -77,7 +78,7 @@ def allowed(lesson) -> Trace:
     """How far from NumPy's number each may be."""
     known = engine.complete(lesson)
     far = {
-        name: proof.TOLERANCE * np.maximum(1, np.abs(known[name].astype(float))) + slack
+        name: check.TOLERANCE * np.maximum(1, np.abs(known[name].astype(float))) + slack
         for name, slack in engine.roundings(lesson).items()
         if known[name].dtype == np.float64
     }

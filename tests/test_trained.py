@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnsheet.engine import trained
+from rnnsheet.engine import imported
 from rnnsheet.errors import ModelError
-from rnnsheet.models.inputs import never_typed
-from rnnsheet.models.vocabulary import is_special
-from rnnsheet.trained import (
+from rnnsheet.importers.network_input import never_typed
+from rnnsheet.importers.vocabulary import is_special
+from rnnsheet.network.imported import (
     ACTIVATIONS,
     ANSWER,
     INPUT,
@@ -32,7 +32,7 @@ WORDS = ("<pad>", "<unk>", "good", "bad", "film", "isn't")
 def reading(text: Text, typed: str):
     """The trace of a network that only looks tokens up."""
     rows = np.arange(2.0 * len(text.tokens)).reshape(-1, 2)
-    return trained.run(Trained("look", text, (TrainedLayer("e", "embedding", weights={"E": rows}),)), typed)
+    return imported.run(Trained("look", text, (TrainedLayer("e", "embedding", weights={"E": rows}),)), typed)
 
 
 def row(trace, name: str) -> list:
@@ -186,7 +186,7 @@ def test_a_masked_layer_agrees_with_plain_loops(kind, activation, reverse):
     )
     for padding in ("before", "after"):
         text = Text("words", WORDS, 6, padding=padding, unknown=1, masked=True)
-        trace = trained.run(Trained("plain", text, layers), "bad film was good")
+        trace = imported.run(Trained("plain", text, layers), "bad film was good")
         x, mask = trace["x_e"], row(trace, "mask")
         loops = by_loops(kind, own, x, mask, PLAIN[activation], PLAIN.get(gate), reverse)
         np.testing.assert_allclose(trace["h_r"], loops, rtol=1e-12, atol=1e-12)
@@ -207,7 +207,7 @@ def test_masked_before_or_after_a_text_ends_in_the_same_state():
             TrainedLayer("all", "concat", ("t", "b", "share")),
         )
         text = Text("words", WORDS, steps, padding=padding, masked=True)
-        ends.append(trained.run(Trained("ends", text, layers), "good bad film")["out_all"])
+        ends.append(imported.run(Trained("ends", text, layers), "good bad film")["out_all"])
     np.testing.assert_allclose(ends[1], ends[0], rtol=1e-14)
     np.testing.assert_allclose(ends[2], ends[0], rtol=1e-14)
 
@@ -227,7 +227,7 @@ def test_layers_without_memory_and_what_joins_them():
         TrainedLayer("both", "concat", ("end", "d")),
         TrainedLayer("p", "dense", ("both",), {"Wa": np.ones((2, 4))}, "softmax"),
     )
-    trace = trained.run(Trained("plain", Numbers(x), layers, ("no", "yes")), x)
+    trace = imported.run(Trained("plain", Numbers(x), layers, ("no", "yes")), x)
     d = np.maximum([[1 + 1 + 0.5, -2 + 0.5, 3 + 4 + 0.5], [-0.5, 0.0, -2.0]], 0)
     s = np.exp(d) / np.exp(d).sum(axis=0)
     shares = np.exp(x[0] - x[1]) / np.exp(x[0] - x[1]).sum()
@@ -255,7 +255,7 @@ def test_layers_without_memory_and_what_joins_them():
 def test_one_number_that_is_no_probability_stands_for_itself(activation):
     layer = TrainedLayer("a", "dense", weights={"Wa": np.full((1, 1), 3.0)}, activation=activation)
     network = Trained("size", Numbers(np.full((1, 2), 0.5)), (layer,))
-    trace = trained.run(network, network.read.sample)
+    trace = imported.run(network, network.read.sample)
     assert {"said", "says", "confidence"}.isdisjoint(trace.arrays)
     with pytest.raises(ModelError, match="layer a gives one number that is no probability"):
         replace(network, labels=("low", "high"))
@@ -269,15 +269,15 @@ def test_several_numbers_mean_what_is_likely_if_they_are_shares_or_have_labels(a
         TrainedLayer("end", "last", ("a",)),
     )
     network = Trained("size", Numbers(np.full((1, 2), 0.5)), layers)
-    trace = trained.run(network, network.read.sample)
+    trace = imported.run(network, network.read.sample)
     assert (row(trace, "says") if "says" in trace.arrays else []) == says
     labelled = replace(network, labels=("low", "high", "middle"))
-    assert row(trained.run(labelled, network.read.sample), "says") == ["high"]
+    assert row(imported.run(labelled, network.read.sample), "says") == ["high"]
 
 
 def test_one_number_says_which_of_two_labels():
     layer = TrainedLayer("d", "dense", (INPUT,), {"Wa": [[1.0]]}, "sigmoid")
-    trace = trained.run(
+    trace = imported.run(
         Trained("one", Numbers(np.zeros((1, 3))), (layer,), ("bad", "good")), [[-1.0, 0.0, 1.0]]
     )
     assert row(trace, "says") == ["bad", "good", "good"]
@@ -301,7 +301,7 @@ def test_an_answer_reads_what_was_said_and_ends():
         ),
     )
     text = Text("letters", tuple("abcde"), 3, padding="after", masked=True)
-    trace = trained.run(Trained("next", text, layers, tuple("abcde"), Answer(1, 4, 6)), "ab")
+    trace = imported.run(Trained("next", text, layers, tuple("abcde"), Answer(1, 4, 6)), "ab")
     assert row(trace, "k_answer") == [1, 2, 3, 4, 0, 1]
     assert row(trace, "said") == [2, 3, 4, 0, 1, 2]
     assert row(trace, "says") == ["c", "d", "", "", "", ""]
@@ -317,7 +317,7 @@ def test_an_answer_s_states_start_from_the_text_s():
         TrainedLayer("dec", "lstm", ("said",), own, "tanh", "sigmoid", starts="enc"),
     )
     network = Trained("s2s", Text("words", WORDS, 2, masked=True), layers, ("a", "b", "c"), Answer(0, 2, 4))
-    trace = trained.run(network, "bad film")
+    trace = imported.run(network, "bad film")
     z = {
         gate: own[f"Wx{gate}"] @ trace["x_said"][:, :1]
         + own[f"Wh{gate}"] @ trace["h_enc"][:, :1]
@@ -341,7 +341,7 @@ def test_roundings_cover_what_another_order_of_sums_gives():
     )
     x = random.normal(size=(2, 8))
     network = Trained("r", Numbers(x), layers)
-    slack, trace = trained.roundings(network, x), trained.run(network, x)
+    slack, trace = imported.roundings(network, x), imported.run(network, x)
     loops = by_loops("lstm", own, x, [1] * 8, math.tanh, PLAIN["sigmoid"], False)
     assert (np.abs(loops - trace["h_r"]) <= slack["h_r"] + 1e-16).all()
     assert slack["h_r"].max() < 1e-12
@@ -352,6 +352,6 @@ def test_bad_numbers_are_told():
     layer = TrainedLayer("d", "dense", (INPUT,), {"Wa": [[1e308, 1e308]]}, "linear")
     network = Trained("big", Numbers(np.zeros((2, 1))), (layer,), source="big.npz")
     with pytest.raises(ModelError, match=r"big.npz: .*1×1; expected 2×1"):
-        trained.run(network, [[1.0]])
+        imported.run(network, [[1.0]])
     with pytest.raises(ModelError, match=r"big.npz: a_d at time step 1"):
-        trained.run(network, [[10.0], [10.0]])
+        imported.run(network, [[10.0], [10.0]])

@@ -7,8 +7,8 @@ import pytest
 
 from rnnsheet.engine import trained
 from rnnsheet.errors import ModelError
-from rnnsheet.models.draft import Draft
-from rnnsheet.trained import (
+from rnnsheet.importers.draft import Draft
+from rnnsheet.network.imported import (
     ANSWER,
     INPUT,
     LAYER_KINDS,

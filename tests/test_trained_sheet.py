@@ -16,15 +16,15 @@ from hypothesis import strategies as st
 import rnnsheet
 from rnnsheet.checking.engines import ENGINES
 from rnnsheet.checking.recalculate import recalculations
-from rnnsheet.engine.trained import run
+from rnnsheet.engine.imported import run
 from rnnsheet.errors import ModelError
 from rnnsheet.labels import labels, languages
+from rnnsheet.network.imported import STATES, Numbers, Text, Trained, TrainedLayer
 from rnnsheet.sheet.layout import plan
-from rnnsheet.trained import STATES, Numbers, Text, Trained, TrainedLayer
-from rnnsheet.workbook.inputs import Manifest
+from rnnsheet.workbook.imported_inputs import trained as read_trained
+from rnnsheet.workbook.lesson_inputs import Manifest
 from rnnsheet.workbook.package import opened as opened_package
 from rnnsheet.workbook.read import read
-from rnnsheet.workbook.trained_inputs import trained as read_trained
 from rnnsheet.workbook.worksheet import CellError
 from rnnsheet.workbook.write import write
 from tests.planned import filled, referred, taken

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 import rnnsheet
 from rnnsheet import engine
 from rnnsheet.engine import output
-from rnnsheet.engine.network import Batch
+from rnnsheet.engine.propagation import Batch
 from rnnsheet.engine.training import random_model
-from rnnsheet.model import Layer, Model
+from rnnsheet.network import Layer, Model
 from tests.lessons import ANY_CELL, SAYS, TEXT, form, hello, lessons, networks
 
 

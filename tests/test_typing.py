@@ -11,7 +11,7 @@ import rnnsheet
 from rnnsheet.checking.engines import ENGINES
 from rnnsheet.checking.recalculate import recalculations
 from rnnsheet.labels import labels
-from rnnsheet.reading import picture_of, reading
+from rnnsheet.network.reading import picture_of, reading
 from rnnsheet.sheet.layout import plan
 from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.read import read

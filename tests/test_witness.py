@@ -11,10 +11,10 @@ import pytest
 import rnnsheet
 from rnnsheet.console.verdicts import verdict
 from rnnsheet.errors import WorkbookError
+from rnnsheet.importers import read_model
+from rnnsheet.importers.parity import agreement
 from rnnsheet.labels import labels
-from rnnsheet.models import read_model
-from rnnsheet.models.against import agreement
-from rnnsheet.trained import Trained
+from rnnsheet.network.imported import Trained
 from tests.test_cli import rnnsheet as command
 from tests.test_models_onnx import TOKENS, Exported, export, run_onnx
 
@@ -156,6 +156,6 @@ def test_a_hidden_sheet_that_lies_about_the_results(key, value, tmp_path):
 
 
 def test_of_many_numbers_fewer_results_are_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr("rnnsheet.models.against.MOST_WITNESSED", 12)
+    monkeypatch.setattr("rnnsheet.importers.parity.MOST_WITNESSED", 12)
     path = model(tmp_path, "all")
     assert with_witness(path).witness.found.shape == (10, 1)

@@ -20,7 +20,7 @@ from rnnsheet import engine
 from rnnsheet.checking.engines import ENGINES
 from rnnsheet.checking.recalculate import recalculations
 from rnnsheet.labels import labels
-from rnnsheet.model import Model
+from rnnsheet.network import Model
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.layout import plan
 from rnnsheet.sheet.plan import Area, Block, Fill, Plan, Sheet, Text

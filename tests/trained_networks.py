@@ -3,8 +3,8 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from rnnsheet.model import KINDS
-from rnnsheet.trained import (
+from rnnsheet.network import KINDS
+from rnnsheet.network.imported import (
     ANSWER,
     ELEMENTWISE,
     INPUT,

@@ -15,7 +15,7 @@ from rnnsheet.checking.report import BlockReport, Failure, Report
 from rnnsheet.checking.shown import Seen
 from rnnsheet.errors import WorkbookError
 from rnnsheet.lesson import Trace
-from rnnsheet.model import Array
+from rnnsheet.network import Array
 from rnnsheet.sheet.plan import Block, Plan
 from rnnsheet.workbook.read import Contents
 from rnnsheet.workbook.worksheet import CellError

@@ -7,7 +7,7 @@ from pathlib import Path
 from rnnsheet.checking import library
 from rnnsheet.checking.process import StoppedError
 from rnnsheet.checking.recalculate import Values
-from rnnsheet.sheet.grid import LAST_COLUMN
+from rnnsheet.sheet.bounds import LAST_COLUMN
 from rnnsheet.workbook.worksheet import CellError
 
 NAME = "ironcalc"

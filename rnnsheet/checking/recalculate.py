@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rnnsheet.checking.process import Program, StoppedError, held_signals, limited, without_network
 from rnnsheet.errors import WorkbookError
 from rnnsheet.files import own_folder
-from rnnsheet.sheet.grid import key
+from rnnsheet.sheet.bounds import key
 from rnnsheet.workbook.copy import copied
 from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.read import Contents, read

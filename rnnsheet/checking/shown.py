@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from rnnsheet.sheet.grid import key
+from rnnsheet.sheet.bounds import key
 from rnnsheet.sheet.plan import Block
 from rnnsheet.workbook.looks import Corners, Font, Look, Rule, View, is_low, is_readable
 from rnnsheet.workbook.number_format import FORMATS, alike, shown

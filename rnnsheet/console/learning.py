@@ -85,7 +85,7 @@ class Training:
 
 def learned(found: Learned, labels: Labels) -> Iterator[str]:
     """What a network learned of labelled sentences, how often it is right, and where it is."""
-    from rnnsheet.sentiment.network import ARTICLE
+    from rnnsheet.sentiment.keras_model import ARTICLE
 
     facts = {**asdict(found.options), **asdict(found)}
     yield labels("sentiment.sentences", total=found.positive + found.negative, **facts)

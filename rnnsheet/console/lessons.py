@@ -9,8 +9,8 @@ from rnnsheet.equations.notation import symbol, symbols, words
 from rnnsheet.equations.recurrence import Equation, Recurrence, WalkStep, walkthrough
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson, Trace
-from rnnsheet.model import ONCE, on_line
-from rnnsheet.sheet.meaning import meaning, meaning_of_parameter
+from rnnsheet.network import ONCE, on_line
+from rnnsheet.sheet.captions import meaning, meaning_of_parameter
 from rnnsheet.sheet.pages.overview import title
 from rnnsheet.sheet.pages.steps import explanation, heading
 

@@ -1,6 +1,6 @@
 """The oracle: the network's arithmetic in NumPy, by hand. Knows no spreadsheet and no equation."""
 
-from rnnsheet.engine.network import batch, knows
+from rnnsheet.engine.propagation import batch, knows
 from rnnsheet.engine.run import complete, roundings, run
 from rnnsheet.engine.training import OPTIMIZERS, Epoch, gradients, random_model, train
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from rnnsheet.model import Array
+from rnnsheet.network import Array
 
 Activation = Callable[..., object]
 """Takes z and `out`, of the same shape; they may be the same array."""

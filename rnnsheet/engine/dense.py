@@ -6,7 +6,7 @@ import numpy as np
 
 from rnnsheet.engine.activations import ACTIVATIONS
 from rnnsheet.engine.output import by_columns, summed
-from rnnsheet.model import Array
+from rnnsheet.network import Array
 
 Arrays = Mapping[str, Array]
 

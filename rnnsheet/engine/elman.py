@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rnnsheet.engine.activations import ACTIVATIONS
 from rnnsheet.engine.output import added, bound, summed
-from rnnsheet.model import Array
+from rnnsheet.network import Array
 
 Arrays = Mapping[str, Array]
 

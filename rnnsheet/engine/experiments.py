@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from rnnsheet.engine import output
-from rnnsheet.engine.network import Batch, backward, batch, forward
+from rnnsheet.engine.propagation import Batch, backward, batch, forward
 from rnnsheet.engine.training import as_columns, gradients, losses, norm
 from rnnsheet.lesson import FLOW, LIMIT, WIDTH, Lesson, weight_of
-from rnnsheet.model import Array, Layer, Model, named
+from rnnsheet.network import Array, Layer, Model, named
 from rnnsheet.progress import Advance, unheard
 
 Arrays = dict[str, Array]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from rnnsheet.engine.output import by_columns, summed
-from rnnsheet.model import Array
+from rnnsheet.network import Array
 
 Arrays = Mapping[str, Array]
 

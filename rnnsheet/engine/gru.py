@@ -13,7 +13,7 @@ from rnnsheet.engine.activations import ACTIVATIONS
 from rnnsheet.engine.elman import Mask
 from rnnsheet.engine.gates import Arrays, before, recurrent_contributions, stacked, weight_gradients
 from rnnsheet.engine.output import added, bound, summed
-from rnnsheet.model import Array
+from rnnsheet.network import Array
 
 GATES = ("r", "u", "n")
 """Reset gate, update gate, candidate."""

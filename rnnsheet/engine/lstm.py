@@ -12,7 +12,7 @@ from rnnsheet.engine.activations import ACTIVATIONS
 from rnnsheet.engine.elman import Mask
 from rnnsheet.engine.gates import Arrays, before, stacked, weight_gradients
 from rnnsheet.engine.output import added, bound
-from rnnsheet.model import Array
+from rnnsheet.network import Array
 
 GATES = ("i", "f", "o", "g")
 """Input, forget and output gate, then the candidate: the three sigmoids lie beside each other."""

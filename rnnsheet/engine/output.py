@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnsheet.lesson import END, START
-from rnnsheet.model import Array
+from rnnsheet.network import Array
 
 Texts = NDArray[np.object_]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnsheet.model import Array
+from rnnsheet.network import Array
 
 _OFF = 2.0**-48
 """By how much of itself a result is off: 16 roundings. There are programs that take a difference for 0 where

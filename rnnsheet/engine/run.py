@@ -7,12 +7,12 @@ import numpy as np
 
 from rnnsheet.engine import experiments, output
 from rnnsheet.engine.experiments import confidences, texts
-from rnnsheet.engine.network import Batch, batch, contributions
+from rnnsheet.engine.propagation import Batch, batch, contributions
 from rnnsheet.engine.rounding import Watched, allowances
 from rnnsheet.engine.training import as_columns, gradients
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import Lesson, Trace
-from rnnsheet.model import ONE, Array, Model, named, on_line, share_name
+from rnnsheet.network import ONE, Array, Model, named, on_line, share_name
 from rnnsheet.progress import Advance, unheard
 
 Arrays = Mapping[str, Array]

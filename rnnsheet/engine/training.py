@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnsheet.engine import output
-from rnnsheet.engine.network import Batch, backward, batch, forward
+from rnnsheet.engine.propagation import Batch, backward, batch, forward
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import Lesson
-from rnnsheet.model import Array, Layer, Model, named
+from rnnsheet.network import Array, Layer, Model, named
 
 Arrays = Mapping[str, Array]
 

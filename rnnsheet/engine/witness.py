@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnnsheet.engine.trained import result_of, run
-from rnnsheet.model import Array
-from rnnsheet.trained import Numbers, Trained, Witness
+from rnnsheet.engine.imported import result_of, run
+from rnnsheet.network import Array
+from rnnsheet.network.imported import Numbers, Trained, Witness
 
 
 def reading_numbers(network: Trained) -> Trained:

@@ -16,7 +16,7 @@ from rnnsheet.equations.expr import At, Expr, Leaf, Next, Operation, Parameter, 
 from rnnsheet.equations.notation import symbol
 from rnnsheet.equations.recurrence import Equation, Gradient, Recurrence, Share
 from rnnsheet.equations.rules import RULES
-from rnnsheet.model import ONCE, share_name
+from rnnsheet.network import ONCE, share_name
 
 Chain = list[tuple[str, Leaf]]
 

@@ -35,7 +35,7 @@ from rnnsheet.equations.own import Cell, check_kind, reason, told
 from rnnsheet.equations.recurrence import STEP, Recurrence
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import Lesson
-from rnnsheet.model import INPUTS, KINDS, ONCE, ONE, Kind, Layer, ParameterSpec, Source, on_line
+from rnnsheet.network import INPUTS, KINDS, ONCE, ONE, Kind, Layer, ParameterSpec, Source, on_line
 
 CELLS: dict[str, Cell] = {}
 """The equations of every kind of layer but the softmax."""

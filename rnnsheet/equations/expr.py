@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rnnsheet.model import ONE, Axis
+from rnnsheet.network import ONE, Axis
 
 
 class _Term:

@@ -21,7 +21,7 @@ from rnnsheet.equations.expr import (
     tanh,
 )
 from rnnsheet.equations.recurrence import Recurrence
-from rnnsheet.model import ONCE, ONE, Axis, Layer, named
+from rnnsheet.network import ONCE, ONE, Axis, Layer, named
 
 SQUASHES: Mapping[str, Callable[[Expr], Operation]] = {
     "tanh": tanh,

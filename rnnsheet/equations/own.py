@@ -13,7 +13,7 @@ from rnnsheet.equations.expr import Expr, Leaf, Operation, Parameter, Value
 from rnnsheet.equations.recurrence import Equation
 from rnnsheet.equations.rules import RULES
 from rnnsheet.errors import LessonError, RnnsheetError
-from rnnsheet.model import KINDS, ParameterSpec, named
+from rnnsheet.network import KINDS, ParameterSpec, named
 
 if TYPE_CHECKING:
     from rnnsheet.equations.layer import LayerEquations

@@ -17,7 +17,7 @@ from rnnsheet.equations.expr import (
     Value,
     scale,
 )
-from rnnsheet.model import ONCE, ONE, Axis
+from rnnsheet.network import ONCE, ONE, Axis
 
 STEP = Value("t", ONE)
 """The number of the time step, from 1."""

@@ -22,7 +22,7 @@ from rnnsheet.equations.expr import (
     total,
 )
 from rnnsheet.lesson import END
-from rnnsheet.reading import LONGEST_TEXT
+from rnnsheet.network.reading import LONGEST_TEXT
 
 SPELLED = 8
 """Up to so many products a student reads them one by one; longer ones are an MMULT."""

@@ -17,12 +17,12 @@ import numpy as np
 from rnnsheet.errors import DataError, OutputError, RnnsheetError, check_seed, known_language
 from rnnsheet.files import check_file, check_free, copy_together, own_folder
 from rnnsheet.labels import labels
+from rnnsheet.network.imported import Text
 from rnnsheet.plain import plain
 from rnnsheet.progress import Progress, silent
-from rnnsheet.sentiment import bayes, network, table, vectors
+from rnnsheet.sentiment import bayes, keras_model, table, vectors
 from rnnsheet.sentiment.sequences import Flags, Sequences, held_out
 from rnnsheet.sentiment.words import Vocabulary, vocabulary
-from rnnsheet.trained import Text
 
 HELD_OUT = 0.2
 """The share of the sentences that are not learned from."""
@@ -34,8 +34,8 @@ FEWEST = 5
 class Options:
     """How to learn. Raises RnnsheetError where an option is not possible."""
 
-    network: str = network.EMBEDDING
-    """One of `network.NETWORKS`."""
+    network: str = keras_model.EMBEDDING
+    """One of `keras_model.NETWORKS`."""
     glove: str = ""
     """A file of word vectors, which the embedding then takes as they are."""
     words: int = 16_000
@@ -52,9 +52,9 @@ class Options:
                 raise RnnsheetError("not_positive", name=name, got=value)
             object.__setattr__(self, name, value)
         check_seed(self.seed)
-        if self.network not in network.NETWORKS:
-            raise RnnsheetError("no_network", given=self.network, known=", ".join(network.NETWORKS))
-        if self.glove and self.network != network.EMBEDDING:
+        if self.network not in keras_model.NETWORKS:
+            raise RnnsheetError("no_network", given=self.network, known=", ".join(keras_model.NETWORKS))
+        if self.glove and self.network != keras_model.EMBEDDING:
             raise RnnsheetError("no_embedding", given=self.network)
 
 
@@ -106,7 +106,7 @@ def train(
     if options.glove:
         check_file(Path(options.glove), DataError)
     written = _free(Path(output or f"{source.stem}.xlsx"), force)
-    network.check_installed()
+    keras_model.check_installed()
 
     with progress("read", _size(source)) as advance:
         sentences = table.read(source, advance)
@@ -115,7 +115,7 @@ def train(
     start = perf_counter()
     with progress("learn", options.epochs * int(np.sum(~task.tested))) as advance:
         learned, answers = task.tokens[~task.tested], task.positive[~task.tested]
-        losses = network.learn(model, learned, answers, options.epochs, options.batch, advance)
+        losses = keras_model.learn(model, learned, answers, options.epochs, options.batch, advance)
     seconds = perf_counter() - start
     accuracy = _accuracy(task, model)
     _write(model, task.vocabulary, written, language)
@@ -159,8 +159,8 @@ class _Task:
     tested: Flags
 
     @cached_property
-    def tokens(self) -> network.Numbers:
-        return self.sentences.padded(network.STEPS)
+    def tokens(self) -> keras_model.Numbers:
+        return self.sentences.padded(keras_model.STEPS)
 
 
 def _task(source: Path, sentences: table.Sentences, options: Options) -> _Task:
@@ -184,8 +184,8 @@ def _untrained(task: _Task, options: Options, progress: Progress) -> Any:
         glove = Path(options.glove)
         with progress("vectors", _size(glove)) as advance:
             meanings = vectors.read(glove, lemmas, advance)
-    network.seeded(options.seed)
-    return network.build(options.network, len(lemmas), meanings)
+    keras_model.seeded(options.seed)
+    return keras_model.build(options.network, len(lemmas), meanings)
 
 
 def _accuracy(task: _Task, model: Any) -> dict[str, float]:
@@ -193,7 +193,7 @@ def _accuracy(task: _Task, model: Any) -> dict[str, float]:
     learned, answers = task.sentences.where(~task.tested), task.positive[~task.tested]
     odds = bayes.log_odds(learned, answers, len(task.vocabulary.lemmas))
     said = {
-        "network": network.says(model, task.tokens[task.tested]),
+        "network": keras_model.says(model, task.tokens[task.tested]),
         "bag": bayes.scores(task.sentences.where(task.tested), odds) > 0,
         "majority": np.mean(answers) > 0.5,
     }
@@ -216,10 +216,10 @@ def _write(model: Any, known: Vocabulary, written: tuple[Path, Path, Path], lang
 
 def _export(files: Sequence[Path], language: str) -> None:
     """Writes the workbook of a model and its vocabulary."""
-    from rnnsheet import api, models
+    from rnnsheet import api, importers
 
     model, known, book = files
-    trained = models.read_model(model, known, network.STEPS)
+    trained = importers.read_model(model, known, keras_model.STEPS)
     texts = labels(language)
     assert isinstance(trained.read, Text)  # noqa: S101
     said = replace(

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnnsheet.network.imported import CURLY, SIGNS, STRAIGHT
 from rnnsheet.sentiment.sequences import Integers
-from rnnsheet.trained import CURLY, SIGNS, STRAIGHT
 
 _BLANKS = str.maketrans(SIGNS, " " * len(SIGNS))
 

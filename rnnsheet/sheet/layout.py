@@ -9,8 +9,8 @@ from rnnsheet.equations.cells import network
 from rnnsheet.errors import LessonError, ModelError, RnnsheetError
 from rnnsheet.labels import labels
 from rnnsheet.lesson import Lesson
-from rnnsheet.sheet.context import Context, columns
-from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW
+from rnnsheet.sheet.bounds import LAST_COLUMN, LAST_ROW
+from rnnsheet.sheet.layout_context import Context, columns
 from rnnsheet.sheet.names import defined_name
 from rnnsheet.sheet.pages import (
     backward,
@@ -30,7 +30,7 @@ from rnnsheet.sheet.pages import (
 from rnnsheet.sheet.plan import Plan
 
 if TYPE_CHECKING:
-    from rnnsheet.trained import Trained
+    from rnnsheet.network.imported import Trained
 
 
 def plan(source: Lesson | Trained, language: str) -> Plan:
@@ -42,7 +42,7 @@ def plan(source: Lesson | Trained, language: str) -> Plan:
     if isinstance(source, Lesson):
         return _fitting(_plan(source, language), LessonError, source.source)
     # A lesson's workbook is made, and proved, without it.
-    from rnnsheet.sheet.trained import book
+    from rnnsheet.sheet.imported import book
 
     return _fitting(book.plan(source, language), ModelError, source.source)
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rnnsheet.sheet.bounds import LAST_COLUMN, key
 from rnnsheet.sheet.formula import Formula, column_letters
-from rnnsheet.sheet.grid import LAST_COLUMN, key
 
 if TYPE_CHECKING:
     from rnnsheet.lesson import Trace

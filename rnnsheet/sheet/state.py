@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rnnsheet.sheet.page import SPAN, Page
+from rnnsheet.sheet.page_builder import SPAN, Page
 from rnnsheet.sheet.plan import Area, Block, quoted
 
 

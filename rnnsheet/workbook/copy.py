@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from string import digits
 from typing import Any
 
+from rnnsheet.sheet.bounds import LAST_COLUMN, a1
 from rnnsheet.sheet.formula import Formula, column_letters
-from rnnsheet.sheet.grid import LAST_COLUMN, a1
 from rnnsheet.workbook.read import Contents
 from rnnsheet.workbook.texts import attribute, markup
 from rnnsheet.workbook.worksheet import CellError, Grid

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
 from xml.etree.ElementTree import Element
 
+from rnnsheet.sheet.bounds import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.formula import column_number
-from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW
 from rnnsheet.workbook.colors import BLACK, WHITE, Color, Palette, is_seen
 from rnnsheet.workbook.number_format import BUILT_IN
 from rnnsheet.workbook.tags import local

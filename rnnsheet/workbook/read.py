@@ -11,7 +11,7 @@ from typing import Any, cast
 from xml.etree import ElementTree
 
 from rnnsheet.errors import WorkbookError
-from rnnsheet.sheet.grid import a1, key
+from rnnsheet.sheet.bounds import a1, key
 from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook import outside
 from rnnsheet.workbook.looks import Styles

@@ -27,7 +27,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from rnnsheet.labels import Labels, labels
 from rnnsheet.lesson import FLOW, LIMIT
 from rnnsheet.sheet.formula import column_letters
-from rnnsheet.sheet.page import width_of
+from rnnsheet.sheet.page_builder import width_of
 from rnnsheet.sheet.plan import Area, Block, Chart, Highlight, Plan, Series, Sheet, Text, quoted
 from rnnsheet.workbook.number_format import FORMATS
 

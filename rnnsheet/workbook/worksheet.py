@@ -7,8 +7,8 @@ from math import isfinite
 from typing import Any
 from xml.etree import ElementTree
 
+from rnnsheet.sheet.bounds import LAST_COLUMN, LAST_ROW, key
 from rnnsheet.sheet.formula import Formula, column_letters, column_number
-from rnnsheet.sheet.grid import LAST_COLUMN, LAST_ROW, key
 from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook.looks import Font, Row, Styles, View, is_low
 from rnnsheet.workbook.package import Package

@@ -7,12 +7,12 @@ from rnnsheet.equations.expr import At
 from rnnsheet.equations.notation import symbols
 from rnnsheet.equations.recurrence import Gradient, Recurrence, Share
 from rnnsheet.equations.rules import formula
-from rnnsheet.model import ONCE
-from rnnsheet.sheet.bands import Bands
-from rnnsheet.sheet.context import WEIGHTS, Context
+from rnnsheet.network import ONCE
 from rnnsheet.sheet.formula import Formula
-from rnnsheet.sheet.page import CHOICES, Page, reference
+from rnnsheet.sheet.layout_context import WEIGHTS, Context
+from rnnsheet.sheet.page_builder import CHOICES, Page, reference
 from rnnsheet.sheet.plan import Area, Block, Fill
+from rnnsheet.sheet.time_layout import Bands
 
 NAME = "Backward"
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from rnnsheet.model import on_line
-from rnnsheet.reading import BLANKS, FULL_WIDTH, kind_of, words_of
-from rnnsheet.sheet.context import Context
-from rnnsheet.sheet.page import Page
+from rnnsheet.network import on_line
+from rnnsheet.network.reading import BLANKS, FULL_WIDTH, kind_of, words_of
+from rnnsheet.sheet.layout_context import Context
+from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.pages.inputs import FIRST, LABEL, Inputs, length_of
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from rnnsheet.equations.recurrence import Recurrence
 from rnnsheet.lesson import END, Lesson
-from rnnsheet.reading import words_of
-from rnnsheet.sheet.page import LETTER, SPAN, TEXT
+from rnnsheet.network.reading import words_of
+from rnnsheet.sheet.page_builder import LETTER, SPAN, TEXT
 from rnnsheet.sheet.pages.inputs import BREAK, LABEL, Inputs, without_signs
 from rnnsheet.sheet.plan import Block
 

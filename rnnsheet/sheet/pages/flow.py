@@ -9,13 +9,13 @@ from rnnsheet.equations.cells import network
 from rnnsheet.equations.recurrence import STEP
 from rnnsheet.equations.rules import RULES
 from rnnsheet.lesson import FLOW, Lesson
-from rnnsheet.model import ONCE
-from rnnsheet.sheet.bands import Bands
-from rnnsheet.sheet.context import WEIGHTS, Context
+from rnnsheet.network import ONCE
+from rnnsheet.sheet.captions import meaning
 from rnnsheet.sheet.formula import column_letters
-from rnnsheet.sheet.meaning import meaning
-from rnnsheet.sheet.page import Page, number_or_zero
+from rnnsheet.sheet.layout_context import WEIGHTS, Context
+from rnnsheet.sheet.page_builder import Page, number_or_zero
 from rnnsheet.sheet.plan import Area, Block, Chart, Highlight, Series
+from rnnsheet.sheet.time_layout import Bands
 
 NAME = "Gradient flow"
 _WHH, _CLIP, _CHART = 4, 6, 9

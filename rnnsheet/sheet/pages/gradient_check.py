@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 from rnnsheet.equations.expr import Parameter
 from rnnsheet.lesson import WIDTH
-from rnnsheet.sheet.bands import Bands, Weight
-from rnnsheet.sheet.context import WEIGHTS, Context
 from rnnsheet.sheet.formula import Formula
-from rnnsheet.sheet.page import Page, number_or_zero
+from rnnsheet.sheet.layout_context import WEIGHTS, Context
+from rnnsheet.sheet.page_builder import Page, number_or_zero
 from rnnsheet.sheet.pages.update import forward_again
 from rnnsheet.sheet.plan import Area, Block, Fill
+from rnnsheet.sheet.time_layout import Bands, Weight
 
 NAME = "Gradient check"
 _CHOSEN, _WIDTH, _PLUS, _MINUS, _CENTRAL, _GRADIENT, _DIFFERENCE = range(4, 11)

@@ -9,11 +9,11 @@ from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import END, LIMIT, START, Lesson
-from rnnsheet.model import ONCE, on_line
-from rnnsheet.reading import LONGEST_TEXT, PUNCTUATION, reading, words_of
+from rnnsheet.network import ONCE, on_line
+from rnnsheet.network.reading import LONGEST_TEXT, PUNCTUATION, reading, words_of
+from rnnsheet.sheet.captions import meaning, meaning_of_parameter, meaning_of_text
 from rnnsheet.sheet.formula import Formula
-from rnnsheet.sheet.meaning import meaning, meaning_of_parameter, meaning_of_text
-from rnnsheet.sheet.page import LETTER, TEXT, Page, Values, number_or_zero
+from rnnsheet.sheet.page_builder import LETTER, TEXT, Page, Values, number_or_zero
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block, Fill, Highlight
 

@@ -1,9 +1,9 @@
 """The worksheet of the loss: how much each answer surprises, and the sum over all of them."""
 
-from rnnsheet.sheet.bands import Bands
-from rnnsheet.sheet.context import Context
-from rnnsheet.sheet.page import SPAN, Page
+from rnnsheet.sheet.layout_context import Context
+from rnnsheet.sheet.page_builder import SPAN, Page
 from rnnsheet.sheet.plan import Block
+from rnnsheet.sheet.time_layout import Bands
 
 NAME = "Loss"
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import FLOW, Lesson
-from rnnsheet.model import Layer, Source
-from rnnsheet.sheet.page import Page
+from rnnsheet.network import Layer, Source
+from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import LAYOUT, Area, Sheet
 from rnnsheet.version import VERSION
 
 if TYPE_CHECKING:
-    from rnnsheet.trained import Trained, Witness
+    from rnnsheet.network.imported import Trained, Witness
 
 NAME = "rnnsheet"
 LESSON, TRAINED = "lesson", "trained"
@@ -77,7 +77,7 @@ def _of_trained(network: Trained) -> dict[str, object]:
     """The network as JSON, without its weights and what else stands in cells."""
     read = network.read
     skipped = ("sample", "tokens", "forms")
-    from rnnsheet.trained import Text
+    from rnnsheet.network.imported import Text
 
     is_text = isinstance(read, Text)
     described = {

@@ -4,10 +4,10 @@ from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.notation import subscript, symbol
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
-from rnnsheet.model import INPUTS, ONCE, Layer, named, on_line
-from rnnsheet.sheet.context import Context
-from rnnsheet.sheet.meaning import meaning, meaning_of_text
-from rnnsheet.sheet.page import SPAN, TEXT, Page
+from rnnsheet.network import INPUTS, ONCE, Layer, named, on_line
+from rnnsheet.sheet.captions import meaning, meaning_of_text
+from rnnsheet.sheet.layout_context import Context
+from rnnsheet.sheet.page_builder import SPAN, TEXT, Page
 from rnnsheet.sheet.plan import Block, Highlight
 
 NAME = "Overview"

@@ -7,10 +7,10 @@ from rnnsheet.equations.notation import pieces, symbol, symbols
 from rnnsheet.equations.recurrence import Equation, Recurrence, WalkStep, walkthrough
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
-from rnnsheet.model import ONCE, on_line
-from rnnsheet.sheet.context import Context
-from rnnsheet.sheet.meaning import meaning, unit
-from rnnsheet.sheet.page import CHOICES, SPAN, Page
+from rnnsheet.network import ONCE, on_line
+from rnnsheet.sheet.captions import meaning, unit
+from rnnsheet.sheet.layout_context import Context
+from rnnsheet.sheet.page_builder import CHOICES, SPAN, Page
 from rnnsheet.sheet.plan import Area, Block
 
 NAME = "Steps"

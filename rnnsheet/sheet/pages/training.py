@@ -5,12 +5,12 @@ from itertools import pairwise
 
 from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.recurrence import Equation
-from rnnsheet.sheet.context import Context
+from rnnsheet.sheet.bounds import LAST_COLUMN
 from rnnsheet.sheet.formula import Formula, column_letters
-from rnnsheet.sheet.grid import LAST_COLUMN
-from rnnsheet.sheet.page import FORMATS, STYLES, Page, number_or_zero
+from rnnsheet.sheet.layout_context import Context
+from rnnsheet.sheet.page_builder import FORMATS, STYLES, Page, number_or_zero
 from rnnsheet.sheet.plan import Area, Block, Chart, Fill, Highlight, Series
-from rnnsheet.sheet.strips import Strips, cell, kept
+from rnnsheet.sheet.row_layout import Strips, cell, kept
 
 NAME = "Training"
 LONGEST = 8_192

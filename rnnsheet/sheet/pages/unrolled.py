@@ -1,10 +1,10 @@
 """The worksheet of the whole network: weights on the left, time to the right, the derivation downwards."""
 
-from rnnsheet.model import ONCE, on_line
-from rnnsheet.sheet.bands import Bands
-from rnnsheet.sheet.context import Context
-from rnnsheet.sheet.page import Page
+from rnnsheet.network import ONCE, on_line
+from rnnsheet.sheet.layout_context import Context
+from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Block, Chart, Series
+from rnnsheet.sheet.time_layout import Bands
 
 NAME = "Unrolled"
 _STEP = 4

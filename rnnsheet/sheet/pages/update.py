@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from rnnsheet.equations.expr import Parameter
-from rnnsheet.sheet.bands import Bands
-from rnnsheet.sheet.context import WEIGHTS, Context
-from rnnsheet.sheet.page import Page
+from rnnsheet.sheet.layout_context import WEIGHTS, Context
+from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Block
+from rnnsheet.sheet.time_layout import Bands
 
 NAME = "Update"
 _RATE, _BEFORE, _AFTER = 4, 6, 7

@@ -1,0 +1,319 @@
+"""A whole network, layer by layer, forward and backward through time; arrays as in `elman`."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from rnnsheet.engine import dense, elman, gru, lstm, output
+from rnnsheet.errors import LessonError
+from rnnsheet.lesson import END, Lesson
+from rnnsheet.network import ONCE, Array, Layer, Model, named, on_line, share_name
+
+Arrays = Mapping[str, Array]
+
+CELLS: Mapping[str, Any] = {
+    "elman": elman,
+    "lstm": lstm,
+    "gru": gru.cell(reset_after=True),
+    "gru-before": gru.cell(reset_after=False),
+}
+"""Per kind of recurrent cell, its `forward`, `backward` and `contributions`."""
+
+
+def knows(model: Model) -> bool:
+    """Whether NumPy can compute the network: not where a cell is known by its equations alone."""
+    return all(layer.cell in CELLS or not layer.kind.states for layer in model)
+
+
+def _cell(layer: Layer) -> Any:
+    if layer.cell not in CELLS:
+        raise LessonError("only_equations", cell=layer.cell)
+    return CELLS[layer.cell]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a network reads, and what it should say.
+
+    `x` has each input (steps, batch, size), `goals` per softmax what its names end with and the
+    one-hot targets (steps, batch, labels), `initial` each given state before the first step (batch,
+    units). Without "answer" in x the network reads its own answers, for `answer_steps`.
+    """
+
+    x: Arrays
+    goals: Arrays
+    initial: Arrays
+    answer_steps: int = 0
+    end: int = -1
+    """Which of the labels ends an answer."""
+
+    @property
+    def size(self) -> int:
+        """The number of samples."""
+        return len(next(iter(self.x.values()), np.zeros((1, 1, 1)))[0])
+
+
+def batch(lesson: Lesson) -> Batch:
+    """The lesson's own texts as a batch of one."""
+    lines = lesson.time_lines
+    x = {
+        line: output.one_hot(lesson.read(line), lesson.vocabulary)
+        for line in lines
+        if line in ("word", "second")
+    }
+    if lesson.picture is not None:
+        x["picture"] = lesson.picture.reshape(1, 1, -1)
+    goals = {
+        layer.ending: output.one_hot(lesson.should_say(layer), lesson.labels)
+        for layer in lesson.model.outputs
+    }
+    initial = {name: array.T for name, array in lesson.initial.items()}
+    end = list(lesson.labels).index(END) if END in lesson.labels else -1
+    return Batch(x, goals, initial, lesson.answer_steps if "answer" in lines else 0, end)
+
+
+def forward(model: Model, batch: Batch) -> dict[str, Array]:
+    """Everything that the network computes of a batch, (steps, batch, rows), by its full name."""
+    found = {on_line("x", name): array for name, array in batch.x.items()}
+    answering = [layer for layer in model if model.time_line(layer) == "answer"]
+    forced = "answer" in batch.x
+    for layer in model:
+        if layer not in answering or forced:
+            found |= _layer(model, layer, found, _initial(model, layer, batch, found))
+        elif layer == answering[0]:
+            found |= _answer(model, answering, batch, found)
+    return found
+
+
+def backward(model: Model, batch: Batch, found: Arrays, limit: float = np.inf) -> dict[str, Array]:
+    """Every gradient: of the values by their names, and of each parameter in its shape.
+
+    Takes what `forward` gave. No gradient of a state is taken to be above `limit` or below -`limit`.
+    """
+    back = _Backward(model, batch, found, limit)
+    for layer in reversed(list(model)):
+        back.layer(layer)
+    return back.gradients
+
+
+def contributions(model: Model, batch: Batch, found: Arrays) -> dict[str, Array]:
+    """What each time step adds to the gradients of `backward`, each (steps, batch, numbers).
+
+    Takes what `forward` and `backward` gave. A matrix's numbers lie column by column. Of a parameter
+    that is used on several time lines, `dWxh_t_sum` is the sum for each in the parameter's shape.
+    """
+    added: dict[str, Array] = {}
+    used: defaultdict[str, set[str]] = defaultdict(set)
+    for layer in model:
+        parameters, x = model.of(layer), _read(model, layer, found)
+        own = _Own(layer, found)
+        line = model.time_line(layer)
+        if layer.cell == "softmax":
+            shares = output.contributions(parameters, x, own["dy"])
+        elif layer.cell == "dense":
+            shares = dense.contributions(parameters, x, own)
+        else:
+            x, initial = _turned(layer, {"x": x})["x"], _initial(model, layer, batch, found)
+            shares = _turned(layer, _cell(layer).contributions(parameters, x, initial, own, own))
+        for base, array in shares.items():
+            parameter = named(base[1:-2], layer.owner)
+            name = share_name(parameter, line)
+            added[name] = added[name] + array if name in added else array
+            used[parameter].add(name)
+    for parameter, names in used.items():
+        if len(names) > 1:
+            rows, cols = model.parameters[parameter].shape
+            sums = {f"{name}_sum": added[name].sum(axis=(0, 1)).reshape(cols, rows).T for name in names}
+            added |= sums
+    return added
+
+
+def _layer(model: Model, layer: Layer, found: Arrays, initial: Arrays) -> dict[str, Array]:
+    """What one layer computes, and what it reads put together."""
+    parameters, x = model.of(layer), _read(model, layer, found)
+    gathered = {layer.gathered: x} if layer.gathered else {}
+    if layer.cell == "softmax":
+        own = output.probabilities(parameters, x)
+    elif layer.cell == "dense":
+        own = dense.forward(parameters, x, layer.activation)
+    else:
+        x = _turned(layer, {"x": x})["x"]
+        more = {"activation": layer.activation} if layer.kind.activations else {}
+        own = _turned(layer, _cell(layer).forward(parameters, x, initial, **more))
+    return {**gathered, **{layer.named(base): array for base, array in own.items()}}
+
+
+def _read(model: Model, layer: Layer, found: Arrays) -> Array:
+    """What a layer reads, (steps, batch, input)."""
+    parts = []
+    for source in layer.reads:
+        name = model.value(source)
+        array = found[name]
+        if source.at == "sum":
+            array = array.sum(axis=0, keepdims=True)
+        elif source.at == "last":
+            array = array[:1] if model.layer(str(source.of)).reverse else array[-1:]
+        elif source.at:
+            array = array[int(source.at) - 1 : int(source.at)]
+        parts.append(array)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
+
+
+def _initial(model: Model, layer: Layer, batch: Batch, found: Arrays) -> dict[str, Array]:
+    """Each state of a layer before its first time step, (batch, units)."""
+    states = {}
+    for state in layer.kind.states:
+        name = f"{layer.named(state)}_0"
+        if name in batch.initial:
+            states[state] = np.broadcast_to(batch.initial[name], (batch.size, model.size(layer)))
+        else:
+            before, value = _start(model, layer, state)
+            states[state] = found[value][0 if before.reverse else -1]
+    return states
+
+
+def _start(model: Model, layer: Layer, state: str) -> tuple[Layer, str]:
+    """The layer from which a state starts, and the name of its value there."""
+    before = model.layer(str(layer.starts))
+    return before, before.named(state if state in before.kind.states else before.kind.result)
+
+
+def _turned(layer: Layer, arrays: Arrays) -> dict[str, Array]:
+    """Arrays over time in the order in which the layer computes them, or back."""
+    if not layer.reverse:
+        return dict(arrays)
+    return {name: array[::-1] if array.ndim == 3 else array for name, array in arrays.items()}
+
+
+class _Own(Mapping[str, Array]):
+    """A layer's arrays by their names without its ending, in the order in which it computes them."""
+
+    def __init__(self, layer: Layer, found: Arrays):
+        self.layer, self.found = layer, found
+
+    def __getitem__(self, base: str) -> Array:
+        array = self.found[self.layer.named(base)]
+        return array[::-1] if self.layer.reverse and array.ndim == 3 else array
+
+    def __iter__(self) -> Iterator[str]:
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+
+def _answer(model: Model, layers: list[Layer], batch: Batch, found: Arrays) -> dict[str, Array]:
+    """An answer word by word: at each step the layers read what they said at the step before."""
+    says = layers[-1]
+    labels = model.size(says)
+    x, going = np.zeros((1, batch.size, labels)), np.ones(batch.size, bool)
+    pieces: defaultdict[str, list[Array]] = defaultdict(list)
+    now = dict(found)
+    for step in range(batch.answer_steps):
+        before, now = now, {**found, "x_answer": x}
+        for layer in layers:
+            initial = _initial(model, layer, batch, found) if step == 0 else _last(layer, before)
+            now |= _layer(model, layer, now, initial)
+        for name in now.keys() - found.keys():
+            pieces[name].append(now[name])
+        best = now[says.named("p")][0].argmax(axis=-1)
+        going = going & (best != batch.end)
+        x = (np.eye(labels)[best] * going[:, None])[None]
+    return {name: np.concatenate(parts) for name, parts in pieces.items()}
+
+
+def _last(layer: Layer, before: Arrays) -> dict[str, Array]:
+    return {state: before[layer.named(state)][-1] for state in layer.kind.states}
+
+
+@dataclass
+class _Backward:
+    """The way back: what each layer's result is handed by the layers that read it."""
+
+    model: Model
+    batch: Batch
+    found: Arrays
+    limit: float
+    gradients: dict[str, Array] = field(default_factory=dict)
+    now: dict[str, Array] = field(default_factory=dict)
+    """Per value, its gradient by way of the time steps that read it, (steps, batch, rows)."""
+    after: dict[str, Array] = field(default_factory=dict)
+    """Per state, what is handed to its last time step, (batch, rows)."""
+
+    def layer(self, layer: Layer) -> None:
+        """One layer's gradients, and what it hands to those below."""
+        model, parameters = self.model, self.model.of(layer)
+        x = _read(model, layer, self.found)
+        if layer.cell == "softmax":
+            p = self.found[layer.named("p")]
+            own = output.backward(parameters, x, p, self.batch.goals[layer.ending])
+        elif layer.cell == "dense":
+            a = self.found[layer.result]
+            da = self.now.get(layer.result, np.zeros_like(a))
+            if layer.result in self.after:
+                da = da + self.after[layer.result]
+            own = dense.backward(parameters, x, a, da, layer.activation)
+        else:
+            own = self._recurrent(layer, parameters, x)
+        dx = own.pop("dx", None)
+        for base, array in own.items():
+            self._add(layer, base, array)
+        if dx is not None:
+            self._hand_down(layer, dx)
+
+    def _recurrent(self, layer: Layer, parameters: Arrays, x: Array) -> dict[str, Array]:
+        model, cell, states = self.model, _cell(layer), layer.kind.states
+        received = self.now.get(layer.result)
+        now = np.zeros_like(self.found[layer.result]) if received is None else received
+        turned = _turned(layer, {"x": x, "now": now})
+        initial = _initial(model, layer, self.batch, self.found)
+        after = {s: self.after[layer.named(s)] for s in states if layer.named(s) in self.after}
+        more = {"activation": layer.activation} if layer.kind.activations else {}
+        seen = _Own(layer, self.found)
+        own = cell.backward(parameters, turned["x"], initial, seen, turned["now"], self.limit, after, **more)
+        own = _turned(layer, own)
+        if received is None:
+            del own["dh_now"]
+        if len(layer.reads) > 1 or self._has_gradient(model.value(layer.reads[0])):
+            parts = [own[dz] @ parameters[wx] for dz, wx in cell.INTO.items()]
+            own["dx"] = sum(parts[1:], start=parts[0])
+        if layer.starts is not None:
+            for state in states:
+                if f"{layer.named(state)}_0" not in self.batch.initial:
+                    value = _start(model, layer, state)[1]
+                    first = own[f"d{state}_back"][-1 if layer.reverse else 0]
+                    self.after[value] = self.after[value] + first if value in self.after else first
+        return own
+
+    def _has_gradient(self, name: str) -> bool:
+        return name in {layer.result for layer in self.model if layer.cell != "softmax"}
+
+    def _add(self, layer: Layer, base: str, array: Array) -> None:
+        """A gradient under its full name; a parameter's is the sum over all layers that use it."""
+        weight = base.removeprefix("d")
+        if weight not in layer.kind.names:
+            self.gradients[layer.named(base)] = array
+            return
+        name = f"d{named(weight, layer.owner)}"
+        self.gradients[name] = self.gradients[name] + array if name in self.gradients else array
+
+    def _hand_down(self, layer: Layer, dx: Array) -> None:
+        """To each value that a layer reads, its part of the gradient."""
+        if layer.gathered and len(layer.reads) > 1:
+            self.gradients[f"d{layer.gathered}"] = dx
+        start = 0
+        for source in layer.reads:
+            name = self.model.value(source)
+            rows = self.found[name].shape[-1]
+            part, start = dx[..., start : start + rows], start + rows
+            if not self._has_gradient(name):
+                continue
+            if source.at == "last" and self.model.time_line(self.model.layer(str(source.of))) != ONCE:
+                handed = f"d{name}_last"
+                self.gradients[handed] = self.gradients[handed] + part if handed in self.gradients else part
+                self.after[name] = self.after[name] + part[0] if name in self.after else part[0]
+            else:
+                self.now[name] = self.now[name] + part if name in self.now else part

@@ -1,5 +1,0 @@
-"""Trained networks from files of other frameworks. Reads weights; never runs code that a file holds."""
-
-from rnnsheet.models.read import read_model
-
-__all__ = ["read_model"]

@@ -1,0 +1,233 @@
+"""Validates a network: its layers fit each other, its parameters fit the layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rnnsheet.errors import LessonError, unknown
+from rnnsheet.network.kinds import KINDS, ONE, Array, Axis, ParameterSpec
+from rnnsheet.network.layers import NAME, TAKEN, Layer, Source, named
+from rnnsheet.network.model import Model
+
+
+def check_model(model: Model, inputs: Mapping[str, Axis], labels: Axis) -> Model:
+    """The model with complete layers, and its parameters as read-only float64 arrays in their order.
+
+    `inputs` are those that the lesson has, `labels` what a softmax chooses from. Raises LessonError
+    where a layer cannot be what it says, or a parameter is missing, unknown, of a wrong shape or
+    not finite.
+    """
+    layers = _resolved(model.layers, inputs)
+    known = [
+        named(s.name, layer.ending)
+        for layer in layers
+        if layer.weights is None
+        for s in layer.kind.parameters
+    ]
+    for name in model.parameters:
+        if name not in known:
+            raise unknown("unknown_parameter", name, known)
+    fitted: dict[str, Array] = {}
+    checked = Model(layers, fitted)
+    for layer in layers:
+        axis = checked.axis_read(layer, inputs)
+        axes = {"input": axis, "one": ONE, "hidden": labels}
+        if layer.cell != "softmax":
+            axes["hidden"] = Axis("hidden", _units(layer, model.parameters, axis))
+        for spec in layer.kind.parameters:
+            name = named(spec.name, layer.owner)
+            if layer.weights is not None:
+                if name in fitted:
+                    _fit(spec, name, fitted[name], axes)
+            elif name in model.parameters:
+                fitted[name] = _fit(spec, name, model.parameters[name], axes)
+            elif not spec.optional:
+                rows, cols = axes[spec.rows], axes[spec.cols]
+                expected, told = f"{rows.size}×{cols.size}", f"{rows.name} × {cols.name}"
+                raise LessonError(
+                    "missing_parameter", name=name, cell=layer.cell, expected=expected, axes=told
+                )
+        _check_start(checked, layer)
+    return Model(layers, MappingProxyType(fitted))
+
+
+def fit_state(name: str, given: ArrayLike, size: int) -> Array:
+    """A state before the first time step, (size, 1); one number stands for every unit."""
+    spec = ParameterSpec(name, "hidden", "one", scalar=True)
+    axes = {"hidden": Axis("hidden", size), "one": ONE}
+    return np.broadcast_to(_fit(spec, name, given, axes), (size, 1))
+
+
+def _resolved(given: Sequence[Layer] | str, inputs: Mapping[str, Axis]) -> tuple[Layer, ...]:
+    """The layers with names and sources, each checked as far as that goes without parameters."""
+    layers = (Layer(given), Layer("softmax")) if isinstance(given, str) else tuple(given)
+    done: list[Layer] = []
+    for layer in layers:
+        if layer.cell not in KINDS:
+            raise unknown("unknown_cell", layer.cell, KINDS)
+        hidden = [each for each in done if each.cell != "softmax"]
+        peers = hidden if layer.cell != "softmax" else [each for each in done if each.cell == "softmax"]
+        twin = _twin(layer, hidden)
+        name = _number(layer, peers, twin) if layer.name is None else layer.name
+        if not NAME.fullmatch(name) or name in TAKEN:
+            raise LessonError("bad_layer_name", given=repr(name), taken=", ".join(TAKEN))
+        if name in [each.name for each in peers]:
+            raise LessonError("layer_twice", given=repr(name))
+        sources = tuple(
+            full for source in layer.reads or (Source(None),) for full in _full(source, hidden, inputs)
+        )
+        if twin and not layer.reads:
+            sources = twin.reads
+        activations = layer.kind.activations
+        activation = layer.activation or next(iter(activations), "")
+        if activation and activation not in activations:
+            known = ", ".join(activations) or "-"
+            raise LessonError("unknown_activation", cell=layer.cell, given=repr(activation), known=known)
+        layer = replace(layer, name=name, reads=sources, activation=activation)
+        for source in sources:
+            _check_source(layer, source, hidden, inputs)
+        _check_peers(layer, hidden, peers)
+        done.append(layer)
+    if not any(layer.cell == "softmax" for layer in done):
+        raise LessonError("no_softmax")
+    used = {source.of for layer in done for source in layer.reads} | {layer.starts for layer in done}
+    for layer in done:
+        if layer.cell == "softmax":
+            continue
+        if layer.name not in used:
+            raise LessonError("unread_layer", cell=layer.cell, given=repr(layer.name))
+        whole = any(source == Source(layer.name, "last") for each in done for source in each.reads)
+        if layer.kind.states and whole + sum(each.starts == layer.name for each in done) > 1:
+            raise LessonError("handed_twice", cell=layer.cell, given=repr(layer.name))
+    return tuple(done)
+
+
+def _twin(layer: Layer, hidden: Sequence[Layer]) -> Layer | None:
+    """The layer before, if that reads forwards what this one reads backwards."""
+    if (
+        layer.reverse
+        and not layer.reads
+        and hidden
+        and hidden[-1].cell == layer.cell
+        and not hidden[-1].reverse
+    ):
+        return hidden[-1]
+    return None
+
+
+def _number(layer: Layer, peers: Sequence[Layer], twin: Layer | None) -> str:
+    """The name of a layer that was given none: "" for the first, then 2, 3; `rev` behind that of a twin."""
+    if twin:
+        return f"{twin.name}_rev" if twin.name and twin.name[0].isdigit() else f"{twin.name}rev"
+    count = sum(not each.reverse for each in peers)
+    return str(count + 1) if count else ""
+
+
+def _full(source: Source, hidden: Sequence[Layer], inputs: Mapping[str, Axis]) -> list[Source]:
+    """A source with its name; of the layer before, if that reads in both directions, both."""
+    if source.of is not None:
+        return [source]
+    if not hidden:
+        return [Source(next(iter(inputs), "word"), source.at)]
+    before = hidden[-1]
+    names = [before.name]
+    if before.reverse and len(hidden) > 1 and hidden[-2].reads == before.reads and not hidden[-2].reverse:
+        names.insert(0, hidden[-2].name)
+    return [Source(name, source.at) for name in names]
+
+
+def _check_source(layer: Layer, source: Source, hidden: Sequence[Layer], inputs: Mapping[str, Axis]) -> None:
+    known: dict[str, Layer | None] = dict.fromkeys(inputs)
+    known |= {str(each.name): each for each in hidden}
+    if source.of not in known:
+        names = ", ".join(repr(name) for name in known if name)
+        raise LessonError("unknown_source", cell=layer.cell, given=repr(str(source)), known=names)
+    read = known[str(source.of)]
+    states = bool(read and read.kind.states)
+    fits = source.at == "" or (source.at == "last" and states) or (read is None and source.at != "last")
+    if not fits or (source.of == "picture" and source.at):
+        raise LessonError("bad_source", cell=layer.cell, given=repr(str(source)))
+
+
+def _check_peers(layer: Layer, hidden: Sequence[Layer], peers: Sequence[Layer]) -> None:
+    names = [each.name for each in hidden]
+    if layer.starts is not None and (layer.starts not in names or not layer.kind.states):
+        raise LessonError(
+            "unknown_start", cell=layer.cell, given=repr(layer.starts), known=", ".join(map(repr, names))
+        )
+    if layer.weights is not None:
+        same = [each.name for each in peers if each.cell == layer.cell and each.weights is None]
+        if layer.weights not in same:
+            raise LessonError(
+                "unknown_weights",
+                cell=layer.cell,
+                given=repr(layer.weights),
+                known=", ".join(map(repr, same)),
+            )
+
+
+def _check_start(model: Model, layer: Layer) -> None:
+    if layer.starts is None:
+        return
+    before = model.layer(layer.starts)
+    sizes = model.size(before), model.size(layer)
+    if sizes[0] != sizes[1]:
+        raise LessonError(
+            "wrong_start", cell=layer.cell, starts=repr(layer.starts), got=sizes[0], expected=sizes[1]
+        )
+
+
+def _units(layer: Layer, parameters: Mapping[str, ArrayLike], read: Axis) -> int:
+    name = named(layer.kind.parameters[0].name, layer.owner)
+    if name not in parameters:
+        raise LessonError(
+            "missing_parameter",
+            name=name,
+            cell=layer.cell,
+            expected=f"n×{read.size}",
+            axes=f"hidden × {read.name}",
+        )
+    return int(np.atleast_2d(_numbers(name, parameters[name])).shape[0])
+
+
+def _fit(spec: ParameterSpec, name: str, given: ArrayLike, axes: Mapping[str, Axis]) -> Array:
+    array = _numbers(name, given)
+    rows, cols = axes[spec.rows], axes[spec.cols]
+    wanted = (rows.size, cols.size)
+    if array.ndim == 0 or (spec.scalar and array.size == 1):
+        fitted = array.reshape(1, 1)
+        fits = spec.scalar or wanted == (1, 1)
+    else:
+        fitted = array.reshape(-1, 1) if array.ndim == 1 and spec.cols == "one" else array
+        fits = fitted.shape == wanted
+    if not fits:
+        raise LessonError(
+            "wrong_shape_or_number" if spec.scalar else "wrong_shape",
+            name=name,
+            expected="×".join(map(str, wanted)),
+            axes=f"{rows.name} × {cols.name}",
+            got="×".join(map(str, array.shape)) or "1",
+        )
+    if not np.isfinite(fitted).all():
+        row, col = np.argwhere(~np.isfinite(fitted))[0] + 1
+        raise LessonError("not_finite", name=name, row=row, col=col)
+    fitted = fitted.copy()
+    fitted.flags.writeable = False
+    return fitted
+
+
+def _numbers(name: str, given: ArrayLike) -> Array:
+    try:
+        array = np.asarray(given)
+        # NumPy takes a truth value among numbers for a 1.
+        truths = array.dtype == bool or bool in map(type, np.asarray(given, dtype=object).ravel())
+        if array.size == 0 or array.dtype.kind not in "iuf" or truths:
+            raise ValueError
+        return array.astype(np.float64)
+    except (ValueError, OverflowError):
+        raise LessonError("not_numbers", name=name) from None

@@ -1,0 +1,207 @@
+"""Whether a trained network is one: layers and weights that fit each other, texts that can be shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnnsheet.errors import ModelError
+from rnnsheet.network.imported.layers import (
+    ACTIVATIONS,
+    ELEMENTWISE,
+    LAYER_KINDS,
+    MERGES,
+    SETTINGS,
+    STATES,
+    WEIGHTS,
+    TrainedLayer,
+)
+from rnnsheet.network.imported.reads import ANSWER, INPUT, LONGEST_TOKEN, Text
+from rnnsheet.network.kinds import KINDS, Array
+from rnnsheet.plain import unwritable
+
+if TYPE_CHECKING:
+    from rnnsheet.network.imported.imported_network import Trained
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+
+
+def check(network: Trained) -> None:
+    """Raises ModelError where something does not fit. Gives every layer its weights in one form."""
+    _check_texts(network)
+    if not network.layers:
+        raise ModelError("no_layers")
+    known: list[str] = [INPUT, *([ANSWER] if network.answer else [])]
+    for layer in network.layers:
+        _check_words(layer, known)
+        _check_reads(network, layer)
+        known.append(layer.name)
+        object.__setattr__(layer, "weights", _weights(network, layer))
+        _check_sizes(network, layer)
+    _check_tokens(network)
+    _check_labels(network)
+
+
+def told(layer: TrainedLayer) -> str:
+    """What messages call a layer."""
+    return layer.source or layer.name
+
+
+def _check_words(layer: TrainedLayer, known: list[str]) -> None:
+    """Raises ModelError where a layer names what is not there, or has what its kind has not."""
+    # Programs take the names of blocks for the same that differ in capitals alone.
+    if not _NAME.fullmatch(layer.name) or layer.name.lower() in map(str.lower, known):
+        raise ModelError("bad_layer", layer=told(layer), reason=repr(layer.name))
+    if layer.kind not in LAYER_KINDS:
+        raise ModelError("unsupported_layer", layer=told(layer), kind=layer.kind)
+    if not layer.reads:
+        raise ModelError("reads_nothing", layer=told(layer))
+    for read in (*layer.reads, *filter(None, [layer.starts])):
+        if read not in known:
+            key = "no_answer" if read == ANSWER else "bad_layer"
+            raise ModelError(key, layer=told(layer), reason=repr(read))
+    for setting, kinds in SETTINGS.items():
+        if getattr(layer, setting) and layer.kind not in kinds:
+            raise ModelError("unused_setting", layer=told(layer), kind=layer.kind, key=setting)
+    if layer.kind == "activation" and not layer.activation:
+        raise ModelError("missing_activation", layer=told(layer), known=", ".join(ACTIVATIONS))
+    for activation in (layer.activation, layer.gate_activation):
+        recurrent_softmax = layer.kind in STATES and activation == "softmax"
+        if recurrent_softmax or activation not in ("", *ACTIVATIONS):
+            raise ModelError("unsupported_activation", layer=told(layer), activation=activation)
+
+
+def _check_reads(network: Trained, layer: TrainedLayer) -> None:
+    """Raises ModelError where a layer cannot read what it is given to read, step by step or at once."""
+    lines = {network.line(read) for read in layer.reads}
+    if layer.kind == "embedding":
+        tokens = {ANSWER, *([INPUT] if isinstance(network.read, Text) else [])}
+        if len(layer.reads) > 1 or layer.reads[0] not in tokens:
+            raise ModelError("reads_no_tokens", layer=told(layer), given=", ".join(layer.reads))
+    if layer.kind in MERGES and len(layer.reads) == 1:
+        raise ModelError("merges_one", layer=told(layer), kind=layer.kind)
+    if len(lines - {""}) > 1:
+        raise ModelError("reads_two_lines", layer=told(layer))
+    if lines == {""} and layer.kind in (*STATES, "last", "attention", "masked"):
+        given = ", ".join(layer.reads)
+        raise ModelError("reads_no_steps", layer=told(layer), kind=layer.kind, given=given)
+    # Each token of an answer is read before the next is said.
+    early = layer.reverse or layer.kind in ("last", "flatten", "attention")
+    if (early and ANSWER in lines) or (layer.starts and network.line(layer.starts) == ANSWER):
+        raise ModelError("reads_whole_answer", layer=told(layer))
+
+
+def _check_sizes(network: Trained, layer: TrainedLayer) -> None:
+    """Raises ModelError where results of different sizes are put together number by number."""
+    sizes = {read: network.size(read) for read in layer.reads}
+    if layer.kind in ELEMENTWISE and len(set(sizes.values())) > 1:
+        given = ", ".join(f"{read} ({size})" for read, size in sizes.items())
+        raise ModelError("other_sizes", layer=told(layer), kind=layer.kind, given=given)
+    size, starts = network.size(layer.name), layer.starts
+    if starts and network.size(starts) != size:
+        got = network.size(starts)
+        raise ModelError("starts_of_other_size", layer=told(layer), size=size, starts=starts, got=got)
+
+
+def _check_tokens(network: Trained) -> None:
+    """Raises ModelError where a number that stands for a token is that of none."""
+    read, answer, result = network.read, network.answer, network.result
+    if answer and network.line(result.name) != ANSWER:
+        raise ModelError("says_no_answer", layer=told(result))
+    count = {
+        INPUT: len(read.tokens) if isinstance(read, Text) else 0,
+        ANSWER: max(2, network.size(result.name)),
+    }
+    for layer in network.layers:
+        rows = len(layer.weights["E"]) if layer.kind == "embedding" else 0
+        if rows and rows != (expected := count[layer.reads[0]]):
+            raise ModelError("wrong_rows", layer=told(layer), got=rows, expected=expected)
+    named = {
+        f"text.{key}": (getattr(read, key, None), count[INPUT]) for key in ("pad", "unknown", "begin", "end")
+    }
+    if answer:
+        named |= {f"answer.{key}": (getattr(answer, key), count[ANSWER]) for key in ("start", "end")}
+    for name, (number, most) in named.items():
+        if number is not None and not 0 <= number < most:
+            raise ModelError("wrong_size", name=name, got=number, least=0, most=most - 1)
+
+
+def _check_labels(network: Trained) -> None:
+    """Raises ModelError where the labels do not name what the network says."""
+    result, labels = network.result, network.labels
+    alone = network.size(result.name) == 1 and not network.answer
+    if labels and alone and not network.gives_probabilities(result.name):
+        raise ModelError("labels_of_number", layer=told(result))
+    expected = max(2, network.size(result.name))
+    if labels and len(labels) != expected:
+        raise ModelError("wrong_labels", got=len(labels), expected=expected)
+    if "" in labels:
+        raise ModelError("blank_label", number=labels.index(""))
+
+
+def _check_texts(network: Trained) -> None:
+    """Raises ModelError where a text is longer than what spreadsheets look up, or no cell can hold it."""
+    read = network.read
+    tokens = (*read.tokens, *read.forms) if isinstance(read, Text) else ()
+    sample = read.sample if isinstance(read, Text) else ""
+    for text in (sample, *tokens, *network.labels, network.name, network.source):
+        if sign := unwritable(text):
+            raise ModelError("no_text", given=repr(text)[:50], sign=sign)
+    for key, texts in (("token_too_long", tokens), ("label_too_long", network.labels)):
+        for number, text in enumerate(texts):
+            if len(text) > LONGEST_TOKEN:
+                raise ModelError(key, number=number, got=len(text), most=LONGEST_TOKEN)
+
+
+def _weights(network: Trained, layer: TrainedLayer) -> Mapping[str, Array]:
+    """The layer's weights as read-only float64 arrays of two dimensions and of the right shapes."""
+    expected = _shapes(network, layer)
+    fitted: dict[str, Array] = {}
+    for name, given in layer.weights.items():
+        if name not in expected:
+            raise ModelError("bad_layer", layer=told(layer), reason=name)
+        array = np.atleast_2d(np.asarray(given, dtype=np.float64))
+        if 1 in expected[name] and array.size == expected[name][0] * expected[name][1]:
+            array = array.reshape(expected[name])
+        if array.shape != expected[name]:
+            raise ModelError(
+                "wrong_weights",
+                layer=told(layer),
+                name=name,
+                got=_shape(array.shape),
+                expected=_shape(expected[name]),
+            )
+        if not np.isfinite(array).all():
+            row, col = np.argwhere(~np.isfinite(array))[0] + 1
+            raise ModelError("weights_not_finite", layer=told(layer), name=name, row=row, col=col)
+        array = array.copy()
+        array.flags.writeable = False
+        fitted[name] = array
+    needed = [name for name in expected if name.startswith(("W", "E")) and not name.startswith("Wc")]
+    if missing := [name for name in needed if name not in fitted]:
+        raise ModelError("missing_weights", layer=told(layer), names=", ".join(missing))
+    # One order for all, wherever they come from: the workbook has them in it.
+    return MappingProxyType({name: fitted[name] for name in expected if name in fitted})
+
+
+def _shapes(network: Trained, layer: TrainedLayer) -> dict[str, tuple[int, int]]:
+    """The shape that each of a layer's weights must have; the first one's rows are the layer's units."""
+    read = sum(network.size(each) for each in layer.reads)
+    if layer.kind == "embedding":
+        return {"E": np.atleast_2d(layer.weights.get("E", np.zeros((1, 1)))).shape[:2]}
+    if layer.kind == "attention":
+        return {"Wq": (1, read)}
+    if layer.kind not in WEIGHTS:
+        return {}
+    first = layer.weights.get(WEIGHTS[layer.kind][0])
+    units = 1 if first is None else len(np.atleast_2d(first))
+    sizes = {"hidden": units, "input": read, "one": 1}
+    return {spec.name: (sizes[spec.rows], sizes[spec.cols]) for spec in KINDS[layer.kind].parameters}
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return "×".join(map(str, shape))

@@ -1,0 +1,105 @@
+"""What a trained network reads and says: a text, numbers, an answer token by token."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rnnsheet.network.kinds import Array
+from rnnsheet.plain import make_plain
+
+INPUT, ANSWER = "input", "answer"
+"""What layers may read besides layers: what is typed, and what the network itself has just said."""
+
+SIGNS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~“”–—…，。！？；：、（）\x01\t\n\xa0\u3000'
+"""Signs that stand for a space where a text is split into words: those that the Tokenizer of Keras takes out,
+and their like. An apostrophe stays in its word. LibreOffice makes U+0001 of a tab in a cell of several
+lines."""
+
+CURLY, STRAIGHT = "’", "'"
+"""An apostrophe as some programs write it, which is read as the plain one where no token has it."""
+
+LONGEST_TOKEN = 255
+"""MATCH looks up no longer text in Excel."""
+
+
+def is_capital(token: str) -> bool:
+    """Whether a token is one letter that has a small one; of İ, programs differ in what that is."""
+    return len(token) == len(token.lower()) == 1 and token != token.lower()
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that is typed into one cell and read token by token.
+
+    Number k, from 0, stands for the token `tokens[k]`; "" for a number that no text has, such as that
+    of the padding. The text is split into `unit`s: "letters", or "words", which blanks and `SIGNS` part.
+    """
+
+    unit: str
+    tokens: tuple[str, ...]
+    steps: int
+    sample: str = ""
+    """What stands in the cell."""
+    forms: Mapping[str, int] = field(default_factory=dict)
+    """Texts that are read as a token with another text, and its number: "loved" as "love"."""
+    padding: str = "before"
+    """Where the time steps that the text does not fill are: "before" (a longer text loses its beginning,
+    as `pad_sequences` of Keras does by default) or "after" (it loses its end)."""
+    pad: int = 0
+    """The number that is read there."""
+    unknown: int | None = None
+    """The number of a token that is not in the vocabulary; None leaves such tokens out."""
+    begin: int | None = None
+    """The number of what is put before the first token, if anything is; `count` does not count it."""
+    end: int | None = None
+    """The number of what is put behind the last token, if anything is; `count` does not count it."""
+    masked: bool = False
+    """At padding the states of recurrent layers stay as they are."""
+
+    def __post_init__(self) -> None:
+        make_plain(self)
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """The number of every text that is in the vocabulary; of one that is there twice, the first."""
+        entries = [*((token, number) for number, token in enumerate(self.tokens)), *self.forms.items()]
+        return {text: number for text, number in reversed(entries) if text}
+
+    @property
+    def lower(self) -> bool:
+        """Whether what is typed is put into small letters: words are; letters, if no token is a capital."""
+        return self.unit == "words" or not any(map(is_capital, self.tokens))
+
+    @property
+    def room(self) -> int:
+        """How many words or letters are looked at: of a longer text the last, or padded "after" the first."""
+        return max(2 * self.steps, 64)
+
+    def looked_at(self, pieces: Sequence[str]) -> Sequence[str]:
+        """Of all words or letters of a text those for which there is room."""
+        return pieces[-self.room :] if self.padding == "before" else pieces[: self.room]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers that are typed, (features, steps)."""
+
+    sample: Array
+
+    @property
+    def steps(self) -> int:
+        return int(self.sample.shape[1])
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Tokens that the network says one by one; each is read at the next step, number `start` first.
+
+    It ends with number `end`, or after `steps`.
+    """
+
+    start: int
+    end: int
+    steps: int
+
+    def __post_init__(self) -> None:
+        make_plain(self)

@@ -1,0 +1,125 @@
+"""A layer of a network: its kind, what it reads, and how its values and parameters are called."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+from rnnsheet.errors import LessonError
+from rnnsheet.network.kinds import KINDS, Kind
+
+INPUTS = ("word", "second", "picture", "answer")
+"""What a layer may read besides other layers: the text, the second text, the picture, its own last answer."""
+TAKEN = (*INPUTS, "back", "now", "t")
+"""No layer is called so: `dh_back`, `dh_now` and `loss_t` are other things than a layer's."""
+
+ONCE = "once"
+"""The time line of layers that compute once, not at every time step."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a layer reads: an input or a layer, at each time step, or only in part.
+
+    `at` is "" for each time step, "last" for the last one computed, "sum" for the sum over all, or
+    the number of one. `of` None is the layer before.
+    """
+
+    of: str | None
+    at: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.of or ''}[{self.at}]" if self.at else str(self.of or "")
+
+
+_AT = re.compile("last|sum|[1-9][0-9]{0,4}")
+_SOURCE = re.compile(rf"([A-Za-z0-9_]*)(?:\[({_AT.pattern})\])?")
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*|[1-9]\d*(_rev)?|")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a network.
+
+    `name` is what the names of its values and parameters end with; None numbers it. `reads` are
+    sources, or texts such as "word", "encoder[last]", "[last]"; two of them are put below each other.
+    `starts` names the layer whose last state is this one's first. `reverse` lets it read from the end.
+    `weights` names the layer whose parameters it uses instead of its own.
+    """
+
+    cell: str
+    name: str | None = None
+    reads: tuple[Source, ...] = ()
+    starts: str | None = None
+    reverse: bool = False
+    activation: str = ""
+    weights: str | None = None
+
+    def __post_init__(self) -> None:
+        given = (self.reads,) if isinstance(self.reads, str) else self.reads
+        object.__setattr__(self, "reads", tuple(_source(text, self) for text in given))
+
+    @property
+    def kind(self) -> Kind:
+        return KINDS[self.cell]
+
+    @cached_property
+    def ending(self) -> str:
+        """What the names of its values end with."""
+        return ending(self.name)
+
+    @cached_property
+    def owner(self) -> str:
+        """What the names of its parameters end with."""
+        return self.ending if self.weights is None else ending(self.weights)
+
+    def named(self, base: str) -> str:
+        """The full name of one of its values."""
+        return named(base, self.ending)
+
+    @cached_property
+    def gathered(self) -> str:
+        """The full name of what it reads, put together; "" where that is one value as it is."""
+        base = "both" if len(self.reads) > 1 else "bag" if self.reads[0].at == "sum" else ""
+        return base and named(base, f"_out{self.ending}" if self.cell == "softmax" else self.ending)
+
+    @property
+    def result(self) -> str:
+        """The full name of what other layers read."""
+        return self.named(self.kind.result)
+
+
+def ending(name: str | None) -> str:
+    """What names end with in a layer: `2` of "2", `_lstm` of "lstm"."""
+    return f"_{name}" if name and not name[0].isdigit() else name or ""
+
+
+_SUFFIX = re.compile(r"(.*?)(_now|_back|_last|_t|_0)?")
+
+
+@cache
+def named(base: str, end: str) -> str:
+    """A name of a layer: `Wxh2` of Wxh, `dh2_back` of dh_back."""
+    found = _SUFFIX.fullmatch(base)
+    assert found  # noqa: S101
+    return f"{found[1]}{end}{found[2] or ''}"
+
+
+def on_line(base: str, line: str) -> str:
+    """The name of what a time line has: `letter` of the word, `letter_answer` of the answer."""
+    return base if line == "word" else f"{base}_{line}"
+
+
+def share_name(parameter: str, line: str) -> str:
+    """The name of what the time steps of a time line add to a parameter's gradient: `dWxh_t`."""
+    return on_line(f"d{parameter}_t", line)
+
+
+def _source(text: Source | str, layer: Layer) -> Source:
+    if isinstance(text, Source) and (text.at == "" or _AT.fullmatch(text.at)):
+        return text
+    found = _SOURCE.fullmatch(text) if isinstance(text, str) else None
+    if not found:
+        raise LessonError("bad_source", cell=layer.cell, given=repr(str(text)))
+    return Source(found[1] or None, found[2] or "")

@@ -1,0 +1,101 @@
+"""A network: its layers and their parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rnnsheet.network.kinds import Array, Axis, ParameterSpec
+from rnnsheet.network.layers import INPUTS, ONCE, Layer, Source, named, on_line
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network: its layers and their parameters.
+
+    `layers` may be the name of one recurrent cell: it reads the word, and a softmax reads it at each
+    time step. `parameters` maps a name to a float64 array of two dimensions: (out, in) for a matrix,
+    (out, 1) for a bias vector, (1, 1) for one number that broadcasts. Absent means left out.
+    """
+
+    layers: Sequence[Layer] | str
+    parameters: Mapping[str, Array]
+
+    def __iter__(self) -> Iterator[Layer]:
+        """The layers; each reads only those before it."""
+        assert not isinstance(self.layers, str)  # noqa: S101
+        return iter(self.layers)
+
+    @property
+    def cell(self) -> str:
+        """The kind of the first recurrent layer, or else of the first one."""
+        return next((layer.cell for layer in self if layer.kind.states), next(iter(self)).cell)
+
+    @property
+    def hidden(self) -> int:
+        """The number of units of the first layer."""
+        return self.size(next(iter(self)))
+
+    @property
+    def recurrent(self) -> tuple[str, ...]:
+        """The names of the parameters that multiply a state of the time step before."""
+        return tuple(name for name, spec in self.specs().items() if spec.recurrent)
+
+    @property
+    def outputs(self) -> tuple[Layer, ...]:
+        """The softmax layers."""
+        return tuple(layer for layer in self if layer.cell == "softmax")
+
+    def specs(self) -> dict[str, ParameterSpec]:
+        """What is asked of each parameter that the model has, by its name."""
+        return {
+            named(spec.name, layer.ending): spec
+            for layer in self
+            if layer.weights is None
+            for spec in layer.kind.parameters
+            if named(spec.name, layer.ending) in self.parameters
+        }
+
+    def of(self, layer: Layer) -> dict[str, Array]:
+        """A layer's parameters by their names without its ending."""
+        names = {spec.name: named(spec.name, layer.owner) for spec in layer.kind.parameters}
+        return {base: self.parameters[name] for base, name in names.items() if name in self.parameters}
+
+    def layer(self, name: str) -> Layer:
+        """The layer of that name that others may read."""
+        return next(layer for layer in self if layer.name == name and layer.cell != "softmax")
+
+    def size(self, layer: Layer) -> int:
+        """The number of a layer's units."""
+        return int(self.parameters[named(layer.kind.parameters[0].name, layer.owner)].shape[0])
+
+    def axis(self, layer: Layer) -> Axis:
+        """The axis of a layer's units."""
+        return Axis("hidden", self.size(layer))
+
+    def axis_read(self, layer: Layer, inputs: Mapping[str, Axis]) -> Axis:
+        """The axis of what a layer reads; `inputs` has those of the inputs."""
+        axes = [inputs.get(str(s.of)) or self.axis(self.layer(str(s.of))) for s in layer.reads]
+        return axes[0] if len(axes) == 1 else Axis("hidden", sum(axis.size for axis in axes))
+
+    def value(self, source: Source) -> str:
+        """The name of the value that a source speaks of."""
+        if source.of in INPUTS:
+            return on_line("x", str(source.of))
+        return self.layer(str(source.of)).result
+
+    def outputs_on(self, line: str) -> Layer:
+        """The softmax of a time line."""
+        return next(layer for layer in self.outputs if self.time_line(layer) == line)
+
+    def time_line(self, layer: Layer) -> str:
+        """Along what the layer is computed: the name of an input, or `ONCE`."""
+        source = layer.reads[0]
+        if source.at or source.of == "picture":
+            return ONCE
+        return str(source.of) if source.of in INPUTS else self.time_line(self.layer(str(source.of)))
+
+    def root(self, layer: Layer) -> str:
+        """The input that the layer reads, if only through others."""
+        of = str(layer.reads[0].of)
+        return of if of in INPUTS else self.root(self.layer(of))

@@ -1,0 +1,59 @@
+"""What values, weights and gradients are called in a few words, in the reader's language."""
+
+from rnnsheet.equations.expr import Parameter
+from rnnsheet.equations.recurrence import Equation, Recurrence
+from rnnsheet.labels import Labels
+from rnnsheet.network import ONCE
+
+_SAID = ("output", "answer", "mark", "loss")
+
+
+def meaning(equation: Equation, network: Recurrence, labels: Labels) -> str:
+    """What an equation's value is; "" where nothing is said of it."""
+    if equation.part == "gradient":
+        return gradient_meaning(equation, labels)
+    lines = [f"_{equation.line}"] if equation.line != "word" else []
+    for tail in (*lines, ""):
+        if text := labels.get(f"meaning.{equation.base}{tail}"):
+            return text.format(unit=unit(equation, network, labels))
+    return ""
+
+
+def unit(equation: Equation, network: Recurrence, labels: Labels) -> str:
+    """What one of the things is called that an equation reads or says: a letter, a word, an answer."""
+    said = equation.part in _SAID or equation.line == "answer"
+    return _unit(equation.line if said else "", network, labels)
+
+
+def meaning_of_parameter(parameter: Parameter, network: Recurrence, labels: Labels) -> str:
+    """What a weight, a bias or a first state is."""
+    base = network.bases.get(parameter.name, parameter.name)
+    line = ONCE if parameter.rows.name == "labels" else ""
+    read = _unit("", network, labels)
+    if parameter.cols.name != "letters" and network.split != "numbers":
+        read = labels.get(f"read.{parameter.cols.name}")
+    return labels.get(f"meaning.{base}").format(unit=_unit(line, network, labels), read=read)
+
+
+def meaning_of_text(name: str, network: Recurrence, labels: Labels) -> str:
+    """What an input that someone types or draws is."""
+    sentence = name == "word" and network.split == "words"
+    return labels(f"meaning.{name}_words" if sentence else f"meaning.{name}")
+
+
+def gradient_meaning(equation: Equation, labels: Labels) -> str:
+    """What a gradient's equation says, in words."""
+    of, leaf = equation.chain[0]
+    kind = {"": "given", "now": "whole", "back": "whole"}.get(of, "pulled")
+    for part in ("now", "back", "last"):
+        kind = part if equation.name.endswith(f"_{part}") else kind
+    return labels(f"gradient.{kind}", name=leaf.name)
+
+
+def _unit(line: str, network: Recurrence, labels: Labels) -> str:
+    """What one of the things is called that are read, or, of a time line, said."""
+    if line == ONCE:
+        return labels("unit.answer")
+    if network.split == "words" or line == "answer":
+        return labels("unit.word")
+    return labels("unit.number" if network.split == "numbers" else "unit.letter")

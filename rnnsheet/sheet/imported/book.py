@@ -1,0 +1,58 @@
+"""A trained network into its plan: the order of the worksheets, and what each knows of the others."""
+
+from collections.abc import Mapping
+
+from rnnsheet.equations.imported import network as equations_of
+from rnnsheet.equations.recurrence import Recurrence
+from rnnsheet.labels import Labels, labels
+from rnnsheet.network.imported import Text, Trained
+from rnnsheet.sheet.imported import checks, first_page, layers, numbers, text, vocabulary, weights
+from rnnsheet.sheet.layout_context import WEIGHTS, Columns, Frame
+from rnnsheet.sheet.names import defined_name
+from rnnsheet.sheet.page_builder import Page
+from rnnsheet.sheet.pages import manifest
+from rnnsheet.sheet.plan import Block, Plan
+
+
+def plan(source: Trained, language: str) -> Plan:
+    """The plan of the workbook, as `sheet.layout.plan` gives it; what is typed is the sample."""
+    words, equations = labels(language), equations_of(source)
+    about_page = manifest.place(source, words)
+    looked = source.read.room if isinstance(source.read, Text) else 0
+    messages = manifest.messages(about_page, source.read.steps, looked)
+    page, typed = first_page.place(source, words)
+    vocabulary_page, given, known = vocabulary.place(source, words)
+    if isinstance(source.read, Text):
+        assert known  # noqa: S101
+        read_page, read, scope = text.place(source.read, typed, known, messages, words)
+        given["vocabulary"] = known.tokens
+    else:
+        read_page, read, scope = numbers.place(typed, words)
+    weight_pages, weighed = _weights(source, equations, given, words)
+    frame = Frame(equations, words, Columns(WEIGHTS), {**given, **weighed})
+    layer_pages, results = layers.place(source, frame, scope, read.get("token"))
+    named = {typed.name: typed, **given, **weighed, **results}
+    named |= {name: block for name, block in read.items() if block.trace or name == "x"}
+    everything = {**read, **named}
+    sheets_of_weights = {name: page.sheet.name for name, page in weight_pages.items()}
+    foot = first_page.complete(page, source, equations, everything, messages, sheets_of_weights)
+    words_page = [vocabulary_page] if vocabulary_page.sheet.blocks else []
+    pages = [page, read_page, *layer_pages, *words_page, *weight_pages.values()]
+    checks.place(pages, foot, messages, words)
+    sheets = tuple(page.sheet for page in pages)
+    manifest.list_blocks(about_page, sheets)
+    names = {defined_name(name): block.area for name, block in named.items()}
+    return Plan((*sheets, about_page.sheet), names, language, source.name)
+
+
+def _weights(
+    source: Trained, equations: Recurrence, given: Mapping[str, Block], words: Labels
+) -> tuple[dict[str, Page], dict[str, Block]]:
+    """The sheets of weights by their layers, and their blocks by name."""
+    pages, blocks = dict[str, Page](), dict[str, Block]()
+    for number, layer in enumerate(source, start=1):
+        if layer.weights:
+            name = f"W{number}_{layer.name}"[:31]
+            pages[layer.name], own = weights.place(name, layer, equations, given, words)
+            blocks |= own
+    return pages, blocks

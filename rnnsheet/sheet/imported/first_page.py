@@ -1,0 +1,292 @@
+"""The first worksheet of a trained network: type here, read what it says; its layers, and how to read on."""
+
+from collections.abc import Mapping
+
+from rnnsheet.equations.imported import result
+from rnnsheet.equations.recurrence import Recurrence
+from rnnsheet.labels import Labels
+from rnnsheet.network.imported import FEW, INPUT, TOP, Numbers, Text, Trained, TrainedLayer
+from rnnsheet.sheet.captions import meaning
+from rnnsheet.sheet.formula import Formula
+from rnnsheet.sheet.imported import layers
+from rnnsheet.sheet.page_builder import TEXT, Page
+from rnnsheet.sheet.pages.manifest import message, source_of
+from rnnsheet.sheet.plan import Area, Block, Fill
+
+NAME = "Network"
+_TYPED = 5
+_WIDE, _FIRST, _BESIDE = 2, 3, 4
+"""The columns of texts, of numbers (the first of time steps), and of what was said so far, or read."""
+_WIDTHS = {1: 30, _WIDE: 64}
+_WIDEST = 110
+_SPAN = 6
+LEGEND = ("sample", "link", "given", "hidden", "output", "result")
+
+
+def place(network: Trained, labels: Labels) -> tuple[Page, Block]:
+    """The sheet with what can be typed, and the block of that."""
+    page = Page(NAME, labels)
+    source = source_of(network) or network.name
+    about = labels("network.about", source=source, precision=network.precision)
+    page.text(1, 1, labels("network.title", name=network.name), "title")
+    page.text(2, 1, about, "about", _SPAN)
+    page.sheet.widths |= _WIDTHS
+    page.text(_TYPED - 1, 1, labels("network.reads"), "heading", _SPAN)
+    if isinstance(network.read, Numbers):
+        return page, _numbers(page, network.read)
+    page.text(_TYPED, 1, labels("network.text"), "caption")
+    # Else a long text would make the whole page small.
+    page.sheet.printed = _SPAN
+    typed = [[network.read.sample]]
+    return page, page.constants("text", _TYPED, _WIDE, typed, "input", "text", form=TEXT)
+
+
+def _numbers(page: Page, numbers: Numbers) -> Block:
+    """The numbers to be typed: time to the right, one feature below the other."""
+    page.text(_TYPED, 1, page.labels("network.numbers"), "caption")
+    page.text(_TYPED + 1, 1, page.labels("network.numbers_about"), "small")
+    page.constants("t", _TYPED, _FIRST, [list(range(1, numbers.steps + 1))], "label")
+    page.units(_TYPED + 1, _WIDE, len(numbers.sample))
+    typed = page.constants("numbers", _TYPED + 1, _FIRST, numbers.sample.tolist(), "input", "number")
+    cells, behind = typed.area.part(0, 0, 1, typed.area.cols).a1, _FIRST + typed.area.cols
+    # An empty cell counts as 0, and that is said; a text would too.
+    text, area = f"IF(COUNT({cells})<COUNTA({cells}),1,0)", page.area(_TYPED + 1, behind, typed.area.rows)
+    page.formula("fault", area, text, "status", values=[[0]] * typed.area.rows)
+    return typed
+
+
+def complete(
+    page: Page,
+    network: Trained,
+    equations: Recurrence,
+    blocks: Mapping[str, Block],
+    messages: Mapping[str, Area],
+    sheets: Mapping[str, str],
+) -> int:
+    """Adds what the network says to what is typed, its layers, and how to read the book; the next free row.
+
+    `blocks` are all that have a name, `sheets` the sheets of weights by the layers' names.
+    """
+    row = _TYPED + 1
+    if isinstance(network.read, Text):
+        _told(page, network.read, row, blocks, messages)
+        row += 2
+    else:
+        row += network.size(INPUT)
+    row = _answer(page, network, equations, row, blocks)
+    row = _layers(page, network, row + 1, sheets)
+    if network.assumed:
+        row = _assumed(page, network, row)
+    page.text(row, 1, page.labels("overview.legend"), "heading", _SPAN)
+    for line, style in enumerate(LEGEND, start=row + 1):
+        page.text(line, 1, page.labels(f"legend.{style}_sample"), style)
+        page.text(line, 2, page.labels(f"legend.{style}"), "beside")
+    row += len(LEGEND) + 2
+    page.text(row, 1, page.labels("network.how"), "heading", _SPAN)
+    page.text(row + 1, 1, page.labels("network.how_about"), "about", _SPAN)
+    page.text(row + 2, 1, page.labels("overview.proof"), "about", _SPAN)
+    return row + 4
+
+
+def _told(
+    page: Page, read: Text, row: int, blocks: Mapping[str, Block], messages: Mapping[str, Area]
+) -> None:
+    """What becomes of the text: whether something in it is unknown, and whether there is too much of it."""
+    keys = _told_of(read)
+    cells = {name: messages[key].absolute for name, key in keys.items()}
+    place, count = blocks["place"], blocks["count"].area
+    last, length = count.part(0, count.cols - 1).absolute, blocks["length"].area.absolute
+    places, room = place.area.absolute, _room(read)
+    unknown = f'COUNT({places})>COUNTIF({places},">0")'
+    known = f'IF({unknown},{cells["unknown"]},"")'
+    if _stands_alone(read):
+        known = f"IF({last}=0,{cells['nothing']},{known})"
+    cut, loses = f"AND({length}>{read.room},{last}<{room})", f"OR({length}>{read.room},{last}>{room})"
+    long = f'IF({cut},{cells["cut"]},IF({loses},{cells["loses"]},""))'
+    for down, (text, name) in enumerate(
+        zip((known, long), _said(read, place, blocks["length"]), strict=True)
+    ):
+        values = [[message(keys[name], page.labels, read.steps, read.room) if name else ""]]
+        area = page.area(row + down, _WIDE)
+        page.formula("status", area, text, "status", values=values, words=True, form=TEXT)
+
+
+def _told_of(read: Text) -> dict[str, str]:
+    """What may be told of a text, and by which message."""
+    lost = "beginning" if read.padding == "before" else "end"
+    unknown = f"left_out_{read.unit}" if read.unknown is None else "read_as_unknown"
+    return {"nothing": "nothing", "unknown": unknown, "cut": f"cut_{lost}", "loses": f"loses_{lost}"}
+
+
+def _stands_alone(read: Text) -> bool:
+    """Whether nothing is put before or behind a text, so that of an empty one nothing is read."""
+    return read.begin is None and read.end is None
+
+
+def _room(read: Text) -> int:
+    """How many letters or words the network reads, besides what is put before and behind them."""
+    return read.steps - (read.begin is not None) - (read.end is not None)
+
+
+def _said(read: Text, place: Block, length: Block) -> tuple[str, str]:
+    """What is told of the text that is typed: of unknowns, and of its length; "" for nothing."""
+    (places,), ((pieces,),) = place.values or [[]], length.values or [[0]]
+    known, room = [row > 0 for row in places if row != ""], _room(read)
+    count = len(known) if read.unknown is not None else sum(known)
+    cut, loses = pieces > read.room and count < room, pieces > read.room or count > room
+    nothing = not count and _stands_alone(read)
+    return (
+        "nothing" if nothing else "" if all(known) else "unknown",
+        "cut" if cut else "loses" if loses else "",
+    )
+
+
+def _answer(
+    page: Page, network: Trained, equations: Recurrence, row: int, blocks: Mapping[str, Block]
+) -> int:
+    """What the network says, once or step by step, and how sure it is; the next free row."""
+    labels, said = page.labels, result(equations)
+    shares = blocks[said.name]
+    if network.says_numbers and min(shares.area.rows, shares.area.cols) > 1:
+        return _numbers_in_time(page, network, row, blocks, shares)
+    if shares.area.cols > 1:
+        return _steps(page, network, equations, row, blocks)
+    if network.says_numbers:
+        return _said_numbers(page, shares, row)
+    for name in ("says", "confidence"):
+        page.text(row, 1, labels(f"meaning.{equations.equations[name].base}"), "caption")
+        page.link(blocks[name], row, _WIDE, style="result")
+        row += 1
+    if network.ranks:
+        page.text(row, _WIDE, meaning(said, equations, labels), "label")
+        return _top(page, shares, blocks["labels"], row)
+    if 1 < shares.area.rows <= FEW:
+        page.text(row, 1, labels("network.labels"), "caption")
+        page.link(blocks["labels"], row + 1, 1, style="label")
+        page.mark(page.link(shares, row + 1, _WIDE, style="output"), "p")
+        row += 1 + shares.area.rows
+    return row
+
+
+def _said_numbers(page: Page, said: Block, row: int) -> int:
+    """The numbers that the network says once, below each other; the next free row."""
+    count = said.area.rows
+    if count == 1:
+        page.text(row, 1, page.labels("network.number"), "caption")
+    else:
+        page.text(row, 1, page.labels("network.said_numbers"), "caption")
+        row += 1
+        page.units(row, 1, count)
+    page.link(said, row, _WIDE, style="result")
+    return row + count
+
+
+def _steps(page: Page, network: Trained, equations: Recurrence, row: int, blocks: Mapping[str, Block]) -> int:
+    """What the network says step by step, downwards, and so far; the next free row."""
+    labels, shown = page.labels, blocks[result(equations).name]
+    steps = shown.area.cols
+    if network.answer:
+        _answered(page, network, row, steps)
+        row += 1
+    heads = ["meaning.t", "network.number"]
+    if not network.says_numbers:
+        heads = ["meaning.t", "meaning.says", f"network.{equations.equations['confidence'].base}"]
+        shown = blocks["says"]
+        page.link_transposed(blocks["confidence"], row + 1, _FIRST, "output")
+    page.link_transposed(shown, row + 1, _WIDE, "result")
+    for col, head in enumerate(heads, start=1):
+        page.text(row, col, labels(head), "small")
+    page.constants("t", row + 1, 1, [[step] for step in range(1, steps + 1)], "label")
+    _tokens(page, network, row, _BESIDE, blocks)
+    return row + 1 + steps
+
+
+def _numbers_in_time(page: Page, network: Trained, row: int, blocks: Mapping[str, Block], said: Block) -> int:
+    """Several numbers at each step, downwards in time; the next free row."""
+    count, steps = said.area.rows, said.area.cols
+    page.text(row, 1, page.labels("network.said_numbers"), "caption")
+    page.text(row, _WIDE, page.labels("meaning.t"), "label")
+    page.units(row, _FIRST, count, across=True)
+    page.constants("t", row + 1, _WIDE, [[step] for step in range(1, steps + 1)], "label")
+    page.link_transposed(said, row + 1, _FIRST, "result")
+    _tokens(page, network, row, _FIRST + count, blocks)
+    return row + 1 + steps
+
+
+def _tokens(page: Page, network: Trained, row: int, col: int, blocks: Mapping[str, Block]) -> None:
+    """What is read at each step of what the network says, downwards."""
+    if "token" in blocks and network.line(network.result.name) == INPUT:
+        page.text(row, col, page.labels("meaning.token"), "small")
+        page.link_transposed(blocks["token"], row + 1, col, "label")
+
+
+def _answered(page: Page, network: Trained, row: int, steps: int) -> None:
+    """The whole answer as one text, and how far it is at each step of the table below."""
+    page.text(row, 1, page.labels("meaning.says"), "caption")
+    page.text(row + 1, _BESIDE, page.labels("network.so_far"), "small")
+    area = page.area(row + 2, _BESIDE, steps)
+    whole, last = page.area(row, _WIDE), area.part(steps - 1).a1
+    page.formula("so_far", whole, last, "result", trace="so_far", time=steps)
+    _so_far(page, network, page.area(row + 2, _WIDE, steps), area)
+
+
+def _so_far(page: Page, network: Trained, says: Area, area: Area) -> None:
+    """What has been said up to each step, as one text."""
+    blank = "" if network.speaks_letters else '&" "'
+    now, before = says.part(1).a1, area.part().a1
+    longer = f'IF({now}="",{before},IF({before}="",{now},{before}{blank}&{now}))'
+    fills = [Fill(Formula(f'{says.part().a1}&""'), 0, 0, 1, 1)]
+    if area.rows > 1:
+        fills.append(Fill(Formula(longer), 1, 0, area.rows - 1, 1))
+    page.formulas("so_far", area, tuple(fills), "beside", trace="so_far", transposed=True)
+
+
+def _top(page: Page, shares: Block, names: Block, row: int) -> int:
+    """The greatest results in order, each with its label; the next free row."""
+    page.text(row, 1, page.labels("network.top", count=TOP), "caption")
+    rank = page.constants("rank", row + 1, _FIRST, [[number] for number in range(1, TOP + 1)], "label")
+    cells = shares.area.absolute
+    top = page.area(row + 1, _WIDE, TOP)
+    block = page.formula("top", top, f"LARGE({cells},{rank.area.part().a1})", "output", trace="top")
+    page.mark(block, "p")
+    says = f"INDEX({names.area.absolute},MATCH({top.part().a1},{cells},0),1)"
+    page.formula("top_says", page.area(row + 1, 1, TOP), says, "label", trace="top_says")
+    return row + 1 + TOP
+
+
+def _layers(page: Page, network: Trained, row: int, sheets: Mapping[str, str]) -> int:
+    """The table of layers; the next free row."""
+    labels, own = page.labels, layers.names(network)
+    page.text(row, 1, labels("network.layers"), "heading", _SPAN)
+    for col, head in enumerate(("layer", "kind", "units", "steps", "weights", "weights_sheet"), start=1):
+        page.text(row + 1, col, labels(f"network.{head}"), "small")
+    told = {layer.name: _what(layer, own, labels) for layer in network}
+    for col, texts in ((1, own), (_WIDE, told), (_FIRST + 3, sheets)):
+        longest = max(map(len, texts.values()), default=0) + 2
+        page.sheet.widths[col] = max(page.sheet.widths.get(col, 10), min(_WIDEST, longest))
+    for line, layer in enumerate(network, start=row + 2):
+        along = network.line(layer.name)
+        numbers = [network.size(layer.name), network.lines[along] if along else 1, layer.parameters]
+        page.text(line, 1, own[layer.name], "link_text", link=own[layer.name])
+        page.text(line, _WIDE, told[layer.name])
+        page.constants("size", line, _FIRST, [numbers], "label", form="whole")
+        if layer.name in sheets:
+            page.text(line, _FIRST + 3, sheets[layer.name], "link_text", link=sheets[layer.name])
+    return row + 3 + len(network.layers)
+
+
+def _assumed(page: Page, network: Trained, row: int) -> int:
+    """What the file did not tell, so that it can be objected to; the next free row."""
+    page.text(row, 1, page.labels("network.assumed"), "heading", _SPAN)
+    for line, (key, values) in enumerate(network.assumed, start=row + 1):
+        page.text(line, 1, page.labels(f"assumed.{key}", **values), "about", _SPAN)
+    return row + 2 + len(network.assumed)
+
+
+def _what(layer: TrainedLayer, sheets: Mapping[str, str], labels: Labels) -> str:
+    """A layer's kind, activation, what it reads, and what it was called."""
+    kind = labels(f"kind.{layer.kind.replace('-', '_')}")
+    read = ", ".join(sheets.get(name) or labels(f"network.{name}") for name in layer.reads)
+    key = "network.what_reverse" if layer.reverse else "network.what"
+    told = labels(key, kind=" · ".join(filter(None, (kind, layer.activation))), read=read)
+    return f"{told} ({layer.source})" if layer.source not in ("", layer.name) else told

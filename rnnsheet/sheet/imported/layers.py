@@ -1,0 +1,168 @@
+"""The worksheets of a trained network's layers: time runs right, units down; the last says the answer."""
+
+from collections.abc import Mapping
+from itertools import groupby
+
+from rnnsheet.equations.expr import Leaf, Next, Previous, Value
+from rnnsheet.equations.imported import result
+from rnnsheet.equations.notation import symbol, symbols
+from rnnsheet.equations.recurrence import Equation
+from rnnsheet.network import ONCE
+from rnnsheet.network.imported import Trained, TrainedLayer
+from rnnsheet.sheet.captions import meaning
+from rnnsheet.sheet.layout_context import Frame
+from rnnsheet.sheet.page_builder import Page
+from rnnsheet.sheet.plan import Area, Block, Chart, Highlight, Series
+from rnnsheet.sheet.time_layout import Bands
+
+OUTPUT = "Output"
+_TOP = 4
+_CAPTION_WIDTH = 44
+_WIDEST = 24
+_CHARTED = {True: 30, False: 8}
+"""Of so many labels there is a chart, if they are said once or at each time step."""
+
+
+def names(network: Trained) -> dict[str, str]:
+    """Per layer, the name of its sheet."""
+    named = {layer.name: f"L{number}_{layer.name}"[:31] for number, layer in enumerate(network, start=1)}
+    return named | {network.result.name: OUTPUT}
+
+
+def place(
+    network: Trained, frame: Frame, scope: Mapping[Leaf, Area], tokens: Block | None
+) -> tuple[list[Page], dict[str, Block]]:
+    """The sheets, and their blocks by name.
+
+    `scope` says where that stands which is read; `tokens` are the texts of the time steps.
+    """
+    places = dict(scope)
+    pages = [_LayerPage(network, layer, frame, places, tokens) for layer in network]
+    for page in pages:
+        page.fill()
+    blocks = {name: block for page in pages for name, block in page.bands.blocks.items()}
+    return [page.page for page in pages], blocks
+
+
+class _Bands(Bands):
+    """Bands whose weights stand on other sheets, and what they read as well."""
+
+    def __init__(self, page: Page, frame: Frame, row: int, places: dict[Leaf, Area]):
+        super().__init__(page, frame, row)
+        self.places = places
+        self.page.sheet.widths[1] = _CAPTION_WIDTH
+
+    def reserve(self, equation: Equation, row: int) -> None:
+        super().reserve(equation, row)
+        self.places |= {
+            leaf: area for leaf, area in self.scope.items() if isinstance(leaf, Value | Previous | Next)
+        }
+
+    def _describe(self, equation: Equation, shown: bool) -> None:
+        row = self.scope[equation.value].row
+        labels = self.page.labels
+        # On a line of its own, where there is room for all of it.
+        self.page.text(row - 1, 1, f"{symbol(equation.value)} = {symbols(equation.expr)}", "symbol")
+        self.page.text(row, 1, meaning(equation, self.network, labels), "small")
+        kind = "shape_once" if equation.line == ONCE else "shape"
+        steps = self.network.time_lines[equation.line]
+        shape = labels(f"unrolled.{kind}", rows=equation.value.rows.size, steps=steps)
+        self.page.text(row + 1, 1, shape, "small")
+
+
+class _LayerPage:
+    """One layer: first its places, then, when those of all layers are known, its formulas."""
+
+    def __init__(
+        self,
+        network: Trained,
+        layer: TrainedLayer,
+        frame: Frame,
+        places: dict[Leaf, Area],
+        tokens: Block | None,
+    ):
+        self.frame, self.layer, labels = frame, layer, frame.labels
+        self.page = Page(names(network)[layer.name], labels)
+        kind = layer.kind.replace("-", "_")
+        self.page.title(
+            labels("layer.title", name=layer.name, kind=labels(f"kind.{kind}")), labels(f"layer.{kind}")
+        )
+        self.page.sheet.zoom = 85
+        self.bands = _Bands(self.page, frame, _TOP, places)
+        self.says = layer is network.result
+        self.equations = self._own()
+        lines = [(line, list(group)) for line, group in groupby(self.equations, lambda each: each.line)]
+        for line, equations in lines:
+            self._heading(line, len(lines) > 1)
+            if line == "word" and tokens:
+                self._tokens(tokens)
+            if len(lines) == 1 and line != ONCE:
+                self.page.sheet.frozen = (self.bands.row - 1, 1)
+            self.bands.place(equations)
+            self.bands.row += 1
+        if self.page.sheet.frozen == (0, 0):
+            self.page.sheet.frozen = (1, 1)
+
+    def fill(self) -> None:
+        """Writes the formulas."""
+        self.bands.scope = self.bands.places | self.bands.scope
+        self.bands.fill(self.equations)
+        if self.says:
+            self._show()
+
+    def _own(self) -> list[Equation]:
+        """The layer's equations, of the last one with what is said; each time line together."""
+        network = self.frame.network
+        key = f"{self.layer.kind}_{self.layer.name}"
+        own = [each for each in network.equations.values() if each.layer == key]
+        if self.says:
+            own = [*network.of("read"), *own, *network.of("answer")]
+        return [each for line in network.time_lines for each in own if each.line == line]
+
+    def _heading(self, line: str, among_several: bool) -> None:
+        """The beginning of a time line: what it is, where the page has several, and its time steps."""
+        if among_several:
+            numbers = line == "word" and self.frame.network.split == "numbers"
+            self.bands.heading(self.page.labels("line.numbers" if numbers else f"line.{line}"))
+        if line != ONCE:
+            self.bands.time(line)
+
+    def _tokens(self, tokens: Block) -> None:
+        self.page.text(self.bands.row, 1, self.page.labels("meaning.token"), "caption")
+        self.page.link(tokens, self.bands.row, self.bands.where.first, style="label")
+        self.bands.row += 1
+
+    def _show(self) -> None:
+        """Marks the greatest row, and draws the probabilities where there are few."""
+        said = result(self.frame.network)
+        block, rows = self.bands.blocks[said.name], said.value.rows
+        if rows.name != "labels":
+            return
+        self.page.sheet.highlights.append(Highlight(block.area, "chosen", self.bands.blocks["said"].area))
+        texts = self.frame.inputs["labels"].values or ()
+        self.page.sheet.widths[self.bands.where.label] = min(_WIDEST, max(len(text) for (text,) in texts) + 2)
+        if said.base == "p" and rows.size <= _CHARTED[said.line == ONCE]:
+            self._chart(block.area, said.line)
+
+    def _chart(self, block: Area, line: str) -> None:
+        labels, where = self.page.labels, self.bands.where
+        titles = self.page.area(block.row, where.label, block.rows)
+        if line == ONCE:
+            series: tuple[Series, ...] = (Series(block, labels("unrolled.chart_y")),)
+            categories = titles
+        else:
+            rows = range(block.rows)
+            series = tuple(Series(block.part(row, 0, 1, block.cols), titles.part(row)) for row in rows)
+            categories = self.bands.blocks["says"].area
+        self.page.sheet.charts.append(
+            Chart(
+                kind="shares",
+                title=labels("unrolled.chart"),
+                series=series,
+                categories=categories,
+                x_title=labels("unrolled.chart_label" if line == ONCE else "meaning.t"),
+                y_title=labels("unrolled.chart_y"),
+                row=_TOP,
+                col=where.first + block.cols + 1,
+            )
+        )

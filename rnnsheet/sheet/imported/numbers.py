@@ -1,0 +1,28 @@
+"""The worksheet of the numbers that a network reads, as they are typed on the first one."""
+
+from rnnsheet.equations.expr import Leaf, Value
+from rnnsheet.labels import Labels
+from rnnsheet.network import Axis
+from rnnsheet.sheet.layout_context import WEIGHTS, Columns
+from rnnsheet.sheet.page_builder import Page, number_or_zero
+from rnnsheet.sheet.plan import Area, Block
+
+NAME = "Numbers"
+_TOP = 4
+
+
+def place(typed: Block, labels: Labels) -> tuple[Page, dict[str, Block], dict[Leaf, Area]]:
+    """The sheet, its blocks by name, and where the equations' leaves stand."""
+    page, where = Page(NAME, labels), Columns(WEIGHTS)
+    rows, steps = typed.area.rows, typed.area.cols
+    page.title(labels("numbers.title"), labels("numbers.about"))
+    page.sheet.widths[1] = 30
+    page.sheet.frozen = (_TOP, 1)
+    page.text(_TOP, 1, labels("meaning.t"), "caption")
+    page.constants("t", _TOP, where.first, [list(range(1, steps + 1))], "label")
+    page.text(_TOP + 1, 1, "xₜ", "symbol")
+    page.units(_TOP + 1, where.label, rows)
+    # An empty cell is 0: products of matrices take no empty ones.
+    text, area = number_or_zero(page.reference(typed.area)), page.area(_TOP + 1, where.first, rows, steps)
+    x = page.formula("x", area, text, "given", values=typed.values, form="number")
+    return page, {"x": x}, {Value("x", Axis("hidden", rows)): area.column(0)}

@@ -1,0 +1,117 @@
+"""The worksheet of what can be read and said: tokens with their numbers, labels with theirs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rnnsheet.labels import Labels
+from rnnsheet.network.imported import Text, Trained, is_capital
+from rnnsheet.sheet.page_builder import Page
+from rnnsheet.sheet.plan import Area, Block
+
+NAME = "Vocabulary"
+_HEAD, _FIRST = 4, 5
+_NUMBER, _TOKEN, _KEY, _CAPITAL = 1, 2, 3, 4
+_LABEL_NUMBER, _LABEL, _ENDS = 6, 7, 9
+_WIDEST = 40
+
+Texts = Sequence[str]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Where the texts stand that can be read; `forms` follow the tokens in each column."""
+
+    tokens: Block
+    numbers: Area
+    keys: Block
+    """What each is looked up by: one that has no key cannot be typed."""
+    capitals: Block | None
+    """1 for each capital letter; None of words, which are read in small letters."""
+
+
+def place(network: Trained, labels: Labels) -> tuple[Page, dict[str, Block], Vocabulary | None]:
+    """The sheet, by name the blocks that equations use, and the vocabulary of a text."""
+    page = Page(NAME, labels)
+    read = network.read
+    reads = read.unit if isinstance(read, Text) else "numbers"
+    page.title(labels("vocabulary.title"), labels(f"vocabulary.about_{reads}"))
+    page.sheet.frozen = (_HEAD, 0)
+    page.sheet.widths[_ENDS] = 40
+    given = {} if network.says_numbers else {"labels": _labels(page, network)}
+    for row, name in enumerate(("start", "end") if network.answer else (), start=_FIRST):
+        page.text(row, _ENDS, page.labels(f"vocabulary.{name}"), "caption")
+        number = [[getattr(network.answer, name)]]
+        given[name] = page.constants(name, row, _ENDS + 1, number, "label", form="whole")
+    return page, given, _vocabulary(page, read) if isinstance(read, Text) else None
+
+
+def label_texts(network: Trained) -> tuple[str, ...]:
+    """The label of each row of the result, or of one row both; their numbers where there are none."""
+    count = max(2, network.size(network.result.name))
+    return network.labels or tuple(str(number) for number in range(count))
+
+
+def _labels(page: Page, network: Trained) -> Block:
+    texts = label_texts(network)
+    page.text(_HEAD, _LABEL_NUMBER, page.labels("vocabulary.number"), "caption")
+    page.text(_HEAD, _LABEL, page.labels("vocabulary.label"), "caption")
+    page.sheet.widths[_LABEL] = min(_WIDEST, max(map(len, texts)) + 6)
+    page.constants("unit", _FIRST, _LABEL_NUMBER, [[number] for number in range(len(texts))], "label")
+    return page.constants("labels", _FIRST, _LABEL, [[text] for text in texts], "input", "label")
+
+
+def _vocabulary(page: Page, read: Text) -> Vocabulary:
+    """The tokens, below them other texts that are read as one of them, and what each is looked up by."""
+    letters = read.unit == "letters"
+    heads = ("number", "token", "code" if letters else "key", *(["capital"] if letters else []))
+    for col, head in enumerate(heads, start=_NUMBER):
+        page.text(_HEAD, col, page.labels(f"vocabulary.{head}"), "caption")
+    texts = (*read.tokens, *read.forms)
+    page.sheet.widths |= {_TOKEN: min(_WIDEST, max(map(len, texts)) + 6), _KEY: 14, _CAPITAL: 14}
+    numbers = [[number] for number in range(len(read.tokens))]
+    page.constants("unit", _FIRST, _NUMBER, numbers, "label")
+    tokens = page.constants("vocabulary", _FIRST, _TOKEN, [[text] for text in read.tokens], "input", "token")
+    if read.forms:
+        below = _FIRST + len(read.tokens)
+        page.constants("forms", below, _TOKEN, [[text] for text in read.forms], "input", "token")
+        values = [[number] for number in read.forms.values()]
+        page.constants("form_numbers", below, _NUMBER, values, "input", "number")
+    keys = _codes(page, texts) if letters else _readable(page, texts)
+    if letters:
+        code, count = keys.area.part().a1, len(read.tokens)
+        twice = f'IF({code}="",0,IF(COUNTIF({keys.area.part(0, 0, count).fixed},{code})>1,1,0))'
+        place = page.area(_FIRST, _CAPITAL + 1, count)
+        page.formula("fault", place, twice, "status", values=[[0]] * count)
+    capitals = _capitals(page, read.tokens) if letters else None
+    return Vocabulary(tokens, page.area(_FIRST, _NUMBER, len(texts)), keys, capitals)
+
+
+# MATCH does not tell capitals from small letters, so what is looked up must.
+def _codes(page: Page, texts: Texts) -> Block:
+    """The number of each letter in Unicode; "" of what is not one letter."""
+    text = f'IF(LEN({_cell(page)})=1,_xlfn.UNICODE({_cell(page)}),"")'
+    return _column(page, "code", _KEY, text, [ord(text) if len(text) == 1 else "" for text in texts])
+
+
+def _readable(page: Page, texts: Texts) -> Block:
+    """Each text that has small letters alone, as words are read; "" of others."""
+    text = f'IF(EXACT({_cell(page)},LOWER({_cell(page)})),{_cell(page)}&"","")'
+    return _column(page, "key", _KEY, text, [text if text == text.lower() else "" for text in texts])
+
+
+def _capitals(page: Page, texts: Texts) -> Block:
+    """1 for each that is one capital letter."""
+    cell = _cell(page)
+    small = f"IF(EXACT({cell},LOWER({cell})),0,1)"
+    text = f"IF(LEN({cell})=1,IF(LEN(LOWER({cell}))=1,{small},0),0)"
+    return _column(page, "capital", _CAPITAL, text, [int(is_capital(text)) for text in texts])
+
+
+def _cell(page: Page) -> str:
+    return page.area(_FIRST, _TOKEN).a1
+
+
+def _column(page: Page, name: str, col: int, text: str, values: Sequence[Any]) -> Block:
+    area = page.area(_FIRST, col, len(values))
+    return page.formula(name, area, text, "label", values=[[value] for value in values])

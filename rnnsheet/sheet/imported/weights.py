@@ -1,0 +1,66 @@
+"""The worksheets of a layer's weights: each a block to be edited, rows are outputs, columns inputs."""
+
+from collections.abc import Mapping
+
+from rnnsheet.equations.expr import Parameter
+from rnnsheet.equations.recurrence import Recurrence
+from rnnsheet.labels import Labels
+from rnnsheet.network import Array, named
+from rnnsheet.network.imported import TrainedLayer
+from rnnsheet.sheet.captions import meaning_of_parameter
+from rnnsheet.sheet.page_builder import Page, fault_of_numbers
+from rnnsheet.sheet.plan import Block
+
+_LABEL, _FIRST = 1, 2
+_TOP = 4
+_PRINTED = (12, 60)
+"""So many columns and rows of a sheet of weights are printed at most, and as many whole blocks as fit in
+them; all would be thousands of pages."""
+
+
+def place(
+    name: str, layer: TrainedLayer, network: Recurrence, given: Mapping[str, Block], labels: Labels
+) -> tuple[Page, dict[str, Block]]:
+    """The sheet of that name, and its blocks by the full names of the weights.
+
+    Behind each row of a block stands whether all of it are numbers.
+    """
+    page = Page(name, labels)
+    page.title(labels("weights.title", layer=layer.name), labels("weights.about"))
+    page.sheet.frozen = (1, 1)
+    page.sheet.widths[_LABEL] = 8
+    blocks, row = dict[str, Block](), _TOP
+    for base, numbers in layer.weights.items():
+        parameter = network.parameters[named(base, f"_{layer.name}")]
+        blocks[parameter.name] = _weight(page, row, parameter, numbers, network, given)
+        row = blocks[parameter.name].area.row + len(numbers) + 1
+    cols, rows = _PRINTED
+    ends = [block.area.row + block.area.rows - 1 for block in blocks.values()]
+    page.sheet.printed = cols
+    page.sheet.printed_rows = max((end for end in ends if end <= rows), default=rows)
+    return page, blocks
+
+
+def _weight(
+    page: Page,
+    row: int,
+    parameter: Parameter,
+    numbers: Array,
+    network: Recurrence,
+    given: Mapping[str, Block],
+) -> Block:
+    """A block under its name, shape and meaning, and the labels of its rows and columns."""
+    meaning = meaning_of_parameter(parameter, network, page.labels)
+    rows, cols = parameter.rows.size, parameter.cols.size
+    told = page.labels("weights.block", name=parameter.name, rows=rows, cols=cols, meaning=meaning)
+    page.sheet.sections.append(row)
+    page.text(row, _LABEL, told, "symbol")
+    page.column_labels(parameter.cols, row + 1, _FIRST, given)
+    if parameter.rows.name == "tokens":
+        # As tokens are numbered.
+        page.constants("unit", row + 2, _LABEL, [[number] for number in range(len(numbers))], "label")
+    else:
+        page.row_labels(parameter.rows, row + 2, _LABEL, given)
+    block = page.constants(parameter.name, row + 2, _FIRST, numbers.tolist(), "input", "number")
+    fault_of_numbers(page, block)
+    return block

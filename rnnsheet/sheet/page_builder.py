@@ -1,0 +1,395 @@
+"""Puts blocks and texts on one worksheet, and compiles an equation to the block's formula."""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from rnnsheet.equations.expr import AllSteps, At, Leaf, Parameter, Part, Value
+from rnnsheet.equations.recurrence import Equation
+from rnnsheet.equations.rules import formula, stretches
+from rnnsheet.labels import Labels
+from rnnsheet.lesson import LIMIT
+from rnnsheet.network import Axis
+from rnnsheet.sheet.formula import Formula, column_letters
+from rnnsheet.sheet.plan import Area, Block, Fill, Highlight, Sheet, Text, quoted
+
+Scope = Mapping[Leaf, Area]
+"""Where each leaf of an equation stands; of a value over time, the column of the block's first step."""
+
+Values = Sequence[Sequence[Any]]
+
+STATE_ROW = 3
+SPAN = 12
+"""How many columns a paragraph is wide."""
+
+NUMBER, WHOLE, LETTER, TEXT, MARK, GENERAL = "number", "whole", "letter", "text", "mark", "general"
+FAULT = "fault"
+FORMATS = {
+    **dict.fromkeys(
+        (
+            *("word", "second", "word_clean", "second_clean"),
+            *("wanted", "wanted_second", "wanted_used", "wanted_second_used", "wanted_clean"),
+            *("vocabulary", "labels", "start", "letter", "target", "predicted"),
+            *(
+                "status",
+                "state",
+                "chosen",
+                "weight",
+                "blocks",
+                "piece",
+                "token",
+                "says",
+                "top_says",
+                "forms",
+                "key",
+            ),
+        ),
+        LETTER,
+    ),
+    "so_far": TEXT,
+    **dict.fromkeys(("x", "bag", "goal", "t", "unit", "count", "rank", "epoch", "steps_back"), WHOLE),
+    **dict.fromkeys(
+        ("k", "said", "number", "mask", "place", "code", "capital", "size", "form_numbers", "asked"), WHOLE
+    ),
+    **dict.fromkeys(("rate", "clip", "update_rate", "flow_clip", "width", "difference", "witness"), GENERAL),
+    **dict.fromkeys(("picture", "pixels", "x_picture"), GENERAL),
+    **dict.fromkeys(("same", "same_second"), WHOLE),
+    **dict.fromkeys(("right", "known"), MARK),
+    **dict.fromkeys(("fault", "wrong"), FAULT),
+}
+"""The number format of a block by its name without that of a layer; any other is NUMBER."""
+
+CHOICES = {"letters": "vocabulary", "labels": "labels"}
+"""Per axis the input block that has the names of its rows."""
+
+STYLES = {
+    "read": "given",
+    "cell": "hidden",
+    "output": "output",
+    "answer": "result",
+    "mark": "result",
+    "loss": "loss",
+    "gradient": "gradient",
+}
+"""The style of an equation's block by its part of the network."""
+
+HIGHLIGHTS = {
+    "x": "one_hot",
+    "x_picture": "one_hot",
+    "bag": "one_hot",
+    "goal": "one_hot",
+    "p": "share",
+    "right": "mark",
+}
+
+
+def width_of(text: str) -> int:
+    """How many columns of a plain letter a text is wide: wide letters count twice."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def number_or_zero(cell: str) -> str:
+    """What is used of a cell in which someone may type anything: no text and no error goes further."""
+    return f"IF(ISNUMBER({cell}),{cell},0)"
+
+
+def fault_of_numbers(page: "Page", block: Block) -> Block:
+    """Behind each row of a block 1 where not all of it are numbers, else 0."""
+    area, cells = block.area, block.area.part(0, 0, 1, block.area.cols)
+    text, behind = f"IF(COUNT({cells.a1})<{area.cols},1,0)", area.col + area.cols
+    place = page.area(area.row, behind, area.rows)
+    return page.formula("fault", place, text, "status", values=[[0]] * area.rows)
+
+
+class Page:
+    """A worksheet being laid out."""
+
+    def __init__(self, name: str, labels: Labels):
+        self.sheet = Sheet(name)
+        self.labels = labels
+
+    def text(
+        self, row: int, col: int, text: str, style: str = "plain", span: int = 1, link: str = ""
+    ) -> None:
+        """Puts a text, if there is one."""
+        if text:
+            self.sheet.texts.append(Text(row, col, text, style, span, link))
+
+    def title(self, title: str, about: str) -> None:
+        """The sheet's first two rows: its title, and what it is in a paragraph."""
+        self.text(1, 1, title, "title")
+        self.text(2, 1, about, "about", SPAN)
+
+    def state(self, text: str, values: Values | None, messages: Mapping[str, Area]) -> Block:
+        """The third row: what is wrong with what was typed, wherever that is, or that nothing is."""
+        area = self.area(STATE_ROW, 1)
+        self.sheet.highlights += [Highlight(area, key, messages[key]) for key in ("fine", "note")]
+        return self.formula("state", area, text, "state", values=values, words=True)
+
+    def area(self, row: int, col: int, rows: int = 1, cols: int = 1) -> Area:
+        """An area of this sheet."""
+        return Area(self.sheet.name, row, col, rows, cols)
+
+    def constants(
+        self,
+        name: str,
+        row: int,
+        col: int,
+        values: Values,
+        style: str,
+        entry: str = "",
+        choices: Area | None = None,
+        form: str = "",
+    ) -> Block:
+        """A block of numbers or letters; to be edited where it has an `entry`."""
+        area = self.area(row, col, len(values), len(values[0]))
+        form = form or FORMATS.get(name, NUMBER)
+        return self._add(Block(name, area, style, form, values=values, entry=entry, choices=choices))
+
+    def units(self, row: int, col: int, count: int, across: bool = False) -> None:
+        """The numbers of the hidden units, downwards or across."""
+        numbers = list(range(1, count + 1))
+        self.constants("unit", row, col, [numbers] if across else [[number] for number in numbers], "label")
+
+    def row_labels(self, axis: Axis, row: int, col: int, given: Mapping[str, Block]) -> Area:
+        """The label of each row of a block: letters or labels as they stand in the inputs, or numbers."""
+        if axis.name in CHOICES:
+            self.link(given[CHOICES[axis.name]], row, col, style="label")
+        elif axis.name != "one":
+            self.units(row, col, axis.size)
+        return self.area(row, col, axis.size)
+
+    def column_labels(self, axis: Axis, row: int, col: int, given: Mapping[str, Block]) -> None:
+        """The label of each column of a weight matrix."""
+        if axis.name in CHOICES:
+            self.link_transposed(given[CHOICES[axis.name]], row, col, "label")
+        elif axis.name != "one":
+            self.units(row, col, axis.size, across=True)
+
+    def described(self, parameter: Parameter, meaning: str) -> str:
+        """A parameter's shape, axes and meaning in one line."""
+        axes = [self.labels(f"axis.{axis.name}") for axis in (parameter.rows, parameter.cols)]
+        shape = f"{parameter.rows.size}×{parameter.cols.size}"
+        kind = "number" if shape == "1×1" else "matrix"
+        return self.labels(f"shape.{kind}", shape=shape, rows=axes[0], cols=axes[1], meaning=meaning)
+
+    def mark(self, block: Block, base: str) -> None:
+        """Lets the block's colours follow its numbers, where they are shares or marks."""
+        if kind := HIGHLIGHTS.get(base):
+            self.sheet.highlights.append(Highlight(block.area, kind))
+
+    def link(
+        self, source: Block, row: int, col: int, right: int = 0, cols: int = 0, style: str = "link"
+    ) -> Block:
+        """A block that shows `cols` columns of another from its column `right` on; all, if 0."""
+        cols = cols or source.area.cols - right
+        target = source.area.part(0, right, source.area.rows, cols)
+        values = source.values and [line[right : right + cols] for line in source.values]
+        return self.formula(
+            source.name,
+            self.area(row, col, target.rows, cols),
+            self.taken(source, target),
+            style,
+            values=values,
+            trace=source.trace,
+            time=source.time + right,
+            form=source.format,
+        )
+
+    def taken(self, source: Block, area: Area) -> str:
+        """A reference to a part of a block, or 0 where someone typed no number into a number's cell."""
+        text = self.reference(area)
+        return number_or_zero(text) if source.entry == "number" else text
+
+    def link_transposed(self, source: Block, row: int, col: int, style: str = "link") -> Block:
+        """A block whose rows are the columns of another."""
+        area = self.area(row, col, source.area.cols, source.area.rows)
+        fills = tuple(
+            Fill(Formula(self.taken(source, source.area.part(down, right))), right, down, 1, 1)
+            for down in range(source.area.rows)
+            for right in range(source.area.cols)
+        )
+        values = source.values and [list(column) for column in zip(*source.values, strict=True)]
+        return self.formulas(
+            source.name,
+            area,
+            fills,
+            style,
+            values=values,
+            trace=source.trace,
+            time=source.time,
+            form=source.format,
+            transposed=bool(source.trace),
+        )
+
+    def equation(
+        self,
+        equation: Equation,
+        row: int,
+        col: int,
+        cols: int,
+        time: int,
+        scope: Scope,
+        run: str = "",
+        form: str = "",
+    ) -> Block:
+        """The block of an equation over `cols` time steps, the first of them `time`.
+
+        Its values are those of the trace's arrays that begin with `run`.
+        """
+        rows = equation.value.rows.size
+        area = self.area(row, col, rows, cols)
+        parts = stretches(equation.expr)
+        ends = [*(start for start, _ in parts[1:]), rows]
+        fills = []
+        for (start, expr), end in zip(parts, ends, strict=True):
+            part = area.part(start, 0, end - start, cols)
+            text = formula(expr, partial(reference, scope, part))
+            fills.append(Fill(Formula(text), start, 0, part.rows, cols))
+        return self.formulas(
+            equation.name,
+            area,
+            tuple(fills),
+            STYLES[equation.part],
+            trace=run + equation.name,
+            time=time,
+            form=form or FORMATS.get(equation.base, NUMBER),
+        )
+
+    def formula(
+        self,
+        name: str,
+        area: Area,
+        text: str,
+        style: str,
+        *,
+        values: Values | None = None,
+        trace: str = "",
+        time: int = 1,
+        form: str = "",
+        words: bool = False,
+    ) -> Block:
+        """A block of one formula that fills, with its values or the trace that has them."""
+        fills = (Fill(Formula(text), 0, 0, area.rows, area.cols),)
+        return self.formulas(
+            name, area, fills, style, values=values, trace=trace, time=time, form=form, words=words
+        )
+
+    def formulas(
+        self,
+        name: str,
+        area: Area,
+        fills: tuple[Fill, ...],
+        style: str,
+        *,
+        values: Values | None = None,
+        trace: str = "",
+        time: int = 1,
+        form: str = "",
+        words: bool = False,
+        transposed: bool = False,
+    ) -> Block:
+        """A block of several formulas, each filled over its part."""
+        form = form or FORMATS.get(name, NUMBER)
+        return self._add(Block(name, area, style, form, fills, values, trace, time, transposed, words=words))
+
+    def positive(
+        self, row: int, col: int, name: str, value: float, messages: Mapping[str, Area]
+    ) -> tuple[Block, Block]:
+        """A number above 0 to be edited, and below it the one that is used: 0 while it is none."""
+        self.text(row, 1, self.labels(f"setting.{name}"), "caption")
+        entry = self.constants(name, row, col, [[value]], "input", "positive")
+        cell, message = entry.area.a1, messages["positive"].absolute
+        text = f"IF(ISNUMBER({cell}),IF({cell}>0,MIN({cell},{LIMIT:G}),0),0)"
+        used = self.used(name, row + 1, col, text, value)
+        large = f'IF({cell}>{LIMIT:G},{messages["too_large"].absolute},"")'
+        status = f"IF({used.area.a1}>0,{large},{message})"
+        self.formula("status", self.area(row, col + 1), status, "status", values=[[""]], words=True)
+        return entry, used
+
+    def used(self, name: str, row: int, col: int, text: str, value: float) -> Block:
+        """What is used of a setting."""
+        self.text(row, 1, self.labels("setting.used"), "caption")
+        return self.formula(name, self.area(row, col), text, "label", values=[[value]])
+
+    def _add(self, block: Block) -> Block:
+        self.sheet.blocks.append(block)
+        return block
+
+    def reference(self, area: Area) -> str:
+        """A reference to the area's first cell that moves when it fills."""
+        sheet = "" if area.sheet == self.sheet.name else f"{quoted(area.sheet)}!"
+        return f"{sheet}{column_letters(area.col)}{area.row}"
+
+
+def reference(scope: Scope, target: Area, leaf: Leaf) -> "_Reference":
+    """How the cells of a block refer to a leaf."""
+    return _Reference(leaf, located(scope, leaf), target)
+
+
+def located(scope: Scope, leaf: Leaf) -> Area:
+    """Where a leaf stands; of what stands at every time step, the column of the first."""
+    if leaf in scope:
+        return scope[leaf]
+    if isinstance(leaf, Part):
+        return located(scope, leaf.vector).part(leaf.start, 0, leaf.rows.size)
+    value = scope[Value(leaf.name, leaf.rows)]
+    if isinstance(leaf, At):
+        return value.column(leaf.step - 1)
+    assert isinstance(leaf, AllSteps)  # noqa: S101
+    return value.part(0, 0, value.rows, leaf.steps)
+
+
+@dataclass(frozen=True)
+class _Reference:
+    """How the cells of the block `target` refer to a leaf at `area` (rules.Place)."""
+
+    leaf: Leaf
+    area: Area
+    target: Area
+
+    @property
+    def here(self) -> str:
+        return self._cell(0, 0, fixed_row=self.area.rows == 1)
+
+    @property
+    def column(self) -> str:
+        first = self._cell(0, 0, True)
+        last = self._cell(self.area.rows - 1, 0, True, sheet=False)
+        return f"{first}:{last}" if self.area.rows > 1 else first
+
+    @property
+    def is_range(self) -> bool:
+        return True
+
+    @property
+    def row(self) -> str:
+        last = self._cell(0, self.area.cols - 1, self.area.rows == 1, sheet=False)
+        return f"{self._cell(0, 0, self.area.rows == 1)}:{last}"
+
+    @property
+    def block(self) -> str:
+        return self.area.fixed if self.area.sheet == self.target.sheet else self.area.absolute
+
+    @property
+    def so_far(self) -> str:
+        return f"${self._cell(0, 0, False)}:{self._cell(0, 0, False)}"
+
+    @property
+    def column_cells(self) -> list[str]:
+        return [self._cell(down, 0, True) for down in range(self.area.rows)]
+
+    @property
+    def row_cells(self) -> list[str]:
+        return [self._cell(0, right, False) for right in range(self.area.cols)]
+
+    def _cell(self, down: int, right: int, fixed_row: bool, sheet: bool = True) -> str:
+        # A `$` only where filling would move what must stay: a student reads fewer signs.
+        of = self.leaf.vector if isinstance(self.leaf, Part) else self.leaf
+        stays = isinstance(of, Parameter | At | AllSteps) and self.target.cols > 1
+        column = ("$" if stays else "") + column_letters(self.area.col + right)
+        row = ("$" if fixed_row and self.target.rows > 1 else "") + str(self.area.row + down)
+        other = sheet and self.area.sheet != self.target.sheet
+        return (f"{self.area.sheet}!" if other else "") + column + row

@@ -1,0 +1,135 @@
+"""The inputs that stand in the workbook of a trained network, into that network."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from rnnsheet.errors import ModelError, WorkbookError
+from rnnsheet.labels import labels, languages
+from rnnsheet.network import Array, named
+from rnnsheet.network.imported import INPUT, WEIGHTS, Answer, Numbers, Text, Trained, TrainedLayer, Witness
+from rnnsheet.sheet.pages.manifest import NAME, witnessed
+from rnnsheet.sheet.plan import Area
+from rnnsheet.workbook.lesson_inputs import Manifest, Value, as_typed, one_by_one, plain_numbers
+from rnnsheet.workbook.read import Contents
+
+
+def trained(manifest: Manifest, recalculated: Value) -> Trained:
+    """The network that a workbook describes, with its inputs as they stand; what is typed is its sample.
+
+    An input cell that holds a formula counts with its recalculated value. Raises ModelError, with the file
+    and the cell, where a number is none, or where the inputs make no network.
+    """
+    inputs, path = _Inputs(manifest.contents, dict(manifest.inputs()), recalculated), manifest.contents.path
+    try:
+        return _network(manifest.facts, json.loads(manifest.facts["network"]), inputs)
+    except ModelError as error:
+        raise error.at(str(path)) from None
+    except (KeyError, ValueError, TypeError, RecursionError):
+        raise WorkbookError("damaged_manifest", place=str(path), reason=NAME) from None
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """The input blocks of a file by their names."""
+
+    contents: Contents
+    places: Mapping[str, Area]
+    recalculated: Value
+
+    def written(self, name: str) -> tuple[str, ...]:
+        """The texts of a block; an empty cell has none, one that holds a number its digits."""
+        return tuple(self._each(name, as_typed))
+
+    def numbers(self, name: str) -> Array:
+        """The numbers of a block, (rows, columns)."""
+        area = self.places[name]
+        entry = _typed_number if name == "numbers" else _number
+        numbers = plain_numbers(self.contents, area) or self._each(name, entry)
+        return np.array(numbers, dtype=np.float64).reshape(area.rows, area.cols)
+
+    def _each(self, name: str, entry: Callable[[Any], Any]) -> list[Any]:
+        """What is made of each cell of a block, row by row."""
+        found = []
+        for place, value in one_by_one(self.contents, self.recalculated, self.places[name]):
+            try:
+                found.append(entry(value))
+            except ValueError:
+                key = "empty_number" if value in (None, "") else "other_number"
+                raise ModelError(key, place=place, name=name, got=repr(as_typed(value))) from None
+        return found
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(value)
+    return float(value)
+
+
+def _typed_number(value: Any) -> float:
+    """A number that is read; an empty cell is 0."""
+    return 0.0 if value in (None, "") else _number(value)
+
+
+def _network(facts: Mapping[str, str], told: dict[str, Any], inputs: _Inputs) -> Trained:
+    network = Trained(
+        name=facts["lesson"],
+        read=_read(told["read"], inputs),
+        layers=tuple(_layer(layer, inputs) for layer in told["layers"]),
+        labels=inputs.written("labels") if "labels" in inputs.places else (),
+        answer=Answer(**told["answer"]) if told["answer"] else None,
+        precision=told["precision"],
+        source=told["source"],
+        assumed=tuple(_assumed(key, values) for key, values in json.loads(facts["assumed"])),
+    )
+    return replace(network, witness=_witness(json.loads(facts["witness"]), network, inputs.contents))
+
+
+def _assumed(key: str, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Something that is assumed. Raises KeyError or TypeError where there are no words for it."""
+    words = labels(languages()[0])
+    words(f"assumed.{key}", **values)
+    return key, values
+
+
+def _witness(told: dict[str, Any], network: Trained, contents: Contents) -> Witness | None:
+    """What the framework gave. Raises ValueError or TypeError where that is none of the network."""
+    if not told:
+        return None
+    given, found = (_plain(area, contents) for area in witnessed(told["given"], told["found"]))
+    line = network.line(network.result.name)
+    read, said = network.read.steps, network.lines[line] if line else 1
+    sizes = [read * network.size(INPUT), said * network.size(network.result.name)]
+    if [len(given), len(found)] != sizes or given.shape[1] != found.shape[1]:
+        raise ValueError(told)
+    if not (np.isfinite(given).all() and np.isfinite(found).all()):
+        raise ValueError(told)
+    return Witness(str(told["framework"]), float(told["tolerance"]), str(told["weights"]), given, found)
+
+
+def _plain(area: Area, contents: Contents) -> Array:
+    """The numbers of an area. Raises ValueError where others than numbers stand there."""
+    numbers = plain_numbers(contents, area)
+    if numbers is None:
+        raise ValueError(area.a1)
+    return np.reshape(numbers, (area.rows, area.cols))
+
+
+def _read(told: dict[str, Any], inputs: _Inputs) -> Text | Numbers:
+    if not told:
+        return Numbers(inputs.numbers("numbers"))
+    forms = {}
+    if "forms" in inputs.places:
+        numbers = inputs.numbers("form_numbers")[:, 0]
+        forms = {text: int(number) for text, number in zip(inputs.written("forms"), numbers, strict=True)}
+    (sample,) = inputs.written("text")
+    return Text(tokens=inputs.written("vocabulary"), sample=sample, forms=forms, **told)
+
+
+def _layer(told: dict[str, Any], inputs: _Inputs) -> TrainedLayer:
+    names = {base: named(base, f"_{told['name']}") for base in WEIGHTS.get(told["kind"], ())}
+    weights = {base: inputs.numbers(name) for base, name in names.items() if name in inputs.places}
+    return TrainedLayer(**{**told, "reads": tuple(told["reads"])}, weights=weights)
