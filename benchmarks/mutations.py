@@ -18,7 +18,7 @@ from benchmarks.timing import line
 from rnnsheet import engine, templates
 from rnnsheet.lesson import Lesson, Settings
 from rnnsheet.network import Array
-from rnnsheet.network.imported import INPUT, Numbers, Text, Trained, TrainedLayer
+from rnnsheet.network.imported import INPUT, ImportedLayer, ImportedNetwork, Numbers, Text
 
 SMALL = Settings(epochs=6, flow_steps=4)
 """Few rows of the long experiments: every kind of block is there, and a thousand checks end today."""
@@ -163,27 +163,27 @@ def _is_caught(path: Path) -> bool:
         return True
 
 
-def _moods(seed: int) -> Trained:
+def _moods(seed: int) -> ImportedNetwork:
     """An imported network that reads words, with random weights."""
     random = np.random.default_rng(seed)
     layers = (
-        TrainedLayer("words", "embedding", weights={"E": random.normal(size=(5, 3))}),
-        TrainedLayer("memory", "lstm", ("words",), _weights(random, "ifgo", 4, 3)),
-        TrainedLayer("says", "dense", ("memory",), {"Wa": random.normal(size=(2, 4))}, activation="softmax"),
-        TrainedLayer("end", "last", ("says",)),
+        ImportedLayer("words", "embedding", weights={"E": random.normal(size=(5, 3))}),
+        ImportedLayer("memory", "lstm", ("words",), _weights(random, "ifgo", 4, 3)),
+        ImportedLayer("says", "dense", ("memory",), {"Wa": random.normal(size=(2, 4))}, activation="softmax"),
+        ImportedLayer("end", "last", ("says",)),
     )
     read = Text("words", ("", "good", "bad", "not", "movie"), 4, "not good")
-    return Trained("moods", read, layers, ("negative", "positive"))
+    return ImportedNetwork("moods", read, layers, ("negative", "positive"))
 
 
-def _forecast(seed: int) -> Trained:
+def _forecast(seed: int) -> ImportedNetwork:
     """An imported network that reads numbers, with random weights."""
     random = np.random.default_rng(seed)
     layers = (
-        TrainedLayer("memory", "gru", (INPUT,), _weights(random, "run", 4, 2)),
-        TrainedLayer("says", "dense", ("memory",), {"Wa": random.normal(size=(1, 4))}),
+        ImportedLayer("memory", "gru", (INPUT,), _weights(random, "run", 4, 2)),
+        ImportedLayer("says", "dense", ("memory",), {"Wa": random.normal(size=(1, 4))}),
     )
-    return Trained("forecast", Numbers(random.normal(size=(2, 5))), layers)
+    return ImportedNetwork("forecast", Numbers(random.normal(size=(2, 5))), layers)
 
 
 def _weights(random: np.random.Generator, gates: str, units: int, reads: int) -> dict[str, Array]:

@@ -10,8 +10,8 @@ from benchmarks.book import Floor
 from benchmarks.processes import run
 from benchmarks.timing import line, ratio, rounds
 from rnnsheet.checking.engines import ALL, chosen
-from rnnsheet.engine import trained
-from rnnsheet.network.imported import Text, Trained, TrainedLayer
+from rnnsheet.engine import imported
+from rnnsheet.network.imported import ImportedLayer, ImportedNetwork, Text
 from rnnsheet.sheet.layout import plan
 from rnnsheet.workbook.write import write
 
@@ -19,13 +19,13 @@ WIDTHS = (1000, 500)
 """How many units the article's two dense layers have."""
 
 
-def article(widths: Sequence[int] = WIDTHS, words: int = 1000) -> Trained:
+def article(widths: Sequence[int] = WIDTHS, words: int = 1000) -> ImportedNetwork:
     """The article's network as it is built there, with random weights: token numbers as they are."""
     random, (first, second) = np.random.default_rng(0), widths
 
-    def dense(name: str, reads: str, units: int, size: int, activation: str) -> TrainedLayer:
+    def dense(name: str, reads: str, units: int, size: int, activation: str) -> ImportedLayer:
         weights = {"Wa": random.normal(0, size**-0.5, (units, size)), "ba": random.normal(size=units)}
-        return TrainedLayer(name, "dense", (reads,), weights, activation)
+        return ImportedLayer(name, "dense", (reads,), weights, activation)
 
     recurrent = {
         "Wxh": random.normal(0, 1e-3, (100, 1)),
@@ -33,14 +33,16 @@ def article(widths: Sequence[int] = WIDTHS, words: int = 1000) -> Trained:
         "bh": random.normal(size=100),
     }
     layers = (
-        TrainedLayer("rnn", "elman", ("input",), recurrent, "relu"),
-        TrainedLayer("state", "last", ("rnn",)),
+        ImportedLayer("rnn", "elman", ("input",), recurrent, "relu"),
+        ImportedLayer("state", "last", ("rnn",)),
         dense("dense1", "state", first, 100, "sigmoid"),
         dense("dense2", "dense1", second, first, "relu"),
         dense("output", "dense2", 2, second, "softmax"),
     )
     tokens = ("", *(f"word{number}" for number in range(1, words)))
-    return Trained("article", Text("words", tokens, 15, "word7 word8"), layers, ("negative", "positive"))
+    return ImportedNetwork(
+        "article", Text("words", tokens, 15, "word7 word8"), layers, ("negative", "positive")
+    )
 
 
 def report(count: int, widths: Sequence[int] = WIDTHS) -> Iterator[str]:
@@ -51,7 +53,7 @@ def report(count: int, widths: Sequence[int] = WIDTHS) -> Iterator[str]:
         path = Path(folder) / "article.xlsx"
 
         def export() -> None:
-            trace = trained.run(network, "word7 word8")
+            trace = imported.run(network, "word7 word8")
             write(plan(network, "en"), lambda block: block.expected(trace), path)
 
         export()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rnnsheet.importers import read_model
     from rnnsheet.lesson import Trace
     from rnnsheet.network import Layer, Model
-    from rnnsheet.network.imported import Trained
+    from rnnsheet.network.imported import ImportedNetwork
 
 __version__ = VERSION
 
@@ -34,12 +34,13 @@ _HOMES = {
     **dict.fromkeys(("Layer", "Model"), "rnnsheet.network"),
     "check": "rnnsheet.checking.check",
     "Trace": "rnnsheet.lesson",
-    "Trained": "rnnsheet.network.imported",
+    "ImportedNetwork": "rnnsheet.network.imported",
     "read_model": "rnnsheet.importers",
     "Report": "rnnsheet.checking.report",
 }
 
 __all__ = [
+    "ImportedNetwork",
     "Layer",
     "Lesson",
     "LessonError",
@@ -49,7 +50,6 @@ __all__ = [
     "Report",
     "RnnsheetError",
     "Trace",
-    "Trained",
     "WorkbookError",
     "__version__",
     "check",

@@ -21,7 +21,7 @@ from rnnsheet.plain import plain
 from rnnsheet.progress import Advance, Progress, shares, silent
 
 if TYPE_CHECKING:
-    from rnnsheet.network.imported import Trained
+    from rnnsheet.network.imported import ImportedNetwork
     from rnnsheet.sheet.plan import Block, Plan
     from rnnsheet.workbook.write import Expected
 
@@ -105,7 +105,7 @@ def as_dict(ran: lesson.Lesson, trace: Trace) -> dict[str, Any]:
 
 
 def export(
-    source: lesson.Lesson | Trained | str | Path,
+    source: lesson.Lesson | ImportedNetwork | str | Path,
     path: str | Path = "",
     language: str = "",
     force: bool = False,
@@ -151,7 +151,7 @@ def workbook_file(path: str | Path, force: bool) -> Path:
     return target
 
 
-def _values(source: lesson.Lesson | Trained, planned: Plan, advance: Advance) -> Expected:
+def _values(source: lesson.Lesson | ImportedNetwork, planned: Plan, advance: Advance) -> Expected:
     """What is expected of each block: what NumPy computes, or else a spreadsheet engine."""
     if not isinstance(source, lesson.Lesson):
         from rnnsheet.engine import imported

@@ -18,7 +18,7 @@ from rnnsheet.errors import ModelError
 from rnnsheet.files import own_folder
 
 if TYPE_CHECKING:
-    from rnnsheet.network.imported import Trained, Witness
+    from rnnsheet.network.imported import ImportedNetwork, Witness
 
 _PROGRAM = Path(__file__).parent / "models" / "program.py"
 _ROOM = 1_150 << 20
@@ -40,12 +40,12 @@ class Request:
     steps: int | None = None
     description: str = ""
 
-    def network(self) -> Trained:
+    def network(self) -> ImportedNetwork:
         """The network. Raises ModelError where it cannot be read, or takes too much time or memory."""
-        network: Trained = self._result(_READING, against=False)["network"]
+        network: ImportedNetwork = self._result(_READING, against=False)["network"]
         return network
 
-    def agreement(self, network: Trained) -> tuple[float, Witness | None]:
+    def agreement(self, network: ImportedNetwork) -> tuple[float, Witness | None]:
         """How far the network is from its framework at most, and a witness of that, as `models.against`."""
         from rnnsheet.importers.parity import SAMPLES
 

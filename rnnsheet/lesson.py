@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rnnsheet.errors import LessonError
-from rnnsheet.network import INPUTS, ONCE, Array, Axis, Layer, Model, check_model, fit_state
+from rnnsheet.network import INPUTS, STATIC, Array, Axis, Layer, Model, check_model, fit_state
 from rnnsheet.network.reading import PUNCTUATION, kind_of, reading, words_of
 from rnnsheet.plain import plain, text
 
@@ -149,7 +149,7 @@ class Lesson:
         _check_texts(self)
         _check_examples(self)
         put("steps", self.steps or self.least_steps)
-        if "answer" in self.time_lines:
+        if "answer" in self.sequences:
             if END not in self.labels:
                 raise LessonError("no_end", place=self.source, end=END)
             _check_readable("labels", self.labels)
@@ -182,14 +182,14 @@ class Lesson:
         return Axis("labels" if own else "letters", len(self.labels))
 
     @property
-    def time_lines(self) -> dict[str, int]:
-        """The number of time steps of each time line; what one takes from another comes from those before."""
+    def sequences(self) -> dict[str, int]:
+        """The number of time steps of each sequence; what one takes from another comes from those before."""
         used = {str(source.of) for layer in self.model for source in layer.reads}
-        used |= {self.model.time_line(layer) for layer in self.model}
-        steps = {"word": self.steps, "second": self.steps, ONCE: 1, "answer": self.answer_steps}
+        used |= {self.model.sequence(layer) for layer in self.model}
+        steps = {"word": self.steps, "second": self.steps, STATIC: 1, "answer": self.answer_steps}
         if "picture" in used:
-            used.add(ONCE)
-        return {line: count for line, count in steps.items() if line in used}
+            used.add(STATIC)
+        return {sequence: count for sequence, count in steps.items() if sequence in used}
 
     @property
     def least_steps(self) -> int:
@@ -205,12 +205,12 @@ class Lesson:
     @property
     def reads_ahead(self) -> bool:
         """Whether a softmax says at each time step of a text what comes next."""
-        return any(self.model.time_line(layer) in ("word", "second") for layer in self.model.outputs)
+        return any(self.model.sequence(layer) in ("word", "second") for layer in self.model.outputs)
 
     @property
     def wants_answer(self) -> bool:
         """Whether a softmax says one answer, or an answer word by word, that an example may give."""
-        return any(self.model.time_line(layer) in (ONCE, "answer") for layer in self.model.outputs)
+        return any(self.model.sequence(layer) in (STATIC, "answer") for layer in self.model.outputs)
 
     @property
     def reading(self) -> str:
@@ -238,18 +238,22 @@ class Lesson:
         """The letters of a text, or its words."""
         return words_of(text) if self.split == "words" else tuple(text)
 
-    def read(self, line: str) -> tuple[str, ...]:
-        """What is read at each step of a time line "word" or "second"; "" past the end."""
-        return _padded(self.parts(self.second if line == "second" else self.word), self.time_lines[line])
+    def read(self, sequence: str) -> tuple[str, ...]:
+        """What is read at each step of a sequence "word" or "second"; "" past the end."""
+        return _padded(
+            self.parts(self.second if sequence == "second" else self.word), self.sequences[sequence]
+        )
 
     def should_say(self, layer: Layer) -> tuple[str, ...]:
         """What a softmax should say at each of its time steps; "" where there is nothing."""
-        line = self.model.time_line(layer)
-        if line == "answer":
+        sequence = self.model.sequence(layer)
+        if sequence == "answer":
             return self.answer_for(self.target)
-        if line == ONCE:
+        if sequence == STATIC:
             return (self.second_target if self.model.root(layer) == "second" else self.target,)
-        return _padded(self.parts(self.second if line == "second" else self.word)[1:], self.time_lines[line])
+        return _padded(
+            self.parts(self.second if sequence == "second" else self.word)[1:], self.sequences[sequence]
+        )
 
     def answer_for(self, target: str) -> tuple[str, ...]:
         """The words of a target, one for each step of the answer, and the end; none of no target."""
@@ -285,10 +289,10 @@ class Lesson:
     def flow_layers(self) -> tuple[Layer, ...]:
         """The recurrent layers whose gradient's flow is shown, where all that is read is the word."""
         in_part = any(source.at and source.of in INPUTS for layer in self.model for source in layer.reads)
-        if in_part or not set(self.time_lines) <= {"word", ONCE} or "picture" in self.inputs:
+        if in_part or not set(self.sequences) <= {"word", STATIC} or "picture" in self.inputs:
             return ()
         return tuple(
-            layer for layer in self.model if layer.kind.states and self.model.time_line(layer) == "word"
+            layer for layer in self.model if layer.kind.states and self.model.sequence(layer) == "word"
         )
 
     def labels_of(self, axis: Axis) -> tuple[str, ...]:

@@ -2,20 +2,20 @@
 
 import numpy as np
 
-from rnnsheet.engine import trained
-from rnnsheet.network.imported import Trained
+from rnnsheet.engine import imported
+from rnnsheet.network.imported import ImportedNetwork
 
 
-def result(network: Trained, read) -> np.ndarray:
+def result(network: ImportedNetwork, read) -> np.ndarray:
     """What the network says of a text, of token numbers (as words) or of numbers: (steps or 1, rows)."""
     typed = read if isinstance(read, str) else np.asarray(read, float)
     if typed is not read and typed.ndim == 1:
         typed = " ".join(str(int(number)) for number in typed)
     layer = network.result
-    return trained.run(network, typed)[f"{trained.result_of(layer)}_{layer.name}"].T
+    return imported.run(network, typed)[f"{imported.result_of(layer)}_{layer.name}"].T
 
 
-def agree(network: Trained, reads, expected, tolerance: float) -> None:
+def agree(network: ImportedNetwork, reads, expected, tolerance: float) -> None:
     """All results are the framework's, within an absolute and a relative tolerance."""
     ours = np.stack([result(network, read) for read in reads])
     theirs = np.asarray(expected, float).reshape(ours.shape)

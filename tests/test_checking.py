@@ -22,7 +22,7 @@ from rnnsheet.console.verdicts import verdict
 from rnnsheet.labels import labels
 from rnnsheet.lesson import END, Settings
 from rnnsheet.network import Layer, Model
-from rnnsheet.network.imported import Numbers, Trained, TrainedLayer
+from rnnsheet.network.imported import ImportedLayer, ImportedNetwork, Numbers
 from rnnsheet.sheet.layout import plan
 from tests.lessons import (
     ANY_CELL,
@@ -185,12 +185,12 @@ def lesson_of(weights, word: str) -> rnnsheet.Lesson:
     return rnnsheet.Lesson("chaos", Model("elman", weights), tuple("abc"), word, settings=few)
 
 
-def trained_of(weights, word: str) -> Trained:
+def trained_of(weights, word: str) -> ImportedNetwork:
     """The same network, as a framework would have it."""
     numbers = Numbers(np.array([[float(letter == own) for letter in word[:-1]] for own in "abc"]))
-    rnn = TrainedLayer("rnn", "elman", ("input",), {name: weights[name] for name in ("Wxh", "Whh")})
-    says = TrainedLayer("says", "dense", ("rnn",), {"Wa": weights["Why"]})
-    return Trained("chaos", numbers, (rnn, says))
+    rnn = ImportedLayer("rnn", "elman", ("input",), {name: weights[name] for name in ("Wxh", "Whh")})
+    says = ImportedLayer("says", "dense", ("rnn",), {"Wa": weights["Why"]})
+    return ImportedNetwork("chaos", numbers, (rnn, says))
 
 
 @pytest.mark.parametrize(

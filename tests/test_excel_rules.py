@@ -17,7 +17,7 @@ from tests.lessons import ANY_CELL, EVERY_FORM, SMALL, hello, lessons, networks
 from tests.trained_networks import NETWORKS, trained
 
 
-def export(lesson: rnnsheet.Lesson | rnnsheet.Trained, folder: Path, language: str = "en") -> Path:
+def export(lesson: rnnsheet.Lesson | rnnsheet.ImportedNetwork, folder: Path, language: str = "en") -> Path:
     return rnnsheet.export(lesson, folder / "book.xlsx", language, force=True)
 
 

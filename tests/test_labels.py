@@ -90,7 +90,7 @@ def test_what_is_said_of_names_is_said_of_all_of_them_and_of_nothing_else():
     everything = [*lessons, *trained]
     of_trained = {each.base for r in trained for each in r.equations.values()} | {"token"}
     equations = [e for r in lessons for e in r.equations.values() if e.part != "gradient"]
-    of_values = {e.base for e in equations} | {f"{e.base}_{e.line}" for e in equations}
+    of_values = {e.base for e in equations} | {f"{e.base}_{e.sequence}" for e in equations}
     of_parameters = {r.bases.get(name, name) for r in everything for name in r.parameters}
     of_texts = {"word", "word_words", "vocabulary_words", "second", "wanted", "wanted_second", "picture"}
     of_texts |= {"wanted_used", "wanted_second_used"}

@@ -184,7 +184,7 @@ def test_to_read_backwards_is_to_read_the_text_from_its_end(name):
     """What is handed on is what a layer made of the whole text, whichever time step it read last."""
     made = EVERY_FORM[name]
     turned = [
-        replace(layer, reverse=not layer.reverse) if made.model.time_line(layer) == "word" else layer
+        replace(layer, reverse=not layer.reverse) if made.model.sequence(layer) == "word" else layer
         for layer in made.model
     ]
     words = " ".join(reversed(made.word.split()))

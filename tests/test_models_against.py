@@ -11,7 +11,7 @@ import pytest
 from rnnsheet.errors import ModelError
 from rnnsheet.importers import read_model
 from rnnsheet.importers.parity import greatest_difference
-from rnnsheet.network.imported import Trained
+from rnnsheet.network.imported import ImportedNetwork
 from tests.test_cli import fails, rnnsheet
 
 INSTALL = "is not installed: pip install -e '.[dev]'"
@@ -30,7 +30,7 @@ def model(tmp_path, keras) -> Path:
     return tmp_path / "model.keras"
 
 
-def wrong(network: Trained) -> Trained:
+def wrong(network: ImportedNetwork) -> ImportedNetwork:
     """The network with one weight that is not the file's."""
     first, *others = network.layers
     changed = {name: array + np.eye(*array.shape) * 1e-3 for name, array in first.weights.items()}

@@ -46,7 +46,7 @@ def written(model, way: str, steps: int | None = None):
 def random_recurrent(choose, keras, returns: bool):
     """A recurrent layer with random options."""
     layers = keras.layers
-    squash = choose("tanh", "relu", "sigmoid", "linear", "hard_sigmoid")
+    activation = choose("tanh", "relu", "sigmoid", "linear", "hard_sigmoid")
     more = {"use_bias": choose(True, False), "return_sequences": returns, "dropout": 0.3}
     kind = choose("rnn", "lstm", "gru", "gru-before")
     if kind != "rnn":
@@ -57,7 +57,7 @@ def random_recurrent(choose, keras, returns: bool):
     way = choose("forward", "backward", "concat", "sum", "mul", "ave")
     more["go_backwards"] = way == "backward" and not returns
     more["zero_output_for_mask"] = returns and choose(True, False)
-    layer = cell(choose(1, 2, 3, 4), squash, **more)
+    layer = cell(choose(1, 2, 3, 4), activation, **more)
     return layer if way in ("forward", "backward") else layers.Bidirectional(layer, way)
 
 

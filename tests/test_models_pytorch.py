@@ -82,7 +82,7 @@ class Net(torch.nn.Module):
 def agrees(network, inputs, expected, tolerance: float) -> None:
     for each, theirs in zip(inputs, expected, strict=True):
         read_in, theirs = each if each.ndim == 1 else each.T, np.atleast_2d(theirs)
-        if network.line(network.result.name):
+        if network.sequence(network.result.name):
             # Behind the end of a text nothing is said.
             theirs = np.concatenate([theirs, np.full((STEPS - len(theirs), theirs.shape[1]), np.nan)])
         ours = result(network, read_in)

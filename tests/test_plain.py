@@ -15,7 +15,7 @@ from openpyxl import load_workbook
 import rnnsheet
 from rnnsheet import LessonError, templates
 from rnnsheet.lesson import FLOW_STEPS, LIMIT, Settings
-from rnnsheet.network.imported import Text, Trained, TrainedLayer
+from rnnsheet.network.imported import ImportedLayer, ImportedNetwork, Text
 from tests.lessons import SMALL, hello
 
 FLOATS = st.sampled_from([np.float16, np.float32, np.float64, np.longdouble, float, Fraction])
@@ -175,12 +175,12 @@ def test_a_lesson_file_has_a_line_for_each_row_of_a_matrix(tmp_path):
 def test_a_trained_network_s_texts_are_plain(tmp_path):
     dense = {"Wa": np.array([[1.0, 2.0], [3.0, 4.0]]), "ba": np.zeros(2)}
     layers = (
-        TrainedLayer("e", "embedding", ("input",), {"E": np.eye(3)[:, :2]}),
-        TrainedLayer("last", "last", ("e",)),
-        TrainedLayer("out", "dense", ("last",), dense, "softmax"),
+        ImportedLayer("e", "embedding", ("input",), {"E": np.eye(3)[:, :2]}),
+        ImportedLayer("last", "last", ("e",)),
+        ImportedLayer("out", "dense", ("last",), dense, "softmax"),
     )
     read = Text("words", tuple(np.array(["", "a", "b"])), np.int64(2), np.str_("a b"), pad=np.int8(0))
     labels = tuple(np.array(["<no & never>", "yes"]))
-    book = rnnsheet.export(Trained(np.str_("t"), read, layers, labels), tmp_path / "a.xlsx", "en")
+    book = rnnsheet.export(ImportedNetwork(np.str_("t"), read, layers, labels), tmp_path / "a.xlsx", "en")
     values = {cell.value for sheet in load_workbook(book) for row in sheet.iter_rows() for cell in row}
     assert {"<no & never>", "a b"} <= values

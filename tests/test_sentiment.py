@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from rnnsheet.console.learning import learned
 from rnnsheet.errors import DataError, RnnsheetError
 from rnnsheet.labels import labels
-from rnnsheet.sentiment import Learned, Options, bayes, network, source, table, vectors
+from rnnsheet.sentiment import Learned, Options, bayes, keras_model, source, table, vectors
 from rnnsheet.sentiment.sequences import Sequences, held_out
 from rnnsheet.sentiment.words import vocabulary, words
 from tests.test_cli import rnnsheet
@@ -353,10 +353,10 @@ def test_an_option_that_is_not_possible_is_told(options, said):
 def test_the_networks_are_the_articles():
     """An Elman layer has 100·inputs + 100·100 + 100 weights, and reads 1 number or 100."""
     dense = [100_000 + 1000, 500_000 + 500, 1000 + 2]
-    article = network.build(network.ARTICLE, 16_000)
+    article = keras_model.build(keras_model.ARTICLE, 16_000)
     assert [layer.count_params() for layer in article.layers] == [100 + 10_000 + 100, *dense]
     assert article.count_params() == 612_702
-    meant = network.build(network.EMBEDDING, 16_000)
+    meant = keras_model.build(keras_model.EMBEDDING, 16_000)
     assert [layer.count_params() for layer in meant.layers] == [1_600_100, 10_000 + 10_000 + 100, *dense]
     for model, steps in ((article, (15, 1)), (meant, (15,))):
         assert model.input_shape == (None, *steps)
@@ -367,16 +367,16 @@ def test_the_networks_are_the_articles():
 def test_a_network_learns_the_same_again_and_leaves_given_vectors_alone():
     chance = np.random.default_rng(0)
     positive = np.arange(200) % 2 == 0
-    tokens = np.zeros((200, network.STEPS), np.int32)
+    tokens = np.zeros((200, keras_model.STEPS), np.int32)
     tokens[:, -2:] = np.stack([np.where(positive, 1, 2), chance.integers(3, 9, 200)], axis=1)
     given = chance.normal(size=(10, 7)).astype(np.float32)
     done: list[int] = []
 
     def learned() -> list[np.ndarray]:
-        network.seeded(5)
-        model = network.build(network.EMBEDDING, 9, given)
-        network.learn(model, tokens, positive, 30, 64, done.append)
-        assert (network.says(model, tokens) == positive).all()
+        keras_model.seeded(5)
+        model = keras_model.build(keras_model.EMBEDDING, 9, given)
+        keras_model.learn(model, tokens, positive, 30, 64, done.append)
+        assert (keras_model.says(model, tokens) == positive).all()
         return model.get_weights()
 
     first, again = learned(), learned()
@@ -396,7 +396,7 @@ def sentences(path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("kind", network.NETWORKS)
+@pytest.mark.parametrize("kind", keras_model.NETWORKS)
 def test_what_was_learned_is_told(kind):
     found = Learned(
         file="a.csv",
@@ -420,7 +420,7 @@ def test_what_was_learned_is_told(kind):
     few = labels("en")("sentiment.few")
     assert few in told
     assert few not in " ".join(learned(replace(found, held_out=100), labels("en")))
-    assert ("never adds it to the model" in told) == (kind == network.ARTICLE)
+    assert ("never adds it to the model" in told) == (kind == keras_model.ARTICLE)
 
 
 @needs_extra
@@ -471,7 +471,7 @@ def test_a_training_that_cannot_be_is_one_line_and_writes_nothing(tmp_path, cont
 def test_a_missing_package_is_told_with_its_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "keras", None)
     with pytest.raises(RnnsheetError) as told:
-        network.check_installed()
+        keras_model.check_installed()
     assert str(told.value) == "keras is not installed; install it with: pip install 'rnnsheet[sentiment]'"
 
 

@@ -19,10 +19,10 @@ from rnnsheet.network.imported import (
     INPUT,
     SIGNS,
     Answer,
+    ImportedLayer,
+    ImportedNetwork,
     Numbers,
     Text,
-    Trained,
-    TrainedLayer,
 )
 from tests.trained_networks import texts
 
@@ -32,7 +32,9 @@ WORDS = ("<pad>", "<unk>", "good", "bad", "film", "isn't")
 def reading(text: Text, typed: str):
     """The trace of a network that only looks tokens up."""
     rows = np.arange(2.0 * len(text.tokens)).reshape(-1, 2)
-    return imported.run(Trained("look", text, (TrainedLayer("e", "embedding", weights={"E": rows}),)), typed)
+    return imported.run(
+        ImportedNetwork("look", text, (ImportedLayer("e", "embedding", weights={"E": rows}),)), typed
+    )
 
 
 def row(trace, name: str) -> list:
@@ -134,7 +136,7 @@ PLAIN = {
 """Activations of one number."""
 
 
-def by_loops(kind: str, w, x, mask, squash, gate, reverse: bool):
+def by_loops(kind: str, w, x, mask, activation, gate, reverse: bool):
     """The hidden states, number by number, from the formulas of the manuals."""
     h, c, units = [0.0] * 3, [0.0] * 3, range(3)
     steps = range(x.shape[1])
@@ -147,21 +149,23 @@ def by_loops(kind: str, w, x, mask, squash, gate, reverse: bool):
 
         new_c = c
         if kind == "elman":
-            new = [squash(z("h", h, i)) for i in units]
+            new = [activation(z("h", h, i)) for i in units]
         elif kind == "lstm":
             g = {name: [z(name, h, i) for i in units] for name in "ifgo"}
-            new_c = [gate(g["f"][i]) * c[i] + gate(g["i"][i]) * squash(g["g"][i]) for i in units]
-            new = [gate(g["o"][i]) * squash(new_c[i]) for i in units]
+            new_c = [gate(g["f"][i]) * c[i] + gate(g["i"][i]) * activation(g["g"][i]) for i in units]
+            new = [gate(g["o"][i]) * activation(new_c[i]) for i in units]
         else:
             r, u = ([gate(z(name, h, i)) for i in units] for name in "ru")
             if kind == "gru":
                 inner = [sum(w["Whn"][i][j] * h[j] for j in units) + w["bm"][i][0] for i in units]
                 n = [
-                    squash(sum(w["Wxn"][i][j] * x[j][t] for j in range(2)) + w["bn"][i][0] + r[i] * inner[i])
+                    activation(
+                        sum(w["Wxn"][i][j] * x[j][t] for j in range(2)) + w["bn"][i][0] + r[i] * inner[i]
+                    )
                     for i in units
                 ]
             else:
-                n = [squash(z("n", [r[j] * h[j] for j in units], i)) for i in units]
+                n = [activation(z("n", [r[j] * h[j] for j in units], i)) for i in units]
             new = [(1 - u[i]) * n[i] + u[i] * h[i] for i in units]
         if mask[t]:
             h, c = new, new_c
@@ -181,12 +185,12 @@ def test_a_masked_layer_agrees_with_plain_loops(kind, activation, reverse):
     own = gated(random, *CELLS[kind])
     table = random.normal(size=(6, 2))
     layers = (
-        TrainedLayer("e", "embedding", weights={"E": table}),
-        TrainedLayer("r", kind, ("e",), own, activation, gate, reverse),
+        ImportedLayer("e", "embedding", weights={"E": table}),
+        ImportedLayer("r", kind, ("e",), own, activation, gate, reverse),
     )
     for padding in ("before", "after"):
         text = Text("words", WORDS, 6, padding=padding, unknown=1, masked=True)
-        trace = imported.run(Trained("plain", text, layers), "bad film was good")
+        trace = imported.run(ImportedNetwork("plain", text, layers), "bad film was good")
         x, mask = trace["x_e"], row(trace, "mask")
         loops = by_loops(kind, own, x, mask, PLAIN[activation], PLAIN.get(gate), reverse)
         np.testing.assert_allclose(trace["h_r"], loops, rtol=1e-12, atol=1e-12)
@@ -198,16 +202,16 @@ def test_masked_before_or_after_a_text_ends_in_the_same_state():
     for padding, steps in (("before", 9), ("after", 9), ("after", 3)):
         random = np.random.default_rng(7)
         layers = (
-            TrainedLayer("e", "embedding", weights={"E": random.normal(size=(6, 2))}),
-            TrainedLayer("there", "lstm", ("e",), gated(random, "ifgo"), "tanh", "sigmoid"),
-            TrainedLayer("back", "gru", ("e",), gated(random, "run", "bm"), "tanh", "sigmoid", reverse=True),
-            TrainedLayer("t", "last", ("there",)),
-            TrainedLayer("b", "last", ("back",)),
-            TrainedLayer("share", "attention", ("there",), {"Wq": random.normal(size=(1, 3))}),
-            TrainedLayer("all", "concat", ("t", "b", "share")),
+            ImportedLayer("e", "embedding", weights={"E": random.normal(size=(6, 2))}),
+            ImportedLayer("there", "lstm", ("e",), gated(random, "ifgo"), "tanh", "sigmoid"),
+            ImportedLayer("back", "gru", ("e",), gated(random, "run", "bm"), "tanh", "sigmoid", reverse=True),
+            ImportedLayer("t", "last", ("there",)),
+            ImportedLayer("b", "last", ("back",)),
+            ImportedLayer("share", "attention", ("there",), {"Wq": random.normal(size=(1, 3))}),
+            ImportedLayer("all", "concat", ("t", "b", "share")),
         )
         text = Text("words", WORDS, steps, padding=padding, masked=True)
-        ends.append(imported.run(Trained("ends", text, layers), "good bad film")["out_all"])
+        ends.append(imported.run(ImportedNetwork("ends", text, layers), "good bad film")["out_all"])
     np.testing.assert_allclose(ends[1], ends[0], rtol=1e-14)
     np.testing.assert_allclose(ends[2], ends[0], rtol=1e-14)
 
@@ -215,19 +219,19 @@ def test_masked_before_or_after_a_text_ends_in_the_same_state():
 def test_layers_without_memory_and_what_joins_them():
     x = np.array([[1.0, -2.0, 3.0], [0.5, 0.0, 2.0]])
     layers = (
-        TrainedLayer("d", "dense", (INPUT,), {"Wa": [[1.0, 2.0], [0.0, -1.0]], "ba": [0.5, 0.0]}, "relu"),
-        TrainedLayer("s", "activation", ("d",), activation="softmax"),
-        TrainedLayer("plus", "sum", ("d", "s", INPUT)),
-        TrainedLayer("mid", "mean", ("d", INPUT)),
-        TrainedLayer("times", "product", ("d", INPUT)),
-        TrainedLayer("below", "concat", ("d", INPUT)),
-        TrainedLayer("flat", "flatten", ("below",)),
-        TrainedLayer("a", "attention", (INPUT,), {"Wq": [[1.0, -1.0]]}),
-        TrainedLayer("end", "last", ("mid",)),
-        TrainedLayer("both", "concat", ("end", "d")),
-        TrainedLayer("p", "dense", ("both",), {"Wa": np.ones((2, 4))}, "softmax"),
+        ImportedLayer("d", "dense", (INPUT,), {"Wa": [[1.0, 2.0], [0.0, -1.0]], "ba": [0.5, 0.0]}, "relu"),
+        ImportedLayer("s", "activation", ("d",), activation="softmax"),
+        ImportedLayer("plus", "sum", ("d", "s", INPUT)),
+        ImportedLayer("mid", "mean", ("d", INPUT)),
+        ImportedLayer("times", "product", ("d", INPUT)),
+        ImportedLayer("below", "concat", ("d", INPUT)),
+        ImportedLayer("flat", "flatten", ("below",)),
+        ImportedLayer("a", "attention", (INPUT,), {"Wq": [[1.0, -1.0]]}),
+        ImportedLayer("end", "last", ("mid",)),
+        ImportedLayer("both", "concat", ("end", "d")),
+        ImportedLayer("p", "dense", ("both",), {"Wa": np.ones((2, 4))}, "softmax"),
     )
-    trace = imported.run(Trained("plain", Numbers(x), layers, ("no", "yes")), x)
+    trace = imported.run(ImportedNetwork("plain", Numbers(x), layers, ("no", "yes")), x)
     d = np.maximum([[1 + 1 + 0.5, -2 + 0.5, 3 + 4 + 0.5], [-0.5, 0.0, -2.0]], 0)
     s = np.exp(d) / np.exp(d).sum(axis=0)
     shares = np.exp(x[0] - x[1]) / np.exp(x[0] - x[1]).sum()
@@ -253,8 +257,8 @@ def test_layers_without_memory_and_what_joins_them():
 
 @pytest.mark.parametrize("activation", ["linear", "tanh", "relu", "", "softmax"])
 def test_one_number_that_is_no_probability_stands_for_itself(activation):
-    layer = TrainedLayer("a", "dense", weights={"Wa": np.full((1, 1), 3.0)}, activation=activation)
-    network = Trained("size", Numbers(np.full((1, 2), 0.5)), (layer,))
+    layer = ImportedLayer("a", "dense", weights={"Wa": np.full((1, 1), 3.0)}, activation=activation)
+    network = ImportedNetwork("size", Numbers(np.full((1, 2), 0.5)), (layer,))
     trace = imported.run(network, network.read.sample)
     assert {"said", "says", "confidence"}.isdisjoint(trace.arrays)
     with pytest.raises(ModelError, match="layer a gives one number that is no probability"):
@@ -265,10 +269,10 @@ def test_one_number_that_is_no_probability_stands_for_itself(activation):
 def test_several_numbers_mean_what_is_likely_if_they_are_shares_or_have_labels(activation, says):
     weights = {"Wa": np.array([[1.0], [3.0], [2.0]])}
     layers = (
-        TrainedLayer("a", "dense", weights=weights, activation=activation),
-        TrainedLayer("end", "last", ("a",)),
+        ImportedLayer("a", "dense", weights=weights, activation=activation),
+        ImportedLayer("end", "last", ("a",)),
     )
-    network = Trained("size", Numbers(np.full((1, 2), 0.5)), layers)
+    network = ImportedNetwork("size", Numbers(np.full((1, 2), 0.5)), layers)
     trace = imported.run(network, network.read.sample)
     assert (row(trace, "says") if "says" in trace.arrays else []) == says
     labelled = replace(network, labels=("low", "high", "middle"))
@@ -276,9 +280,9 @@ def test_several_numbers_mean_what_is_likely_if_they_are_shares_or_have_labels(a
 
 
 def test_one_number_says_which_of_two_labels():
-    layer = TrainedLayer("d", "dense", (INPUT,), {"Wa": [[1.0]]}, "sigmoid")
+    layer = ImportedLayer("d", "dense", (INPUT,), {"Wa": [[1.0]]}, "sigmoid")
     trace = imported.run(
-        Trained("one", Numbers(np.zeros((1, 3))), (layer,), ("bad", "good")), [[-1.0, 0.0, 1.0]]
+        ImportedNetwork("one", Numbers(np.zeros((1, 3))), (layer,), ("bad", "good")), [[-1.0, 0.0, 1.0]]
     )
     assert row(trace, "says") == ["bad", "good", "good"]
 
@@ -288,10 +292,10 @@ def test_an_answer_reads_what_was_said_and_ends():
     count = 5
     follows = np.roll(np.eye(count), 1, axis=0)
     layers = (
-        TrainedLayer("e", "embedding", weights={"E": np.eye(count)}),
-        TrainedLayer("first", "elman", ("e",), {"Wxh": 9 * np.eye(count), "Whh": np.eye(count)}, "tanh"),
-        TrainedLayer("said", "embedding", (ANSWER,), {"E": follows.T}),
-        TrainedLayer(
+        ImportedLayer("e", "embedding", weights={"E": np.eye(count)}),
+        ImportedLayer("first", "elman", ("e",), {"Wxh": 9 * np.eye(count), "Whh": np.eye(count)}, "tanh"),
+        ImportedLayer("said", "embedding", (ANSWER,), {"E": follows.T}),
+        ImportedLayer(
             "d",
             "elman",
             ("said",),
@@ -301,7 +305,7 @@ def test_an_answer_reads_what_was_said_and_ends():
         ),
     )
     text = Text("letters", tuple("abcde"), 3, padding="after", masked=True)
-    trace = imported.run(Trained("next", text, layers, tuple("abcde"), Answer(1, 4, 6)), "ab")
+    trace = imported.run(ImportedNetwork("next", text, layers, tuple("abcde"), Answer(1, 4, 6)), "ab")
     assert row(trace, "k_answer") == [1, 2, 3, 4, 0, 1]
     assert row(trace, "said") == [2, 3, 4, 0, 1, 2]
     assert row(trace, "says") == ["c", "d", "", "", "", ""]
@@ -311,12 +315,14 @@ def test_an_answer_s_states_start_from_the_text_s():
     random = np.random.default_rng(2)
     own = gated(random, "ifgo")
     layers = (
-        TrainedLayer("e", "embedding", weights={"E": random.normal(size=(6, 2))}),
-        TrainedLayer("enc", "lstm", ("e",), gated(random, "ifgo"), "tanh", "sigmoid", reverse=True),
-        TrainedLayer("said", "embedding", (ANSWER,), {"E": random.normal(size=(3, 2))}),
-        TrainedLayer("dec", "lstm", ("said",), own, "tanh", "sigmoid", starts="enc"),
+        ImportedLayer("e", "embedding", weights={"E": random.normal(size=(6, 2))}),
+        ImportedLayer("enc", "lstm", ("e",), gated(random, "ifgo"), "tanh", "sigmoid", reverse=True),
+        ImportedLayer("said", "embedding", (ANSWER,), {"E": random.normal(size=(3, 2))}),
+        ImportedLayer("dec", "lstm", ("said",), own, "tanh", "sigmoid", starts="enc"),
     )
-    network = Trained("s2s", Text("words", WORDS, 2, masked=True), layers, ("a", "b", "c"), Answer(0, 2, 4))
+    network = ImportedNetwork(
+        "s2s", Text("words", WORDS, 2, masked=True), layers, ("a", "b", "c"), Answer(0, 2, 4)
+    )
     trace = imported.run(network, "bad film")
     z = {
         gate: own[f"Wx{gate}"] @ trace["x_said"][:, :1]
@@ -336,11 +342,11 @@ def test_roundings_cover_what_another_order_of_sums_gives():
     random = np.random.default_rng(1)
     own = gated(random, "ifgo")
     layers = (
-        TrainedLayer("r", "lstm", (INPUT,), own, "tanh", "sigmoid"),
-        TrainedLayer("d", "dense", ("r",), {"Wa": random.normal(size=(2, 3))}, "softmax"),
+        ImportedLayer("r", "lstm", (INPUT,), own, "tanh", "sigmoid"),
+        ImportedLayer("d", "dense", ("r",), {"Wa": random.normal(size=(2, 3))}, "softmax"),
     )
     x = random.normal(size=(2, 8))
-    network = Trained("r", Numbers(x), layers)
+    network = ImportedNetwork("r", Numbers(x), layers)
     slack, trace = imported.roundings(network, x), imported.run(network, x)
     loops = by_loops("lstm", own, x, [1] * 8, math.tanh, PLAIN["sigmoid"], False)
     assert (np.abs(loops - trace["h_r"]) <= slack["h_r"] + 1e-16).all()
@@ -349,8 +355,8 @@ def test_roundings_cover_what_another_order_of_sums_gives():
 
 
 def test_bad_numbers_are_told():
-    layer = TrainedLayer("d", "dense", (INPUT,), {"Wa": [[1e308, 1e308]]}, "linear")
-    network = Trained("big", Numbers(np.zeros((2, 1))), (layer,), source="big.npz")
+    layer = ImportedLayer("d", "dense", (INPUT,), {"Wa": [[1e308, 1e308]]}, "linear")
+    network = ImportedNetwork("big", Numbers(np.zeros((2, 1))), (layer,), source="big.npz")
     with pytest.raises(ModelError, match=r"big.npz: .*1×1; expected 2×1"):
         imported.run(network, [[1.0]])
     with pytest.raises(ModelError, match=r"big.npz: a_d at time step 1"):

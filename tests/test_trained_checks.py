@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rnnsheet.engine import trained
+from rnnsheet.engine import imported
 from rnnsheet.errors import ModelError
 from rnnsheet.importers.draft import Draft
 from rnnsheet.network.imported import (
@@ -15,29 +15,29 @@ from rnnsheet.network.imported import (
     STATES,
     WEIGHTS,
     Answer,
+    ImportedLayer,
+    ImportedNetwork,
     Numbers,
     Text,
-    Trained,
-    TrainedLayer,
 )
 from tests.trained_networks import recurrent
 
 NUMBERS = Numbers(np.ones((2, 3)))
 TEXT = Text("words", ("", "a", "b"), 3)
 ANSWERED = Answer(0, 1, 4)
-EMBEDDED = TrainedLayer("emb", "embedding", weights={"E": np.ones((3, 2))})
-SAID = TrainedLayer("said", "embedding", (ANSWER,), {"E": np.ones((2, 2))})
-RNN = TrainedLayer("rnn", "elman", weights=recurrent("h", 2, 2))
+EMBEDDED = ImportedLayer("emb", "embedding", weights={"E": np.ones((3, 2))})
+SAID = ImportedLayer("said", "embedding", (ANSWER,), {"E": np.ones((2, 2))})
+RNN = ImportedLayer("rnn", "elman", weights=recurrent("h", 2, 2))
 RNN_OF_WORDS = replace(RNN, reads=("emb",))
 
 
-def dense(name: str, reads: str, units: int, size: int, **more) -> TrainedLayer:
-    return TrainedLayer(name, "dense", (reads,), {"Wa": np.ones((units, size))}, **more)
+def dense(name: str, reads: str, units: int, size: int, **more) -> ImportedLayer:
+    return ImportedLayer(name, "dense", (reads,), {"Wa": np.ones((units, size))}, **more)
 
 
 def refused(layers, told: str, read=NUMBERS, answer=None) -> None:
     with pytest.raises(ModelError) as caught:
-        Trained("bad", read, tuple(layers), answer=answer)
+        ImportedNetwork("bad", read, tuple(layers), answer=answer)
     assert told in str(caught.value)
 
 
@@ -49,26 +49,26 @@ def refused(layers, told: str, read=NUMBERS, answer=None) -> None:
         (replace(RNN, name="bad", reads=("end",)), "elman reads time steps, but end is computed once"),
         (replace(RNN, name="bad", activation="softmax"), "the activation softmax"),
         (replace(RNN, name="bad", gate_activation="relu"), "kind elman has no gate_activation"),
-        (TrainedLayer("bad", "activation"), "layer bad: activation is missing; expected one of: linear"),
-        (TrainedLayer("bad", "last", reverse=True), "kind last has no reverse"),
-        (TrainedLayer("bad", "concat", (INPUT, "wide"), activation="relu"), "kind concat has no activation"),
+        (ImportedLayer("bad", "activation"), "layer bad: activation is missing; expected one of: linear"),
+        (ImportedLayer("bad", "last", reverse=True), "kind last has no reverse"),
+        (ImportedLayer("bad", "concat", (INPUT, "wide"), activation="relu"), "kind concat has no activation"),
         (dense("bad", INPUT, 2, 2, starts="rnn"), "kind dense has no starts"),
-        (TrainedLayer("bad", "last", ("end",)), "kind last reads time steps, but end is computed once"),
-        (TrainedLayer("bad", "masked", ("end",)), "kind masked reads time steps, but end is computed once"),
-        (TrainedLayer("bad", "sum", ("rnn", "wide")), "expected equal ones, got rnn (2), wide (3)"),
-        (TrainedLayer("bad", "mean", ("wide", "rnn")), "expected equal ones, got wide (3), rnn (2)"),
-        (TrainedLayer("bad", "product", ("one", "rnn")), "expected equal ones, got one (1), rnn (2)"),
-        (TrainedLayer("bad", "sum", ()), "layer bad reads nothing"),
-        (TrainedLayer("bad", "sum"), "layer bad: a layer of the kind sum puts several results together"),
+        (ImportedLayer("bad", "last", ("end",)), "kind last reads time steps, but end is computed once"),
+        (ImportedLayer("bad", "masked", ("end",)), "kind masked reads time steps, but end is computed once"),
+        (ImportedLayer("bad", "sum", ("rnn", "wide")), "expected equal ones, got rnn (2), wide (3)"),
+        (ImportedLayer("bad", "mean", ("wide", "rnn")), "expected equal ones, got wide (3), rnn (2)"),
+        (ImportedLayer("bad", "product", ("one", "rnn")), "expected equal ones, got one (1), rnn (2)"),
+        (ImportedLayer("bad", "sum", ()), "layer bad reads nothing"),
+        (ImportedLayer("bad", "sum"), "layer bad: a layer of the kind sum puts several results together"),
         (replace(EMBEDDED, name="bad"), "layer bad: an embedding reads"),
-        (TrainedLayer("bad", "dense", (ANSWER,)), "layer bad reads the answer, but there is none"),
-        (TrainedLayer("bad", "gru"), "layer bad: weights are missing: Wxr, Whr"),
+        (ImportedLayer("bad", "dense", (ANSWER,)), "layer bad reads the answer, but there is none"),
+        (ImportedLayer("bad", "gru"), "layer bad: weights are missing: Wxr, Whr"),
     ],
 )
 def test_a_layer_that_cannot_be_is_told(layer, told):
     before = (
         RNN,
-        TrainedLayer("end", "last", ("rnn",)),
+        ImportedLayer("end", "last", ("rnn",)),
         dense("wide", INPUT, 3, 2),
         dense("one", INPUT, 1, 2),
     )
@@ -79,7 +79,7 @@ def test_a_layer_that_cannot_be_is_told(layer, told):
 def test_names_that_differ_in_capitals_only_are_the_same(name):
     """They are in a workbook, where both would be one defined name."""
     refused(
-        (EMBEDDED, SAID, RNN_OF_WORDS, TrainedLayer(name, "last", ("rnn",))),
+        (EMBEDDED, SAID, RNN_OF_WORDS, ImportedLayer(name, "last", ("rnn",))),
         f"layer {name}: '{name}'",
         TEXT,
         ANSWERED,
@@ -95,8 +95,8 @@ def test_an_embedding_reads_one_line_of_tokens():
 @pytest.mark.parametrize(
     ("layers", "told"),
     [
-        ([SAID, TrainedLayer("bad", "last", ("said",))], "layer bad would read all of the answer"),
-        ([SAID, TrainedLayer("bad", "flatten", ("said",))], "layer bad would read all of the answer"),
+        ([SAID, ImportedLayer("bad", "last", ("said",))], "layer bad would read all of the answer"),
+        ([SAID, ImportedLayer("bad", "flatten", ("said",))], "layer bad would read all of the answer"),
         ([SAID, replace(RNN, name="bad", reads=("said",), reverse=True)], "layer bad would read all"),
         (
             [
@@ -107,7 +107,7 @@ def test_an_embedding_reads_one_line_of_tokens():
             ],
             "layer bad would read all of the answer",
         ),
-        ([SAID, TrainedLayer("bad", "concat", ("said", "emb"))], "layer bad reads the text, step by step,"),
+        ([SAID, ImportedLayer("bad", "concat", ("said", "emb"))], "layer bad reads the text, step by step,"),
         ([], "the last layer, emb, does not say the answer"),
         ([replace(SAID, weights={"E": np.ones((5, 2))})], "layer said: E has 5 rows; expected 2"),
     ],
@@ -147,32 +147,32 @@ def test_a_network_that_is_taken_can_be_run(kind, reads):
     activation = "tanh" if kind == "activation" else ""
     layers = (
         RNN,
-        TrainedLayer("end", "last", ("rnn",)),
-        TrainedLayer("flat", "flatten", ("rnn",)),
-        TrainedLayer("it", kind, reads, own.get(kind, {}) if kind in WEIGHTS else {}, activation=activation),
+        ImportedLayer("end", "last", ("rnn",)),
+        ImportedLayer("flat", "flatten", ("rnn",)),
+        ImportedLayer("it", kind, reads, own.get(kind, {}) if kind in WEIGHTS else {}, activation=activation),
     )
     try:
-        network = Trained("any", NUMBERS, layers)
+        network = ImportedNetwork("any", NUMBERS, layers)
     except ModelError as error:
         assert error.values["layer"] == "it"
         return
-    trace = trained.run(network, NUMBERS.sample)
+    trace = imported.run(network, NUMBERS.sample)
     name = f"{'a' if kind in ('dense', 'activation') else 'h' if kind in STATES else 'out'}_it"
     assert trace[name].shape[0] == network.size("it")
 
 
 def test_results_that_meet_again_and_again_are_followed_once():
     """As where blocks are added to what they read: of the paths through 200 of them no end would be seen."""
-    end = TrainedLayer("end", "last", ("rnn",))
+    end = ImportedLayer("end", "last", ("rnn",))
     for first in ("rnn", "end"):
         layers, draft = [RNN, end, dense("m0", first, 2, 2, activation="sigmoid")], Draft("a test")
         for layer in layers:
             draft.add(layer.kind, layer.reads, layer.name, weights=layer.weights)
         for number in range(200):
-            layers.append(TrainedLayer(f"m{number + 1}", "mean", (f"m{number}", f"m{number}")))
+            layers.append(ImportedLayer(f"m{number + 1}", "mean", (f"m{number}", f"m{number}")))
             draft.add("mean", layers[-1].reads, layers[-1].name)
-        network = Trained("deep", NUMBERS, tuple(layers))
+        network = ImportedNetwork("deep", NUMBERS, tuple(layers))
         assert network.size("m200") == draft.size("m200") == 2
-        assert (network.line("m200") == "") == draft.once("m200") == (first == "end")
+        assert (network.sequence("m200") == "") == draft.once("m200") == (first == "end")
         assert network.gives_probabilities("m200")
         assert draft._facts["m200"].stays

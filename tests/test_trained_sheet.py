@@ -19,7 +19,7 @@ from rnnsheet.checking.recalculate import recalculations
 from rnnsheet.engine.imported import run
 from rnnsheet.errors import ModelError
 from rnnsheet.labels import labels, languages
-from rnnsheet.network.imported import STATES, Numbers, Text, Trained, TrainedLayer
+from rnnsheet.network.imported import STATES, ImportedLayer, ImportedNetwork, Numbers, Text
 from rnnsheet.sheet.layout import plan
 from rnnsheet.workbook.imported_inputs import trained as read_trained
 from rnnsheet.workbook.lesson_inputs import Manifest
@@ -50,13 +50,13 @@ PUT_TOGETHER = ("last", "flatten", "masked", "concat", "sum", "mean", "product")
 GATES = {"elman": "h", "lstm": "ifgo", "gru": "run", "gru-before": "run"}
 
 
-def export(network: Trained, path: Path, language: str = "en") -> Path:
+def export(network: ImportedNetwork, path: Path, language: str = "en") -> Path:
     trace = run(network, network.read.sample)
     write(plan(network, language), lambda block: block.expected(trace), path)
     return path
 
 
-def differences(network: Trained, value, tolerance: float = 1e-12) -> list[tuple]:
+def differences(network: ImportedNetwork, value, tolerance: float = 1e-12) -> list[tuple]:
     """The cells of formulas that are not what NumPy finds; sentences must only be no errors."""
     found = []
     trace = run(network, network.read.sample)
@@ -116,10 +116,10 @@ READINGS = [
 def test_every_kind_of_layer_may_read_what_is_computed_once_and_what_is_not(tmp_path, masked):
     """One network with a layer of each kind over each of these, as far as such a layer can be."""
     read = Text("words", ("", "a", "b"), 4, "a b b", masked=masked)
-    emb = TrainedLayer("emb", "embedding", weights={"E": weights(3, 2)})
-    rnn = TrainedLayer("rnn", "elman", ("emb",), recurrent("h", 2, 2))
-    end, flat = TrainedLayer("end", "last", ("rnn",)), TrainedLayer("flat", "flatten", ("rnn",))
-    network = Trained("readings", read, (emb, rnn, end, flat))
+    emb = ImportedLayer("emb", "embedding", weights={"E": weights(3, 2)})
+    rnn = ImportedLayer("rnn", "elman", ("emb",), recurrent("h", 2, 2))
+    end, flat = ImportedLayer("end", "last", ("rnn",)), ImportedLayer("flat", "flatten", ("rnn",))
+    network = ImportedNetwork("readings", read, (emb, rnn, end, flat))
     for kind, reads in product((*STATES, "dense", "attention", "activation", *PUT_TOGETHER), READINGS):
         size = sum(map(network.size, reads))
         own = {
@@ -128,7 +128,7 @@ def test_every_kind_of_layer_may_read_what_is_computed_once_and_what_is_not(tmp_
             **{cell: recurrent(gates, 3, size) for cell, gates in GATES.items()},
         }
         name, activation = f"layer{len(network.layers)}", "softmax" if kind == "activation" else ""
-        layer = TrainedLayer(name, kind, reads, own.get(kind, {}), activation)
+        layer = ImportedLayer(name, kind, reads, own.get(kind, {}), activation)
         with suppress(ModelError):
             network = replace(network, layers=(*network.layers, layer))
     assert {layer.kind for layer in network} >= {*STATES, "dense", "attention", "activation", *PUT_TOGETHER}
@@ -194,7 +194,7 @@ def test_what_anyone_types_is_read_as_numpy_reads_it(books, typed):
     check_typed(books["moods"], moods(typed))
 
 
-def check_typed(book: Path, network: Trained) -> None:
+def check_typed(book: Path, network: ImportedNetwork) -> None:
     """Types the network's sample into a book of the same network with another one."""
     typist = opened(book)
     typed = next(block for block in plan(network, "en").blocks() if block.name == "text")
@@ -288,7 +288,7 @@ def test_a_book_read_back_is_the_network(tmp_path, network):
             np.testing.assert_array_equal(array, theirs.weights[name])
 
 
-def read_back(path: Path) -> Trained:
+def read_back(path: Path) -> ImportedNetwork:
     contents = read(opened_package(path))
     return read_trained(Manifest(contents), contents.value)
 
@@ -423,15 +423,15 @@ def test_a_large_layer_is_a_product_of_matrices():
     )
 
 
-def wide(units: int, features: int) -> Trained:
+def wide(units: int, features: int) -> ImportedNetwork:
     """An LSTM that reads six time steps of numbers, at the end of which a dense layer says one of two."""
-    return Trained(
+    return ImportedNetwork(
         "wide",
         Numbers(weights(features, 6)),
         (
-            TrainedLayer("lstm", "lstm", weights=recurrent("ifgo", units, features)),
-            TrainedLayer("last", "last", ("lstm",)),
-            TrainedLayer("says", "dense", ("last",), {"Wa": weights(1, units)}, activation="sigmoid"),
+            ImportedLayer("lstm", "lstm", weights=recurrent("ifgo", units, features)),
+            ImportedLayer("last", "last", ("lstm",)),
+            ImportedLayer("says", "dense", ("last",), {"Wa": weights(1, units)}, activation="sigmoid"),
         ),
     )
 
@@ -446,9 +446,9 @@ def test_libreoffice_sees_no_circle_where_there_is_none(tmp_path, units, feature
 
 def test_a_network_without_room_is_refused():
     weights_ = {"Wxh": np.zeros((1, 17_000)), "Whh": np.zeros((1, 1))}
-    layer = TrainedLayer("wide", "elman", weights=weights_)
+    layer = ImportedLayer("wide", "elman", weights=weights_)
     with pytest.raises(ModelError) as caught:
-        plan(Trained("wide", Numbers(np.zeros((17_000, 1))), (layer,)), "en")
+        plan(ImportedNetwork("wide", Numbers(np.zeros((17_000, 1))), (layer,)), "en")
     assert caught.value.key == "no_room"
 
 

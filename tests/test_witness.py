@@ -14,7 +14,7 @@ from rnnsheet.errors import WorkbookError
 from rnnsheet.importers import read_model
 from rnnsheet.importers.parity import agreement
 from rnnsheet.labels import labels
-from rnnsheet.network.imported import Trained
+from rnnsheet.network.imported import ImportedNetwork
 from tests.test_cli import rnnsheet as command
 from tests.test_models_onnx import TOKENS, Exported, export, run_onnx
 
@@ -38,12 +38,12 @@ def model(folder: Path, reads: str = "last", numbers: bool = False, free: bool =
     return folder / "a.onnx"
 
 
-def with_witness(path: Path, steps: int = 5) -> Trained:
+def with_witness(path: Path, steps: int = 5) -> ImportedNetwork:
     network = read_model(path, steps=steps)
     return replace(network, witness=agreement(path, network).witness)
 
 
-def checked(network: Trained, path: Path):
+def checked(network: ImportedNetwork, path: Path):
     rnnsheet.export(network, path, force=True)
     return rnnsheet.check(path)
 

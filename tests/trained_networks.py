@@ -11,10 +11,10 @@ from rnnsheet.network.imported import (
     SIGNS,
     STATES,
     Answer,
+    ImportedLayer,
+    ImportedNetwork,
     Numbers,
     Text,
-    Trained,
-    TrainedLayer,
 )
 
 WORDS = ("the", "cat", "sat", "don't", "7", "007", "1e5", "true", "été", "中文", "über", "x'", "ab", "a", "b")
@@ -22,7 +22,7 @@ UNREADABLE = ("", "<pad>", "OOV", "Cat", "a-b", "~x", "a*", "?")
 """Tokens that no typed word is, as it is read in small letters and parted by signs."""
 LETTERS = "abcxyzABXZéÉİ中01 ?*~'\"=<&%"
 LABELS = ("yes", "no", "=1", "x*", "中文", "7", "")
-SQUASHES = ("", "tanh", "relu", "sigmoid", "hard_sigmoid", "hard_sigmoid_keras2", "linear")
+ACTIVATIONS = ("", "tanh", "relu", "sigmoid", "hard_sigmoid", "hard_sigmoid_keras2", "linear")
 
 
 def typed_texts(words: bool) -> st.SearchStrategy[str]:
@@ -65,7 +65,7 @@ def texts(draw) -> Text:
 
 
 @st.composite
-def trained(draw, answering: bool | None = None) -> Trained:
+def trained(draw, answering: bool | None = None) -> ImportedNetwork:
     """A network of any form."""
     return _Drawn(draw, draw(st.booleans()) if answering is None else answering).network()
 
@@ -76,13 +76,13 @@ class _Drawn:
     def __init__(self, draw, answering: bool):
         self.draw, self.answering = draw, answering
         self.random = np.random.default_rng(draw(st.integers(0, 2**32)))
-        self.layers: list[TrainedLayer] = []
+        self.layers: list[ImportedLayer] = []
         # Sizes that differ: a mistaken shape shows.
         self.sizes = draw(st.permutations([1, 2, 3, 4, 5, 9, 10]))
         self.answer: Answer | None = None
         self.read = draw(texts()) if draw(st.integers(0, 3)) else self._numbers()
 
-    def network(self) -> Trained:
+    def network(self) -> ImportedNetwork:
         reads = INPUT
         if isinstance(self.read, Text) and (self.answering or self.draw(st.booleans())):
             reads = self._embedding(INPUT, len(self.read.tokens))
@@ -90,13 +90,13 @@ class _Drawn:
             reads = self._recurrent(reads)
         reads = self._decoder(reads) if self.answering else self._summary(reads)
         self._head(reads)
-        bare = Trained("size", self.read, tuple(self.layers), (), self.answer)
+        bare = ImportedNetwork("size", self.read, tuple(self.layers), (), self.answer)
         size = bare.size(self.layers[-1].name)
         labels = tuple(f"{label}{n}" for n, label in zip(range(max(2, size)), LABELS * 3, strict=False))
         alone = size == 1 and bare.says_numbers
         if alone or (not self.answering and self.draw(st.booleans())):
             labels = ()
-        return Trained("random", self.read, tuple(self.layers), labels, self.answer, source="a test")
+        return ImportedNetwork("random", self.read, tuple(self.layers), labels, self.answer, source="a test")
 
     def _numbers(self) -> Numbers:
         rows, steps = self.draw(st.integers(1, 10)), self.draw(st.integers(1, 5))
@@ -116,7 +116,7 @@ class _Drawn:
         return rows * self.read.steps if layer.kind == "flatten" else rows
 
     def _add(self, kind: str, reads: tuple[str, ...], **more) -> str:
-        self.layers.append(TrainedLayer(f"{kind[:3]}{len(self.layers)}", kind, reads, **more))
+        self.layers.append(ImportedLayer(f"{kind[:3]}{len(self.layers)}", kind, reads, **more))
         return self.layers[-1].name
 
     def _weights(self, *shape: int) -> np.ndarray:
@@ -135,9 +135,9 @@ class _Drawn:
             if not spec.optional or self.draw(st.booleans())
         }
         # A cell that grows without bound says nothing about the formulas.
-        squashes = SQUASHES[:2] if kind == "gru-before" else SQUASHES[:6]
+        activations = ACTIVATIONS[:2] if kind == "gru-before" else ACTIVATIONS[:6]
         gates = ("", "sigmoid", "hard_sigmoid", "hard_sigmoid_keras2")
-        more |= {"activation": self.draw(st.sampled_from(squashes))}
+        more |= {"activation": self.draw(st.sampled_from(activations))}
         if kind != "elman":
             more |= {"gate_activation": self.draw(st.sampled_from(gates))}
         return self._add(kind, reads, weights=weights, **more)
@@ -189,9 +189,9 @@ class _Drawn:
         """Dense layers; the last says it."""
         if self.draw(st.booleans()):
             units = self.draw(st.sampled_from(self.sizes))
-            squash = self.draw(st.sampled_from(SQUASHES))
+            activation = self.draw(st.sampled_from(ACTIVATIONS))
             weights = self._dense(units, self._size(reads))
-            reads = self._add("dense", (reads,), weights=weights, activation=squash)
+            reads = self._add("dense", (reads,), weights=weights, activation=activation)
         rows = self._says if self.answering else self.draw(st.sampled_from([1, 2, 6, 10, 15]))
         weights = self._dense(rows, self._size(reads))
         last = self.draw(st.sampled_from(["softmax", "sigmoid", "linear", "", "apart"]))
@@ -215,115 +215,115 @@ def recurrent(gates: str, units: int, reads: int, biases: str = "") -> dict[str,
 TOKENS = ("", "the", "cat", "sat", "good", "bad", "movie", "don't", "7", "été", "OOV")
 
 
-def moods(typed: str = "The cat  sat, good *movie*!", unknown: int | None = None) -> Trained:
+def moods(typed: str = "The cat  sat, good *movie*!", unknown: int | None = None) -> ImportedNetwork:
     """Reads words in both directions, masked, and attends to them."""
-    return Trained(
+    return ImportedNetwork(
         "moods",
         Text("words", TOKENS, 6, typed, {"films": 6}, unknown=unknown, masked=True),
         (
-            TrainedLayer("emb", "embedding", weights={"E": weights(11, 5)}),
-            TrainedLayer("there", "lstm", ("emb",), recurrent("ifgo", 9, 5)),
-            TrainedLayer("back", "gru", ("emb",), recurrent("run", 4, 5, "runm"), reverse=True),
-            TrainedLayer("both", "concat", ("there", "back")),
-            TrainedLayer("att", "attention", ("both",), {"Wq": weights(1, 13)}),
-            TrainedLayer("says", "dense", ("att",), {"Wa": weights(3, 13)}, activation="softmax"),
+            ImportedLayer("emb", "embedding", weights={"E": weights(11, 5)}),
+            ImportedLayer("there", "lstm", ("emb",), recurrent("ifgo", 9, 5)),
+            ImportedLayer("back", "gru", ("emb",), recurrent("run", 4, 5, "runm"), reverse=True),
+            ImportedLayer("both", "concat", ("there", "back")),
+            ImportedLayer("att", "attention", ("both",), {"Wq": weights(1, 13)}),
+            ImportedLayer("says", "dense", ("att",), {"Wa": weights(3, 13)}, activation="softmax"),
         ),
         ("negative", "neutral", "positive"),
     )
 
 
-def speller(typed: str = "caB?") -> Trained:
+def speller(typed: str = "caB?") -> ImportedNetwork:
     """Reads letters, among them capitals and wildcards, and answers token by token."""
-    return Trained(
+    return ImportedNetwork(
         "speller",
         Text(
             "letters", ("<pad>", "<unk>", "</s>", *"abcABC?*~ "), 5, typed, padding="after", unknown=1, end=2
         ),
         (
-            TrainedLayer("emb", "embedding", weights={"E": weights(13, 4)}),
-            TrainedLayer("enc", "gru", ("emb",), recurrent("run", 6, 4)),
-            TrainedLayer("heard", "embedding", (ANSWER,), {"E": weights(7, 3)}),
-            TrainedLayer("dec", "gru", ("heard",), recurrent("run", 6, 3), starts="enc"),
-            TrainedLayer("says", "dense", ("dec",), {"Wa": 3 * weights(7, 6)}),
+            ImportedLayer("emb", "embedding", weights={"E": weights(13, 4)}),
+            ImportedLayer("enc", "gru", ("emb",), recurrent("run", 6, 4)),
+            ImportedLayer("heard", "embedding", (ANSWER,), {"E": weights(7, 3)}),
+            ImportedLayer("dec", "gru", ("heard",), recurrent("run", 6, 3), starts="enc"),
+            ImportedLayer("says", "dense", ("dec",), {"Wa": 3 * weights(7, 6)}),
         ),
         ("<pad>", "<s>", "</s>", "AH", "B", "K", "T"),
         Answer(1, 2, 7),
     )
 
 
-def counter() -> Trained:
+def counter() -> ImportedNetwork:
     """Reads numbers, and says one of two answers."""
-    return Trained(
+    return ImportedNetwork(
         "counter",
         Numbers(weights(2, 5)),
         (
-            TrainedLayer("rnn", "elman", (INPUT,), recurrent("h", 9, 2), activation="relu"),
-            TrainedLayer("flat", "flatten", ("rnn",)),
-            TrainedLayer("says", "dense", ("flat",), {"Wa": 0.1 * weights(1, 45)}, activation="sigmoid"),
+            ImportedLayer("rnn", "elman", (INPUT,), recurrent("h", 9, 2), activation="relu"),
+            ImportedLayer("flat", "flatten", ("rnn",)),
+            ImportedLayer("says", "dense", ("flat",), {"Wa": 0.1 * weights(1, 45)}, activation="sigmoid"),
         ),
         ("few", "many"),
         precision="float64",
     )
 
 
-def medley(typed: str = "aBx") -> Trained:
+def medley(typed: str = "aBx") -> ImportedNetwork:
     """Reads letters as numbers, with every kind of layer that the others lack; answers at each step."""
     gates = {"gate_activation": "hard_sigmoid"}
     before = recurrent("run", 3, 1)
-    return Trained(
+    return ImportedNetwork(
         "medley",
         Text("letters", ("", "a", "b", "B"), 4, typed, unknown=0, begin=2, masked=True),
         (
-            TrainedLayer("one", "elman", (INPUT,), recurrent("h", 3, 1), activation="hard_sigmoid_keras2"),
-            TrainedLayer("two", "gru-before", (INPUT,), before, activation="tanh", **gates),
-            TrainedLayer("sum", "sum", ("one", "two")),
-            TrainedLayer("mean", "mean", ("one", "two", "sum")),
-            TrainedLayer("product", "product", ("sum", "mean")),
-            TrainedLayer("masked", "masked", ("product",)),
-            TrainedLayer("last", "last", ("masked", "one")),
-            TrainedLayer("dense", "dense", ("masked", "last"), {"Wa": weights(2, 9), "ba": weights(2, 1)}),
-            TrainedLayer("relu", "activation", ("dense",), activation="relu"),
-            TrainedLayer("soft", "activation", ("relu",), activation="softmax"),
+            ImportedLayer("one", "elman", (INPUT,), recurrent("h", 3, 1), activation="hard_sigmoid_keras2"),
+            ImportedLayer("two", "gru-before", (INPUT,), before, activation="tanh", **gates),
+            ImportedLayer("sum", "sum", ("one", "two")),
+            ImportedLayer("mean", "mean", ("one", "two", "sum")),
+            ImportedLayer("product", "product", ("sum", "mean")),
+            ImportedLayer("masked", "masked", ("product",)),
+            ImportedLayer("last", "last", ("masked", "one")),
+            ImportedLayer("dense", "dense", ("masked", "last"), {"Wa": weights(2, 9), "ba": weights(2, 1)}),
+            ImportedLayer("relu", "activation", ("dense",), activation="relu"),
+            ImportedLayer("soft", "activation", ("relu",), activation="softmax"),
         ),
     )
 
 
-def forecaster() -> Trained:
+def forecaster() -> ImportedNetwork:
     """Reads numbers, and says one number at each step."""
-    return Trained(
+    return ImportedNetwork(
         "forecaster",
         Numbers(weights(2, 6)),
         (
-            TrainedLayer("gru", "gru", (INPUT,), recurrent("run", 4, 2)),
-            TrainedLayer("says", "dense", ("gru",), {"Wa": weights(1, 4), "ba": weights(1, 1)}),
+            ImportedLayer("gru", "gru", (INPUT,), recurrent("run", 4, 2)),
+            ImportedLayer("says", "dense", ("gru",), {"Wa": weights(1, 4), "ba": weights(1, 1)}),
         ),
     )
 
 
-def estimator() -> Trained:
+def estimator() -> ImportedNetwork:
     """Reads words, and says three numbers once."""
-    return Trained(
+    return ImportedNetwork(
         "estimator",
         Text("words", ("", "warm", "cold", "rain"), 4, "cold rain"),
         (
-            TrainedLayer("emb", "embedding", weights={"E": weights(4, 3)}),
-            TrainedLayer("rnn", "elman", ("emb",), recurrent("h", 5, 3)),
-            TrainedLayer("says", "dense", ("rnn",), {"Wa": weights(3, 5)}, activation="tanh"),
-            TrainedLayer("last", "last", ("says",)),
+            ImportedLayer("emb", "embedding", weights={"E": weights(4, 3)}),
+            ImportedLayer("rnn", "elman", ("emb",), recurrent("h", 5, 3)),
+            ImportedLayer("says", "dense", ("rnn",), {"Wa": weights(3, 5)}, activation="tanh"),
+            ImportedLayer("last", "last", ("says",)),
         ),
     )
 
 
-def namer() -> Trained:
+def namer() -> ImportedNetwork:
     """Reads letters, and says one of so many names that only the greatest are told."""
-    return Trained(
+    return ImportedNetwork(
         "namer",
         Text("letters", ("", *"abc"), 5, "abca"),
         (
-            TrainedLayer("emb", "embedding", weights={"E": weights(4, 3)}),
-            TrainedLayer("rnn", "elman", ("emb",), recurrent("h", 6, 3)),
-            TrainedLayer("last", "last", ("rnn",)),
-            TrainedLayer("says", "dense", ("last",), {"Wa": weights(15, 6)}, activation="softmax"),
+            ImportedLayer("emb", "embedding", weights={"E": weights(4, 3)}),
+            ImportedLayer("rnn", "elman", ("emb",), recurrent("h", 6, 3)),
+            ImportedLayer("last", "last", ("rnn",)),
+            ImportedLayer("says", "dense", ("last",), {"Wa": weights(15, 6)}, activation="softmax"),
         ),
         tuple(f"name {number}" for number in range(15)),
     )

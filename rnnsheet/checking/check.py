@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rnnsheet.checking.report import FrameworkReport, Report
     from rnnsheet.lesson import Lesson, Trace
     from rnnsheet.network import Array
-    from rnnsheet.network.imported import Trained
+    from rnnsheet.network.imported import ImportedNetwork
     from rnnsheet.workbook.lesson_inputs import Manifest, Value
 
 TOLERANCE = 1e-9
@@ -107,7 +107,7 @@ def _reports(manifest: Manifest, running: Mapping[str, Recalculation], tolerance
     ]
 
 
-def _source(manifest: Manifest, recalculated: Value) -> Lesson | Trained:
+def _source(manifest: Manifest, recalculated: Value) -> Lesson | ImportedNetwork:
     """What the workbook is of, with its inputs as they stand."""
     from rnnsheet.sheet.pages.manifest import TRAINED
 
@@ -120,7 +120,7 @@ def _source(manifest: Manifest, recalculated: Value) -> Lesson | Trained:
     return lesson(manifest, recalculated)
 
 
-def _framework(source: Lesson | Trained) -> FrameworkReport | None:
+def _framework(source: Lesson | ImportedNetwork) -> FrameworkReport | None:
     """The results that came with the weights, if they are still the same, beside NumPy's."""
     from rnnsheet.lesson import Lesson
 
@@ -141,7 +141,7 @@ def _framework(source: Lesson | Trained) -> FrameworkReport | None:
     return FrameworkReport(*facts, failed, float(found.max()), told.tolerance)
 
 
-def _witness(source: Lesson | Trained) -> tuple[Trace | None, Callable[[], Mapping[str, Array]]]:
+def _witness(source: Lesson | ImportedNetwork) -> tuple[Trace | None, Callable[[], Mapping[str, Array]]]:
     """What NumPy computes, if it knows the network, and how to find what roundings make of it."""
     from rnnsheet.lesson import Lesson
 

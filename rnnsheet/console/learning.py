@@ -71,7 +71,7 @@ class Training:
             # An answer is said to what another layer has read.
             read = lesson.second if root == "second" else lesson.word or self.labels("meaning.picture")
             said, target = (
-                (between if lesson.model.time_line(layer) == "word" else " ")
+                (between if lesson.model.sequence(layer) == "word" else " ")
                 .join(trace[f"{base}{ending}"][0])
                 .strip()
                 for base in ("predicted", "target")

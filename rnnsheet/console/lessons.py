@@ -9,7 +9,7 @@ from rnnsheet.equations.notation import symbol, symbols, words
 from rnnsheet.equations.recurrence import Equation, Recurrence, WalkStep, walkthrough
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson, Trace
-from rnnsheet.network import ONCE, on_line
+from rnnsheet.network import STATIC, on_sequence
 from rnnsheet.sheet.captions import meaning, meaning_of_parameter
 from rnnsheet.sheet.pages.overview import title
 from rnnsheet.sheet.pages.steps import explanation, heading
@@ -36,11 +36,11 @@ def walk(lesson: Lesson, trace: Trace, labels: Labels) -> Iterator[str]:
         for said in step.equations:
             if said.base == "predicted":
                 yield f"  {_says(said, trace, step.time - 1, labels)}"
-    for line in equations.time_lines:
+    for sequence in equations.sequences:
         yield ""
-        several = len(equations.time_lines) > 1
-        yield labels(f"line.{line}") if several else labels("run.unrolled")
-        yield from indent(table(_over_time(equations, line, trace, labels)))
+        several = len(equations.sequences) > 1
+        yield labels(f"sequence.{sequence}") if several else labels("run.unrolled")
+        yield from indent(table(_over_time(equations, sequence, trace, labels)))
     yield ""
     if (loss := trace["loss"].item()) != "":
         yield labels("run.loss", loss=loss)
@@ -48,10 +48,10 @@ def walk(lesson: Lesson, trace: Trace, labels: Labels) -> Iterator[str]:
 
 def _when(step: WalkStep, trace: Trace, labels: Labels) -> str:
     """The time step and what it reads; nothing of what is computed once."""
-    line = step.equations[0].line
-    if line == ONCE:
+    sequence = step.equations[0].sequence
+    if sequence == STATIC:
         return ""
-    letter = trace[on_line("letter", line)][0, step.time - 1]
+    letter = trace[on_sequence("letter", sequence)][0, step.time - 1]
     told = labels("run.time", time=step.time, letter=letter)
     return f" ({told})"
 
@@ -68,10 +68,10 @@ def _says(said: Equation, trace: Trace, step: int, labels: Labels) -> str:
     return labels("run.says", letter=predicted, probability=confidence, target=target, verdict=verdict)
 
 
-def _over_time(equations: Recurrence, line: str, trace: Trace, labels: Labels) -> Iterator[list[str]]:
-    if line != ONCE:
-        yield [labels("meaning.t"), "", *(str(step + 1) for step in range(equations.time_lines[line]))]
-    own = [equation for equation in equations.equations.values() if equation.line == line]
+def _over_time(equations: Recurrence, sequence: str, trace: Trace, labels: Labels) -> Iterator[list[str]]:
+    if sequence != STATIC:
+        yield [labels("meaning.t"), "", *(str(step + 1) for step in range(equations.sequences[sequence]))]
+    own = [equation for equation in equations.equations.values() if equation.sequence == sequence]
     answers = sorted(
         (each for each in own if each.base in _ANSWERS), key=lambda each: _ANSWERS.index(each.base)
     )
@@ -105,6 +105,6 @@ def explain(lesson: Lesson, labels: Labels) -> Iterator[str]:
         shape = labels("explain.shape", rows=parameter.rows.size, cols=parameter.cols.size)
         told = labels("gradient.pulled", name=parameter.name)
         for share in gradient.shares:
-            total = "" if share.line == ONCE else "Σₜ "
+            total = "" if share.sequence == STATIC else "Σₜ "
             yield f"  {gradient.name} = {total}{symbols(share.expr)}    [{shape}] {told}"
             yield f"      {chain_rule(share)}"

@@ -16,7 +16,7 @@ from rnnsheet.network import Array
 
 Arrays = Mapping[str, Array]
 
-INTO = {"dz": "Wxh"}
+INPUT_WEIGHTS = {"dz": "Wxh"}
 """Which gradient is that of which weight's product with x."""
 
 
@@ -44,12 +44,12 @@ def forward(
     bh = parameters["bh"][:, 0] if "bh" in parameters else 0.0
     xh = (x.reshape(steps * batch, letters) @ parameters["Wxh"].T).reshape(steps, batch, -1)
     hh, z, h = np.empty_like(xh), np.empty_like(xh), np.empty_like(xh)
-    before, squash = initial["h"], ACTIVATIONS[activation]
+    before, activate = initial["h"], ACTIVATIONS[activation]
     for t in range(steps):
         _recur(before, whh, out=hh[t])
         hh[t] += bh
         np.add(xh[t], hh[t], out=z[t])
-        squash(z[t], out=h[t])
+        activate(z[t], out=h[t])
         if mask is not None:
             np.copyto(h[t], before, where=~mask[t])
         before = h[t]

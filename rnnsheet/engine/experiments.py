@@ -85,11 +85,11 @@ def texts(lesson: Lesson, found: Mapping[str, Array]) -> Texts:
     """
     rows = {}
     for layer in lesson.model.outputs:
-        p, line = found[layer.named("p")], lesson.model.time_line(layer)
-        if line == "answer":
+        p, sequence = found[layer.named("p")], lesson.model.sequence(layer)
+        if sequence == "answer":
             rows["letter_answer"], says = output.answered(p, lesson.labels)
         else:
-            read = lesson.read(line) if line in ("word", "second") else None
+            read = lesson.read(sequence) if sequence in ("word", "second") else None
             says = output.said(p, lesson.labels, read)
         rows[layer.named("predicted")] = says
     return rows
@@ -158,7 +158,7 @@ def training(
     }
 
 
-PATHS: Mapping[str, Mapping[str, tuple[str, ...]]] = {"elman": {"h": ("dh", "dz", "dh_back")}}
+GRADIENT_PATHS: Mapping[str, Mapping[str, tuple[str, ...]]] = {"elman": {"h": ("dh", "dz", "dh_back")}}
 """Per cell and state, where the state's gradient passes on its way to the time step before."""
 
 
@@ -226,14 +226,14 @@ def _long(lesson: Lesson, given: Batch) -> Batch:
     text = [parts[step % len(parts)] for step in range(steps + 1)]
     goals = dict(batch(replace(lesson, steps=max(steps, lesson.least_steps))).goals)
     for layer in lesson.model.outputs:
-        if lesson.model.time_line(layer) == "word":
+        if lesson.model.sequence(layer) == "word":
             goals[layer.ending] = output.one_hot([*[""] * (steps - 1), text[-1]], lesson.labels)
     return replace(given, x={"word": output.one_hot(text[:-1], lesson.vocabulary)}, goals=goals)
 
 
 def _paths(layer: Layer) -> list[tuple[str, ...]]:
     """Per state of a layer, the gradients from its own time step to the one before."""
-    known = PATHS.get(layer.cell, {})
+    known = GRADIENT_PATHS.get(layer.cell, {})
     return [
         tuple(named(base, layer.ending) for base in known.get(state, (f"d{state}", f"d{state}_back")))
         for state in layer.kind.states

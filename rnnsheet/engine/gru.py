@@ -17,7 +17,7 @@ from rnnsheet.network import Array
 
 GATES = ("r", "u", "n")
 """Reset gate, update gate, candidate."""
-INTO = {f"dz{gate}": f"Wx{gate}" for gate in GATES}
+INPUT_WEIGHTS = {f"dz{gate}": f"Wx{gate}" for gate in GATES}
 """Which gradient is that of which weight's product with x."""
 
 
@@ -51,21 +51,21 @@ def forward(
     z = (x.reshape(steps * batch, letters) @ wx.T + b[:, 0]).reshape(steps, batch, 3 * hidden)
     gates, h, inner = np.empty_like(z), np.empty_like(z[..., :hidden]), np.empty_like(z[..., :hidden])
     h_before, two = initial["h"], 2 * hidden
-    squash, open_gates = ACTIVATIONS[activation], ACTIVATIONS[gate_activation]
+    activate, gate_activate = ACTIVATIONS[activation], ACTIVATIONS[gate_activation]
     for t in range(steps):
         r, u, n = (gates[t, :, k * hidden : (k + 1) * hidden] for k in range(3))
         if reset_after:
             recurrent = h_before @ wh.T
             z[t, :, :two] += recurrent[:, :two]
-            open_gates(z[t, :, :two], out=gates[t, :, :two])
+            gate_activate(z[t, :, :two], out=gates[t, :, :two])
             np.add(recurrent[:, two:], bm, out=inner[t])
             z[t, :, two:] += r * inner[t]
         else:
             z[t, :, :two] += h_before @ wh[:two].T
-            open_gates(z[t, :, :two], out=gates[t, :, :two])
+            gate_activate(z[t, :, :two], out=gates[t, :, :two])
             np.multiply(r, h_before, out=inner[t])
             z[t, :, two:] += inner[t] @ wh[two:].T
-        squash(z[t, :, two:], out=n)
+        activate(z[t, :, two:], out=n)
         np.multiply(1.0 - u, n, out=h[t])
         h[t] += u * h_before
         if mask is not None:
@@ -166,7 +166,7 @@ def contributions(
 def cell(reset_after: bool) -> SimpleNamespace:
     """One of the two forms, with what a module of a cell has."""
     return SimpleNamespace(
-        INTO=INTO,
+        INPUT_WEIGHTS=INPUT_WEIGHTS,
         forward=partial(forward, reset_after=reset_after),
         backward=partial(backward, reset_after=reset_after),
         contributions=partial(contributions, reset_after=reset_after),

@@ -28,16 +28,16 @@ from rnnsheet.network.imported import (
     STATES,
     STRAIGHT,
     TOP,
+    ImportedLayer,
+    ImportedNetwork,
     Numbers,
     Text,
-    Trained,
-    TrainedLayer,
 )
 
 Arrays = Mapping[str, Array]
 
 
-def run(network: Trained, read: str | Array) -> Trace:
+def run(network: ImportedNetwork, read: str | Array) -> Trace:
     """Every text and number of a network that reads a text, or numbers (features, steps), in float64.
 
     The names are those of `network.imported`. Raises ModelError where the numbers have another shape than
@@ -51,7 +51,7 @@ def run(network: Trained, read: str | Array) -> Trace:
     return _trace(network, {**texts, **numbers})
 
 
-def roundings(network: Trained, read: str | Array) -> dict[str, Array]:
+def roundings(network: ImportedNetwork, read: str | Array) -> dict[str, Array]:
     """How far roundings may carry each number: what a right computation may differ by.
 
     Found as in `rounding.allowances`.
@@ -60,7 +60,7 @@ def roundings(network: Trained, read: str | Array) -> dict[str, Array]:
 
 
 def _all(
-    network: Trained, read: str | Array, watched: Watched = np.asarray
+    network: ImportedNetwork, read: str | Array, watched: Watched = np.asarray
 ) -> tuple[dict[str, Any], dict[str, Array]]:
     """The rows of texts, and the numbers, (rows, steps)."""
     texts: dict[str, Any] = {}
@@ -82,7 +82,7 @@ def _all(
     return texts, numbers
 
 
-def _what_is_said(network: Trained, result: Array) -> tuple[dict[str, Any], dict[str, Array]]:
+def _what_is_said(network: ImportedNetwork, result: Array) -> tuple[dict[str, Any], dict[str, Array]]:
     """What the result means: rows of texts, and numbers."""
     said = _greatest(result)
     numbers = {"said": said[None].astype(np.float64), "confidence": _confidence(result, said)[None]}
@@ -104,20 +104,20 @@ def _read_text(text: Text, typed: str) -> tuple[dict[str, Any], dict[str, Array]
     pieces, known = _pieces(text, typed), text.numbers
     found = [known.get(piece, known.get(piece.replace(CURLY, STRAIGHT), text.unknown)) for piece in pieces]
     ends = ([] if number is None else [number] for number in (text.begin, text.end))
-    line = [*next(ends), *(number for number in found if number is not None), *next(ends)]
-    empty = max(0, text.steps - len(line))
+    tokens = [*next(ends), *(number for number in found if number is not None), *next(ends)]
+    empty = max(0, text.steps - len(tokens))
     if text.padding == "before":
-        line, filled = [text.pad] * empty + line[-text.steps :], [0] * empty + [1] * (text.steps - empty)
+        tokens, filled = [text.pad] * empty + tokens[-text.steps :], [0] * empty + [1] * (text.steps - empty)
     else:
-        line, filled = line[: text.steps] + [text.pad] * empty, [1] * (text.steps - empty) + [0] * empty
+        tokens, filled = tokens[: text.steps] + [text.pad] * empty, [1] * (text.steps - empty) + [0] * empty
     past = [""] * (text.room - len(pieces))
     count = np.cumsum([number is not None for number in found] + [False] * len(past))
     texts = {
         "piece": row_of([*pieces, *past]),
         "number": row_of([*("" if number is None else float(number) for number in found), *past]),
-        "token": row_of([text.tokens[k] if here else "" for k, here in zip(line, filled, strict=True)]),
+        "token": row_of([text.tokens[k] if here else "" for k, here in zip(tokens, filled, strict=True)]),
     }
-    numbers = {"count": count, "k": np.array(line), "mask": np.array(filled)}
+    numbers = {"count": count, "k": np.array(tokens), "mask": np.array(filled)}
     return texts, {name: array[None].astype(np.float64) for name, array in numbers.items()}
 
 
@@ -130,7 +130,7 @@ def _pieces(text: Text, typed: str) -> list[str]:
     return [*text.looked_at([word for word in words if word])]
 
 
-def _read_numbers(network: Trained, numbers: Numbers, read: str | Array) -> Array:
+def _read_numbers(network: ImportedNetwork, numbers: Numbers, read: str | Array) -> Array:
     x = np.array(read, dtype=np.float64)
     if x.shape != numbers.sample.shape:
         got, expected = ("×".join(map(str, shape)) for shape in (x.shape, numbers.sample.shape))
@@ -141,7 +141,7 @@ def _read_numbers(network: Trained, numbers: Numbers, read: str | Array) -> Arra
 class _Run:
     """One run of a network; arrays lie as in `engine.elman`, (steps, 1, rows)."""
 
-    def __init__(self, network: Trained, given: Array, mask: Array | None, watched: Watched):
+    def __init__(self, network: ImportedNetwork, given: Array, mask: Array | None, watched: Watched):
         self.network = network
         self.order = [
             replace(layer, weights={name: watched(array) for name, array in layer.weights.items()})
@@ -156,7 +156,7 @@ class _Run:
     def layers(self) -> None:
         """Computes one layer after the other; those of the answer together, step by step."""
         for layer in self.order:
-            if self.network.line(layer.name) != ANSWER:
+            if self.network.sequence(layer.name) != ANSWER:
                 own = self._layer(layer, self.results, self._start(layer))
                 self.results[layer.name] = own[result_of(layer)]
                 self.found |= {f"{base}_{layer.name}": array for base, array in own.items()}
@@ -166,7 +166,7 @@ class _Run:
     def _answer(self) -> None:
         answer = self.network.answer
         assert answer  # noqa: S101
-        layers = [layer for layer in self.order if self.network.line(layer.name) == ANSWER]
+        layers = [layer for layer in self.order if self.network.sequence(layer.name) == ANSWER]
         states = {layer.name: self._start(layer) for layer in layers}
         pieces: defaultdict[str, list[Array]] = defaultdict(list)
         said = np.array([answer.start])
@@ -185,7 +185,7 @@ class _Run:
         for layer in layers:
             self.results[layer.name] = self.found[f"{result_of(layer)}_{layer.name}"]
 
-    def _start(self, layer: TrainedLayer) -> dict[str, Array]:
+    def _start(self, layer: ImportedLayer) -> dict[str, Array]:
         """Each state of a layer before its first time step, (1, units)."""
         states = {state: np.zeros((1, self.network.size(layer.name))) for state in STATES.get(layer.kind, ())}
         if layer.starts:
@@ -201,7 +201,7 @@ class _Run:
         reverse = name not in (INPUT, ANSWER) and self.network.layer(name).reverse
         return self.results[name][:1] if reverse else self.results[name][-1:]
 
-    def _layer(self, layer: TrainedLayer, results: Arrays, initial: Arrays) -> dict[str, Array]:
+    def _layer(self, layer: ImportedLayer, results: Arrays, initial: Arrays) -> dict[str, Array]:
         """What one layer computes, by the names without its ending."""
         reads = [results[name] for name in layer.reads]
         own = self._computed(layer, reads, initial)
@@ -209,7 +209,7 @@ class _Run:
             own["both"] = _below_each_other(reads)
         return own
 
-    def _computed(self, layer: TrainedLayer, reads: list[Array], initial: Arrays) -> dict[str, Array]:
+    def _computed(self, layer: ImportedLayer, reads: list[Array], initial: Arrays) -> dict[str, Array]:
         match layer.kind:
             case "embedding":
                 return {"x": layer.weights["E"][reads[0][..., 0].astype(int)]}
@@ -238,16 +238,16 @@ class _Run:
             case _:
                 return self._recurrent(layer, _below_each_other(reads), initial)
 
-    def _mask_along(self, line: str) -> NDArray[np.bool_] | None:
+    def _mask_along(self, sequence: str) -> NDArray[np.bool_] | None:
         """The mask of the text, (steps, 1, 1), for what lies along it; None where none is to be seen."""
-        return self.mask if line == INPUT else None
+        return self.mask if sequence == INPUT else None
 
-    def _masked(self, layer: TrainedLayer, x: Array) -> Array:
-        mask = self._mask_along(self.network.line(layer.name))
+    def _masked(self, layer: ImportedLayer, x: Array) -> Array:
+        mask = self._mask_along(self.network.sequence(layer.name))
         return x if mask is None else np.where(mask, x, 0.0)
 
-    def _recurrent(self, layer: TrainedLayer, x: Array, initial: Arrays) -> dict[str, Array]:
-        mask = self._mask_along(self.network.line(layer.name))
+    def _recurrent(self, layer: ImportedLayer, x: Array, initial: Arrays) -> dict[str, Array]:
+        mask = self._mask_along(self.network.sequence(layer.name))
         turn = slice(None, None, -1 if layer.reverse else 1)
         more = {"activation": layer.activation} if layer.activation else {}
         if layer.gate_activation:
@@ -257,14 +257,14 @@ class _Run:
         return {base: array[turn] for base, array in own.items() if not base.startswith("_")}
 
 
-def result_of(layer: TrainedLayer) -> str:
+def result_of(layer: ImportedLayer) -> str:
     """The name, without its ending, of what others read of a layer."""
     if layer.kind in ("dense", "activation"):
         return "p" if layer.activation == "softmax" else "a"
     return "h" if layer.kind in STATES else "x" if layer.kind == "embedding" else "out"
 
 
-def _dense(layer: TrainedLayer, x: Array) -> dict[str, Array]:
+def _dense(layer: ImportedLayer, x: Array) -> dict[str, Array]:
     if layer.activation != "softmax":
         return dense.forward(layer.weights, x, layer.activation or "linear")
     y = dense.forward(layer.weights, x, "linear")["a"]
@@ -280,7 +280,7 @@ def _activated(activation: str, z: Array) -> dict[str, Array]:
     return {"a": a}
 
 
-def _attention(layer: TrainedLayer, x: Array, mask: NDArray[np.bool_] | None) -> dict[str, Array]:
+def _attention(layer: ImportedLayer, x: Array, mask: NDArray[np.bool_] | None) -> dict[str, Array]:
     """The average of the time steps, weighted by a softmax over time of Wq·x_t. All shares of nothing are 0.
 
     Source: Felbo et al., "Using millions of emoji occurrences to learn any-domain representations" (2017).
@@ -316,11 +316,11 @@ def _confidence(result: Array, said: NDArray[np.int64]) -> Array:
     return np.where(said == 1, result[:, 0, 0], 1 - result[:, 0, 0])
 
 
-def _labels(network: Trained) -> tuple[str, ...]:
+def _labels(network: ImportedNetwork) -> tuple[str, ...]:
     return network.labels or tuple(str(row) for row in range(max(2, network.size(network.result.name))))
 
 
-def _says(network: Trained, said: NDArray[np.int64]) -> list[str]:
+def _says(network: ImportedNetwork, said: NDArray[np.int64]) -> list[str]:
     """The label of each step; of an answer "" from its end on."""
     says = [_labels(network)[number] for number in said]
     if network.answer and network.answer.end in said:
@@ -329,7 +329,7 @@ def _says(network: Trained, said: NDArray[np.int64]) -> list[str]:
     return says
 
 
-def _trace(network: Trained, arrays: Mapping[str, NDArray[Any]]) -> Trace:
+def _trace(network: ImportedNetwork, arrays: Mapping[str, NDArray[Any]]) -> Trace:
     rows = {
         name: ("",) if len(array) == 1 else tuple(str(row + 1) for row in range(len(array)))
         for name, array in arrays.items()
@@ -341,6 +341,6 @@ def _trace(network: Trained, arrays: Mapping[str, NDArray[Any]]) -> Trace:
     columns = {
         name: tuple(str(col + 1) for col in range(array.shape[1])) if array.shape[1] > 1 else ("",)
         for name, array in arrays.items()
-        if array.shape[1] not in network.lines.values()
+        if array.shape[1] not in network.sequences.values()
     }
     return Trace(arrays, rows, columns)

@@ -16,7 +16,7 @@ from rnnsheet.network import Array
 
 GATES = ("i", "f", "o", "g")
 """Input, forget and output gate, then the candidate: the three sigmoids lie beside each other."""
-INTO = {f"dz{gate}": f"Wx{gate}" for gate in GATES}
+INPUT_WEIGHTS = {f"dz{gate}": f"Wx{gate}" for gate in GATES}
 """Which gradient is that of which weight's product with x."""
 
 
@@ -52,15 +52,15 @@ def forward(
     h_before, c_before, recurrent = initial["h"], initial["c"], np.empty_like(z[0])
     peepholes = _peepholes(parameters, hidden)
     seen = len(peepholes) > 0
-    squash, open_gates = ACTIVATIONS[activation], ACTIVATIONS[gate_activation]
+    activate, gate_activate = ACTIVATIONS[activation], ACTIVATIONS[gate_activation]
     for t in range(steps):
         z[t] += np.matmul(h_before, wh.T, out=recurrent)
         for k, peephole in enumerate(peepholes[:2]):
             z[t, :, k * hidden : (k + 1) * hidden] += peephole * c_before
         # Without a peephole the output gate is computed with the others.
         first = 2 if seen else 3
-        open_gates(z[t, :, : first * hidden], out=gates[t, :, : first * hidden])
-        squash(z[t, :, 3 * hidden :], out=gates[t, :, 3 * hidden :])
+        gate_activate(z[t, :, : first * hidden], out=gates[t, :, : first * hidden])
+        activate(z[t, :, 3 * hidden :], out=gates[t, :, 3 * hidden :])
         i, f, o, g = (gates[t, :, k * hidden : (k + 1) * hidden] for k in range(4))
         np.multiply(f, c_before, out=c[t])
         c[t] += i * g
@@ -68,8 +68,8 @@ def forward(
             np.copyto(c[t], c_before, where=~mask[t])
         if seen:
             z[t, :, 2 * hidden : 3 * hidden] += peepholes[2] * c[t]
-            open_gates(z[t, :, 2 * hidden : 3 * hidden], out=o)
-        squash(c[t], out=tanh_c[t])
+            gate_activate(z[t, :, 2 * hidden : 3 * hidden], out=o)
+        activate(c[t], out=tanh_c[t])
         np.multiply(tanh_c[t], o, out=h[t])
         if mask is not None:
             np.copyto(h[t], h_before, where=~mask[t])

@@ -10,7 +10,7 @@ import numpy as np
 from rnnsheet.engine import dense, elman, gru, lstm, output
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import END, Lesson
-from rnnsheet.network import ONCE, Array, Layer, Model, named, on_line, share_name
+from rnnsheet.network import STATIC, Array, Layer, Model, named, on_sequence, share_name
 
 Arrays = Mapping[str, Array]
 
@@ -58,11 +58,11 @@ class Batch:
 
 def batch(lesson: Lesson) -> Batch:
     """The lesson's own texts as a batch of one."""
-    lines = lesson.time_lines
+    sequences = lesson.sequences
     x = {
-        line: output.one_hot(lesson.read(line), lesson.vocabulary)
-        for line in lines
-        if line in ("word", "second")
+        sequence: output.one_hot(lesson.read(sequence), lesson.vocabulary)
+        for sequence in sequences
+        if sequence in ("word", "second")
     }
     if lesson.picture is not None:
         x["picture"] = lesson.picture.reshape(1, 1, -1)
@@ -72,13 +72,13 @@ def batch(lesson: Lesson) -> Batch:
     }
     initial = {name: array.T for name, array in lesson.initial.items()}
     end = list(lesson.labels).index(END) if END in lesson.labels else -1
-    return Batch(x, goals, initial, lesson.answer_steps if "answer" in lines else 0, end)
+    return Batch(x, goals, initial, lesson.answer_steps if "answer" in sequences else 0, end)
 
 
 def forward(model: Model, batch: Batch) -> dict[str, Array]:
     """Everything that the network computes of a batch, (steps, batch, rows), by its full name."""
-    found = {on_line("x", name): array for name, array in batch.x.items()}
-    answering = [layer for layer in model if model.time_line(layer) == "answer"]
+    found = {on_sequence("x", name): array for name, array in batch.x.items()}
+    answering = [layer for layer in model if model.sequence(layer) == "answer"]
     forced = "answer" in batch.x
     for layer in model:
         if layer not in answering or forced:
@@ -103,14 +103,14 @@ def contributions(model: Model, batch: Batch, found: Arrays) -> dict[str, Array]
     """What each time step adds to the gradients of `backward`, each (steps, batch, numbers).
 
     Takes what `forward` and `backward` gave. A matrix's numbers lie column by column. Of a parameter
-    that is used on several time lines, `dWxh_t_sum` is the sum for each in the parameter's shape.
+    that is used on several sequences, `dWxh_t_sum` is the sum for each in the parameter's shape.
     """
     added: dict[str, Array] = {}
     used: defaultdict[str, set[str]] = defaultdict(set)
     for layer in model:
         parameters, x = model.of(layer), _read(model, layer, found)
         own = _Own(layer, found)
-        line = model.time_line(layer)
+        sequence = model.sequence(layer)
         if layer.cell == "softmax":
             shares = output.contributions(parameters, x, own["dy"])
         elif layer.cell == "dense":
@@ -120,7 +120,7 @@ def contributions(model: Model, batch: Batch, found: Arrays) -> dict[str, Array]
             shares = _turned(layer, _cell(layer).contributions(parameters, x, initial, own, own))
         for base, array in shares.items():
             parameter = named(base[1:-2], layer.owner)
-            name = share_name(parameter, line)
+            name = share_name(parameter, sequence)
             added[name] = added[name] + array if name in added else array
             used[parameter].add(name)
     for parameter, names in used.items():
@@ -278,7 +278,7 @@ class _Backward:
         if received is None:
             del own["dh_now"]
         if len(layer.reads) > 1 or self._has_gradient(model.value(layer.reads[0])):
-            parts = [own[dz] @ parameters[wx] for dz, wx in cell.INTO.items()]
+            parts = [own[dz] @ parameters[wx] for dz, wx in cell.INPUT_WEIGHTS.items()]
             own["dx"] = sum(parts[1:], start=parts[0])
         if layer.starts is not None:
             for state in states:
@@ -311,7 +311,7 @@ class _Backward:
             part, start = dx[..., start : start + rows], start + rows
             if not self._has_gradient(name):
                 continue
-            if source.at == "last" and self.model.time_line(self.model.layer(str(source.of))) != ONCE:
+            if source.at == "last" and self.model.sequence(self.model.layer(str(source.of))) != STATIC:
                 handed = f"d{name}_last"
                 self.gradients[handed] = self.gradients[handed] + part if handed in self.gradients else part
                 self.after[name] = self.after[name] + part[0] if name in self.after else part[0]

@@ -12,7 +12,7 @@ from rnnsheet.engine.rounding import Watched, allowances
 from rnnsheet.engine.training import as_columns, gradients
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import Lesson, Trace
-from rnnsheet.network import ONE, Array, Model, named, on_line, share_name
+from rnnsheet.network import ONE, Array, Model, named, on_sequence, share_name
 from rnnsheet.progress import Advance, unheard
 
 Arrays = Mapping[str, Array]
@@ -47,10 +47,10 @@ def _trace(lesson: Lesson, numbers: dict[str, Array], more: Mapping[str, Any]) -
     more = {**more, **_unasked(lesson, {**numbers, **more})}
     rows = {name: tuple(str(row + 1) for row in range(len(array))) for name, array in numbers.items()}
     rows |= dict.fromkeys((*words, "loss"), ("",))
-    for line in ("word", "second", "answer"):
-        name = on_line("x", line)
+    for sequence in ("word", "second", "answer"):
+        name = on_sequence("x", sequence)
         if name in rows:
-            rows[name] = lesson.labels_of(lesson.inputs[line])
+            rows[name] = lesson.labels_of(lesson.inputs[sequence])
     for layer in lesson.model.outputs:
         for base in ("y", "e", "p", "goal", "dy"):
             rows[layer.named(base)] = lesson.labels_of(lesson.choice)
@@ -60,7 +60,9 @@ def _trace(lesson: Lesson, numbers: dict[str, Array], more: Mapping[str, Any]) -
     for name, (down, right) in _labels_of_parameters(lesson).items():
         rows[f"d{name}"], columns[f"d{name}"] = down, right
         flat = tuple(f"{row} {col}".strip() for col in right for row in down)
-        rows |= {share: flat for line in lesson.time_lines if (share := share_name(name, line)) in numbers}
+        rows |= {
+            share: flat for sequence in lesson.sequences if (share := share_name(name, sequence)) in numbers
+        }
     arrays = {**words, **numbers}
     return Trace({**arrays, **more}, rows, columns)
 
@@ -68,9 +70,9 @@ def _trace(lesson: Lesson, numbers: dict[str, Array], more: Mapping[str, Any]) -
 def _texts(lesson: Lesson, numbers: Arrays) -> dict[str, Any]:
     """The rows of letters and words, and whether an answer is right; "" where there is nothing."""
     found: dict[str, Any] = {}
-    for line in ("word", "second"):
-        if line in lesson.time_lines:
-            found[on_line("letter", line)] = output.row_of(lesson.read(line))
+    for sequence in ("word", "second"):
+        if sequence in lesson.sequences:
+            found[on_sequence("letter", sequence)] = output.row_of(lesson.read(sequence))
     found |= texts(lesson, numbers)
     for layer in lesson.model.outputs:
         targets, said = lesson.should_say(layer), found[layer.named("predicted")][0]

@@ -94,7 +94,7 @@ def to_learn(lesson: Lesson) -> Batch:
     x = {name: np.concatenate([one.x[name] for one in batches], axis=1) for name in batches[0].x}
     goals = {name: np.concatenate([one.goals[name] for one in batches], axis=1) for name in batches[0].goals}
     if batches[0].answer_steps:
-        said = goals[lesson.model.outputs_on("answer").ending]
+        said = goals[lesson.model.output_on("answer").ending]
         ends = said[:, :, [batches[0].end]]
         # At each step the word before; nothing at first, and nothing after the end.
         x["answer"] = np.concatenate([np.zeros_like(said[:1]), (said * (1 - ends))[:-1]])

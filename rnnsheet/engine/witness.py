@@ -6,10 +6,10 @@ import numpy as np
 
 from rnnsheet.engine.imported import result_of, run
 from rnnsheet.network import Array
-from rnnsheet.network.imported import Numbers, Trained, Witness
+from rnnsheet.network.imported import ImportedNetwork, Numbers, Witness
 
 
-def reading_numbers(network: Trained) -> Trained:
+def reading_numbers(network: ImportedNetwork) -> ImportedNetwork:
     """The network with token numbers for words, so that any sequence of them can be typed."""
     if isinstance(network.read, Numbers):
         return network
@@ -18,7 +18,7 @@ def reading_numbers(network: Trained) -> Trained:
     return replace(network, read=read)
 
 
-def differences(network: Trained, witness: Witness) -> Array:
+def differences(network: ImportedNetwork, witness: Witness) -> Array:
     """How far the network is from what its framework gave, relative above 1, in the shape of `found`."""
     plain = reading_numbers(network)
     ours = np.column_stack([_result(plain, column) for column in witness.given.T])
@@ -30,7 +30,7 @@ def distance(ours: Array, theirs: Array) -> Array:
     return np.abs(ours - theirs) / np.maximum(1.0, np.abs(theirs))
 
 
-def _result(plain: Trained, given: Array) -> Array:
+def _result(plain: ImportedNetwork, given: Array) -> Array:
     """What the network says of one input, one step after the other."""
     if isinstance(plain.read, Numbers):
         read: Array | str = given.reshape(plain.read.sample.shape)

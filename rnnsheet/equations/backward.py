@@ -16,7 +16,7 @@ from rnnsheet.equations.expr import At, Expr, Leaf, Next, Operation, Parameter, 
 from rnnsheet.equations.notation import symbol
 from rnnsheet.equations.recurrence import Equation, Gradient, Recurrence, Share
 from rnnsheet.equations.rules import RULES
-from rnnsheet.network import ONCE, share_name
+from rnnsheet.network import STATIC, share_name
 
 Chain = list[tuple[str, Leaf]]
 
@@ -27,7 +27,7 @@ class _Sum:
 
     terms: list[Expr]
     chain: Chain
-    line: str = ""
+    sequence: str = ""
 
     @property
     def expr(self) -> Expr:
@@ -64,16 +64,16 @@ def differentiate(r: Recurrence, weights: Collection[str]) -> None:
             if gradient is not None:
                 for leaf, term in _pulled(equation.expr, gradient, equation.value):
                     is_weight = isinstance(leaf, Parameter)
-                    total = learned[leaf, equation.line] if is_weight else found[leaf]
+                    total = learned[leaf, equation.sequence] if is_weight else found[leaf]
                     total.terms.append(term)
                     total.chain.append((gradient.name.removeprefix("d"), leaf))
-                    total.line = equation.line
+                    total.sequence = equation.sequence
         _hand_back(r, found)
     for parameter in r.parameters.values():
         if parameter.name in weights:
             shares = [
-                Share(share_name(parameter.name, line), total.expr, line, tuple(total.chain))
-                for (leaf, line), total in learned.items()
+                Share(share_name(parameter.name, sequence), total.expr, sequence, tuple(total.chain))
+                for (leaf, sequence), total in learned.items()
                 if leaf == parameter
             ]
             r.gradients[parameter.name] = Gradient(parameter, tuple(shares))
@@ -83,13 +83,13 @@ def _hand_back(r: Recurrence, found: _Found) -> None:
     """What states hand back to the time step before, and the first to the layer that it starts from."""
     for leaf in [leaf for leaf in found if isinstance(leaf, Previous | Next)]:
         total = found.pop(leaf)
-        back = _let(r, f"d{leaf.name}_back", total.expr, total.chain, total.line)
+        back = _let(r, f"d{leaf.name}_back", total.expr, total.chain, total.sequence)
         start = r.states[leaf.name]
         if isinstance(start, At):
-            first = r.time_lines[total.line] if leaf.name in r.reverse else 1
-            handed = At(back.name, back.rows, first, total.line == ONCE)
+            first = r.sequences[total.sequence] if leaf.name in r.reverse else 1
+            handed = At(back.name, back.rows, first, total.sequence == STATIC)
             if start.name in r.states:
-                r.handed[f"d{start.name}_back"] = handed
+                r.final_state_grad[f"d{start.name}_back"] = handed
             else:
                 source = found[Value(start.name, start.rows)]
                 source.terms.append(handed)
@@ -120,7 +120,7 @@ def path_back(r: Recurrence, state: str) -> tuple[str, ...]:
 
 def chain_rule(item: Equation | Share) -> str:
     """The term of the chain rule that a gradient is: `∂L/∂yₜ · ∂yₜ/∂hₜ`."""
-    time = "" if item.line == ONCE else "ₜ"
+    time = "" if item.sequence == STATIC else "ₜ"
     terms = [
         f"∂L/∂{of}{time} · ∂{of}{time}/∂{symbol(by)}"
         for of, by in item.chain
@@ -135,32 +135,32 @@ def _adjoint(r: Recurrence, equation: Equation, found: _Found) -> Leaf | None:
     """The gradient with respect to an equation's value; None where the loss does not depend on it."""
     name, value = equation.name, equation.value
     if name in r.given:
-        return _let(r, f"d{name}", r.given[name], [("", value)], equation.line)
+        return _let(r, f"d{name}", r.given[name], [("", value)], equation.sequence)
     for leaf in [leaf for leaf in found if isinstance(leaf, At) and leaf.name == name]:
         total = found.pop(leaf)
-        last = _let(r, f"d{name}_last", total.expr, total.chain, total.line)
-        r.handed[f"d{name}_back"] = At(last.name, last.rows, 1, once=True)
+        last = _let(r, f"d{name}_last", total.expr, total.chain, total.sequence)
+        r.final_state_grad[f"d{name}_back"] = At(last.name, last.rows, 1, once=True)
     if value not in found and name not in r.states:
         return None
     total = found[value]
     if name not in r.states:
-        return _named(r, f"d{name}", total, equation.line)
+        return _named(r, f"d{name}", total, equation.sequence)
     back = f"d{name}_back"
     handed = Previous(back, value.rows) if name in r.reverse else Next(back, value.rows)
     if not total.terms:
-        return _let(r, f"d{name}", handed, [("back", value)], equation.line)
-    now = _named(r, f"d{name}_now", total, equation.line)
-    return _let(r, f"d{name}", now + handed, [("now", value), ("back", value)], equation.line)
+        return _let(r, f"d{name}", handed, [("back", value)], equation.sequence)
+    now = _named(r, f"d{name}_now", total, equation.sequence)
+    return _let(r, f"d{name}", now + handed, [("now", value), ("back", value)], equation.sequence)
 
 
-def _named(r: Recurrence, name: str, total: _Sum, line: str) -> Leaf:
-    """The sum under a name, unless it is nothing but another gradient of the same time line."""
+def _named(r: Recurrence, name: str, total: _Sum, sequence: str) -> Leaf:
+    """The sum under a name, unless it is nothing but another gradient of the same sequence."""
     expr = total.expr
-    return expr if isinstance(expr, Value) else _let(r, name, expr, total.chain, line)
+    return expr if isinstance(expr, Value) else _let(r, name, expr, total.chain, sequence)
 
 
-def _let(r: Recurrence, name: str, expr: Expr, chain: Chain, line: str) -> Value:
-    return r.let(name, expr, "gradient", tuple(chain), line)
+def _let(r: Recurrence, name: str, expr: Expr, chain: Chain, sequence: str) -> Value:
+    return r.let(name, expr, "gradient", tuple(chain), sequence)
 
 
 def _pulled(expr: Expr, gradient: Expr, result: Expr) -> Iterator[tuple[Leaf, Expr]]:

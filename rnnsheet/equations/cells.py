@@ -10,21 +10,21 @@ from rnnsheet.equations.expr import (
     Operation,
     Parameter,
     Value,
+    argmax_label,
     concat,
     cross_entropy,
     dot,
-    excess,
     exp_below_greatest,
     fed_back,
     greatest,
     letter_after,
     letter_at,
-    letter_with,
     one_hot,
     one_minus,
     over_time,
     same_letter,
     share,
+    softmax_error,
     total,
     typed,
     word_after,
@@ -35,7 +35,7 @@ from rnnsheet.equations.own import Cell, check_kind, reason, told
 from rnnsheet.equations.recurrence import STEP, Recurrence
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import Lesson
-from rnnsheet.network import INPUTS, KINDS, ONCE, ONE, Kind, Layer, ParameterSpec, Source, on_line
+from rnnsheet.network import INPUTS, KINDS, ONE, STATIC, Kind, Layer, ParameterSpec, Source, on_sequence
 
 CELLS: dict[str, Cell] = {}
 """The equations of every kind of layer but the softmax."""
@@ -64,7 +64,7 @@ def elman(r: LayerEquations, x: Leaf) -> Value:
     xh = r.let("xh", r.parameter("Wxh", r.hidden, x.rows) @ x)
     hh = r.let("hh", r.plus_bias(r.recurrent("Whh", r.before(h)), "bh"))
     z = r.let("z", xh + hh)
-    return r.let("h", r.squash(z))
+    return r.let("h", r.activate(z))
 
 
 def lstm(r: LayerEquations, x: Leaf) -> Value:
@@ -75,18 +75,19 @@ def lstm(r: LayerEquations, x: Leaf) -> Value:
     """
     h, c = r.state("h"), r.state("c")
 
-    def gate(name: str, squash: Callable[[Expr], Expr], seen: Leaf) -> Value:
+    def gate(name: str, activate: Callable[[Expr], Expr], seen: Leaf) -> Value:
         z = r.weighted(name, x, r.before(h))
         if r.has(f"Wc{name}"):
             z = z + r.parameter(f"Wc{name}", r.hidden) * seen
-        return r.let(name, squash(r.let(f"z{name}", z)))
+        return r.let(name, activate(r.let(f"z{name}", z)))
 
     i, f, g = (
-        gate(name, squash, r.before(c)) for name, squash in (("i", r.open), ("f", r.open), ("g", r.squash))
+        gate(name, activate, r.before(c))
+        for name, activate in (("i", r.gate_activate), ("f", r.gate_activate), ("g", r.activate))
     )
     c = r.let("c", f * r.before(c) + i * g)
-    o = gate("o", r.open, c)
-    return r.let("h", o * r.squash(c))
+    o = gate("o", r.gate_activate, c)
+    return r.let("h", o * r.activate(c))
 
 
 def gru(r: LayerEquations, x: Leaf) -> Value:
@@ -109,19 +110,22 @@ def gru_before(r: LayerEquations, x: Leaf) -> Value:
 
 def _gru_gates(r: LayerEquations, x: Leaf) -> tuple[Value, Value, Value]:
     h = r.state("h")
-    gates = [r.let(name, r.open(r.let(f"z{name}", r.weighted(name, x, r.before(h))))) for name in ("r", "u")]
+    gates = [
+        r.let(name, r.gate_activate(r.let(f"z{name}", r.weighted(name, x, r.before(h)))))
+        for name in ("r", "u")
+    ]
     return h, gates[0], gates[1]
 
 
 def _gru_state(r: LayerEquations, h: Value, update: Value, candidate: Expr) -> Value:
-    n = r.let("n", r.squash(r.let("zn", candidate)))
+    n = r.let("n", r.activate(r.let("zn", candidate)))
     return r.let("h", one_minus(update) * n + update * r.before(h))
 
 
 def dense(r: LayerEquations, x: Leaf) -> Value:
     """A layer without memory: its activation of Wa·x + ba."""
     z = r.plus_bias(r.parameter("Wa", r.hidden, x.rows) @ x, "ba")
-    return r.let("a", z if r.layer.activation == "linear" else r.squash(r.let("za", z)))
+    return r.let("a", z if r.layer.activation == "linear" else r.activate(r.let("za", z)))
 
 
 CELLS |= {
@@ -153,7 +157,7 @@ class _Network:
 
     def __init__(self, lesson: Lesson):
         self.lesson, self.model = lesson, lesson.model
-        self.r = Recurrence(dict(lesson.time_lines), lesson.split)
+        self.r = Recurrence(dict(lesson.sequences), lesson.split)
         self.vocabulary: dict[str, Parameter] = {}
         for layer in self.model:
             for source in layer.reads:
@@ -174,35 +178,35 @@ class _Network:
             name = "vocabulary"
         return self.r.parameters.get(name) or self.r.parameter(name, axis)
 
-    def _read(self, line: str) -> None:
+    def _read(self, sequence: str) -> None:
         """The letters or words of an input at each of its time steps, and their one-hot columns."""
-        x = on_line("x", line)
+        x = on_sequence("x", sequence)
         if x in self.r.equations:
             return
-        if line == "picture":
+        if sequence == "picture":
             pixels = self.r.parameter("pixels", self.lesson.inputs["picture"])
-            self.r.let(x, pixels, "read", line=ONCE, base="x_picture")
+            self.r.let(x, pixels, "read", sequence=STATIC, base="x_picture")
             return
-        if line == "answer":
-            said = self.model.outputs_on(line).named("predicted")
+        if sequence == "answer":
+            said = self.model.output_on(sequence).named("predicted")
             letter = fed_back(self.r.before(said, ONE))
             choices = self._choices("labels")
         else:
             at = letter_at if self.lesson.split == "letters" else word_at
-            letter = at(self.r.parameter(f"{line}_clean", ONE), STEP)
+            letter = at(self.r.parameter(f"{sequence}_clean", ONE), STEP)
             choices = self._choices("vocabulary")
-        value = self.r.let(on_line("letter", line), letter, "read", line=line, base="letter")
-        self.r.let(x, one_hot(choices, value), "read", line=line, base="x")
+        value = self.r.let(on_sequence("letter", sequence), letter, "read", sequence=sequence, base="letter")
+        self.r.let(x, one_hot(choices, value), "read", sequence=sequence, base="x")
 
     def _layer(self, layer: Layer) -> None:
-        line = self.model.time_line(layer)
-        x = self._what_it_reads(layer, line)
+        sequence = self.model.sequence(layer)
+        x = self._what_it_reads(layer, sequence)
         axis = self.lesson.choice if layer.cell == "softmax" else self.model.axis(layer)
         equations = LayerEquations(
             self.r,
             layer,
             {name: (array.shape[0], array.shape[1]) for name, array in self.model.of(layer).items()},
-            line,
+            sequence,
             axis,
             self._start(layer),
         )
@@ -211,24 +215,24 @@ class _Network:
         else:
             CELLS[layer.cell](equations, x)
 
-    def _what_it_reads(self, layer: Layer, line: str) -> Leaf:
+    def _what_it_reads(self, layer: Layer, sequence: str) -> Leaf:
         """What the layer reads at a time step of its own: one vector."""
-        found = [self._source(source, line) for source in layer.reads]
+        found = [self._source(source, sequence) for source in layer.reads]
         if len(found) == 1 and not isinstance(found[0], Operation):
             return found[0]
         expr = concat(found) if len(found) > 1 else found[0]  # type: ignore[arg-type]
         key = f"{layer.cell}{layer.ending}"
         if len(found) > 1:
-            return self.r.let(layer.gathered, expr, "cell", line=line, base="both", layer=key)
-        return self.r.let(layer.gathered, expr, "read", line=line, base="bag", layer=key)
+            return self.r.let(layer.gathered, expr, "cell", sequence=sequence, base="both", layer=key)
+        return self.r.let(layer.gathered, expr, "read", sequence=sequence, base="bag", layer=key)
 
-    def _source(self, source: Source, line: str) -> Expr:
+    def _source(self, source: Source, sequence: str) -> Expr:
         name = self.model.value(source)
         equation = self.r.equations[name]
-        steps = self.r.time_lines[equation.line]
+        steps = self.r.sequences[equation.sequence]
         if source.at == "sum":
             return over_time(equation.value, steps)
-        if source.at == "" or equation.line == ONCE:
+        if source.at == "" or equation.sequence == STATIC:
             return equation.value
         step = (1 if name in self.r.reverse else steps) if source.at == "last" else int(source.at)
         return At(name, equation.value.rows, step)
@@ -243,8 +247,8 @@ class _Network:
             base = state if state in before.kind.states else before.kind.result
             if base == state or state == "h":
                 equation = self.r.equations[before.named(base)]
-                once = equation.line == ONCE
-                last = 1 if equation.name in self.r.reverse else self.r.time_lines[equation.line]
+                once = equation.sequence == STATIC
+                last = 1 if equation.name in self.r.reverse else self.r.sequences[equation.sequence]
                 found[state] = At(equation.name, equation.value.rows, last, once)
         return found
 
@@ -255,38 +259,38 @@ class _Network:
         # softmax: subtracting the greatest score changes no share and keeps EXP from overflowing.
         e = r.let("e", exp_below_greatest(y), "output")
         p = r.let("p", share(e), "output")
-        once = r.line == ONCE
-        letter = self._letter_of(self.model.root(r.layer) if once else r.line, once)
+        once = r.sequence == STATIC
+        letter = self._letter_of(self.model.root(r.layer) if once else r.sequence, once)
         confidence = r.let("confidence", greatest(p, *(letter if once else ())), "answer")
-        predicted = r.let("predicted", letter_with(choices, p, confidence, *letter), "answer")
-        if r.line == "answer":
+        predicted = r.let("predicted", argmax_label(choices, p, confidence, *letter), "answer")
+        if r.sequence == "answer":
             self.r.states[predicted.name] = self.r.parameter("start", ONE)
         target = r.let("target", self._target(r), "read")
         r.let("right", same_letter(predicted, target), "mark")
 
-    def _letter_of(self, line: str, first: bool) -> tuple[Leaf, ...]:
-        """What a time line reads, at this time step or at its first one; nothing of a picture."""
-        equation = self.r.equations.get(on_line("letter", line))
+    def _letter_of(self, sequence: str, first: bool) -> tuple[Leaf, ...]:
+        """What a sequence reads, at this time step or at its first one; nothing of a picture."""
+        equation = self.r.equations.get(on_sequence("letter", sequence))
         if equation is None:
             return ()
         return (At(equation.name, ONE, 1) if first else equation.value,)
 
     def _target(self, r: LayerEquations) -> Expr:
-        if r.line == "answer":
+        if r.sequence == "answer":
             return word_at(self.r.parameter("wanted_clean", ONE), STEP)
         root = self.model.root(r.layer)
-        if r.line == ONCE:
+        if r.sequence == STATIC:
             return typed(self.r.parameter(f"wanted{'_second' * (root == 'second')}_used", ONE))
         after = letter_after if self.lesson.split == "letters" else word_after
         return after(self.r.parameters[f"{root}_clean"], STEP)
 
     def _loss(self, layer: Layer) -> None:
         """The loss of a softmax, and its gradient."""
-        line, key = self.model.time_line(layer), f"softmax{layer.ending}"
+        sequence, key = self.model.sequence(layer), f"softmax{layer.ending}"
         y, e, p, target = (self.r.equations[layer.named(base)].value for base in ("y", "e", "p", "target"))
 
         def let(base: str, expr: Expr) -> Value:
-            return self.r.let(layer.named(base), expr, "loss", line=line, base=base, layer=key)
+            return self.r.let(layer.named(base), expr, "loss", sequence=sequence, base=base, layer=key)
 
         goal = let("goal", one_hot(self._choices("labels"), target))
         asked = let("asked", total(goal))
@@ -295,4 +299,4 @@ class _Network:
         # Learning" (2016), eq. 6.30.
         let("loss_t", cross_entropy(y, let("y_goal", dot(y, goal)), e, asked))
         # Softmax and cross-entropy together: eq. 10.18 there.
-        self.r.given[layer.named("y")] = excess(p, goal, asked)
+        self.r.given[layer.named("y")] = softmax_error(p, goal, asked)

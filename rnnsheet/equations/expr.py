@@ -68,7 +68,7 @@ class Next(_Term):
 
 @dataclass(frozen=True)
 class At(_Term):
-    """The value of an equation of another time line at one of its time steps, from 1."""
+    """The value of an equation of another sequence at one of its time steps, from 1."""
 
     name: str
     rows: Axis
@@ -78,7 +78,7 @@ class At(_Term):
 
 @dataclass(frozen=True)
 class AllSteps(_Term):
-    """The values of an equation of another time line at all its time steps."""
+    """The values of an equation of another sequence at all its time steps."""
 
     name: str
     rows: Axis
@@ -155,7 +155,7 @@ def concat(vectors: Sequence[Leaf]) -> Operation:
 
 
 def over_time(vector: Value, steps: int) -> Operation:
-    """The sum of a vector over all time steps of its time line."""
+    """The sum of a vector over all time steps of its sequence."""
     return Operation("over_time", (AllSteps(vector.name, vector.rows, steps),), vector.rows)
 
 
@@ -259,10 +259,10 @@ def greatest(vector: Leaf, *letter: Leaf) -> Operation:
     return Operation("greatest", (vector, *letter), ONE)
 
 
-def letter_with(vocabulary: Parameter, p: Leaf, best: Leaf, *letter: Leaf) -> Operation:
+def argmax_label(vocabulary: Parameter, p: Leaf, best: Leaf, *letter: Leaf) -> Operation:
     """The letter in the row of p that is `best`; "" where there is no `letter`, if one is asked for."""
-    _same(vocabulary, p, "letter_with")
-    return Operation("letter_with", (vocabulary, p, best, *letter), ONE)
+    _same(vocabulary, p, "argmax_label")
+    return Operation("argmax_label", (vocabulary, p, best, *letter), ONE)
 
 
 def same_letter(guess: Leaf, target: Leaf) -> Operation:
@@ -276,10 +276,10 @@ def cross_entropy(y: Leaf, right: Leaf, e: Leaf, asked: Leaf) -> Operation:
     return Operation("cross_entropy", (y, right, e, asked), ONE)
 
 
-def excess(p: Leaf, goal: Leaf, asked: Leaf) -> Operation:
+def softmax_error(p: Leaf, goal: Leaf, asked: Leaf) -> Operation:
     """p - goal, row by row; 0 where nothing is asked."""
-    _same(p, goal, "excess")
-    return Operation("excess", (p, goal, asked), p.rows)
+    _same(p, goal, "softmax_error")
+    return Operation("softmax_error", (p, goal, asked), p.rows)
 
 
 def mean(vectors: Sequence[Leaf]) -> Operation:
@@ -299,11 +299,11 @@ def unit_numbers(rows: Axis) -> Parameter:
     return Parameter("unit", rows)
 
 
-def kept(mask: Leaf, new: Expr, old: Leaf) -> Operation:
+def masked(mask: Leaf, new: Expr, old: Leaf) -> Operation:
     """The new numbers where the mask is 1, the old ones where it is 0."""
     _one(mask)
-    _same(new, old, "kept")
-    return Operation("kept", (mask, new, old), old.rows)
+    _same(new, old, "masked")
+    return Operation("masked", (mask, new, old), old.rows)
 
 
 def exp_below_greatest_in_time(score: Value, steps: int) -> Operation:

@@ -13,7 +13,7 @@ from rnnsheet.equations.expr import (
     Value,
     hard_sigmoid,
     hard_sigmoid_keras2,
-    kept,
+    masked,
     relu,
     scale,
     sigmoid,
@@ -21,9 +21,9 @@ from rnnsheet.equations.expr import (
     tanh,
 )
 from rnnsheet.equations.recurrence import Recurrence
-from rnnsheet.network import ONCE, ONE, Axis, Layer, named
+from rnnsheet.network import ONE, STATIC, Axis, Layer, named
 
-SQUASHES: Mapping[str, Callable[[Expr], Operation]] = {
+ACTIVATIONS: Mapping[str, Callable[[Expr], Operation]] = {
     "tanh": tanh,
     "relu": relu,
     "sigmoid": sigmoid,
@@ -32,9 +32,9 @@ SQUASHES: Mapping[str, Callable[[Expr], Operation]] = {
 }
 
 
-def squashed(expr: Expr, activation: str) -> Expr:
+def activated(expr: Expr, activation: str) -> Expr:
     """The activation of an expression, number by number; "linear" leaves it as it is."""
-    return expr if activation == "linear" else SQUASHES[activation](expr)
+    return expr if activation == "linear" else ACTIVATIONS[activation](expr)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class LayerEquations:
     layer: Layer
     forms: dict[str, tuple[int, int]]
     """The shape of each parameter that the model has of it."""
-    line: str
+    sequence: str
     hidden: Axis
     initial: Mapping[str, Leaf | None]
     """The first value of each state that no parameter gives: of another layer, or None for zeros."""
@@ -77,7 +77,7 @@ class LayerEquations:
             self.network.states[name] = self.network.parameter(f"{name}_0", self.hidden)
         if self.layer.reverse:
             self.network.reverse.add(name)
-        return Value(name, self.hidden, self.line == ONCE)
+        return Value(name, self.hidden, self.sequence == STATIC)
 
     def before(self, state: Value) -> Previous | Next:
         """The state as the time step before left it."""
@@ -87,16 +87,16 @@ class LayerEquations:
         """Names an expression: it becomes a block that a student sees."""
         key, name = f"{self.layer.cell}{self.layer.ending}", self.layer.named(base)
         if self.mask and name in self.network.states:
-            expr = kept(self.mask, expr, self.network.before(name, self.hidden))
-        return self.network.let(name, expr, part or self.part, (), self.line, base, key)
+            expr = masked(self.mask, expr, self.network.before(name, self.hidden))
+        return self.network.let(name, expr, part or self.part, (), self.sequence, base, key)
 
-    def squash(self, expr: Expr) -> Expr:
+    def activate(self, expr: Expr) -> Expr:
         """The layer's activation of an expression, number by number."""
-        return squashed(expr, self.layer.activation or "tanh")
+        return activated(expr, self.layer.activation or "tanh")
 
-    def open(self, expr: Expr) -> Expr:
+    def gate_activate(self, expr: Expr) -> Expr:
         """How far a gate is open: its activation of an expression, number by number."""
-        return squashed(expr, self.gate_activation)
+        return activated(expr, self.gate_activation)
 
     def recurrent(self, base: str, state: Leaf) -> Expr:
         """A matrix times the state, or one number times all of it, whichever the model has."""

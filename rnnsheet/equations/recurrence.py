@@ -17,7 +17,7 @@ from rnnsheet.equations.expr import (
     Value,
     scale,
 )
-from rnnsheet.network import ONCE, ONE, Axis
+from rnnsheet.network import ONE, STATIC, Axis
 
 STEP = Value("t", ONE)
 """The number of the time step, from 1."""
@@ -25,7 +25,7 @@ STEP = Value("t", ONE)
 
 @dataclass(frozen=True)
 class Equation:
-    """`value = expr` at every time step of a time line.
+    """`value = expr` at every time step of a sequence.
 
     `part` says where it stands: "read" (letters in), "cell", "output", "answer" (the letter
     said), "mark" (whether it is right), "loss" or "gradient". A gradient's `chain` has what was
@@ -36,8 +36,8 @@ class Equation:
     expr: Expr
     part: str
     chain: tuple[tuple[str, Leaf], ...] = ()
-    line: str = "word"
-    """The time line: the name of an input, or `ONCE`."""
+    sequence: str = "word"
+    """The sequence: the name of an input, or `STATIC`."""
     base: str = ""
     """Its name without that of its layer, by which labels know it."""
     layer: str = ""
@@ -60,14 +60,14 @@ class Equation:
 
 @dataclass(frozen=True)
 class Share:
-    """What the layers of one time line add to the gradient of a parameter, at each time step.
+    """What the layers of one sequence add to the gradient of a parameter, at each time step.
 
     Of a matrix, `expr` is an outer product or a sum of such.
     """
 
     name: str
     expr: Expr
-    line: str
+    sequence: str
     chain: tuple[tuple[str, Leaf], ...]
 
     def column(self, col: int) -> Expr:
@@ -120,8 +120,8 @@ def _component(vector: Expr, row: int) -> Leaf:
 class Recurrence:
     """Parameters, states and equations of the time steps; later equations may use earlier ones."""
 
-    time_lines: dict[str, int] = field(default_factory=lambda: {"word": 1})
-    """The number of time steps of each time line."""
+    sequences: dict[str, int] = field(default_factory=lambda: {"word": 1})
+    """The number of time steps of each sequence."""
     split: str = "letters"
     """What one of the time steps reads: "letters", "words" or "numbers"."""
     bases: dict[str, str] = field(default_factory=dict)
@@ -134,7 +134,7 @@ class Recurrence:
     equations: dict[str, Equation] = field(default_factory=dict)
     given: dict[str, Expr] = field(default_factory=dict)
     """Per value, the gradient of the loss with respect to it, where it is not to be derived."""
-    handed: dict[str, At] = field(default_factory=dict)
+    final_state_grad: dict[str, At] = field(default_factory=dict)
     """Per gradient `dh_back`, what another layer hands back to the last state."""
     gradients: dict[str, Gradient] = field(default_factory=dict)
 
@@ -149,36 +149,36 @@ class Recurrence:
         expr: Expr,
         part: str,
         chain: tuple[tuple[str, Leaf], ...] = (),
-        line: str = "word",
+        sequence: str = "word",
         base: str = "",
         layer: str = "",
     ) -> Value:
         """Names an expression: it becomes a block that a student sees."""
         if name in self.equations:
             raise ValueError(f"{name} has an equation already")
-        value = Value(name, expr.rows, line == ONCE)
-        self.equations[name] = Equation(value, expr, part, chain, line, base or name, layer)
+        value = Value(name, expr.rows, sequence == STATIC)
+        self.equations[name] = Equation(value, expr, part, chain, sequence, base or name, layer)
         return value
 
     def before(self, state: str, rows: Axis) -> Previous | Next:
         """A state at the time step that its layer computed before."""
         return Next(state, rows) if state in self.reverse else Previous(state, rows)
 
-    def of(self, *parts: str, line: str = "") -> list[Equation]:
-        """The equations of some parts, in order; of one time line, or of all."""
+    def of(self, *parts: str, sequence: str = "") -> list[Equation]:
+        """The equations of some parts, in order; of one sequence, or of all."""
         return [
             equation
             for equation in self.equations.values()
-            if equation.part in parts and line in ("", equation.line)
+            if equation.part in parts and sequence in ("", equation.sequence)
         ]
 
     def beyond(self, name: str) -> Leaf | None:
         """What stands beyond a state's first time step, or the last of a `dh_back`; None for nothing."""
-        return self.states.get(name) or self.handed.get(name)
+        return self.states.get(name) or self.final_state_grad.get(name)
 
     def steps(self, name: str) -> int:
         """The number of time steps of an equation's value."""
-        return self.time_lines[self.equations[name].line]
+        return self.sequences[self.equations[name].sequence]
 
     def runs_back(self, name: str) -> bool:
         """Whether what is beyond stands behind the last time step, not before the first."""
@@ -221,7 +221,7 @@ def walkthrough(recurrence: Recurrence) -> list[WalkStep]:
 
 def _told(recurrence: Recurrence, equations: list[Equation]) -> Iterator[tuple[int, list[Equation], bool]]:
     """The groups of a layer's equations, each with its time step."""
-    steps = recurrence.time_lines[equations[0].line]
+    steps = recurrence.sequences[equations[0].sequence]
     groups = _groups(equations)
     if not any(equation.name in recurrence.states for equation in equations):
         yield from ((min(steps, 2), group, False) for group in groups)

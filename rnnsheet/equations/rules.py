@@ -162,7 +162,7 @@ RULES: dict[str, Rule] = {
     "fed_back": Rule(f'IF(EXACT({{0}},"{END}"),"",{{0}})', "{0}"),
     "one_hot": Rule("IF(EXACT({0},{1}),1,0)", "[{0} = {1}]"),
     "greatest": Rule(_greatest, "max {0}", whole=(0,)),
-    "letter_with": Rule(_letter_with, "argmax {1}", whole=(0, 1, 2, 3)),
+    "argmax_label": Rule(_letter_with, "argmax {1}", whole=(0, 1, 2, 3)),
     "same_letter": Rule('IF({1}="","",IF(EXACT({0},{1}),1,0))', "[{0} = {1}]"),
     # Brackets around a sum of products in the place of the right one's score.
     "cross_entropy": Rule(
@@ -174,7 +174,7 @@ RULES: dict[str, Rule] = {
     "limit": Rule("MAX(-1E+100,MIN(1E+100,{0}))", "{0}"),
     # Of trained networks, which nothing is pulled back through.
     "embedded": Rule("INDEX({0:block},{1}+1,{2})", "{0}[{1}]"),
-    "kept": Rule("IF({0}=1,{1},{2})", "{0}·({1}) + (1 − {0})·{2}", SUM),
+    "masked": Rule("IF({0}=1,{1},{2})", "{0}·({1}) + (1 − {0})·{2}", SUM),
     "exp_below_greatest_in_time": Rule("EXP({0}-MAX({1:row}))", "exp({0} − maxₜ {0})"),
     "share_in_time": Rule("{0}/MAX(SUM({1:row}),1E-300)", "{0} / Σₜ {0}", PRODUCT),
     "weighted_in_time": Rule("SUMPRODUCT({0:row},{1:row})", "Σₜ {0}·{1}"),
@@ -183,7 +183,7 @@ RULES: dict[str, Rule] = {
     "row_with": Rule("MATCH({1},{0:column},0)-1", "argmax {0}", SUM),
     "label_of": Rule('INDEX({0:column},{1}+1,1)&""', "{0}[{1}]"),
     "label_before_end": Rule('IF(COUNTIF({1:so_far},{2})>0,"",INDEX({0:column},{1}+1,1)&"")', "{0}[{1}]"),
-    "excess": Rule("IF({2}=0,0,{0}-{1})", "{0} − {1}"),
+    "softmax_error": Rule("IF({2}=0,0,{0}-{1})", "{0} − {1}"),
 }
 
 

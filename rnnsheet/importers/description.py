@@ -58,7 +58,7 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """One layer in a file of weights: as a `TrainedLayer`, but with a pattern instead of weights.
+    """One layer in a file of weights: as a `ImportedLayer`, but with a pattern instead of weights.
 
     `weights` fits the names of the layer's arrays, with * for any signs; "" where it has none.
     """

@@ -15,7 +15,16 @@ from rnnsheet.importers.vocabulary import Vocabulary
 from rnnsheet.importers.weights import arrays_of, from_keras
 from rnnsheet.lesson import MOST_STEPS
 from rnnsheet.network import Array
-from rnnsheet.network.imported import ANSWER, ELEMENTWISE, INPUT, STATES, Numbers, Text, Trained, TrainedLayer
+from rnnsheet.network.imported import (
+    ANSWER,
+    ELEMENTWISE,
+    INPUT,
+    STATES,
+    ImportedLayer,
+    ImportedNetwork,
+    Numbers,
+    Text,
+)
 
 _BACKWARD = re.compile("_reverse$|/backward_")
 """What the frameworks call arrays of a layer that reads from the end."""
@@ -52,7 +61,7 @@ class Draft:
     """The file itself says whether padding is left out."""
     reads_end: str = ""
     """A layer that reads the last time step of what does not stay: no padding may stand behind the text."""
-    layers: list[TrainedLayer] = field(default_factory=list)
+    layers: list[ImportedLayer] = field(default_factory=list)
     assumed: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """What the file does not tell, as keys of [assumed] in the label files and the values in their texts."""
     _facts: dict[str, _Facts] = field(default_factory=dict)
@@ -60,7 +69,7 @@ class Draft:
 
     def add(self, kind: str, reads: Sequence[str], source: str, name: str = "", **more: Any) -> str:
         """Adds a layer, and gives it a legal name of its own, which it returns."""
-        layer = TrainedLayer(self._free(name or source or kind), kind, tuple(reads), source=source, **more)
+        layer = ImportedLayer(self._free(name or source or kind), kind, tuple(reads), source=source, **more)
         self._facts[layer.name] = _Facts(self._size(layer), self._once(layer), self._stays(layer))
         self.layers.append(layer)
         if kind == "flatten" and not all(map(self.once, reads)):
@@ -79,7 +88,7 @@ class Draft:
         names = (base, *(f"{base}n{number}" for number in range(2, len(taken) + 3)))
         return next(name for name in names if name.lower() not in taken)
 
-    def layer(self, name: str) -> TrainedLayer:
+    def layer(self, name: str) -> ImportedLayer:
         """The layer of that name."""
         return next(layer for layer in self.layers if layer.name == name)
 
@@ -111,10 +120,10 @@ class Draft:
         """The number of rows of a result."""
         return self._facts[name].size if name in self._facts else self.features or 1
 
-    def _once(self, layer: TrainedLayer) -> bool:
+    def _once(self, layer: ImportedLayer) -> bool:
         return layer.kind in ("last", "flatten", "attention") or all(map(self.once, layer.reads))
 
-    def _stays(self, layer: TrainedLayer) -> bool:
+    def _stays(self, layer: ImportedLayer) -> bool:
         if layer.kind in STATES:
             return not layer.reverse
         return self._once(layer) or (layer.kind != "masked" and all(map(self._stays_of, layer.reads)))
@@ -126,7 +135,7 @@ class Draft:
         """Whether the last step that is computed has the same result with padding behind the text."""
         return self._stays_of(name) or (name in self._facts and self.layer(name).reverse)
 
-    def _size(self, layer: TrainedLayer) -> int:
+    def _size(self, layer: ImportedLayer) -> int:
         sizes = [self.size(read) for read in layer.reads]
         if layer.kind == "embedding":
             return int(layer.weights["E"].shape[1])
@@ -182,7 +191,7 @@ class Draft:
         if not spec.starts:
             self.assume("zero_states", spec.name)
 
-    def finish(self, description: Description, vocabulary: Vocabulary, steps: int | None) -> Trained:
+    def finish(self, description: Description, vocabulary: Vocabulary, steps: int | None) -> ImportedNetwork:
         """The network, with what its description, a vocabulary and the user add. Raises ModelError."""
         if steps is not None and not 1 <= steps <= MOST_STEPS:
             raise ModelError("wrong_size", name="--steps", least=1, most=MOST_STEPS, got=steps)
@@ -193,7 +202,7 @@ class Draft:
         if self.steps not in (None, read.steps):
             raise ModelError("other_steps", got=read.steps, expected=self.steps)
         with fault_of(description if description.layers else Description()):
-            network = Trained(
+            network = ImportedNetwork(
                 description.name or Path(self.source).name.partition(".")[0],
                 read,
                 tuple(self.layers),

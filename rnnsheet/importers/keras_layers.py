@@ -116,8 +116,8 @@ class Reader:
         if kind in RECURRENT:
             return self._one_way(layer, reads, arrays)
         if kind == "Dense":
-            weights, squash = _weights(layer, "dense", arrays), self._activation(config["activation"])
-            return self.draft.add("dense", reads, name, weights=weights, activation=squash)
+            weights, activation = _weights(layer, "dense", arrays), self._activation(config["activation"])
+            return self.draft.add("dense", reads, name, weights=weights, activation=activation)
         if kind == "Flatten":
             return self.draft.add("flatten", reads, name)
         return self.draft.add("activation", reads, name, activation=self._standing(layer))

@@ -20,7 +20,7 @@ from rnnsheet.importers.onnx_views import OneStepError, View, Views, one
 from rnnsheet.importers.operators import ACTIVATIONS, cell, directions, hard
 from rnnsheet.importers.optional import needed
 from rnnsheet.importers.weights import ORDERS, common_precision, recurrent
-from rnnsheet.network.imported import INPUT, TrainedLayer
+from rnnsheet.network.imported import INPUT, ImportedLayer
 
 RECURRENT = ("RNN", "LSTM", "GRU")
 SAME = ("Identity", "Dropout", "Cast")
@@ -279,7 +279,7 @@ class _Graph:
         self.linear[node.output[0]] = layer.name
         return view
 
-    def _linear(self, tensor: str) -> TrainedLayer | None:
+    def _linear(self, tensor: str) -> ImportedLayer | None:
         """The linear layer that gives a tensor, if no other operator reads that."""
         layer = self.draft.layer(self.linear[tensor]) if tensor in self.linear else None
         return layer if layer and layer.activation == "linear" and self.uses[tensor] == 1 else None

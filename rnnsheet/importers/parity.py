@@ -17,7 +17,7 @@ from rnnsheet.importers import hdf5
 from rnnsheet.importers.limits import MOST_ROWS
 from rnnsheet.importers.optional import needed
 from rnnsheet.importers.read import kind_of
-from rnnsheet.network.imported import Numbers, Text, Trained, Witness, digest
+from rnnsheet.network.imported import ImportedNetwork, Numbers, Text, Witness, digest
 
 SAMPLES = 100
 WITNESSED, MOST_WITNESSED = 5, 20_000
@@ -40,12 +40,12 @@ class Agreement:
     """None where one result is more numbers than a sheet has rows."""
 
 
-def greatest_difference(path: Path, network: Trained) -> float:
+def greatest_difference(path: Path, network: ImportedNetwork) -> float:
     """How far the network is, on random inputs, from what the file's own framework computes with it."""
     return agreement(path, network).difference
 
 
-def agreement(path: Path, network: Trained) -> Agreement:
+def agreement(path: Path, network: ImportedNetwork) -> Agreement:
     """The network beside what the file's own framework computes with it, on random inputs.
 
     Raises ModelError where the framework is not installed, the file holds weights alone, so that there is
@@ -69,7 +69,7 @@ def agreement(path: Path, network: Trained) -> Agreement:
     except Exception as error:
         raise ModelError("cannot_run", place=str(path), framework=kind, reason=_reason(error)) from None
     plain, layer = reading_numbers(network), network.result
-    name, part = f"{result_of(layer)}_{layer.name}", alone and network.line(layer.name)
+    name, part = f"{result_of(layer)}_{layer.name}", alone and network.sequence(layer.name)
     difference = 0.0
     for sample, their in zip(samples, theirs, strict=True):
         ours = run(plain, sample.read)[name].T[sample.filled if part else ...].ravel()
@@ -118,7 +118,7 @@ class _Sample:
         return numbers
 
 
-def _random_samples(network: Trained) -> list[_Sample]:
+def _random_samples(network: ImportedNetwork) -> list[_Sample]:
     """Inputs of every length that the network reads."""
     random = np.random.default_rng(0)
     if isinstance(network.read, Numbers):
@@ -140,7 +140,7 @@ def _random_samples(network: Trained) -> list[_Sample]:
 
 
 def _witness(
-    pairs: Sequence[tuple[_Sample, Numbered]], framework: str, tolerance: float, network: Trained
+    pairs: Sequence[tuple[_Sample, Numbered]], framework: str, tolerance: float, network: ImportedNetwork
 ) -> Witness | None:
     """Some of the inputs and results, as many as a workbook should carry."""
     size = max(max(sample.read_as.size, their.size) for sample, their in pairs[:1])
@@ -153,7 +153,7 @@ def _witness(
     return Witness(framework, tolerance, digest(network, network.precision), given, found)
 
 
-def _keras(path: Path, network: Trained) -> Runner:
+def _keras(path: Path, network: ImportedNetwork) -> Runner:
     os.environ.setdefault("KERAS_BACKEND", "torch")
     needed("keras", "sentiment")
     import keras
@@ -191,7 +191,7 @@ def _keras(path: Path, network: Trained) -> Runner:
     return run
 
 
-def _onnx(path: Path, _: Trained) -> Runner:
+def _onnx(path: Path, _: ImportedNetwork) -> Runner:
     from rnnsheet.importers.onnx import reads_time_first
 
     runtime = needed("onnxruntime", "models")

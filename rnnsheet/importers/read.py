@@ -1,4 +1,4 @@
-"""The one entry: a file of a trained network, of whatever framework, as a `Trained`."""
+"""The one entry: a file of a trained network, of whatever framework, as a `ImportedNetwork`."""
 
 import zipfile
 from pathlib import Path
@@ -9,12 +9,12 @@ from rnnsheet.importers.description import Description, read_description
 from rnnsheet.importers.draft import Draft
 from rnnsheet.importers.limits import reading
 from rnnsheet.importers.vocabulary import Vocabulary, read_vocabulary
-from rnnsheet.network.imported import Trained
+from rnnsheet.network.imported import ImportedNetwork
 
 
 def read_model(
     path: str | Path, vocabulary: str | Path = "", steps: int | None = None, description: str | Path = ""
-) -> Trained:
+) -> ImportedNetwork:
     """The network in a file of Keras, PyTorch, ONNX or NumPy.
 
     Its content tells what the file is. `vocabulary` is a file of tokens, as `read_vocabulary` takes it;

@@ -1,4 +1,4 @@
-"""The arrays of a layer, as each framework keeps them, as the weights of a `TrainedLayer`."""
+"""The arrays of a layer, as each framework keeps them, as the weights of a `ImportedLayer`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 

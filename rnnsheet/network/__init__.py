@@ -2,14 +2,14 @@
 
 from rnnsheet.network.checks import check_model, fit_state
 from rnnsheet.network.kinds import KINDS, ONE, Array, Axis, Kind, ParameterSpec, bias, gate, peephole
-from rnnsheet.network.layers import INPUTS, ONCE, Layer, Source, ending, named, on_line, share_name
+from rnnsheet.network.layers import INPUTS, STATIC, Layer, Source, ending, named, on_sequence, share_name
 from rnnsheet.network.model import Model
 
 __all__ = [
     "INPUTS",
     "KINDS",
-    "ONCE",
     "ONE",
+    "STATIC",
     "Array",
     "Axis",
     "Kind",
@@ -23,7 +23,7 @@ __all__ = [
     "fit_state",
     "gate",
     "named",
-    "on_line",
+    "on_sequence",
     "peephole",
     "share_name",
 ]

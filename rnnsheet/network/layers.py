@@ -14,8 +14,8 @@ INPUTS = ("word", "second", "picture", "answer")
 TAKEN = (*INPUTS, "back", "now", "t")
 """No layer is called so: `dh_back`, `dh_now` and `loss_t` are other things than a layer's."""
 
-ONCE = "once"
-"""The time line of layers that compute once, not at every time step."""
+STATIC = "once"
+"""The sequence of layers that compute once, not at every time step."""
 
 
 @dataclass(frozen=True)
@@ -106,14 +106,14 @@ def named(base: str, end: str) -> str:
     return f"{found[1]}{end}{found[2] or ''}"
 
 
-def on_line(base: str, line: str) -> str:
-    """The name of what a time line has: `letter` of the word, `letter_answer` of the answer."""
-    return base if line == "word" else f"{base}_{line}"
+def on_sequence(base: str, sequence: str) -> str:
+    """The name of what a sequence has: `letter` of the word, `letter_answer` of the answer."""
+    return base if sequence == "word" else f"{base}_{sequence}"
 
 
-def share_name(parameter: str, line: str) -> str:
-    """The name of what the time steps of a time line add to a parameter's gradient: `dWxh_t`."""
-    return on_line(f"d{parameter}_t", line)
+def share_name(parameter: str, sequence: str) -> str:
+    """The name of what the time steps of a sequence add to a parameter's gradient: `dWxh_t`."""
+    return on_sequence(f"d{parameter}_t", sequence)
 
 
 def _source(text: Source | str, layer: Layer) -> Source:

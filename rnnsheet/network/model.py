@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rnnsheet.network.kinds import Array, Axis, ParameterSpec
-from rnnsheet.network.layers import INPUTS, ONCE, Layer, Source, named, on_line
+from rnnsheet.network.layers import INPUTS, STATIC, Layer, Source, named, on_sequence
 
 
 @dataclass(frozen=True)
@@ -81,19 +81,19 @@ class Model:
     def value(self, source: Source) -> str:
         """The name of the value that a source speaks of."""
         if source.of in INPUTS:
-            return on_line("x", str(source.of))
+            return on_sequence("x", str(source.of))
         return self.layer(str(source.of)).result
 
-    def outputs_on(self, line: str) -> Layer:
-        """The softmax of a time line."""
-        return next(layer for layer in self.outputs if self.time_line(layer) == line)
+    def output_on(self, sequence: str) -> Layer:
+        """The softmax of a sequence."""
+        return next(layer for layer in self.outputs if self.sequence(layer) == sequence)
 
-    def time_line(self, layer: Layer) -> str:
-        """Along what the layer is computed: the name of an input, or `ONCE`."""
+    def sequence(self, layer: Layer) -> str:
+        """Along what the layer is computed: the name of an input, or `STATIC`."""
         source = layer.reads[0]
         if source.at or source.of == "picture":
-            return ONCE
-        return str(source.of) if source.of in INPUTS else self.time_line(self.layer(str(source.of)))
+            return STATIC
+        return str(source.of) if source.of in INPUTS else self.sequence(self.layer(str(source.of)))
 
     def root(self, layer: Layer) -> str:
         """The input that the layer reads, if only through others."""

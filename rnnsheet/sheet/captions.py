@@ -3,7 +3,7 @@
 from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.labels import Labels
-from rnnsheet.network import ONCE
+from rnnsheet.network import STATIC
 
 _SAID = ("output", "answer", "mark", "loss")
 
@@ -12,8 +12,8 @@ def meaning(equation: Equation, network: Recurrence, labels: Labels) -> str:
     """What an equation's value is; "" where nothing is said of it."""
     if equation.part == "gradient":
         return gradient_meaning(equation, labels)
-    lines = [f"_{equation.line}"] if equation.line != "word" else []
-    for tail in (*lines, ""):
+    sequences = [f"_{equation.sequence}"] if equation.sequence != "word" else []
+    for tail in (*sequences, ""):
         if text := labels.get(f"meaning.{equation.base}{tail}"):
             return text.format(unit=unit(equation, network, labels))
     return ""
@@ -21,18 +21,18 @@ def meaning(equation: Equation, network: Recurrence, labels: Labels) -> str:
 
 def unit(equation: Equation, network: Recurrence, labels: Labels) -> str:
     """What one of the things is called that an equation reads or says: a letter, a word, an answer."""
-    said = equation.part in _SAID or equation.line == "answer"
-    return _unit(equation.line if said else "", network, labels)
+    said = equation.part in _SAID or equation.sequence == "answer"
+    return _unit(equation.sequence if said else "", network, labels)
 
 
 def meaning_of_parameter(parameter: Parameter, network: Recurrence, labels: Labels) -> str:
     """What a weight, a bias or a first state is."""
     base = network.bases.get(parameter.name, parameter.name)
-    line = ONCE if parameter.rows.name == "labels" else ""
+    sequence = STATIC if parameter.rows.name == "labels" else ""
     read = _unit("", network, labels)
     if parameter.cols.name != "letters" and network.split != "numbers":
         read = labels.get(f"read.{parameter.cols.name}")
-    return labels.get(f"meaning.{base}").format(unit=_unit(line, network, labels), read=read)
+    return labels.get(f"meaning.{base}").format(unit=_unit(sequence, network, labels), read=read)
 
 
 def meaning_of_text(name: str, network: Recurrence, labels: Labels) -> str:
@@ -50,10 +50,10 @@ def gradient_meaning(equation: Equation, labels: Labels) -> str:
     return labels(f"gradient.{kind}", name=leaf.name)
 
 
-def _unit(line: str, network: Recurrence, labels: Labels) -> str:
-    """What one of the things is called that are read, or, of a time line, said."""
-    if line == ONCE:
+def _unit(sequence: str, network: Recurrence, labels: Labels) -> str:
+    """What one of the things is called that are read, or, of a sequence, said."""
+    if sequence == STATIC:
         return labels("unit.answer")
-    if network.split == "words" or line == "answer":
+    if network.split == "words" or sequence == "answer":
         return labels("unit.word")
     return labels("unit.number" if network.split == "numbers" else "unit.letter")

@@ -30,10 +30,10 @@ from rnnsheet.sheet.pages import (
 from rnnsheet.sheet.plan import Plan
 
 if TYPE_CHECKING:
-    from rnnsheet.network.imported import Trained
+    from rnnsheet.network.imported import ImportedNetwork
 
 
-def plan(source: Lesson | Trained, language: str) -> Plan:
+def plan(source: Lesson | ImportedNetwork, language: str) -> Plan:
     """The plan of the workbook of a lesson or a trained network, its texts in one of `labels.languages()`.
 
     The formulas and their places depend on the lesson's sizes alone, never on a text. Raises

@@ -43,22 +43,22 @@ class Strips:
     def kinds_of_step(self, equation: Equation) -> list[int]:
         """Where, from 0, the formula changes over the time steps; the last is their number."""
         kinds = {type(leaf) for leaf in _leaves(equation.expr)}
-        steps = self.network.time_lines[equation.line]
+        steps = self.network.sequences[equation.sequence]
         first = [1] if Previous in kinds else []
         last = [steps - 1] if Next in kinds else []
         return sorted({0, steps, *first, *last})
 
     def summed(self, shares: tuple[Share, ...], row: int, col: int) -> str:
         """One number of a gradient: the sum over all time steps."""
-        return "+".join(self._summed(share.expr, share.line, row, col) for share in shares)
+        return "+".join(self._summed(share.expr, share.sequence, row, col) for share in shares)
 
-    def _summed(self, expr: Expr, line: str, row: int, col: int) -> str:
-        steps = self.network.time_lines[line]
+    def _summed(self, expr: Expr, sequence: str, row: int, col: int) -> str:
+        steps = self.network.sequences[sequence]
         if not isinstance(expr, Operation):
             strip = _Strip(self, row, 0, expr)
             return f"SUM({strip.steps(0, steps)})" if steps > 1 else strip.here
         if expr.rule == "add":
-            return "+".join(self._summed(operand, line, row, col) for operand in expr.operands)
+            return "+".join(self._summed(operand, sequence, row, col) for operand in expr.operands)
         vectors = expr.operands
         if expr.rule == "outer":
             return self._product(vectors, steps, row, col)
@@ -68,7 +68,7 @@ class Strips:
         if expr.rule == "dot":
             return "+".join(self._product(vectors, steps, unit, unit) for unit in units)
         if expr.rule == "total":
-            return "+".join(self._summed(vectors[0], line, unit, col) for unit in units)
+            return "+".join(self._summed(vectors[0], sequence, unit, col) for unit in units)
         raise ValueError(f"{expr.rule} has no sum over time")
 
     def _product(self, vectors: tuple[Expr, ...], steps: int, row: int, col: int) -> str:
@@ -170,16 +170,16 @@ def kept(network: Recurrence) -> list[Equation]:
     """The equations with columns of their own; a value that is used once is part of what uses it."""
     # What is asked does not depend on weights, and nothing is computed of q.
     losses = [each for each in network.of("loss") if each.base not in ("goal", "asked", "q")]
-    said = [*network.of("read", line="answer"), *network.of("cell", "output", "answer")]
+    said = [*network.of("read", sequence="answer"), *network.of("cell", "output", "answer")]
     chosen = [*(each for each in said if each.base != "target"), *losses, *network.of("gradient")]
     equations = {equation.name: limited(network, equation) for equation in chosen}
     uses = Counter(name for equation in equations.values() for name in _used(equation.expr))
     for gradient in network.gradients.values():
         uses.update(2 * list(gradient.values))
-    beyond = [*network.states.values(), *network.handed.values()]
+    beyond = [*network.states.values(), *network.final_state_grad.values()]
     uses.update(2 * [leaf.name for leaf in beyond if isinstance(leaf, At)])
     states = {name for state in network.states for name in (state, f"d{state}")}
-    # What is put together row by row, and what is read of another time line, has no formula to be part of.
+    # What is put together row by row, and what is read of another sequence, has no formula to be part of.
     states |= {name for name, each in equations.items() if each.base == "both"}
     states |= {f"d{each.name}" for each in equations.values() if each.base == "both"}
     once = {name for name in equations if uses[name] == 1 and name not in states}

@@ -6,7 +6,7 @@ from rnnsheet.equations.backward import chain_rule
 from rnnsheet.equations.expr import At, Leaf, Next, Parameter, Previous, unit_numbers
 from rnnsheet.equations.notation import symbol, symbols
 from rnnsheet.equations.recurrence import STEP, Equation
-from rnnsheet.network import ONCE, on_line
+from rnnsheet.network import STATIC, on_sequence
 from rnnsheet.sheet.captions import meaning
 from rnnsheet.sheet.layout_context import WEIGHTS, Frame
 from rnnsheet.sheet.page_builder import CHOICES, SPAN, Page, located, width_of
@@ -52,21 +52,21 @@ class Bands:
         self.page.text(self.row + 1, 1, about, "about", SPAN)
         self.row += 3 if about else 2
 
-    def line(self, line: str) -> None:
-        """The beginning of a time line: what it is, where there are several, and its time steps."""
-        if len(self.network.time_lines) > 1:
+    def sequence(self, sequence: str) -> None:
+        """The beginning of a sequence: what it is, where there are several, and its time steps."""
+        if len(self.network.sequences) > 1:
             self.page.sheet.sections.append(self.row)
-            self.page.text(self.row, 1, self.page.labels(f"line.{line}"), "heading", SPAN)
+            self.page.text(self.row, 1, self.page.labels(f"sequence.{sequence}"), "heading", SPAN)
             self.row += 1
-        if line != ONCE:
-            self.time(line)
+        if sequence != STATIC:
+            self.time(sequence)
 
-    def time(self, line: str = "word") -> None:
-        """The line of time steps."""
+    def time(self, sequence: str = "word") -> None:
+        """The row of time steps."""
         self.page.text(self.row, 1, self.page.labels("meaning.t"), "caption")
-        steps = [list(range(1, self.network.time_lines[line] + 1))]
+        steps = [list(range(1, self.network.sequences[sequence] + 1))]
         block = self.page.constants("t", self.row, self.where.first, steps, "label")
-        self.blocks[on_line("t", line)] = block
+        self.blocks[on_sequence("t", sequence)] = block
         self.scope[STEP] = block.area.column(0)
         self.row += 1
 
@@ -125,9 +125,9 @@ class Bands:
             self.band_of(source)
 
     def loss(self, lines: Iterable[str]) -> Block:
-        """A line with the sum of all losses of some time lines; "" where nothing is asked."""
+        """A line with the sum of all losses of some sequences; "" where nothing is asked."""
         self.page.text(self.row, 1, self.page.labels("meaning.loss"), "caption")
-        of = [each for each in self.network.of("loss") if each.line in lines]
+        of = [each for each in self.network.of("loss") if each.sequence in lines]
         asked, lost = (
             "+".join(f"SUM({self.blocks[each.name].area.a1})" for each in of if each.base == base)
             for base in ("asked", "loss_t")
@@ -193,8 +193,8 @@ class Bands:
         told = meaning(equation, self.network, labels)
         if equation.part == "gradient":
             return [*lines, chain_rule(equation), told]
-        steps = self.network.time_lines[equation.line]
-        kind = "shape_once" if equation.line == ONCE else "shape"
+        steps = self.network.sequences[equation.sequence]
+        kind = "shape_once" if equation.sequence == STATIC else "shape"
         return [*lines, told, labels(f"unrolled.{kind}", rows=equation.value.rows.size, steps=steps)]
 
     def _boundary(self, equation: Equation) -> None:
@@ -203,13 +203,13 @@ class Bands:
         is_back = name in {f"d{state}_back" for state in self.network.states}
         if not is_back and name not in self.network.states:
             return
-        behind = self.where.first + self.network.time_lines[equation.line]
+        behind = self.where.first + self.network.sequences[equation.sequence]
         row, col = self.scope[equation.value].row, self.where.first - 1
         if self.network.runs_back(name):
             col = behind
-        if equation.line != ONCE:
+        if equation.sequence != STATIC:
             said = "backward.after" if is_back else "unrolled.before"
-            self._head(self.blocks[on_line("t", equation.line)].area.row, col, said)
+            self._head(self.blocks[on_sequence("t", equation.sequence)].area.row, col, said)
         beyond = self.network.beyond(name)
         if isinstance(beyond, At):
             text = self.page.reference(located(self.scope, beyond))
@@ -240,7 +240,7 @@ class Bands:
             equation,
             area.row,
             scope[equation.value].col,
-            1 if only else self.network.time_lines[equation.line],
+            1 if only else self.network.sequences[equation.sequence],
             only or 1,
             scope,
             self.run,

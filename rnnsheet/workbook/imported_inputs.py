@@ -10,14 +10,23 @@ import numpy as np
 from rnnsheet.errors import ModelError, WorkbookError
 from rnnsheet.labels import labels, languages
 from rnnsheet.network import Array, named
-from rnnsheet.network.imported import INPUT, WEIGHTS, Answer, Numbers, Text, Trained, TrainedLayer, Witness
+from rnnsheet.network.imported import (
+    INPUT,
+    WEIGHTS,
+    Answer,
+    ImportedLayer,
+    ImportedNetwork,
+    Numbers,
+    Text,
+    Witness,
+)
 from rnnsheet.sheet.pages.manifest import NAME, witnessed
 from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook.lesson_inputs import Manifest, Value, as_typed, one_by_one, plain_numbers
 from rnnsheet.workbook.read import Contents
 
 
-def trained(manifest: Manifest, recalculated: Value) -> Trained:
+def trained(manifest: Manifest, recalculated: Value) -> ImportedNetwork:
     """The network that a workbook describes, with its inputs as they stand; what is typed is its sample.
 
     An input cell that holds a formula counts with its recalculated value. Raises ModelError, with the file
@@ -74,8 +83,8 @@ def _typed_number(value: Any) -> float:
     return 0.0 if value in (None, "") else _number(value)
 
 
-def _network(facts: Mapping[str, str], told: dict[str, Any], inputs: _Inputs) -> Trained:
-    network = Trained(
+def _network(facts: Mapping[str, str], told: dict[str, Any], inputs: _Inputs) -> ImportedNetwork:
+    network = ImportedNetwork(
         name=facts["lesson"],
         read=_read(told["read"], inputs),
         layers=tuple(_layer(layer, inputs) for layer in told["layers"]),
@@ -95,13 +104,13 @@ def _assumed(key: str, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return key, values
 
 
-def _witness(told: dict[str, Any], network: Trained, contents: Contents) -> Witness | None:
+def _witness(told: dict[str, Any], network: ImportedNetwork, contents: Contents) -> Witness | None:
     """What the framework gave. Raises ValueError or TypeError where that is none of the network."""
     if not told:
         return None
     given, found = (_plain(area, contents) for area in witnessed(told["given"], told["found"]))
-    line = network.line(network.result.name)
-    read, said = network.read.steps, network.lines[line] if line else 1
+    sequence = network.sequence(network.result.name)
+    read, said = network.read.steps, network.sequences[sequence] if sequence else 1
     sizes = [read * network.size(INPUT), said * network.size(network.result.name)]
     if [len(given), len(found)] != sizes or given.shape[1] != found.shape[1]:
         raise ValueError(told)
@@ -129,7 +138,7 @@ def _read(told: dict[str, Any], inputs: _Inputs) -> Text | Numbers:
     return Text(tokens=inputs.written("vocabulary"), sample=sample, forms=forms, **told)
 
 
-def _layer(told: dict[str, Any], inputs: _Inputs) -> TrainedLayer:
+def _layer(told: dict[str, Any], inputs: _Inputs) -> ImportedLayer:
     names = {base: named(base, f"_{told['name']}") for base in WEIGHTS.get(told["kind"], ())}
     weights = {base: inputs.numbers(name) for base, name in names.items() if name in inputs.places}
-    return TrainedLayer(**{**told, "reads": tuple(told["reads"])}, weights=weights)
+    return ImportedLayer(**{**told, "reads": tuple(told["reads"])}, weights=weights)

@@ -1,7 +1,8 @@
 """Trained networks as data: layers that another framework learned, their weights, what is read.
 
 No arithmetic. Column vectors throughout, as in `model`; a weight matrix has the shape (out, in). A value is
-either over the time steps of a line ("input" or "answer"), one column per step, or computed once, one column.
+either over the time steps of a sequence ("input" or "answer"), one column per step, or computed once, one
+column.
 
 What the engine and the sheets call the values (those of a layer end with its name: `h_lstm1`):
 
@@ -9,7 +10,7 @@ What the engine and the sheets call the values (those of a layer end with its na
   where it is left out; `count`, how many there were so far. Then (1, steps): `k`, the token number that is
   read; `mask`, 1 where the text has a token and 0 at padding; `token`, its text, "" at padding. Of numbers:
   `x`.
-- on the line "answer": `k_answer`, the token number that is read, `start` first, then what was said before.
+- of the answer: `k_answer`, the token number that is read, `start` first, then what was said before.
 - embedding: `x`. Recurrent: as the equations of `equations.cells`: elman `xh hh z h`; lstm `zi i zf f zg g c
   zo o h`; gru `zr r zu u m zn n h`; gru-before `zr r zu u s zn n h`. Dense: `za`, `a` (`a` alone where
   linear; where softmax `y` the sums, `e` exp of each less the greatest, `p`). Activation: `a` (softmax: `e`,
@@ -17,15 +18,15 @@ What the engine and the sheets call the values (those of a layer end with its na
   and `out`. All others: `out`. Where any other than a merge or `last` reads several results: also `both`,
   these below each other.
 - where a text is masked, `h` and `c` at padding are those of the step before; all else is computed as usual.
-- of a result that is more than numbers alone (`Trained.says_numbers`): `said`, the number (from 0) of the
-  greatest row, or of one row 1 where it is at least 1/2; `confidence`, the greatest row, or of one row it
-  where `said` is 1, else 1 less it; `says`, the label of `said`, on the line "answer" "" from `end` on, and
-  `so_far`, all labels up to the step, with a blank between two unless all labels are single letters. Of more
-  than `FEW` rows that are computed once also `top`, the greatest `TOP` in order, and `top_says`, of each the
-  label of the first row that is equal, (TOP, 1).
+- of a result that is more than numbers alone (`ImportedNetwork.says_numbers`): `said`, the number (from 0)
+  of the greatest row, or of one row 1 where it is at least 1/2; `confidence`, the greatest row, or of one row
+  it where `said` is 1, else 1 less it; `says`, the label of `said`, of an answer "" from `end` on,
+  and `so_far`, all labels up to the step, with a blank between two unless all labels are single letters. Of
+  more than `FEW` rows that are computed once also `top`, the greatest `TOP` in order, and `top_says`, of each
+  the label of the first row that is equal, (TOP, 1).
 """
 
-from rnnsheet.network.imported.imported_network import FEW, TOP, Trained
+from rnnsheet.network.imported.imported_network import FEW, TOP, ImportedNetwork
 from rnnsheet.network.imported.layers import (
     ACTIVATIONS,
     ELEMENTWISE,
@@ -35,7 +36,7 @@ from rnnsheet.network.imported.layers import (
     SETTINGS,
     STATES,
     WEIGHTS,
-    TrainedLayer,
+    ImportedLayer,
 )
 from rnnsheet.network.imported.reads import (
     ANSWER,
@@ -69,10 +70,10 @@ __all__ = [
     "TOP",
     "WEIGHTS",
     "Answer",
+    "ImportedLayer",
+    "ImportedNetwork",
     "Numbers",
     "Text",
-    "Trained",
-    "TrainedLayer",
     "Witness",
     "digest",
     "is_capital",

@@ -18,19 +18,19 @@ from rnnsheet.network.imported.layers import (
     SETTINGS,
     STATES,
     WEIGHTS,
-    TrainedLayer,
+    ImportedLayer,
 )
 from rnnsheet.network.imported.reads import ANSWER, INPUT, LONGEST_TOKEN, Text
 from rnnsheet.network.kinds import KINDS, Array
 from rnnsheet.plain import unwritable
 
 if TYPE_CHECKING:
-    from rnnsheet.network.imported.imported_network import Trained
+    from rnnsheet.network.imported.imported_network import ImportedNetwork
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
-def check(network: Trained) -> None:
+def check(network: ImportedNetwork) -> None:
     """Raises ModelError where something does not fit. Gives every layer its weights in one form."""
     _check_texts(network)
     if not network.layers:
@@ -46,12 +46,12 @@ def check(network: Trained) -> None:
     _check_labels(network)
 
 
-def told(layer: TrainedLayer) -> str:
+def told(layer: ImportedLayer) -> str:
     """What messages call a layer."""
     return layer.source or layer.name
 
 
-def _check_words(layer: TrainedLayer, known: list[str]) -> None:
+def _check_words(layer: ImportedLayer, known: list[str]) -> None:
     """Raises ModelError where a layer names what is not there, or has what its kind has not."""
     # Programs take the names of blocks for the same that differ in capitals alone.
     if not _NAME.fullmatch(layer.name) or layer.name.lower() in map(str.lower, known):
@@ -75,27 +75,27 @@ def _check_words(layer: TrainedLayer, known: list[str]) -> None:
             raise ModelError("unsupported_activation", layer=told(layer), activation=activation)
 
 
-def _check_reads(network: Trained, layer: TrainedLayer) -> None:
+def _check_reads(network: ImportedNetwork, layer: ImportedLayer) -> None:
     """Raises ModelError where a layer cannot read what it is given to read, step by step or at once."""
-    lines = {network.line(read) for read in layer.reads}
+    sequences = {network.sequence(read) for read in layer.reads}
     if layer.kind == "embedding":
         tokens = {ANSWER, *([INPUT] if isinstance(network.read, Text) else [])}
         if len(layer.reads) > 1 or layer.reads[0] not in tokens:
             raise ModelError("reads_no_tokens", layer=told(layer), given=", ".join(layer.reads))
     if layer.kind in MERGES and len(layer.reads) == 1:
         raise ModelError("merges_one", layer=told(layer), kind=layer.kind)
-    if len(lines - {""}) > 1:
+    if len(sequences - {""}) > 1:
         raise ModelError("reads_two_lines", layer=told(layer))
-    if lines == {""} and layer.kind in (*STATES, "last", "attention", "masked"):
+    if sequences == {""} and layer.kind in (*STATES, "last", "attention", "masked"):
         given = ", ".join(layer.reads)
         raise ModelError("reads_no_steps", layer=told(layer), kind=layer.kind, given=given)
     # Each token of an answer is read before the next is said.
     early = layer.reverse or layer.kind in ("last", "flatten", "attention")
-    if (early and ANSWER in lines) or (layer.starts and network.line(layer.starts) == ANSWER):
+    if (early and ANSWER in sequences) or (layer.starts and network.sequence(layer.starts) == ANSWER):
         raise ModelError("reads_whole_answer", layer=told(layer))
 
 
-def _check_sizes(network: Trained, layer: TrainedLayer) -> None:
+def _check_sizes(network: ImportedNetwork, layer: ImportedLayer) -> None:
     """Raises ModelError where results of different sizes are put together number by number."""
     sizes = {read: network.size(read) for read in layer.reads}
     if layer.kind in ELEMENTWISE and len(set(sizes.values())) > 1:
@@ -107,10 +107,10 @@ def _check_sizes(network: Trained, layer: TrainedLayer) -> None:
         raise ModelError("starts_of_other_size", layer=told(layer), size=size, starts=starts, got=got)
 
 
-def _check_tokens(network: Trained) -> None:
+def _check_tokens(network: ImportedNetwork) -> None:
     """Raises ModelError where a number that stands for a token is that of none."""
     read, answer, result = network.read, network.answer, network.result
-    if answer and network.line(result.name) != ANSWER:
+    if answer and network.sequence(result.name) != ANSWER:
         raise ModelError("says_no_answer", layer=told(result))
     count = {
         INPUT: len(read.tokens) if isinstance(read, Text) else 0,
@@ -130,7 +130,7 @@ def _check_tokens(network: Trained) -> None:
             raise ModelError("wrong_size", name=name, got=number, least=0, most=most - 1)
 
 
-def _check_labels(network: Trained) -> None:
+def _check_labels(network: ImportedNetwork) -> None:
     """Raises ModelError where the labels do not name what the network says."""
     result, labels = network.result, network.labels
     alone = network.size(result.name) == 1 and not network.answer
@@ -143,7 +143,7 @@ def _check_labels(network: Trained) -> None:
         raise ModelError("blank_label", number=labels.index(""))
 
 
-def _check_texts(network: Trained) -> None:
+def _check_texts(network: ImportedNetwork) -> None:
     """Raises ModelError where a text is longer than what spreadsheets look up, or no cell can hold it."""
     read = network.read
     tokens = (*read.tokens, *read.forms) if isinstance(read, Text) else ()
@@ -157,7 +157,7 @@ def _check_texts(network: Trained) -> None:
                 raise ModelError(key, number=number, got=len(text), most=LONGEST_TOKEN)
 
 
-def _weights(network: Trained, layer: TrainedLayer) -> Mapping[str, Array]:
+def _weights(network: ImportedNetwork, layer: ImportedLayer) -> Mapping[str, Array]:
     """The layer's weights as read-only float64 arrays of two dimensions and of the right shapes."""
     expected = _shapes(network, layer)
     fitted: dict[str, Array] = {}
@@ -188,7 +188,7 @@ def _weights(network: Trained, layer: TrainedLayer) -> Mapping[str, Array]:
     return MappingProxyType({name: fitted[name] for name in expected if name in fitted})
 
 
-def _shapes(network: Trained, layer: TrainedLayer) -> dict[str, tuple[int, int]]:
+def _shapes(network: ImportedNetwork, layer: ImportedLayer) -> dict[str, tuple[int, int]]:
     """The shape that each of a layer's weights must have; the first one's rows are the layer's units."""
     read = sum(network.size(each) for each in layer.reads)
     if layer.kind == "embedding":

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from rnnsheet.network.imported.checks import check
-from rnnsheet.network.imported.layers import ELEMENTWISE, PROBABILITIES, STATES, WEIGHTS, TrainedLayer
+from rnnsheet.network.imported.layers import ELEMENTWISE, PROBABILITIES, STATES, WEIGHTS, ImportedLayer
 from rnnsheet.network.imported.reads import ANSWER, INPUT, Answer, Numbers, Text
 from rnnsheet.network.imported.witness import Witness
 from rnnsheet.plain import make_plain
@@ -19,11 +19,11 @@ FEW, TOP = 12, 10
 _Fact = TypeVar("_Fact")
 
 
-def _remembered(find: Callable[[Trained, str], _Fact]) -> Callable[[Trained, str], _Fact]:
+def _remembered(find: Callable[[ImportedNetwork, str], _Fact]) -> Callable[[ImportedNetwork, str], _Fact]:
     """A fact of a result, found once: where results meet again and again, paths are without number."""
 
     @wraps(find)
-    def known(network: Trained, name: str) -> _Fact:
+    def known(network: ImportedNetwork, name: str) -> _Fact:
         facts, key = network._facts, (find.__name__, name)
         if key not in facts:
             facts[key] = find(network, name)
@@ -34,7 +34,7 @@ def _remembered(find: Callable[[Trained, str], _Fact]) -> Callable[[Trained, str
 
 
 @dataclass(frozen=True)
-class Trained:
+class ImportedNetwork:
     """A trained network, checked: its input, its layers in the order in which they are computed.
 
     The last layer's result is what the network says, of which the greatest row counts. `labels` name its
@@ -46,7 +46,7 @@ class Trained:
 
     name: str
     read: Text | Numbers
-    layers: tuple[TrainedLayer, ...]
+    layers: tuple[ImportedLayer, ...]
     labels: tuple[str, ...] = ()
     answer: Answer | None = None
     precision: str = "float32"
@@ -63,17 +63,17 @@ class Trained:
         make_plain(self)
         check(self)
 
-    def __iter__(self) -> Iterator[TrainedLayer]:
+    def __iter__(self) -> Iterator[ImportedLayer]:
         return iter(self.layers)
 
     @property
-    def result(self) -> TrainedLayer:
+    def result(self) -> ImportedLayer:
         """The layer that says."""
         return self.layers[-1]
 
     @property
-    def lines(self) -> dict[str, int]:
-        """The number of time steps of each line."""
+    def sequences(self) -> dict[str, int]:
+        """The number of time steps of each sequence."""
         return {INPUT: self.read.steps, **({ANSWER: self.answer.steps} if self.answer else {})}
 
     @property
@@ -100,19 +100,19 @@ class Trained:
     @property
     def ranks(self) -> bool:
         """Whether the greatest rows of the result are told in order."""
-        return not self.line(self.result.name) and self.size(self.result.name) > FEW
+        return not self.sequence(self.result.name) and self.size(self.result.name) > FEW
 
     @property
     def speaks_letters(self) -> bool:
         """Whether each label is one letter."""
         return all(len(label) == 1 for label in self.labels)
 
-    def layer(self, name: str) -> TrainedLayer:
+    def layer(self, name: str) -> ImportedLayer:
         """The layer of that name."""
         return next(layer for layer in self.layers if layer.name == name)
 
     @_remembered
-    def line(self, name: str) -> str:
+    def sequence(self, name: str) -> str:
         """Along what a layer's result, or an input, lies: INPUT, ANSWER, or "" where it is computed once."""
         if name in (INPUT, ANSWER):
             return name
@@ -121,9 +121,9 @@ class Trained:
             return ""
         return self.along(layer)
 
-    def along(self, layer: TrainedLayer) -> str:
-        """The line along which a layer reads, or "" where all that it reads is computed once."""
-        return next((line for read in layer.reads if (line := self.line(read))), "")
+    def along(self, layer: ImportedLayer) -> str:
+        """The sequence along which a layer reads, or "" where all that it reads is computed once."""
+        return next((sequence for read in layer.reads if (sequence := self.sequence(read))), "")
 
     @_remembered
     def size(self, name: str) -> int:
@@ -137,5 +137,5 @@ class Trained:
         if layer.kind in STATES or layer.kind == "dense":
             return int(layer.weights[WEIGHTS[layer.kind][0]].shape[0])
         if layer.kind == "flatten":
-            return sum(sizes) * self.lines.get(self.along(layer), 1)
+            return sum(sizes) * self.sequences.get(self.along(layer), 1)
         return sizes[0] if layer.kind in ELEMENTWISE else sum(sizes)

@@ -35,18 +35,18 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
     "reverse": tuple(STATES),
     "starts": tuple(STATES),
 }
-"""Which kinds have what `TrainedLayer` can have besides what it reads and its weights."""
+"""Which kinds have what `ImportedLayer` can have besides what it reads and its weights."""
 
 
 @dataclass(frozen=True)
-class TrainedLayer:
+class ImportedLayer:
     """One layer.
 
     Per kind, with r what it reads (several results below each other, where it reads several layers):
 
     - embedding: column r of Eᵀ; `E` has a row for each token. It reads INPUT (token numbers) or ANSWER.
     - elman, lstm, gru, gru-before: as in `model.KINDS`, but with `activation` for tanh and
-      `gate_activation` for the sigmoid; over time. `reverse` reads from the end of the line. `starts`
+      `gate_activation` for the sigmoid; over time. `reverse` reads from the end of the sequence. `starts`
       names the layer whose last result is this one's first hidden state, and whose last cell state, if
       both have one, its first; else they are zeros.
     - dense: activation(Wa·r + ba), at each step, or once where r is computed once.

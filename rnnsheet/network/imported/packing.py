@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from rnnsheet.network.imported.imported_network import Trained
-from rnnsheet.network.imported.layers import TrainedLayer
+from rnnsheet.network.imported.imported_network import ImportedNetwork
+from rnnsheet.network.imported.layers import ImportedLayer
 from rnnsheet.network.imported.reads import Answer, Numbers, Text
 from rnnsheet.network.imported.witness import Witness
 from rnnsheet.plain import plain
 
-_CLASSES = {each.__name__: each for each in (Answer, Numbers, Text, Trained, TrainedLayer, Witness)}
+_CLASSES = {each.__name__: each for each in (Answer, Numbers, Text, ImportedNetwork, ImportedLayer, Witness)}
 
 
 def packed(value: Any) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnsheet.network.imported.layers import TrainedLayer
+from rnnsheet.network.imported.layers import ImportedLayer
 from rnnsheet.network.kinds import Array
 
 
@@ -27,7 +27,7 @@ class Witness:
     found: Array
 
 
-def digest(layers: Iterable[TrainedLayer], precision: str) -> str:
+def digest(layers: Iterable[ImportedLayer], precision: str) -> str:
     """What tells weights from others. Of those that were not float64 no more than a float32 holds counts,
     so that a program may save them with fewer digits."""
     kind = np.float64 if precision == "float64" else np.float32

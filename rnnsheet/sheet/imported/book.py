@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from rnnsheet.equations.imported import network as equations_of
 from rnnsheet.equations.recurrence import Recurrence
 from rnnsheet.labels import Labels, labels
-from rnnsheet.network.imported import Text, Trained
+from rnnsheet.network.imported import ImportedNetwork, Text
 from rnnsheet.sheet.imported import checks, first_page, layers, numbers, text, vocabulary, weights
 from rnnsheet.sheet.layout_context import WEIGHTS, Columns, Frame
 from rnnsheet.sheet.names import defined_name
@@ -14,7 +14,7 @@ from rnnsheet.sheet.pages import manifest
 from rnnsheet.sheet.plan import Block, Plan
 
 
-def plan(source: Trained, language: str) -> Plan:
+def plan(source: ImportedNetwork, language: str) -> Plan:
     """The plan of the workbook, as `sheet.layout.plan` gives it; what is typed is the sample."""
     words, equations = labels(language), equations_of(source)
     about_page = manifest.place(source, words)
@@ -46,7 +46,7 @@ def plan(source: Trained, language: str) -> Plan:
 
 
 def _weights(
-    source: Trained, equations: Recurrence, given: Mapping[str, Block], words: Labels
+    source: ImportedNetwork, equations: Recurrence, given: Mapping[str, Block], words: Labels
 ) -> tuple[dict[str, Page], dict[str, Block]]:
     """The sheets of weights by their layers, and their blocks by name."""
     pages, blocks = dict[str, Page](), dict[str, Block]()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from rnnsheet.equations.imported import result
 from rnnsheet.equations.recurrence import Recurrence
 from rnnsheet.labels import Labels
-from rnnsheet.network.imported import FEW, INPUT, TOP, Numbers, Text, Trained, TrainedLayer
+from rnnsheet.network.imported import FEW, INPUT, TOP, ImportedLayer, ImportedNetwork, Numbers, Text
 from rnnsheet.sheet.captions import meaning
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.imported import layers
@@ -23,7 +23,7 @@ _SPAN = 6
 LEGEND = ("sample", "link", "given", "hidden", "output", "result")
 
 
-def place(network: Trained, labels: Labels) -> tuple[Page, Block]:
+def place(network: ImportedNetwork, labels: Labels) -> tuple[Page, Block]:
     """The sheet with what can be typed, and the block of that."""
     page = Page(NAME, labels)
     source = source_of(network) or network.name
@@ -57,7 +57,7 @@ def _numbers(page: Page, numbers: Numbers) -> Block:
 
 def complete(
     page: Page,
-    network: Trained,
+    network: ImportedNetwork,
     equations: Recurrence,
     blocks: Mapping[str, Block],
     messages: Mapping[str, Area],
@@ -142,7 +142,7 @@ def _said(read: Text, place: Block, length: Block) -> tuple[str, str]:
 
 
 def _answer(
-    page: Page, network: Trained, equations: Recurrence, row: int, blocks: Mapping[str, Block]
+    page: Page, network: ImportedNetwork, equations: Recurrence, row: int, blocks: Mapping[str, Block]
 ) -> int:
     """What the network says, once or step by step, and how sure it is; the next free row."""
     labels, said = page.labels, result(equations)
@@ -181,7 +181,9 @@ def _said_numbers(page: Page, said: Block, row: int) -> int:
     return row + count
 
 
-def _steps(page: Page, network: Trained, equations: Recurrence, row: int, blocks: Mapping[str, Block]) -> int:
+def _steps(
+    page: Page, network: ImportedNetwork, equations: Recurrence, row: int, blocks: Mapping[str, Block]
+) -> int:
     """What the network says step by step, downwards, and so far; the next free row."""
     labels, shown = page.labels, blocks[result(equations).name]
     steps = shown.area.cols
@@ -201,7 +203,9 @@ def _steps(page: Page, network: Trained, equations: Recurrence, row: int, blocks
     return row + 1 + steps
 
 
-def _numbers_in_time(page: Page, network: Trained, row: int, blocks: Mapping[str, Block], said: Block) -> int:
+def _numbers_in_time(
+    page: Page, network: ImportedNetwork, row: int, blocks: Mapping[str, Block], said: Block
+) -> int:
     """Several numbers at each step, downwards in time; the next free row."""
     count, steps = said.area.rows, said.area.cols
     page.text(row, 1, page.labels("network.said_numbers"), "caption")
@@ -213,14 +217,14 @@ def _numbers_in_time(page: Page, network: Trained, row: int, blocks: Mapping[str
     return row + 1 + steps
 
 
-def _tokens(page: Page, network: Trained, row: int, col: int, blocks: Mapping[str, Block]) -> None:
+def _tokens(page: Page, network: ImportedNetwork, row: int, col: int, blocks: Mapping[str, Block]) -> None:
     """What is read at each step of what the network says, downwards."""
-    if "token" in blocks and network.line(network.result.name) == INPUT:
+    if "token" in blocks and network.sequence(network.result.name) == INPUT:
         page.text(row, col, page.labels("meaning.token"), "small")
         page.link_transposed(blocks["token"], row + 1, col, "label")
 
 
-def _answered(page: Page, network: Trained, row: int, steps: int) -> None:
+def _answered(page: Page, network: ImportedNetwork, row: int, steps: int) -> None:
     """The whole answer as one text, and how far it is at each step of the table below."""
     page.text(row, 1, page.labels("meaning.says"), "caption")
     page.text(row + 1, _BESIDE, page.labels("network.so_far"), "small")
@@ -230,7 +234,7 @@ def _answered(page: Page, network: Trained, row: int, steps: int) -> None:
     _so_far(page, network, page.area(row + 2, _WIDE, steps), area)
 
 
-def _so_far(page: Page, network: Trained, says: Area, area: Area) -> None:
+def _so_far(page: Page, network: ImportedNetwork, says: Area, area: Area) -> None:
     """What has been said up to each step, as one text."""
     blank = "" if network.speaks_letters else '&" "'
     now, before = says.part(1).a1, area.part().a1
@@ -254,7 +258,7 @@ def _top(page: Page, shares: Block, names: Block, row: int) -> int:
     return row + 1 + TOP
 
 
-def _layers(page: Page, network: Trained, row: int, sheets: Mapping[str, str]) -> int:
+def _layers(page: Page, network: ImportedNetwork, row: int, sheets: Mapping[str, str]) -> int:
     """The table of layers; the next free row."""
     labels, own = page.labels, layers.names(network)
     page.text(row, 1, labels("network.layers"), "heading", _SPAN)
@@ -265,8 +269,8 @@ def _layers(page: Page, network: Trained, row: int, sheets: Mapping[str, str]) -
         longest = max(map(len, texts.values()), default=0) + 2
         page.sheet.widths[col] = max(page.sheet.widths.get(col, 10), min(_WIDEST, longest))
     for line, layer in enumerate(network, start=row + 2):
-        along = network.line(layer.name)
-        numbers = [network.size(layer.name), network.lines[along] if along else 1, layer.parameters]
+        along = network.sequence(layer.name)
+        numbers = [network.size(layer.name), network.sequences[along] if along else 1, layer.parameters]
         page.text(line, 1, own[layer.name], "link_text", link=own[layer.name])
         page.text(line, _WIDE, told[layer.name])
         page.constants("size", line, _FIRST, [numbers], "label", form="whole")
@@ -275,7 +279,7 @@ def _layers(page: Page, network: Trained, row: int, sheets: Mapping[str, str]) -
     return row + 3 + len(network.layers)
 
 
-def _assumed(page: Page, network: Trained, row: int) -> int:
+def _assumed(page: Page, network: ImportedNetwork, row: int) -> int:
     """What the file did not tell, so that it can be objected to; the next free row."""
     page.text(row, 1, page.labels("network.assumed"), "heading", _SPAN)
     for line, (key, values) in enumerate(network.assumed, start=row + 1):
@@ -283,7 +287,7 @@ def _assumed(page: Page, network: Trained, row: int) -> int:
     return row + 2 + len(network.assumed)
 
 
-def _what(layer: TrainedLayer, sheets: Mapping[str, str], labels: Labels) -> str:
+def _what(layer: ImportedLayer, sheets: Mapping[str, str], labels: Labels) -> str:
     """A layer's kind, activation, what it reads, and what it was called."""
     kind = labels(f"kind.{layer.kind.replace('-', '_')}")
     read = ", ".join(sheets.get(name) or labels(f"network.{name}") for name in layer.reads)

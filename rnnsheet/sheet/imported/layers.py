@@ -7,8 +7,8 @@ from rnnsheet.equations.expr import Leaf, Next, Previous, Value
 from rnnsheet.equations.imported import result
 from rnnsheet.equations.notation import symbol, symbols
 from rnnsheet.equations.recurrence import Equation
-from rnnsheet.network import ONCE
-from rnnsheet.network.imported import Trained, TrainedLayer
+from rnnsheet.network import STATIC
+from rnnsheet.network.imported import ImportedLayer, ImportedNetwork
 from rnnsheet.sheet.captions import meaning
 from rnnsheet.sheet.layout_context import Frame
 from rnnsheet.sheet.page_builder import Page
@@ -23,14 +23,14 @@ _CHARTED = {True: 30, False: 8}
 """Of so many labels there is a chart, if they are said once or at each time step."""
 
 
-def names(network: Trained) -> dict[str, str]:
+def names(network: ImportedNetwork) -> dict[str, str]:
     """Per layer, the name of its sheet."""
     named = {layer.name: f"L{number}_{layer.name}"[:31] for number, layer in enumerate(network, start=1)}
     return named | {network.result.name: OUTPUT}
 
 
 def place(
-    network: Trained, frame: Frame, scope: Mapping[Leaf, Area], tokens: Block | None
+    network: ImportedNetwork, frame: Frame, scope: Mapping[Leaf, Area], tokens: Block | None
 ) -> tuple[list[Page], dict[str, Block]]:
     """The sheets, and their blocks by name.
 
@@ -64,8 +64,8 @@ class _Bands(Bands):
         # On a line of its own, where there is room for all of it.
         self.page.text(row - 1, 1, f"{symbol(equation.value)} = {symbols(equation.expr)}", "symbol")
         self.page.text(row, 1, meaning(equation, self.network, labels), "small")
-        kind = "shape_once" if equation.line == ONCE else "shape"
-        steps = self.network.time_lines[equation.line]
+        kind = "shape_once" if equation.sequence == STATIC else "shape"
+        steps = self.network.sequences[equation.sequence]
         shape = labels(f"unrolled.{kind}", rows=equation.value.rows.size, steps=steps)
         self.page.text(row + 1, 1, shape, "small")
 
@@ -75,8 +75,8 @@ class _LayerPage:
 
     def __init__(
         self,
-        network: Trained,
-        layer: TrainedLayer,
+        network: ImportedNetwork,
+        layer: ImportedLayer,
         frame: Frame,
         places: dict[Leaf, Area],
         tokens: Block | None,
@@ -91,12 +91,14 @@ class _LayerPage:
         self.bands = _Bands(self.page, frame, _TOP, places)
         self.says = layer is network.result
         self.equations = self._own()
-        lines = [(line, list(group)) for line, group in groupby(self.equations, lambda each: each.line)]
-        for line, equations in lines:
-            self._heading(line, len(lines) > 1)
-            if line == "word" and tokens:
+        sequences = [
+            (sequence, list(group)) for sequence, group in groupby(self.equations, lambda each: each.sequence)
+        ]
+        for sequence, equations in sequences:
+            self._heading(sequence, len(sequences) > 1)
+            if sequence == "word" and tokens:
                 self._tokens(tokens)
-            if len(lines) == 1 and line != ONCE:
+            if len(sequences) == 1 and sequence != STATIC:
                 self.page.sheet.frozen = (self.bands.row - 1, 1)
             self.bands.place(equations)
             self.bands.row += 1
@@ -111,21 +113,21 @@ class _LayerPage:
             self._show()
 
     def _own(self) -> list[Equation]:
-        """The layer's equations, of the last one with what is said; each time line together."""
+        """The layer's equations, of the last one with what is said; each sequence together."""
         network = self.frame.network
         key = f"{self.layer.kind}_{self.layer.name}"
         own = [each for each in network.equations.values() if each.layer == key]
         if self.says:
             own = [*network.of("read"), *own, *network.of("answer")]
-        return [each for line in network.time_lines for each in own if each.line == line]
+        return [each for sequence in network.sequences for each in own if each.sequence == sequence]
 
-    def _heading(self, line: str, among_several: bool) -> None:
-        """The beginning of a time line: what it is, where the page has several, and its time steps."""
+    def _heading(self, sequence: str, among_several: bool) -> None:
+        """The beginning of a sequence: what it is, where the page has several, and its time steps."""
         if among_several:
-            numbers = line == "word" and self.frame.network.split == "numbers"
-            self.bands.heading(self.page.labels("line.numbers" if numbers else f"line.{line}"))
-        if line != ONCE:
-            self.bands.time(line)
+            numbers = sequence == "word" and self.frame.network.split == "numbers"
+            self.bands.heading(self.page.labels("sequence.numbers" if numbers else f"sequence.{sequence}"))
+        if sequence != STATIC:
+            self.bands.time(sequence)
 
     def _tokens(self, tokens: Block) -> None:
         self.page.text(self.bands.row, 1, self.page.labels("meaning.token"), "caption")
@@ -141,13 +143,13 @@ class _LayerPage:
         self.page.sheet.highlights.append(Highlight(block.area, "chosen", self.bands.blocks["said"].area))
         texts = self.frame.inputs["labels"].values or ()
         self.page.sheet.widths[self.bands.where.label] = min(_WIDEST, max(len(text) for (text,) in texts) + 2)
-        if said.base == "p" and rows.size <= _CHARTED[said.line == ONCE]:
-            self._chart(block.area, said.line)
+        if said.base == "p" and rows.size <= _CHARTED[said.sequence == STATIC]:
+            self._chart(block.area, said.sequence)
 
-    def _chart(self, block: Area, line: str) -> None:
+    def _chart(self, block: Area, sequence: str) -> None:
         labels, where = self.page.labels, self.bands.where
         titles = self.page.area(block.row, where.label, block.rows)
-        if line == ONCE:
+        if sequence == STATIC:
             series: tuple[Series, ...] = (Series(block, labels("unrolled.chart_y")),)
             categories = titles
         else:
@@ -160,7 +162,7 @@ class _LayerPage:
                 title=labels("unrolled.chart"),
                 series=series,
                 categories=categories,
-                x_title=labels("unrolled.chart_label" if line == ONCE else "meaning.t"),
+                x_title=labels("unrolled.chart_label" if sequence == STATIC else "meaning.t"),
                 y_title=labels("unrolled.chart_y"),
                 row=_TOP,
                 col=where.first + block.cols + 1,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnnsheet.labels import Labels
-from rnnsheet.network.imported import Text, Trained, is_capital
+from rnnsheet.network.imported import ImportedNetwork, Text, is_capital
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Area, Block
 
@@ -30,7 +30,7 @@ class Vocabulary:
     """1 for each capital letter; None of words, which are read in small letters."""
 
 
-def place(network: Trained, labels: Labels) -> tuple[Page, dict[str, Block], Vocabulary | None]:
+def place(network: ImportedNetwork, labels: Labels) -> tuple[Page, dict[str, Block], Vocabulary | None]:
     """The sheet, by name the blocks that equations use, and the vocabulary of a text."""
     page = Page(NAME, labels)
     read = network.read
@@ -46,13 +46,13 @@ def place(network: Trained, labels: Labels) -> tuple[Page, dict[str, Block], Voc
     return page, given, _vocabulary(page, read) if isinstance(read, Text) else None
 
 
-def label_texts(network: Trained) -> tuple[str, ...]:
+def label_texts(network: ImportedNetwork) -> tuple[str, ...]:
     """The label of each row of the result, or of one row both; their numbers where there are none."""
     count = max(2, network.size(network.result.name))
     return network.labels or tuple(str(number) for number in range(count))
 
 
-def _labels(page: Page, network: Trained) -> Block:
+def _labels(page: Page, network: ImportedNetwork) -> Block:
     texts = label_texts(network)
     page.text(_HEAD, _LABEL_NUMBER, page.labels("vocabulary.number"), "caption")
     page.text(_HEAD, _LABEL, page.labels("vocabulary.label"), "caption")

@@ -6,7 +6,7 @@ from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.recurrence import Recurrence
 from rnnsheet.labels import Labels
 from rnnsheet.network import Array, named
-from rnnsheet.network.imported import TrainedLayer
+from rnnsheet.network.imported import ImportedLayer
 from rnnsheet.sheet.captions import meaning_of_parameter
 from rnnsheet.sheet.page_builder import Page, fault_of_numbers
 from rnnsheet.sheet.plan import Block
@@ -19,7 +19,7 @@ them; all would be thousands of pages."""
 
 
 def place(
-    name: str, layer: TrainedLayer, network: Recurrence, given: Mapping[str, Block], labels: Labels
+    name: str, layer: ImportedLayer, network: Recurrence, given: Mapping[str, Block], labels: Labels
 ) -> tuple[Page, dict[str, Block]]:
     """The sheet of that name, and its blocks by the full names of the weights.
 

@@ -7,7 +7,7 @@ from rnnsheet.equations.expr import At
 from rnnsheet.equations.notation import symbols
 from rnnsheet.equations.recurrence import Gradient, Recurrence, Share
 from rnnsheet.equations.rules import formula
-from rnnsheet.network import ONCE
+from rnnsheet.network import STATIC
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.layout_context import WEIGHTS, Context
 from rnnsheet.sheet.page_builder import CHOICES, Page, reference
@@ -22,26 +22,26 @@ def place(context: Context) -> tuple[Page, dict[str, Block], dict[str, Block]]:
     network, labels, over_time = context.network, context.labels, context.over_time
     page = Page(NAME, labels)
     page.title(labels("backward.title"), labels("backward.about"))
-    lines = list(network.time_lines)
-    page.sheet.frozen = (6, 1) if len(lines) == 1 else (1, 1)
+    sequences = list(network.sequences)
+    page.sheet.frozen = (6, 1) if len(sequences) == 1 else (1, 1)
     page.sheet.zoom = 85
     bands = Bands(page, context, 4)
-    for line in lines:
-        bands.line(line)
-        for each in network.of("read", line=line):
+    for sequence in sequences:
+        bands.sequence(sequence)
+        for each in network.of("read", sequence=sequence):
             if each.base in ("letter", "target"):
                 bands.line_of(over_time[each.name])
         bands.row += 1
-        if len(lines) == 1:
+        if len(sequences) == 1:
             bands.heading(labels("backward.forward"))
-        for name in _needed(network, line):
+        for name in _needed(network, sequence):
             bands.band_of(over_time[name])
         bands.row += 1
     bands.heading(labels("backward.values"), labels("backward.values_about"))
-    for line in reversed(lines):
-        if own := network.of("gradient", line=line):
-            if len(lines) > 1:
-                bands.line(line)
+    for sequence in reversed(sequences):
+        if own := network.of("gradient", sequence=sequence):
+            if len(sequences) > 1:
+                bands.sequence(sequence)
             bands.write(own)
             bands.row += 1
     bands.heading(labels("backward.weights"), labels("backward.weights_about"))
@@ -49,12 +49,12 @@ def place(context: Context) -> tuple[Page, dict[str, Block], dict[str, Block]]:
     return page, {equation.name: bands.blocks[equation.name] for equation in network.of("gradient")}, placed
 
 
-def _needed(network: Recurrence, line: str) -> list[str]:
-    """The values of the forward pass on a time line that gradients are computed of, in its order."""
+def _needed(network: Recurrence, sequence: str) -> list[str]:
+    """The values of the forward pass on a sequence that gradients are computed of, in its order."""
     used = set[str]().union(*(equation.values for equation in network.of("gradient")))
     used = used.union(*(gradient.values for gradient in network.gradients.values()))
-    read = [each for each in network.of("read", line=line) if each.base != "target"]
-    kept = [*read, *network.of("cell", "output", "loss", line=line)]
+    read = [each for each in network.of("read", sequence=sequence) if each.base != "target"]
+    kept = [*read, *network.of("cell", "output", "loss", sequence=sequence)]
     # The state before the first time step may be that of another layer.
     used |= {leaf.name for name, leaf in network.states.items() if name in used and isinstance(leaf, At)}
     return [equation.name for equation in kept if equation.name in used]
@@ -67,7 +67,8 @@ def _gradient(bands: Bands, gradient: Gradient) -> Block:
     top = bands.row
     page.sheet.sections.append(top)
     told = [
-        f"Σₜ {symbols(each.expr)}" if each.line != ONCE else symbols(each.expr) for each in gradient.shares
+        f"Σₜ {symbols(each.expr)}" if each.sequence != STATIC else symbols(each.expr)
+        for each in gradient.shares
     ]
     page.text(top, 1, f"{gradient.name} = {' + '.join(told)}", "symbol")
     page.text(top + 1, 1, " + ".join(map(chain_rule, gradient.shares)), "small")
@@ -88,10 +89,12 @@ def _gradient(bands: Bands, gradient: Gradient) -> Block:
 def _contributions(bands: Bands, gradient: Gradient, share: Share) -> Block:
     """Time runs right; a column of the parameter's follows below the other; left of them their sums."""
     page, where, parameter = bands.page, bands.where, gradient.parameter
-    rows, cols, steps = parameter.rows.size, parameter.cols.size, bands.network.time_lines[share.line]
+    rows, cols, steps = parameter.rows.size, parameter.cols.size, bands.network.sequences[share.sequence]
     first = bands.row
     several = len(gradient.shares) > 1
-    added = page.labels("backward.added") + (f" · {page.labels(f'line.{share.line}')}" if several else "")
+    added = page.labels("backward.added") + (
+        f" · {page.labels(f'sequence.{share.sequence}')}" if several else ""
+    )
     page.text(first - 1, 1, added, "small")
     page.text(first - 1, where.first - 1, "Σ", "sign")
     area = page.area(first, where.first, rows * cols, steps)

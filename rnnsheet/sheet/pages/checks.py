@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from rnnsheet.network import on_line
+from rnnsheet.network import on_sequence
 from rnnsheet.network.reading import BLANKS, FULL_WIDTH, kind_of, words_of
 from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.page_builder import Page
@@ -95,7 +95,7 @@ class _Texts(_Said):
 
     def _unknown(self, of: str, name: str, typed: Area, parts: Sequence[str]) -> Iterator[Check]:
         """Not all that is read is known."""
-        letter = on_line("letter", name)
+        letter = on_sequence("letter", name)
         known = self.inputs.known[letter].area
         unknown = [(t, each) for t, each in enumerate(parts[: self.lesson.steps], start=1)]
         unknown = [(t, each) for t, each in unknown if each not in self.lesson.vocabulary]
@@ -128,7 +128,7 @@ class _Texts(_Said):
 
     def _last(self, of: str, name: str, typed: Area) -> Check:
         """The last letter, which is asked for and not read."""
-        output = self.lesson.model.outputs_on(name)
+        output = self.lesson.model.output_on(name)
         area = self.over_time[output.named("target")].area
         target = self.inputs.page.reference(area.column(area.cols - 1))
         asked = self.over_time[output.named("asked")].area
@@ -176,10 +176,10 @@ class _Answers(_Texts):
 
     def _possible(self, of: str, used: Area, impossible: str, target: str) -> Iterator[Check]:
         """What is given can be said: as a whole, or word by word, with its end."""
-        if "answer" not in self.lesson.time_lines:
+        if "answer" not in self.lesson.sequences:
             yield Check(of, impossible, self.of(used, "not_possible"))
             return
-        output = self.lesson.model.outputs_on("answer")
+        output = self.lesson.model.output_on("answer")
         known = self.inputs.known[output.named("target")].area
         letter, number = self.first(known)
         said = f'"{at(used)}: “"&{letter}&"”, t = "&{number}&": "&{self.cell("not_possible")}'

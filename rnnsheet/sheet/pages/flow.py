@@ -9,7 +9,7 @@ from rnnsheet.equations.cells import network
 from rnnsheet.equations.recurrence import STEP
 from rnnsheet.equations.rules import RULES
 from rnnsheet.lesson import FLOW, Lesson
-from rnnsheet.network import ONCE
+from rnnsheet.network import STATIC
 from rnnsheet.sheet.captions import meaning
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.layout_context import WEIGHTS, Context
@@ -71,15 +71,19 @@ class _Flow:
         bands.given = {**self.inputs, **self._recurrent(strength)}
         self._letters()
         network, last = self.network, self.steps
-        read = [each for each in network.of("read", line="word") if each.base == "x"]
-        bands.write([*read, *network.of("cell", line="word")])
+        read = [each for each in network.of("read", sequence="word") if each.base == "x"]
+        bands.write([*read, *network.of("cell", sequence="word")])
         goals = [each for each in network.of("loss") if each.base in ("goal", "asked")]
         self._targets()
         bands.write(
-            [*network.of("output", line="word"), *(each for each in goals if each.line == "word")], only=last
+            [*network.of("output", sequence="word"), *(each for each in goals if each.sequence == "word")],
+            only=last,
         )
         bands.write(
-            [*network.of("cell", "output", line=ONCE), *(each for each in goals if each.line == ONCE)]
+            [
+                *network.of("cell", "output", sequence=STATIC),
+                *(each for each in goals if each.sequence == STATIC),
+            ]
         )
         bands.row += 1
         bands.heading(labels("flow.backward"), labels("flow.backward_about"))
@@ -89,7 +93,7 @@ class _Flow:
 
     def _targets(self) -> None:
         """What the layers that compute once should say."""
-        for equation in self.network.of("read", line=ONCE):
+        for equation in self.network.of("read", sequence=STATIC):
             if equation.base == "target":
                 self.bands.line_of(self.over_time[equation.name])
 
@@ -97,14 +101,14 @@ class _Flow:
         """The gradients; over the word only its last time step has a loss."""
         page, bands, last = self.page, self.bands, self.steps
         gradients = [limited(self.network, equation) for equation in self.network.of("gradient")]
-        given = [each for each in gradients if each.line == "word" and each.chain[0][0] == ""]
-        bands.write([each for each in gradients if each.line == ONCE])
+        given = [each for each in gradients if each.sequence == "word" and each.chain[0][0] == ""]
+        bands.write([each for each in gradients if each.sequence == STATIC])
         bands.write(given, only=last)
         for dy in given:
             area = bands.scope[dy.value]
             page.constants(dy.name, area.row, area.col, [[0.0] * (last - 1)] * area.rows, "link")
         bands.form = "powers"
-        bands.write([each for each in gradients if each.line == "word" and each not in given])
+        bands.write([each for each in gradients if each.sequence == "word" and each not in given])
 
     def _strength(self) -> Block:
         """The cell of Whh or of what it is multiplied by, and beside it what is used of it."""
@@ -144,7 +148,7 @@ class _Flow:
         cell = self.inputs["word_clean"].area.absolute
         count = f'LEN({cell})-LEN(SUBSTITUTE({cell}," ",""))+1' if words else f"LEN({cell})"
         time = f"{column_letters(bands.scope[STEP].col)}${bands.scope[STEP].row}"
-        targets = [each for each in self.network.of("read", line="word") if each.base == "target"]
+        targets = [each for each in self.network.of("read", sequence="word") if each.base == "target"]
         parts = lesson.parts(lesson.word)
         for equation, at, on in (
             (self.network.equations["letter"], f"{time}-1", 0),

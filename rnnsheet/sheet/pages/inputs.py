@@ -9,7 +9,7 @@ from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import END, LIMIT, START, Lesson
-from rnnsheet.network import ONCE, on_line
+from rnnsheet.network import STATIC, on_sequence
 from rnnsheet.network.reading import LONGEST_TEXT, PUNCTUATION, reading, words_of
 from rnnsheet.sheet.captions import meaning, meaning_of_parameter, meaning_of_text
 from rnnsheet.sheet.formula import Formula
@@ -86,7 +86,7 @@ def place(lesson: Lesson, network: Recurrence, labels: Labels) -> Inputs:
     for name in ("vocabulary", "labels"):
         if name in blocks:
             letters = name == "vocabulary" and lesson.split == "letters"
-            read = name == "vocabulary" or "answer" in network.time_lines
+            read = name == "vocabulary" or "answer" in network.sequences
             _faults_of_choices(inputs, name, letters, read)
     return inputs
 
@@ -113,7 +113,7 @@ def answer(
                 equation = lines[lines.index(line) + (1 if line == "meaning.t" else -1)]
                 assert isinstance(equation, Equation)  # noqa: S101
                 if line == "meaning.t":
-                    page.link(over_time[on_line("t", equation.line)], row, FIRST, style="label")
+                    page.link(over_time[on_sequence("t", equation.sequence)], row, FIRST, style="label")
                 else:
                     _known(inputs, lesson, row, equation, over_time)
             row += 1
@@ -122,22 +122,22 @@ def answer(
 
 
 def _answers(lesson: Lesson, network: Recurrence) -> Iterator[list[str | Equation]]:
-    """Per time line the lines of its answers: captions with a meaning of their own, or equations."""
-    for line in network.time_lines:
+    """Per sequence the lines of its answers: captions with a meaning of their own, or equations."""
+    for sequence in network.sequences:
         lines: list[str | Equation] = []
-        for each in network.of("read", line=line):
+        for each in network.of("read", sequence=sequence):
             if each.base == "letter":
                 lines += ["meaning.t", each]
-                if line != "answer":
+                if sequence != "answer":
                     lines.append("inputs.known")
-        for p in network.of("answer", line=line):
+        for p in network.of("answer", sequence=sequence):
             if p.base == "predicted":
                 ending = p.name.removeprefix("predicted")
                 lines.append(p)
-                if line == ONCE:
+                if sequence == STATIC:
                     lines.append(network.equations[f"confidence{ending}"])
                 lines.append(network.equations[f"target{ending}"])
-                if line == "answer":
+                if sequence == "answer":
                     lines.append("inputs.can_say")
                 lines.append(network.equations[f"right{ending}"])
         if lines:
@@ -160,7 +160,7 @@ def _texts(inputs: Inputs, lesson: Lesson, network: Recurrence) -> None:
             inputs.row += name == "word"
             if lesson.split == "words":
                 _clean(inputs, lesson, name, text)
-    answers = "answer" in network.time_lines
+    answers = "answer" in network.sequences
     for name, given in (("wanted", lesson.given), ("wanted_second", lesson.second_given)):
         if {f"{name}_used", f"{name}_clean"} & network.parameters.keys():
             entry(name, given, "word" if answers else "label", TEXT if answers else LETTER)
@@ -364,13 +364,13 @@ def _known(
 ) -> None:
     """Under each letter or word whether the vocabulary has it; of a right answer, whether it can be said."""
     page, said = inputs.page, equation.base == "target"
-    of = equation.name.replace("target", "goal", 1) if said else on_line("x", equation.line)
+    of = equation.name.replace("target", "goal", 1) if said else on_sequence("x", equation.sequence)
     x = over_time[of].area.column(0)
     first = page.reference(x)
     last = page.reference(x.part(x.rows - 1)).rpartition("!")[2]
     column = f"{first}:{last}" if x.rows > 1 else first
     text = f'IF({page.reference(page.area(row - 1, FIRST))}="","",IF(SUM({column})>0,1,0))'
-    entries = lesson.answer_for(lesson.target) if said else lesson.read(equation.line)
+    entries = lesson.answer_for(lesson.target) if said else lesson.read(equation.sequence)
     choices = lesson.labels if said else lesson.vocabulary
     values = [[int(entry in choices) if entry else "" for entry in entries]]
     area = page.area(row, FIRST, 1, len(entries))

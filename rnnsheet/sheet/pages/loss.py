@@ -13,21 +13,21 @@ def place(context: Context) -> tuple[Page, dict[str, Block]]:
     network, labels, over_time = context.network, context.labels, context.over_time
     page = Page(NAME, labels)
     page.title(labels("loss.title"), labels("loss.about"))
-    page.sheet.frozen = (6, 1) if len(network.time_lines) == 1 else (1, 1)
+    page.sheet.frozen = (6, 1) if len(network.sequences) == 1 else (1, 1)
     bands = Bands(page, context, 4)
-    for line in network.time_lines:
-        own = network.of("loss", line=line)
+    for sequence in network.sequences:
+        own = network.of("loss", sequence=sequence)
         if not own:
             continue
-        bands.line(line)
-        for each in network.of("read", line=line):
+        bands.sequence(sequence)
+        for each in network.of("read", sequence=sequence):
             if each.base in ("letter", "target"):
                 bands.line_of(over_time[each.name])
-        for each in network.of("output", line=line):
+        for each in network.of("output", sequence=sequence):
             if each.base in ("y", "e", "p"):
                 bands.band_of(over_time[each.name])
         bands.write(own)
         bands.row += 1
-    loss = bands.loss(network.time_lines)
+    loss = bands.loss(network.sequences)
     page.text(bands.row, 1, labels("loss.sums"), "about", SPAN)
     return page, {**{each.name: bands.blocks[each.name] for each in network.of("loss")}, "loss": loss}

@@ -16,7 +16,7 @@ from rnnsheet.sheet.plan import LAYOUT, Area, Sheet
 from rnnsheet.version import VERSION
 
 if TYPE_CHECKING:
-    from rnnsheet.network.imported import Trained, Witness
+    from rnnsheet.network.imported import ImportedNetwork, Witness
 
 NAME = "rnnsheet"
 LESSON, TRAINED = "lesson", "trained"
@@ -50,7 +50,7 @@ TABLE, COLUMNS = 4, 4
 """The first column of the table of blocks, and how many it has: name, sheet, range, kind."""
 
 
-def place(source: Lesson | Trained, labels: Labels) -> Page:
+def place(source: Lesson | ImportedNetwork, labels: Labels) -> Page:
     """The sheet with everything but its table of blocks."""
     page = Page(NAME, labels)
     page.sheet.hidden = True
@@ -73,7 +73,7 @@ def _of_lesson(lesson: Lesson) -> dict[str, object]:
     return {"kind": LESSON, "network": _layers(lesson), "split": lesson.split, **steps, **sizes}
 
 
-def _of_trained(network: Trained) -> dict[str, object]:
+def _of_trained(network: ImportedNetwork) -> dict[str, object]:
     """The network as JSON, without its weights and what else stands in cells."""
     read = network.read
     skipped = ("sample", "tokens", "forms")
@@ -108,7 +108,7 @@ def witnessed(given: Sequence[int], found: Sequence[int]) -> tuple[Area, Area]:
     return Area(NAME, 1, first, *given), Area(NAME, 1, first + given[1] + 1, *found)
 
 
-def source_of(network: Trained) -> str:
+def source_of(network: ImportedNetwork) -> str:
     """Where a network is from, without the folders: a workbook is for others to read."""
     return re.split(r"[/\\]", network.source)[-1]
 

@@ -4,7 +4,7 @@ from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.notation import subscript, symbol
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
-from rnnsheet.network import INPUTS, ONCE, Layer, named, on_line
+from rnnsheet.network import INPUTS, STATIC, Layer, named, on_sequence
 from rnnsheet.sheet.captions import meaning, meaning_of_text
 from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.page_builder import SPAN, TEXT, Page
@@ -15,7 +15,7 @@ LEGEND = ("sample", "link", "given", "hidden", "output", "loss", "gradient", "re
 _DRAWN = 6
 """The picture shows at most so many time steps."""
 _DRAWN_OF_SEVERAL = 4
-"""As many of each time line where there are several."""
+"""As many of each sequence where there are several."""
 _FIRST = 4
 _PICTURE_STYLES = {"letter": "given", "t": "label"}
 
@@ -56,7 +56,7 @@ def title(lesson: Lesson, labels: Labels) -> str:
 def _answers(page: Page, context: Context, row: int) -> int:
     """Each text that is read, and below it what is said of it, as it stands now; the next free row."""
     lesson, network, labels = context.lesson, context.network, context.labels
-    outputs = [each for each in lesson.model.outputs if lesson.model.time_line(each) in (ONCE, "answer")]
+    outputs = [each for each in lesson.model.outputs if lesson.model.sequence(each) in (STATIC, "answer")]
     if not outputs:
         return row
     page.text(row, 1, labels("overview.answers"), "heading", SPAN)
@@ -68,7 +68,7 @@ def _answers(page: Page, context: Context, row: int) -> int:
         for output in (each for each in outputs if lesson.model.root(each) == name):
             told = meaning(network.equations[output.named("predicted")], network, labels)
             page.text(row, 1, told + (f" ({output.name})" if len(outputs) > 1 else ""), "caption")
-            once, col = lesson.model.time_line(output) == ONCE, _FIRST
+            once, col = lesson.model.sequence(output) == STATIC, _FIRST
             for base in ("predicted", "confidence", "right") if once else ("predicted",):
                 block = page.link(context.over_time[output.named(base)], row, col, style="result")
                 page.mark(block, base)
@@ -101,7 +101,7 @@ def _given(page: Page, given: Block, row: int) -> int:
 class _Picture:
     """The network, unrolled: what is read below, what is said above; time runs right.
 
-    Each time line has its own columns; a state is handed on to the right, or of a layer that reads
+    Each sequence has its own columns; a state is handed on to the right, or of a layer that reads
     from the end to the left. Networks that share no layer stand below each other.
     """
 
@@ -118,14 +118,14 @@ class _Picture:
         self.first: dict[str, int] = {}
         self.drawn: dict[str, int] = {}
         col = _FIRST
-        most = _DRAWN if len(self.network.time_lines) == 1 else _DRAWN_OF_SEVERAL
-        for line, steps in self.network.time_lines.items():
+        most = _DRAWN if len(self.network.sequences) == 1 else _DRAWN_OF_SEVERAL
+        for sequence, steps in self.network.sequences.items():
             if (
-                any(self.model.time_line(layer) == line for layer in (*self.layers, *self.outputs))
-                or line == "word"
+                any(self.model.sequence(layer) == sequence for layer in (*self.layers, *self.outputs))
+                or sequence == "word"
             ):
-                self.first[line], self.drawn[line] = col, min(steps, most)
-                col += 2 * self.drawn[line] + 1
+                self.first[sequence], self.drawn[sequence] = col, min(steps, most)
+                col += 2 * self.drawn[sequence] + 1
 
     def place(self) -> int:
         """The row below the picture."""
@@ -164,27 +164,27 @@ class _Picture:
         below = self._below(outputs)
         layers = [layer for layer in self.layers if layer.name in below]
         read = {self.model.root(layer) for layer in (*layers, *outputs)}
-        read |= {self.model.time_line(layer) for layer in (*layers, *outputs)}
+        read |= {self.model.sequence(layer) for layer in (*layers, *outputs)}
         for output in outputs:
             for base in ("right", "predicted", "confidence"):
                 self._line(row, output.named(base), self._told(output.named(base)))
                 row += 1
-            self._arrows(row, self.model.time_line(output), f"↑ {named('Why', output.owner)}")
+            self._arrows(row, self.model.sequence(output), f"↑ {named('Why', output.owner)}")
             row += 1
         for layer in reversed(layers):
             self._layer(row, layer)
-            self._arrows(row + 1, self.model.time_line(layer), self._into(layer))
+            self._arrows(row + 1, self.model.sequence(layer), self._into(layer))
             row += 2
-        lines = [line for line in self.first if line in read]
-        for line in lines:
-            name = on_line("letter", line)
+        sequences = [sequence for sequence in self.first if sequence in read]
+        for sequence in sequences:
+            name = on_sequence("letter", sequence)
             if name in self.network.equations:
                 self._line(row, name, self._told(name))
         if any(name in self.context.over_time for name in ("t", "t_answer")):
-            for line in lines:
-                name = on_line("t", line)
-                if line != ONCE:
-                    self._line(row + 1, name, self.page.labels("meaning.t"), line)
+            for sequence in sequences:
+                name = on_sequence("t", sequence)
+                if sequence != STATIC:
+                    self._line(row + 1, name, self.page.labels("meaning.t"), sequence)
         return row + 3
 
     def _told(self, name: str) -> str:
@@ -198,40 +198,40 @@ class _Picture:
             return "↑ Σ"
         return f"↑ {named('Wxh', layer.owner)}" if layer.cell == "elman" else "↑"
 
-    def _line(self, row: int, name: str, told: str, line: str = "") -> None:
-        line = line or self.network.equations[name].line
-        if line not in self.first:
+    def _line(self, row: int, name: str, told: str, sequence: str = "") -> None:
+        sequence = sequence or self.network.equations[name].sequence
+        if sequence not in self.first:
             return
         base = self.network.equations[name].base if name in self.network.equations else "t"
         self.page.text(row, 1, told, "caption") if not self._captioned(row) else None
-        for step in range(self.drawn[line]):
-            col = self.first[line] + 2 * step
+        for step in range(self.drawn[sequence]):
+            col = self.first[sequence] + 2 * step
             style = _PICTURE_STYLES.get(base, "result")
             self.page.mark(self.page.link(self.context.over_time[name], row, col, step, 1, style), base)
 
     def _captioned(self, row: int) -> bool:
         return any(text.row == row and text.col == 1 for text in self.page.sheet.texts)
 
-    def _arrows(self, row: int, line: str, text: str) -> None:
-        for step in range(self.drawn[line]):
-            self.page.text(row, self.first[line] + 2 * step, text, "arrow")
+    def _arrows(self, row: int, sequence: str, text: str) -> None:
+        for step in range(self.drawn[sequence]):
+            self.page.text(row, self.first[sequence] + 2 * step, text, "arrow")
 
     def _layer(self, row: int, layer: Layer) -> None:
         """A row of states with arrows between them, or the results of a layer without memory."""
-        line, result = (
-            self.model.time_line(layer),
+        sequence, result = (
+            self.model.sequence(layer),
             symbol(self.network.equations[layer.result].value).removesuffix("ₜ"),
         )
         labels, size = self.page.labels, self.model.size(layer)
         kind = "picture.h" if layer.kind.states else "picture.a"
         self.page.text(row, 1, labels(kind, units=size), "caption")
-        first, drawn = self.first[line], self.drawn[line]
+        first, drawn = self.first[sequence], self.drawn[sequence]
         arrow = "←" if layer.reverse else "→"
         on = f"{named('Whh', layer.owner)} {arrow}" if layer.cell == "elman" else arrow
-        steps = self.network.time_lines[line]
+        steps = self.network.sequences[sequence]
         for step in range(drawn):
             col = first + 2 * step
-            self.page.text(row, col, result + (subscript(step + 1) if line != ONCE else ""), "hidden")
+            self.page.text(row, col, result + (subscript(step + 1) if sequence != STATIC else ""), "hidden")
             if layer.kind.states and step + 1 < steps:
                 self.page.text(row, col + 1, on if step + 1 < drawn else f"{on} …", "arrow")
         if layer.kind.states and not layer.reverse:

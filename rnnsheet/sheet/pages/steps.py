@@ -7,7 +7,7 @@ from rnnsheet.equations.notation import pieces, symbol, symbols
 from rnnsheet.equations.recurrence import Equation, Recurrence, WalkStep, walkthrough
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
-from rnnsheet.network import ONCE, on_line
+from rnnsheet.network import STATIC, on_sequence
 from rnnsheet.sheet.captions import meaning, unit
 from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.page_builder import CHOICES, SPAN, Page
@@ -85,11 +85,11 @@ class _Teller:
         }
 
     def tell(self, step: WalkStep, explained: str) -> None:
-        labels, line = self.page.labels, step.equations[0].line
+        labels, sequence = self.page.labels, step.equations[0].sequence
         self.page.sheet.sections.append(self.row)
         self.page.text(self.row, _MARGIN, heading(step, self.network, labels), "heading", SPAN)
-        letter = self.network.equations.get(on_line("letter", line))
-        if line != ONCE and letter:
+        letter = self.network.equations.get(on_sequence("letter", sequence))
+        if sequence != STATIC and letter:
             self.page.text(
                 self.row + 1,
                 _FIRST,
@@ -165,7 +165,7 @@ class _Teller:
 
 
 def _reads(letter: Equation, network: Recurrence) -> str:
-    return "word" if network.split == "words" or letter.line == "answer" else "letter"
+    return "word" if network.split == "words" or letter.sequence == "answer" else "letter"
 
 
 def _reading_order(equation: Equation) -> list[str | Leaf]:

@@ -72,7 +72,7 @@ class _Training:
         self._reserve("epoch", 1)
         self._reserve("loss", 1)
         for equation in self.says:
-            self._reserve(equation.name, self.network.time_lines[equation.line])
+            self._reserve(equation.name, self.network.sequences[equation.sequence])
         self._reserve("norm", 1)
         self._reserve("scale", 1)
         for prefix in ("", "d"):
@@ -82,7 +82,7 @@ class _Training:
         for equation in self.equations:
             if equation.base != "predicted":
                 self._reserve(
-                    equation.name, equation.value.rows.size * self.network.time_lines[equation.line]
+                    equation.name, equation.value.rows.size * self.network.sequences[equation.sequence]
                 )
 
     def _reserve(self, name: str, cols: int) -> None:
@@ -115,7 +115,7 @@ class _Training:
             self._over_time(equation)
         self.page.sheet.widths |= {_EPOCH: 16, _LOSS: 12}
         said = [self.areas[equation.name] for equation in self.says]
-        wide = 4.5 if self.network.split == "letters" and "answer" not in self.network.time_lines else 10
+        wide = 4.5 if self.network.split == "letters" and "answer" not in self.network.sequences else 10
         self.page.sheet.widths |= {area.col + step: wide for area in said for step in range(area.cols)}
         return blocks
 
@@ -156,7 +156,7 @@ class _Training:
 
     def _over_time(self, equation: Equation) -> None:
         """A value's block; of its first and last time step the formula may differ."""
-        steps = self.network.time_lines[equation.line]
+        steps = self.network.sequences[equation.sequence]
         fills = [
             self._fill(self.strips.formula(equation, unit, start), unit * steps + start, end - start)
             for unit in range(equation.value.rows.size)
@@ -167,7 +167,7 @@ class _Training:
         self._head(equation, block)
 
     def _head(self, equation: Equation, block: Block) -> None:
-        area, rows, steps = block.area, equation.value.rows, self.network.time_lines[equation.line]
+        area, rows, steps = block.area, equation.value.rows, self.network.sequences[equation.sequence]
         head = self.page.labels.get(f"training.{equation.base}") or equation.base
         ending = equation.name.removeprefix(equation.base)
         known = equation.part != "gradient" and equation.name.startswith(equation.base)

@@ -1,6 +1,6 @@
 """The worksheet of the whole network: weights on the left, time to the right, the derivation downwards."""
 
-from rnnsheet.network import ONCE, on_line
+from rnnsheet.network import STATIC, on_sequence
 from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Block, Chart, Series
@@ -15,19 +15,19 @@ def place(context: Context) -> tuple[Page, dict[str, Block]]:
     network, labels = context.network, context.labels
     page = Page(NAME, labels)
     page.title(labels("unrolled.title"), labels("unrolled.about"))
-    page.sheet.frozen = (_STEP + 1, 1) if len(network.time_lines) == 1 else (1, 1)
+    page.sheet.frozen = (_STEP + 1, 1) if len(network.sequences) == 1 else (1, 1)
     page.sheet.zoom = 85
     bands = Bands(page, context, _STEP)
-    for line in network.time_lines:
-        bands.line(line)
-        read = [each for each in network.of("read", line=line) if each.base != "target"]
+    for sequence in network.sequences:
+        bands.sequence(sequence)
+        read = [each for each in network.of("read", sequence=sequence) if each.base != "target"]
         said = [
             each
             for part in ("answer", "read", "mark")
-            for each in network.of(part, line=line)
+            for each in network.of(part, sequence=sequence)
             if part != "read" or each.base == "target"
         ]
-        bands.write([*read, *network.of("cell", "output", line=line), *said])
+        bands.write([*read, *network.of("cell", "output", sequence=sequence), *said])
         bands.row += 1
     _chart(context, page, bands)
     return page, bands.blocks
@@ -40,7 +40,7 @@ def _chart(context: Context, page: Page, bands: Bands) -> None:
     block = bands.blocks[p.name].area
     titles = page.area(block.row, bands.where.label, block.rows)
     texts = {"title": labels("unrolled.chart"), "y_title": labels("unrolled.chart_y")}
-    if p.line == ONCE:
+    if p.sequence == STATIC:
         # One column for each label.
         chart = Chart(
             kind="shares",
@@ -52,7 +52,7 @@ def _chart(context: Context, page: Page, bands: Bands) -> None:
             col=bands.where.first + 3,
         )
     else:
-        letters = bands.blocks[on_line("letter", p.line)].area
+        letters = bands.blocks[on_sequence("letter", p.sequence)].area
         chart = Chart(
             kind="shares",
             **texts,
@@ -61,7 +61,7 @@ def _chart(context: Context, page: Page, bands: Bands) -> None:
             ),
             categories=letters,
             x_title=labels("unrolled.chart_x"),
-            row=_STEP if len(network.time_lines) == 1 else block.row,
-            col=bands.where.first + network.time_lines[p.line] + 1,
+            row=_STEP if len(network.sequences) == 1 else block.row,
+            col=bands.where.first + network.sequences[p.sequence] + 1,
         )
     page.sheet.charts.append(chart)

@@ -37,19 +37,21 @@ def forward_again(bands: Bands, given: Mapping[str, Block], over_time: Mapping[s
     """The forward pass over the same letters with the weights that are `given`, and its loss."""
     bands.given = given
     network = bands.network
-    for line in network.time_lines:
-        bands.line(line)
-        read = [each for each in network.of("read", line=line) if each.base != "target"]
-        passed = network.of("cell", "output", line=line)
+    for sequence in network.sequences:
+        bands.sequence(sequence)
+        read = [each for each in network.of("read", sequence=sequence) if each.base != "target"]
+        passed = network.of("cell", "output", sequence=sequence)
         # What is read may be what was said with other weights.
-        own = line == "answer"
+        own = sequence == "answer"
         if not own:
             for each in read:
                 bands.show(over_time[each.name])
-        bands.write([*(read if own else []), *passed, *(network.of("answer", line=line) if own else [])])
+        bands.write(
+            [*(read if own else []), *passed, *(network.of("answer", sequence=sequence) if own else [])]
+        )
         bands.row += 1
-        lost = network.of("loss", line=line)
-        for each in network.of("read", line=line):
+        lost = network.of("loss", sequence=sequence)
+        for each in network.of("read", sequence=sequence):
             if each.base == "target":
                 bands.line_of(over_time[each.name])
         for each in lost:
@@ -57,7 +59,7 @@ def forward_again(bands: Bands, given: Mapping[str, Block], over_time: Mapping[s
                 bands.show(over_time[each.name])
         bands.write([each for each in lost if each.base not in ("goal", "asked")])
         bands.row += 1
-    loss = bands.loss(network.time_lines)
+    loss = bands.loss(network.sequences)
     bands.row += 1
     return loss
 
