@@ -32,10 +32,10 @@ TWEETS = Path(__file__).parent.parent.parent / "shared" / "data" / "vader-tweets
 """Tweets rated by people: Hutto and Gilbert, "VADER", ICWSM 2014."""
 
 needs_extra = pytest.mark.skipif(
-    not all(map(network.find_spec, network.PACKAGES)), reason="needs pip install -e '.[sentiment]'"
+    not all(map(keras_model.find_spec, keras_model.PACKAGES)), reason="needs pip install -e '.[sentiment]'"
 )
 needs_words = pytest.mark.skipif(
-    not all(map(network.find_spec, ("bm25s", "simplemma"))), reason="needs pip install -e '.[sentiment]'"
+    not all(map(keras_model.find_spec, ("bm25s", "simplemma"))), reason="needs pip install -e '.[sentiment]'"
 )
 
 
@@ -251,7 +251,7 @@ def test_the_last_words_stand_at_the_end_of_the_time_steps(rows, steps):
 @needs_extra
 def test_they_stand_where_keras_puts_them():
     rows = [[1, 2, 3, 4, 5], [], [7], [1, 2, 3]]
-    expected = network._keras().utils.pad_sequences(rows, 3)
+    expected = keras_model._keras().utils.pad_sequences(rows, 3)
     np.testing.assert_array_equal(sequences(rows).padded(3), expected)
 
 
