@@ -31,7 +31,7 @@ def main() -> None:
     shapes = {"Wxf": (3, 4), "Whf": (3, 3), "Wxn": (3, 4), "Whn": (3, 3), "Why": (4, 3)}
     weights = {name: random.normal(size=shape) for name, shape in shapes.items()}
     lesson = rnnsheet.Lesson("mgu", rnnsheet.Model("mgu", weights), vocabulary="helo", word="hello")
-    book = rnnsheet.export(lesson, "mgu.xlsx", force=True)
+    book = rnnsheet.export(lesson, "mgu.xlsx", epochs=50, force=True)
     report = rnnsheet.check(book)
     print(f"{book}: {report.cells} cells, {report.failed} wrong")
     # NumPy does not know the cell: formulas and stored values were compared, and nothing else.

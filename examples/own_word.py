@@ -27,5 +27,5 @@ trained = lesson.with_model(last.model)
 said = "".join(trained.run()["predicted"][0])
 print(f"reads {word}, should say {word[1:]}, says {said}; the loss is {last.loss:.3f}")
 
-book = rnnsheet.export(trained, f"{word}.xlsx", force=True)
+book = rnnsheet.export(trained, f"{word}.xlsx", epochs=50, force=True)  # 50 rows of training
 print(f"{book}: all right" if rnnsheet.check(book).ok else f"{book}: something is wrong")
