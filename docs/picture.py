@@ -1,4 +1,4 @@
-"""Makes the README's pictures: sheets of `hello` as LibreOffice shows them.
+"""Makes the pictures of the README and the docs: sheets of `hello` as LibreOffice shows them.
 
 python docs/picture.py        (needs LibreOffice, poppler-utils, CJK fonts and Pillow)
 """
