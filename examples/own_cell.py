@@ -11,7 +11,7 @@ import numpy as np
 import rnnsheet
 from rnnsheet.equations.cells import cell
 from rnnsheet.equations.expr import one_minus, sigmoid, tanh
-from rnnsheet.model import gate
+from rnnsheet.network import gate
 
 
 @cell("mgu", *gate("f"), *gate("n"))  # Wxf, Whf, bf, Wxn, Whn, bn

@@ -14,7 +14,7 @@ import typer
 
 import rnnsheet
 from rnnsheet.cli import app
-from rnnsheet.models.description import read_description
+from rnnsheet.importers.description import read_description
 
 ROOT = Path(__file__).parent.parent
 READMES = ["README.md", "README.zh.md"]

@@ -12,9 +12,9 @@ from rnnsheet import engine, templates
 from rnnsheet.checking.engines import ALL, ENGINES
 from rnnsheet.cli import app
 from rnnsheet.equations.cells import BUILT_IN
+from rnnsheet.importers import description
 from rnnsheet.labels import languages
-from rnnsheet.models import description
-from rnnsheet.trained import ACTIVATIONS, LAYER_KINDS
+from rnnsheet.network.imported import ACTIVATIONS, LAYER_KINDS
 
 DOCS = Path(__file__).parent.parent / "docs"
 
