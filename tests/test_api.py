@@ -51,7 +51,7 @@ def test_a_lesson_made_in_python_is_exported_and_checked(tmp_path):
     report = rnnsheet.check(path)
     assert report.ok
     assert (report.lesson, report.failed) == ("mine", 0)
-    assert report.max_abs_error < 1e-12
+    assert report.max_error < 1e-12
 
 
 @pytest.mark.parametrize("source", ["hello", templates.FOLDER / "hello.toml"], ids=["name", "Path"])

@@ -223,11 +223,15 @@ def test_a_decimal_comma_that_was_taken_for_none_is_told(book):
         ("hh", "more than one letter"),
         ("", "an empty cell or an error"),
         ("=1/0", "an empty cell or an error"),
+        ("l", "an entry that stands there twice"),
     ],
 )
 def test_an_entry_of_the_vocabulary_that_is_none_is_named(book, entry, said):
     book.put("vocabulary", entry, 1)
     assert f"{said}." in book.state
+    assert book.no_errors(but="Inputs")
+    # What is left of the vocabulary has a loss of its own, never one below 0.
+    assert all(loss == "" or loss > 0 for loss in book.losses)
     first = 0 if entry == "h" else 1
     assert book.state.startswith(f"Inputs {book.of('vocabulary').area.part(first).a1}: ")
 
@@ -281,7 +285,7 @@ def sentiment(folder):
         ("good", "positive", "Note · Inputs C7: the right answer is the one given in this cell", True),
         ("good", "  ", "no right answer is known for this", False),
         ("the film is good", "negative", "this is an example, and its own right answer counts", True),
-        ("good", "splendid", "Inputs C8: the network cannot say this", False),
+        ("good", "splendid", "Inputs C7: the network cannot say this", False),
         ("good", "=1/0", "an error instead of a text", False),
         ("", "positive", "nothing is typed, so nothing can be predicted", False),
         ("?!", "", "nothing is typed", False),
@@ -337,7 +341,11 @@ def test_a_translation_is_marked_by_the_example_that_reads_the_same(folder):
     assert book.row("right") == [""] * 7
     assert set(book.losses) == {""}
     book.put("wanted", "je suis Cat")
-    assert "“cat”, t = 3: the network cannot say this" in book.state
+    typed = book.of("wanted").area.a1
+    assert f"Inputs {typed}: “cat”, t = 3: the network cannot say this word" in book.state
+    assert "its time step has no loss" in book.state
+    book.put("wanted", "je suis content <END>")
+    assert book.state == f"Inputs {typed}: the end is added by itself. Type the words alone."
     book.put("wanted", "je suis tu es il est le")
     assert "the right answer and its end are longer than the time steps of the answer" in book.state
     book.put("wanted", " ?! ")

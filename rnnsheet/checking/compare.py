@@ -145,16 +145,15 @@ class _BlockCells:
         return range(len(got))
 
     def _differences(self, values: list[Any]) -> NDArray[np.float64] | None:
-        """How far numbers are from the expected ones; None where there are not only numbers."""
+        """How far numbers are from the expected ones, relative above 1; None where there are other values."""
         numbers = _numbers(values)
-        return None if numbers is None or self._right is None else abs(numbers - self._right)
+        if numbers is None or self._right is None:
+            return None
+        return abs(numbers - self._right) / np.maximum(1.0, abs(self._right))
 
     def _off(self, differences: NDArray[np.float64] | None) -> NDArray[np.bool_] | None:
         """Which numbers are not within tolerance."""
-        if differences is None or self._right is None:
-            return None
-        within: NDArray[np.bool_] = differences <= self.its.tolerance * np.maximum(1.0, abs(self._right))
-        return ~within
+        return None if differences is None else ~(differences <= self.its.tolerance)
 
 
 class _Shown:
@@ -190,11 +189,11 @@ def _numbers(values: list[Any]) -> NDArray[np.float64] | None:
 
 
 def _greatest_error(got: list[Any], expected: list[Any]) -> float:
-    """The greatest difference between two numbers; texts have none."""
+    """The greatest difference between two numbers, relative above 1; texts have none."""
     if got == expected:
         return 0.0
     pairs = [pair for pair in zip(got, expected, strict=True) if set(map(type, pair)) <= _NUMBERS]
-    return max((abs(value - right) for value, right in pairs), default=0.0)
+    return max((abs(value - right) / max(1.0, abs(right)) for value, right in pairs), default=0.0)
 
 
 class _Cell:

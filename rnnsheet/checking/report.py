@@ -36,7 +36,7 @@ class BlockReport:
     range: str
     cells: int
     failed: int
-    max_abs_error: float
+    max_error: float
     first_failure: Failure | None
     """The first cell that was changed; if there is none, the first that is wrong because of others."""
     amplified: int = 0
@@ -52,7 +52,7 @@ class FrameworkReport:
     numbers: int
     """How many numbers the results are."""
     failed: int
-    max_abs_error: float
+    max_error: float
     """Relative to the result where that is above 1."""
     tolerance: float
     compared: bool = True
@@ -92,9 +92,9 @@ class Report:
         return sum(block.amplified for block in self.blocks)
 
     @property
-    def max_abs_error(self) -> float:
+    def max_error(self) -> float:
         """The greatest difference between a recalculated number and the engine's."""
-        return max((block.max_abs_error for block in self.blocks), default=0.0)
+        return max((block.max_error for block in self.blocks), default=0.0)
 
     @property
     def ok(self) -> bool:
@@ -111,7 +111,7 @@ class Report:
             "cells": self.cells,
             "failed": self.failed,
             "amplified": self.amplified,
-            "max_abs_error": self.max_abs_error,
+            "max_error": self.max_error,
             "ok": self.ok,
             "proved": self.proved,
             "framework": asdict(self.framework) if self.framework else None,

@@ -32,13 +32,13 @@ def verdict(report: Report, labels: Labels, with_blocks: bool) -> Iterator[str]:
         yield labels("check.amplified", count=report.amplified, **values)
     if told := report.framework:
         key = "unlike_framework" if told.failed else "like_framework" if told.compared else "not_compared"
-        facts = {"framework": told.framework, "inputs": told.inputs, "error": told.max_abs_error}
+        facts = {"framework": told.framework, "inputs": told.inputs, "error": told.max_error}
         yield labels(f"check.{key}", file=report.file, **facts, tolerance=told.tolerance)
     if report.notes:
         settings = ", ".join(labels(f"check.setting.{note}") for note in report.notes)
         yield labels("check.noted", file=report.file, settings=settings)
     verdict = "check.bad" if report.failed else "check.good" if report.proved else "check.unproved"
-    yield labels(verdict, error=report.max_abs_error, **values)
+    yield labels(verdict, error=report.max_error, **values)
 
 
 def engines(versions: Mapping[str, str | None], labels: Labels) -> Iterator[str]:
@@ -60,5 +60,5 @@ def _follows(block: BlockReport) -> bool:
 
 
 def _block(block: BlockReport) -> list[str]:
-    error = f"{block.max_abs_error:.1e}" if block.max_abs_error else "0"
+    error = f"{block.max_error:.1e}" if block.max_error else "0"
     return [block.name, block.sheet, block.range, str(block.cells), str(block.failed), error]

@@ -53,7 +53,7 @@ def _plan(lesson: Lesson, language: str) -> Plan:
     messages = manifest.messages(about_page, lesson.steps + lesson.reads_ahead)
     typed = inputs.place(lesson, equations, words)
     examples.place(typed, lesson, equations)
-    given = typed.blocks
+    given = {**typed.blocks, **typed.choices}
     context = Context(equations, words, columns(equations), given, lesson, messages, {})
     unrolled_page, over_time = unrolled.place(context)
     context = replace(context, over_time=over_time)
@@ -73,7 +73,7 @@ def _plan(lesson: Lesson, language: str) -> Plan:
         page.state(page.reference(state.area), state.values, messages)
     sheets = tuple(page.sheet for page in (overview_page, *pages))
     manifest.list_blocks(about_page, sheets)
-    named = {**given, **context.over_time, **gradients, **rates, **settings}
+    named = {**typed.blocks, **context.over_time, **gradients, **rates, **settings}
     named |= {f"d{name}": block for name, block in matrices.items()}
     names = {defined_name(name): block.area for name, block in named.items()}
     return Plan((*sheets, about_page.sheet), names, language, overview.title(lesson, words))

@@ -12,7 +12,7 @@ from rnnsheet.sheet.formula import Formula, column_letters
 if TYPE_CHECKING:
     from rnnsheet.lesson import Trace
 
-LAYOUT = 8
+LAYOUT = 9
 """The number of this arrangement of blocks; it grows whenever a block moves, so that `check` can tell."""
 
 

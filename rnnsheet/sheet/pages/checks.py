@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from rnnsheet.lesson import END
 from rnnsheet.network import on_sequence
 from rnnsheet.network.reading import BLANKS, FULL_WIDTH, kind_of, words_of
 from rnnsheet.sheet.layout_context import Context
@@ -162,7 +163,10 @@ class _Answers(_Texts):
         typed = f'IF(ISERROR({cell.a1}),0,IF(TRIM({cell.a1})="",0,1))'
         of = self.labels("state.wanted")
         yield Check(of, f"IF(ISERROR({cell.a1}),1,0)", self.of(cell, "typed_error"))
-        yield from self._possible(of, used, f'IF({used.a1}="",IF({own}>0,1,{typed}),0)', target)
+        # What an example says stands in a cell that nobody can change.
+        place = f'IF({own}>0,"{at(used)}","{at(cell)}")'
+        impossible = f'IF({used.a1}="",IF({own}>0,1,{typed}),0)'
+        yield from self._possible(of, place, impossible, at(used if is_example else cell), target)
         found = self._note(cell, "ignored_answer") if given and is_example and given != target else ""
         ignored = f'IF({own}>0,IF({typed}=1,IF(EXACT({cell.a1}&"",{used.a1}),0,1),0),0)'
         yield Check(of, ignored, self.note(cell, "ignored_answer"), found)
@@ -174,20 +178,23 @@ class _Answers(_Texts):
         found = "" if target else self._note(cell, "no_answer")
         yield Check(of, f'IF({asked}="",1,0)', self.note(cell, "no_answer"), found)
 
-    def _possible(self, of: str, used: Area, impossible: str, target: str) -> Iterator[Check]:
+    def _possible(self, of: str, place: str, impossible: str, found_at: str, target: str) -> Iterator[Check]:
         """What is given can be said: as a whole, or word by word, with its end."""
         if "answer" not in self.lesson.sequences:
-            yield Check(of, impossible, self.of(used, "not_possible"))
+            yield Check(of, impossible, f'{place}&": "&{self.cell("not_possible")}')
             return
         output = self.lesson.model.output_on("answer")
         known = self.inputs.known[output.named("target")].area
         letter, number = self.first(known)
-        said = f'"{at(used)}: “"&{letter}&"”, t = "&{number}&": "&{self.cell("not_possible")}'
+        quoted = f'": “"&{letter}&"”, t = "&{number}&": "'
+        said = f"{place}&{quoted}&{self.cell('not_possible_word')}"
         yield Check(of, f"IF(SUM({known.a1})<COUNT({known.a1}),1,0)", said)
         clean, room = self.inputs.blocks["wanted_clean"].area.a1, self.lesson.answer_steps
-        found = f"{at(used)}: {self.told('long_answer')}" if len(words_of(target)) >= room else ""
+        ends = f'LEN({clean})-LEN(SUBSTITUTE({clean},"{END}",""))'
+        yield Check(of, f"IF({ends}>{len(END)},1,0)", f'{place}&": "&{self.cell("end_typed")}')
+        found = f"{found_at}: {self.told('long_answer')}" if len(words_of(target)) >= room else ""
         too_long = f"IF({length_of(clean, 'words')}>{room},1,0)"
-        yield Check(of, too_long, self.of(used, "long_answer"), found)
+        yield Check(of, too_long, f'{place}&": "&{self.cell("long_answer")}', found)
 
     def note(self, area: Area, key: str) -> str:
         """A formula that says what is no fault of a place."""

@@ -30,7 +30,7 @@ def place(context: Context, gradients: Mapping[str, Block]) -> Page:
         bands.run = f"{run}."
         bands.heading(labels(f"gradient_check.{run}"))
         bands.weight = _moved(
-            inputs, run, f"{{source}}{sign}IF({chosen.fixed}={{label}},{width.area.fixed},0)"
+            inputs, run, f'{{source}}{sign}IF(IFERROR({chosen.fixed},"")={{label}},{width.area.fixed},0)'
         )
         losses.append(forward_again(bands, inputs, context.over_time))
     bands.heading(labels("gradient_check.weights"))

@@ -43,6 +43,8 @@ class Inputs:
     """What may be changed, and what is read of it, by name."""
     faults: dict[str, Block] = field(default_factory=dict)
     """By the name of an input, a column beside its rows: 0, or the number of what is wrong with the row."""
+    choices: dict[str, Block] = field(default_factory=dict)
+    """By the name of a vocabulary, its entries as the network reads them: "" where one is wrong."""
     together: dict[str, Area] = field(default_factory=dict)
     """By the name of a vocabulary, the cell that has all of its entries, each between breaks."""
     known: dict[str, Block] = field(default_factory=dict)
@@ -88,6 +90,7 @@ def place(lesson: Lesson, network: Recurrence, labels: Labels) -> Inputs:
             letters = name == "vocabulary" and lesson.split == "letters"
             read = name == "vocabulary" or "answer" in network.sequences
             _faults_of_choices(inputs, name, letters, read)
+            _choices_read(inputs, name)
     return inputs
 
 
@@ -246,6 +249,16 @@ def _faults_of_choices(inputs: Inputs, name: str, letters: bool, read: bool) -> 
         fault = f'IF(EXACT({entry},"{END}"),{fault},IF(EXACT({entry},{word}),{fault},{_NEVER_READ}))'
     fault = f'IF(ISERROR({entry}),{_NO_ENTRY},IF({entry}="",{_NO_ENTRY},{fault}))'
     _fault(inputs, name, FIRST + (2 if letters and "word" in inputs.blocks else 1), fault)
+
+
+def _choices_read(inputs: Inputs, name: str) -> None:
+    """Behind its faults a vocabulary as all sheets read it: an error, or an entry twice, goes no further."""
+    page, block, faults = inputs.page, inputs.blocks[name], inputs.faults[name].area
+    col = faults.col + 1
+    page.text(block.area.row - 1, col, page.labels("inputs.clean"), "small")
+    text = f'IF({faults.part().a1}=0,{block.area.part().a1},"")'
+    area = page.area(block.area.row, col, block.area.rows)
+    inputs.choices[name] = page.formula(name, area, text, "beside", values=block.values)
 
 
 def _together(inputs: Inputs, entries: Block) -> Area:

@@ -32,7 +32,16 @@ MESSAGES = (
     *("ends_in_blank", "note", "ignored_answer", "long_answer", "never_read", "large", "no_ink"),
     *("is_unknown", "is_capital", "is_full_width", "is_blank", "read_as_nothing", "no_loss"),
     *("long", "short", "fits", "long_words", "short_words", "fits_words", "fits_whole"),
-    *("not_possible", "given_answer", "no_answer", "no_entry", "no_letter", "twice"),
+    *(
+        "not_possible",
+        "not_possible_word",
+        "end_typed",
+        "given_answer",
+        "no_answer",
+        "no_entry",
+        "no_letter",
+        "twice",
+    ),
     *("no_number", "too_large", "positive", "slider", "no_weight", "not_known"),
     *(
         "left_out_words",
