@@ -2,12 +2,14 @@
 
 import ast
 import inspect
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import rnnsheet
 from rnnsheet import templates
+from rnnsheet.network import checks
 
 WEIGHTS = {"Wxh": [[0.5, -1.0], [0.25, 2.0]], "Whh": 0.9, "Why": [[1.0, 0.5], [-1.0, 0.5]]}
 
@@ -139,3 +141,16 @@ def test_every_array_comes_as_a_frame_of_the_same_numbers():
     assert list(trace.frame("dWhy_t").index)[:2] == ["h 1", "e 1"]
     assert list(trace.frame("x").index) == list("helo")
     assert list(trace.frame("z").index) == ["1", "2", "3"]
+
+
+def test_a_network_is_checked_once(monkeypatch):
+    """However often a lesson is changed in what it reads, or is set to, and not in its network."""
+    checked, resolved = [], checks._resolved
+    monkeypatch.setattr(checks, "_resolved", lambda *given: checked.append(given) or resolved(*given))
+    order = rnnsheet.load("order")
+    list(order.train(epochs=1))
+    replace(order, settings=replace(order.settings, epochs=3))
+    assert len(checked) == 1
+    with pytest.raises(rnnsheet.LessonError):
+        replace(order, vocabulary=order.vocabulary[1:])
+    assert len(checked) == 2

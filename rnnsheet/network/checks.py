@@ -22,6 +22,9 @@ def check_model(model: Model, inputs: Mapping[str, Axis], labels: Axis) -> Model
     where a layer cannot be what it says, or a parameter is missing, unknown, of a wrong shape or
     not finite.
     """
+    fits = (tuple(inputs.items()), labels)
+    if model.checked_for == fits:
+        return model
     layers = _resolved(model.layers, inputs)
     known = [
         named(s.name, layer.ending)
@@ -53,7 +56,9 @@ def check_model(model: Model, inputs: Mapping[str, Axis], labels: Axis) -> Model
                     "missing_parameter", name=name, cell=layer.cell, expected=expected, axes=told
                 )
         _check_start(checked, layer)
-    return Model(layers, MappingProxyType(fitted))
+    fitting = Model(layers, MappingProxyType(fitted))
+    object.__setattr__(fitting, "checked_for", fits)
+    return fitting
 
 
 def fit_state(name: str, given: ArrayLike, size: int) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rnnsheet.network.kinds import Array, Axis, ParameterSpec
 from rnnsheet.network.layers import INPUTS, STATIC, Layer, Source, named, on_sequence
@@ -20,6 +20,8 @@ class Model:
 
     layers: Sequence[Layer] | str
     parameters: Mapping[str, Array]
+    checked_for: object = field(default=None, init=False, compare=False, repr=False)
+    """The inputs and labels that `check_model` found it to fit, so that it need not look again."""
 
     def __iter__(self) -> Iterator[Layer]:
         """The layers; each reads only those before it."""
