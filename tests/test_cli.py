@@ -97,8 +97,7 @@ def test_new_copies_a_lesson_to_edit(tmp_path):
 
 
 def test_a_wrong_cell_ends_with_1_and_is_shown_with_formula_expected_and_got(tmp_path):
-    rnnsheet("export", "hello", cwd=tmp_path)
-    cell = change_h(tmp_path / "hello.xlsx")
+    cell = change_h(book(tmp_path))
     ended = rnnsheet("check", "hello.xlsx", cwd=tmp_path)
     assert ended.returncode == 1
     report = json.loads(rnnsheet("check", "hello.xlsx", "--json", cwd=tmp_path).stdout)
@@ -112,7 +111,7 @@ def test_a_wrong_cell_ends_with_1_and_is_shown_with_formula_expected_and_got(tmp
 
 
 def test_the_table_of_blocks_follows_the_verdict_where_it_is_asked_for(tmp_path):
-    rnnsheet("export", "hello", "--epochs", "1", "--steps", "2", cwd=tmp_path)
+    book(tmp_path)
     verdict, head, *rows = rnnsheet("check", "hello.xlsx", "--blocks", cwd=tmp_path).stdout.splitlines()
     assert verdict.startswith("hello.xlsx: all ")
     assert head.split() == ["block", "sheet", "range", "cells", "failed", "greatest", "error"]
@@ -139,7 +138,7 @@ def test_every_command_speaks_both_languages(tmp_path, language, step, written, 
     assert step in says("run", "hello")
     assert hello().title[language] in says("templates")
     assert "my.toml" in says("new", "my.toml")
-    assert written in says("export", "hello")
+    assert written in says("export", "hello", "--epochs", "1", "--steps", "2")
     assert proved in says("check", "hello.xlsx")
     change_h(tmp_path / "hello.xlsx")
     ended = rnnsheet("check", "hello.xlsx", "--lang", language, cwd=tmp_path)
@@ -315,7 +314,7 @@ def test_output_that_nobody_takes_brings_no_traceback(tmp_path, command, way):
 
 
 def book(tmp_path: Path) -> Path:
-    return export("hello", tmp_path / "hello.xlsx", "en")
+    return export(hello(), tmp_path / "hello.xlsx", "en")
 
 
 @pytest.mark.parametrize(
