@@ -155,6 +155,7 @@ def train(
 def check(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help=_help("help.file"))],
     engine: Annotated[str, typer.Option(metavar="NAME|all", help=_help("help.engine"))] = "ironcalc",
+    blocks: Annotated[bool, typer.Option("--blocks", help=_help("help.blocks"))] = False,
     as_json: Json = False,
     tolerance: Annotated[float, typer.Option(help=_help("help.tolerance"))] = 1e-9,
     lang: Language = "",
@@ -165,7 +166,6 @@ def check(
         from rnnsheet.console import progress
 
         engines, status = chosen(engine), 0
-        single = len(files) == len(engines) == 1
         told: list[dict[str, object]] = []
         waiting = progress.waiting(labels(language))
         for file, found in each(files, tolerance, engines, waiting):
@@ -181,9 +181,9 @@ def check(
             from rnnsheet.console import verdicts
 
             for report in found:
-                _print(verdicts.verdict(report, labels(language), with_blocks=single))
+                _print(verdicts.verdict(report, labels(language), blocks))
         if as_json:
-            _print_json(told[0] if single else told)
+            _print_json(told[0] if len(files) == len(engines) == 1 else told)
     raise typer.Exit(status)
 
 

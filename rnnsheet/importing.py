@@ -20,7 +20,7 @@ from rnnsheet.files import own_folder
 if TYPE_CHECKING:
     from rnnsheet.network.imported import ImportedNetwork, Witness
 
-_PROGRAM = Path(__file__).parent / "models" / "program.py"
+_PROGRAM = Path(__file__).parent / "importers" / "program.py"
 _ROOM = 1_150 << 20
 """The memory that it may take, in bytes; what it loads of libraries comes on top."""
 _READING, _RUNNING = 25, 60

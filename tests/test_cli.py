@@ -44,7 +44,8 @@ def test_the_main_job(tmp_path):
     assert "hello.xlsx" in written.stdout
     checked = rnnsheet("check", "hello.xlsx", cwd=tmp_path)
     assert (checked.returncode, checked.stderr) == (0, "")
-    assert checked.stdout.splitlines()[-1].startswith("hello.xlsx: all ")
+    (verdict,) = checked.stdout.splitlines()
+    assert verdict.startswith("hello.xlsx: all ")
     assert list(tmp_path.iterdir()) == [tmp_path / "hello.xlsx"]
 
 
@@ -96,15 +97,29 @@ def test_new_copies_a_lesson_to_edit(tmp_path):
 
 
 def test_a_wrong_cell_ends_with_1_and_is_shown_with_formula_expected_and_got(tmp_path):
-    rnnsheet("export", "hello", cwd=tmp_path)
-    cell = change_h(tmp_path / "hello.xlsx")
+    cell = change_h(book(tmp_path))
     ended = rnnsheet("check", "hello.xlsx", cwd=tmp_path)
     assert ended.returncode == 1
-    line = next(line for line in ended.stdout.splitlines() if line.startswith("h: "))
-    assert f"{cell} holds 0.7, expected =TANH(" in line
     report = json.loads(rnnsheet("check", "hello.xlsx", "--json", cwd=tmp_path).stdout)
     assert report["ok"] is False
-    assert report["failed"] == sum(block["failed"] for block in report["blocks"]) > 0
+    wrong = [block for block in report["blocks"] if block["failed"]]
+    assert report["failed"] == sum(block["failed"] for block in wrong) > 0
+    verdict, changed, *follow = ended.stdout.splitlines()
+    assert verdict == f"hello.xlsx: {report['failed']} of {report['cells']} cells wrong (ironcalc)."
+    assert changed.startswith(f"h: {cell} holds 0.7, expected =TANH(")
+    assert len(follow) == len(wrong) - 1
+
+
+def test_the_table_of_blocks_follows_the_verdict_where_it_is_asked_for(tmp_path):
+    book(tmp_path)
+    verdict, head, *rows = rnnsheet("check", "hello.xlsx", "--blocks", cwd=tmp_path).stdout.splitlines()
+    assert verdict.startswith("hello.xlsx: all ")
+    assert head.split() == ["block", "sheet", "range", "cells", "failed", "greatest", "error"]
+    blocks = json.loads(rnnsheet("check", "hello.xlsx", "--json", cwd=tmp_path).stdout)["blocks"]
+    assert len(rows) == len(blocks)
+    for row, block in zip(rows, blocks, strict=True):
+        assert row.startswith(f"{block['name']} ")
+        assert row.split()[-3:-1] == [str(block["cells"]), str(block["failed"])]
 
 
 @pytest.mark.parametrize(
@@ -123,12 +138,12 @@ def test_every_command_speaks_both_languages(tmp_path, language, step, written, 
     assert step in says("run", "hello")
     assert hello().title[language] in says("templates")
     assert "my.toml" in says("new", "my.toml")
-    assert written in says("export", "hello")
+    assert written in says("export", "hello", "--epochs", "1", "--steps", "2")
     assert proved in says("check", "hello.xlsx")
     change_h(tmp_path / "hello.xlsx")
     ended = rnnsheet("check", "hello.xlsx", "--lang", language, cwd=tmp_path)
     assert (ended.returncode, ended.stderr) == (1, "")
-    assert wrong in ended.stdout.splitlines()[-1]
+    assert wrong in ended.stdout.splitlines()[0]
 
 
 def change_h(path: Path) -> str:
@@ -299,7 +314,7 @@ def test_output_that_nobody_takes_brings_no_traceback(tmp_path, command, way):
 
 
 def book(tmp_path: Path) -> Path:
-    return export("hello", tmp_path / "hello.xlsx", "en")
+    return export(hello(), tmp_path / "hello.xlsx", "en")
 
 
 @pytest.mark.parametrize(
@@ -549,9 +564,12 @@ def test_a_wrong_file_among_several_decides_the_status(tmp_path):
     book = openpyxl.load_workbook(tmp_path / "b.xlsx")
     book["Unrolled"]["H24"] = 1
     book.save(tmp_path / "b.xlsx")
-    ended = rnnsheet("check", "a.xlsx", "b.xlsx", cwd=tmp_path)
+    ended = rnnsheet("check", "b.xlsx", "a.xlsx", cwd=tmp_path)
     assert (ended.returncode, ended.stderr) == (1, "")
-    assert "Unrolled!H24 holds 1" in ended.stdout
+    verdict, changed, *_, last = ended.stdout.splitlines()
+    assert verdict.startswith("b.xlsx: ") and verdict.endswith("cells wrong (ironcalc).")
+    assert "Unrolled!H24 holds 1" in changed
+    assert last.startswith("a.xlsx: all ")
 
 
 def test_the_engines_are_listed(tmp_path):

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from openpyxl.workbook.defined_name import DefinedName
 
 import rnnsheet
-from rnnsheet.checking.engines import ENGINES
+from rnnsheet.checking import check
+from rnnsheet.checking.engines import ALL, ENGINES, chosen
 from rnnsheet.checking.recalculate import Recalculation, recalculations
 from rnnsheet.sheet.bounds import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.formula import column_letters
@@ -28,7 +29,7 @@ from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.read import read
 from tests.listener import listener
 from tests.test_checking import edit, edit_cell, failures, sheet_part
-from tests.test_engines import skip_without
+from tests.test_engines import EVERY_ENGINE, skip_without
 from tests.test_reading import parts, save
 from tests.typist import block
 
@@ -217,10 +218,8 @@ def test_a_document_type_far_behind_is_found(hello_xlsx, tmp_path, wrong):
     assert "a document type" in refused(wrong, tmp_path / "run")
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_a_sheet_that_claims_all_there_is_costs_nothing(hello_xlsx, tmp_path, wrong, engine):
-    """What a sheet says of its size is no cell: the verdict is that on its cells."""
-    skip_without(engine)
+def test_a_sheet_that_claims_all_there_is_costs_nothing(hello_xlsx, tmp_path, wrong):
+    """What a sheet says of its size is no cell: the verdict is that on its cells. No engine is told of it."""
     edit(
         hello_xlsx,
         wrong,
@@ -228,10 +227,10 @@ def test_a_sheet_that_claims_all_there_is_costs_nothing(hello_xlsx, tmp_path, wr
         '<dimension ref="[^"]*"',
         '<dimension ref="A1:XFD1048576"',
     )
-    assert checked(wrong, tmp_path / "run", "--engine", engine)[0] == 0
+    assert checked(wrong, tmp_path / "run")[0] == 0
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", EVERY_ENGINE)
 def test_a_formula_over_all_there_is_costs_little(hello_xlsx, tmp_path, wrong, engine):
     skip_without(engine)
     with_formula(hello_xlsx, wrong, "SUM(Loss!A1:XFD1048576)")
@@ -520,23 +519,29 @@ def test_merged_cells_that_no_engine_goes_through_are_refused(hello_xlsx, tmp_pa
     assert "Unrolled: mergeCell: " in refused(wrong, tmp_path / "run")
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_an_array_formula_over_all_there_is_is_refused(hello_xlsx, tmp_path, wrong, engine):
-    """Also where the engine has begun: it is ended, and leaves nothing."""
-    skip_without(engine)
+def test_an_array_formula_over_all_there_is_is_refused(hello_xlsx, tmp_path, wrong):
+    """Before any engine begins."""
     row = '<row r="9000"><c r="T9000"><f t="array" ref="T2:XFD1048576">1</f></c></row></sheetData>'
     edit(hello_xlsx, wrong, sheet_part(hello_xlsx, "Unrolled"), "</sheetData>", row)
-    assert "Unrolled: T9000: array: " in refused(wrong, tmp_path / "run", "--engine", engine)
+    assert "Unrolled: T9000: array: " in refused(wrong, tmp_path / "run")
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("count", [60_000, 200_000])
-def test_many_names_cost_little(hello_xlsx, tmp_path, wrong, engine, count):
-    skip_without(engine)
+def with_names(source: Path, target: Path, count: int) -> Path:
+    """A copy of a workbook with so many names more."""
     names = "".join(f'<definedName name="_{n}_">Inputs!$D$25</definedName>' for n in range(count))
-    edit(hello_xlsx, wrong, WORKBOOK, "</definedNames>", rf"{names}\g<0>")
-    status, _, told = checked(wrong, tmp_path / "run", "--engine", engine)
-    assert (status, "too many defined names" in told) == ((2, True) if count > 100_000 else (0, False))
+    return edit(source, target, WORKBOOK, "</definedNames>", rf"{names}\g<0>")
+
+
+@pytest.mark.parametrize("engine", EVERY_ENGINE)
+def test_many_names_cost_little(hello_xlsx, tmp_path, wrong, engine):
+    skip_without(engine)
+    with_names(hello_xlsx, wrong, 60_000)
+    assert checked(wrong, tmp_path / "run", "--engine", engine)[0] == 0
+
+
+def test_too_many_names_are_refused(hello_xlsx, tmp_path, wrong):
+    with_names(hello_xlsx, wrong, 200_000)
+    assert "too many defined names" in refused(wrong, tmp_path / "run")
 
 
 def test_a_blank_between_two_operands_is_no_other_spelling(hello_xlsx, wrong):
@@ -563,7 +568,7 @@ def test_more_texts_than_there_can_be_are_refused(hello_xlsx, tmp_path, wrong, t
     assert "too many cells" in refused(wrong, tmp_path / "run")
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", EVERY_ENGINE)
 @pytest.mark.parametrize(
     "formula",
     ["SUMPRODUCT(ROW($A$1:$A$1048576)*COLUMN($A$1:$XFD$1))", 'LEN(REPT("x",1900000000))'],
@@ -575,7 +580,7 @@ def test_a_formula_cannot_fill_the_memory(hello_xlsx, tmp_path, wrong, engine, f
     assert status == 0 or (status == 2 and "cannot recalculate" in err)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", EVERY_ENGINE)
 def test_no_engine_asks_the_network(hello_xlsx, tmp_path, wrong, engine):
     """Beside our own refusal: a program that is given such a file all the same must not call."""
     skip_without(engine)
@@ -684,7 +689,7 @@ def test_a_letter_that_looks_like_another_is_another(hello_xlsx, wrong, honest, 
     assert (sheet, name, "formula") in failures(rnnsheet.check(wrong))
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", EVERY_ENGINE)
 def test_a_formula_that_reads_itself_is_found(hello_xlsx, tmp_path, wrong, engine):
     skip_without(engine)
     area = block("z", "Unrolled").area
@@ -694,7 +699,7 @@ def test_a_formula_that_reads_itself_is_found(hello_xlsx, tmp_path, wrong, engin
     assert f"z: Unrolled!{area.part().a1} holds another formula" in out
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", EVERY_ENGINE)
 def test_an_input_that_reads_what_follows_from_it_is_told(hello_xlsx, tmp_path, wrong, engine):
     skip_without(engine)
     whh, h = block("Whh", "Inputs").area, block("h", "Unrolled").area
@@ -801,17 +806,18 @@ def test_cells_at_the_end_of_the_sheet_do_no_harm(hello_xlsx, tmp_path, wrong):
     assert checked(wrong, tmp_path / "run")[0] == 0
 
 
-def test_every_wrong_stored_value_is_caught_by_every_engine(hello_xlsx, wrong):
+@pytest.mark.slow
+def test_a_wrong_stored_value_is_caught_by_every_engine(hello_xlsx, wrong):
     area = block("p", "Unrolled").area
     edit_cell(hello_xlsx, wrong, "Unrolled", area.part().a1, "<v>[^<]*</v>", "<v>0.5</v>")
-    for engine in ENGINES:
-        if ENGINES[engine].installed():
-            report = rnnsheet.check(wrong, engine=engine)
-            assert report.engine == engine
-            assert failures(report) == [("Unrolled", area.part().a1, "cached")]
+    engines = chosen(ALL)
+    reports = check.checks(wrong, check.TOLERANCE, engines)
+    assert [report.engine for report in reports] == [engine.NAME for engine in engines]
+    for report in reports:
+        assert failures(report) == [("Unrolled", area.part().a1, "cached")]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", EVERY_ENGINE)
 def test_an_engine_recalculates_whatever_is_stored(hello_xlsx, wrong, engine):
     """Else it would find what the file says, and every check of it would be worthless."""
     skip_without(engine)

@@ -29,7 +29,7 @@ from rnnsheet.workbook.worksheet import CellError
 from rnnsheet.workbook.write import write
 from tests.planned import filled, referred, taken
 from tests.test_checking import failures
-from tests.test_engines import skip_without
+from tests.test_engines import EVERY_ENGINE, skip_without
 from tests.test_sheet import EXCEL_COLUMNS, EXCEL_FORMULA, EXCEL_ROWS, EXCEL_SHEET_NAME, excel_takes
 from tests.trained_networks import (
     NETWORKS,
@@ -316,7 +316,7 @@ def test_a_weight_that_is_no_number_is_told_with_its_cell(tmp_path, typed, reaso
     assert caught.value.place == f"{path}: {area.sheet}!{area.a1}"
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", EVERY_ENGINE)
 def test_an_emptied_text_is_read_as_nothing(tmp_path, engine):
     """openpyxl saves the empty cell as a number without one."""
     skip_without(engine)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from rnnsheet.checking.report import BlockReport, Report
+from rnnsheet.checking.report import BlockReport, Failure, Report
 from rnnsheet.console.lines import table
 from rnnsheet.labels import Labels
 
@@ -11,25 +11,14 @@ _LONGEST = 300
 
 
 def verdict(report: Report, labels: Labels, with_blocks: bool) -> Iterator[str]:
-    """The table of blocks, if wanted, the first failure of each, and the last line."""
-    if with_blocks:
-        yield from table([labels("check.head").split("|"), *map(_block, report.blocks)], "lllrrr")
+    """The verdict, the first failure of each block, what else was found, and the table, if wanted."""
+    yield _headline(report, labels)
     # What was changed comes before what follows from it.
     for block in sorted(report.blocks, key=_follows):
-        if failure := block.first_failure:
-            place = f"{block.sheet}!{failure.cell}" if block.sheet else failure.cell
-            found = {key: _shown(getattr(failure, key)) for key in ("formula", "got", "expected")}
-            reason = "no_name" if failure.reason == "name" and not failure.got else failure.reason
-            reason = f"shown_{failure.cause}" if failure.cause else reason
-            yield labels(f"check.{reason}", block=block.name, place=place, **found)
-    values: dict[str, object] = {
-        "file": report.file,
-        "cells": report.cells,
-        "failed": report.failed,
-        "engine": report.engine,
-    }
+        if block.first_failure:
+            yield _failure(block, block.first_failure, labels)
     if report.ok and report.amplified:
-        yield labels("check.amplified", count=report.amplified, **values)
+        yield labels("check.amplified", file=report.file, count=report.amplified)
     if told := report.framework:
         key = "unlike_framework" if told.failed else "like_framework" if told.compared else "not_compared"
         facts = {"framework": told.framework, "inputs": told.inputs, "error": told.max_error}
@@ -37,8 +26,8 @@ def verdict(report: Report, labels: Labels, with_blocks: bool) -> Iterator[str]:
     if report.notes:
         settings = ", ".join(labels(f"check.setting.{note}") for note in report.notes)
         yield labels("check.noted", file=report.file, settings=settings)
-    verdict = "check.bad" if report.failed else "check.good" if report.proved else "check.unproved"
-    yield labels(verdict, error=report.max_error, **values)
+    if with_blocks:
+        yield from table([labels("check.head").split("|"), *map(_block, report.blocks)], "lllrrr")
 
 
 def engines(versions: Mapping[str, str | None], labels: Labels) -> Iterator[str]:
@@ -47,6 +36,33 @@ def engines(versions: Mapping[str, str | None], labels: Labels) -> Iterator[str]
         [name, labels("engines.missing", how=labels(f"engines.{name}")) if version is None else version]
         for name, version in versions.items()
     )
+
+
+def _headline(report: Report, labels: Labels) -> str:
+    """The verdict in one line."""
+    if report.failed:
+        key = "bad"
+    elif report.framework and report.framework.failed:
+        key = "other"
+    else:
+        key = "good" if report.proved else "unproved"
+    return labels(
+        f"check.{key}",
+        file=report.file,
+        cells=report.cells,
+        failed=report.failed,
+        engine=report.engine,
+        error=report.max_error,
+    )
+
+
+def _failure(block: BlockReport, failure: Failure, labels: Labels) -> str:
+    """What is wrong with a block's first failing cell."""
+    place = f"{block.sheet}!{failure.cell}" if block.sheet else failure.cell
+    found = {key: _shown(getattr(failure, key)) for key in ("formula", "got", "expected")}
+    reason = "no_name" if failure.reason == "name" and not failure.got else failure.reason
+    reason = f"shown_{failure.cause}" if failure.cause else reason
+    return labels(f"check.{reason}", block=block.name, place=place, **found)
 
 
 def _shown(text: str) -> str:
