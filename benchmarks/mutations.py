@@ -16,7 +16,8 @@ import numpy as np
 import rnnsheet
 from benchmarks.timing import line
 from rnnsheet import engine, templates
-from rnnsheet.lesson import Lesson, Settings
+from rnnsheet.experiments import Settings
+from rnnsheet.lesson import Lesson
 from rnnsheet.network import Array
 from rnnsheet.network.imported import INPUT, ImportedLayer, ImportedNetwork, Numbers, Text
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from rnnsheet.checking.report import Report
     from rnnsheet.errors import LessonError, ModelError, OutputError, RnnsheetError, WorkbookError
     from rnnsheet.importers import read_model
-    from rnnsheet.lesson import Trace
     from rnnsheet.network import Layer, Model
     from rnnsheet.network.imported import ImportedNetwork
+    from rnnsheet.trace import Trace
 
 __version__ = VERSION
 
@@ -33,7 +33,7 @@ _HOMES = {
     ),
     **dict.fromkeys(("Layer", "Model"), "rnnsheet.network"),
     "check": "rnnsheet.checking.check",
-    "Trace": "rnnsheet.lesson",
+    "Trace": "rnnsheet.trace",
     "ImportedNetwork": "rnnsheet.network.imported",
     "read_model": "rnnsheet.importers",
     "Report": "rnnsheet.checking.report",

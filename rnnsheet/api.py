@@ -15,10 +15,10 @@ from rnnsheet.engine import Epoch
 from rnnsheet.equations.cells import network
 from rnnsheet.errors import LessonError, OutputError, RnnsheetError, check_seed, known_language
 from rnnsheet.files import check_file, check_free, own_folder
-from rnnsheet.lesson import Trace
 from rnnsheet.network import KINDS, Model
 from rnnsheet.plain import plain
 from rnnsheet.progress import Advance, Progress, shares, silent
+from rnnsheet.trace import Trace
 
 if TYPE_CHECKING:
     from rnnsheet.network.imported import ImportedNetwork

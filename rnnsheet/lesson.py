@@ -1,69 +1,29 @@
-"""The data everything else speaks about: Lesson and Trace. Checked, frozen, no arithmetic.
+"""A lesson: a network with what it reads and should say. Checked, frozen, no arithmetic.
 
 Column vectors throughout; a weight matrix has the shape (out, in).
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from rnnsheet.entries import (
+    Example,
+    as_example,
+    as_picture,
+    by_language,
+    check_readable,
+    check_vocabulary,
+)
 from rnnsheet.errors import LessonError
+from rnnsheet.experiments import Settings, first_weight, plain_settings
 from rnnsheet.network import INPUTS, STATIC, Array, Axis, Layer, Model, check_model, fit_state
-from rnnsheet.network.reading import PUNCTUATION, kind_of, reading, words_of
+from rnnsheet.network.reading import END, MOST_STEPS, kind_of, reading, words_of
 from rnnsheet.plain import plain, text
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-MOST_STEPS = 16_384
-"""More time steps than a worksheet has columns are of no use."""
-START, END = "<start>", "<end>"
-"""What a network reads before its first own word, and says after its last."""
-
-LIMIT = 1e100
-"""In a training, weights and the gradients of states stay within ± this, so that nothing overflows."""
-FLOW = 5.0
-"""The greatest recurrent weight, or multiple of it, with which the gradient's flow is shown."""
-WIDTH = 1e-5
-"""By how much the gradient check moves a weight, up and down."""
-MOST_EPOCHS = 1_000_000
-FLOW_STEPS = (2, 300)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the experiments of a lesson's workbook are set to; all but the two sizes are cells there."""
-
-    epochs: int = 200
-    """How many times the training goes through the word."""
-    flow_steps: int = 30
-    """For how many time steps the gradient's flow is shown."""
-    rate: float = 0.1
-    """The learning rate of the training."""
-    clip: float = 1000.0
-    """The greatest norm that a gradient of the training may have."""
-    update_rate: float = 0.1
-    """The learning rate of the one update."""
-    chosen: str = ""
-    """The weight of the gradient check, such as "Whh[1,2]"; "" is the first recurrent one."""
-    flow_whh: float | None = None
-    """Whh for the gradient's flow where that is one number, else what all recurrent weights are
-    multiplied by; None is the lesson's own."""
-    flow_clip: float = 1.0
-    """The greatest norm that the gradient's flow may have, for comparison."""
-
-
-Example = tuple[str | Array, str]
-"""A text or a picture, and what is to be said of it; "" where it is the next letter."""
-
 
 _TEXTS = ("word", "second", "target", "second_target", "given", "second_given")
 
@@ -115,23 +75,23 @@ class Lesson:
 
         for name in ("name", "split", *_TEXTS):
             put(name, text(name if name == "name" else f"data.{name}", getattr(self, name)))
-        put("title", _by_language("title", self.title))
-        put("about", _by_language("about", self.about))
+        put("title", by_language("title", self.title))
+        put("about", by_language("about", self.about))
         _check_kinds(self)
-        put("notes", {name: _by_language(f"notes.{name}", told) for name, told in self.notes.items()})
+        put("notes", {name: by_language(f"notes.{name}", told) for name, told in self.notes.items()})
         put("vocabulary", tuple(map(plain, self.vocabulary)))
         put("labels", tuple(map(plain, self.labels)) or self.vocabulary)
-        put("examples", tuple(_example(*example) for example in self.examples))
+        put("examples", tuple(as_example(*each) for each in self.examples))
         if self.split not in ("letters", "words"):
             raise LessonError("wrong_split", got=repr(self.split))
         if self.picture is not None:
-            put("picture", _picture("data.picture", self.picture))
+            put("picture", as_picture("data.picture", self.picture))
         if self.word or self.vocabulary or self.picture is None:
-            _check_vocabulary("vocabulary", self.vocabulary, self.split == "letters")
+            check_vocabulary("vocabulary", self.vocabulary, self.split == "letters")
             if self.split == "words":
-                _check_readable("vocabulary", self.vocabulary)
+                check_readable("vocabulary", self.vocabulary)
         if self.labels != self.vocabulary:
-            _check_vocabulary("labels", self.labels, letters=False)
+            check_vocabulary("labels", self.labels, letters=False)
         for name in ("steps", "answer_steps"):
             steps = plain(getattr(self, name))
             put(name, steps)
@@ -152,7 +112,7 @@ class Lesson:
         if "answer" in self.sequences:
             if END not in self.labels:
                 raise LessonError("no_end", place=self.source, end=END)
-            _check_readable("labels", self.labels)
+            check_readable("labels", self.labels)
             put("answer_steps", self.answer_steps or self.least_answer_steps)
         elif self.answer_steps:
             raise LessonError("no_answer_steps", place=self.source)
@@ -160,7 +120,7 @@ class Lesson:
             if int(source.at) > self.steps:
                 raise LessonError("no_such_step", place=self.source, given=str(source), steps=self.steps)
         put("initial", _states(model, self.initial))
-        put("settings", _plain_settings(self.settings, model))
+        put("settings", plain_settings(self.settings, model))
 
     @property
     def inputs(self) -> dict[str, Axis]:
@@ -283,7 +243,7 @@ class Lesson:
     @property
     def chosen(self) -> str:
         """`settings.chosen`, or the first recurrent weight."""
-        return self.settings.chosen or _first_weight(self.model)
+        return self.settings.chosen or first_weight(self.model)
 
     @property
     def flow_layers(self) -> tuple[Layer, ...]:
@@ -349,66 +309,6 @@ def _started(model: Model, layer: Layer, state: str) -> bool:
     return state in before.states or state == "h"
 
 
-@dataclass(frozen=True)
-class Trace:
-    """Every array that a run of a lesson computes, by the name of its equation.
-
-    An array has the shape (units or letters, time steps), a parameter's gradient that of the
-    parameter. Numbers are float64; rows of letters are arrays of str objects, "" where a step
-    has none.
-    """
-
-    arrays: Mapping[str, NDArray[Any]]
-    rows: Mapping[str, tuple[str, ...]]
-    """Per array, the label of each row: letters, or the number of the hidden unit."""
-    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Per array that is not over time, the label of each column."""
-
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        return self.arrays[name]
-
-    def frame(self, name: str) -> pd.DataFrame:
-        """One array as a DataFrame: rows are units or letters, columns time steps from 1.
-
-        The columns of a parameter's gradient are those of the parameter.
-        """
-        import pandas as pd
-
-        array = self.arrays[name]
-        columns = pd.RangeIndex(1, array.shape[1] + 1, name="time step")
-        return pd.DataFrame(array, list(self.rows[name]), self.columns.get(name, columns))
-
-    @property
-    def frames(self) -> dict[str, pd.DataFrame]:
-        """Every array as a labelled DataFrame."""
-        return {name: self.frame(name) for name in self.arrays}
-
-
-def _plain_settings(settings: Settings, model: Model) -> Settings:
-    """The settings as plain numbers and a text. Raises LessonError where one is not what it should be."""
-    given: dict[str, Any] = {field.name: plain(getattr(settings, field.name)) for field in fields(settings)}
-    for name, (least, most) in {"epochs": (1, MOST_EPOCHS), "flow_steps": FLOW_STEPS}.items():
-        size = given[name]
-        if type(size) is not int or not least <= size <= most:
-            raise LessonError("wrong_size", name=f"settings.{name}", least=least, most=most, got=repr(size))
-    for name in ("rate", "clip", "update_rate", "flow_clip"):
-        if type(given[name]) not in (int, float) or not 1 / LIMIT <= given[name] <= LIMIT:
-            raise LessonError("wrong_setting", name=name, got=given[name], most=f"{LIMIT:g}")
-    chosen = text("settings.chosen", given["chosen"])
-    weight_of(chosen or _first_weight(model), model)
-    slider = given["flow_whh"]
-    if slider is not None and (type(slider) not in (int, float) or not abs(slider) <= LIMIT):
-        raise LessonError("wrong_slider", got=repr(slider), most=f"{LIMIT:g}")
-    return Settings(**given)
-
-
-def _by_language(key: str, texts: Mapping[str, str]) -> dict[str, str]:
-    """A text by language, as plain texts. Raises LessonError where one cannot stand in a cell."""
-    if not isinstance(texts, Mapping):
-        raise LessonError("not_a_text", key=key)
-    return {str(language): text(f"{key}.{language}", told) for language, told in texts.items()}
-
-
 def _check_kinds(lesson: Lesson) -> None:
     """Raises LessonError where what should be a list or a table is none."""
     for name in ("vocabulary", "labels"):
@@ -423,75 +323,6 @@ def _check_kinds(lesson: Lesson) -> None:
             raise LessonError("not_a_table", key=name)
     if not isinstance(lesson.settings, Settings):
         raise LessonError("not_a_table", key="settings")
-
-
-def _example(read: object, target: object = "") -> Example:
-    """A text or a picture, and what is to be said of it."""
-    key = "data.examples"
-    return text(key, read) if isinstance(read, str) else _picture(key, read), text(key, target)
-
-
-def _picture(key: str, given: Any) -> Array:
-    """The numbers of a picture, (rows, columns). Raises LessonError where they are none, or not finite."""
-    try:
-        array = np.atleast_2d(np.asarray(given, np.float64))
-    except (ValueError, TypeError, OverflowError):
-        raise LessonError("not_numbers", name=key) from None
-    if array.ndim != 2 or not array.size:
-        raise LessonError("not_numbers", name=key)
-    if not np.isfinite(array).all():
-        row, col = np.argwhere(~np.isfinite(array))[0] + 1
-        raise LessonError("not_finite", name=key, row=row, col=col)
-    return array
-
-
-def _first_weight(model: Model) -> str:
-    return f"{next(iter((*model.recurrent, *model.parameters)))}[1,1]"
-
-
-_WEIGHT = re.compile(r"(\w+)\[([1-9][0-9]{0,6}),([1-9][0-9]{0,6})\]")
-
-
-def weight_of(chosen: str, model: Model) -> tuple[str, int, int]:
-    """The parameter, the row and the column (from 1) of a weight such as "Wxh[1,2]".
-
-    Raises LessonError where there is no such weight.
-    """
-    found = _WEIGHT.fullmatch(chosen)
-    if found and found[1] in model.parameters:
-        name, row, col = found[1], int(found[2]), int(found[3])
-        rows, cols = model.parameters[name].shape
-        if 1 <= row <= rows and 1 <= col <= cols:
-            return name, row, col
-    raise LessonError("no_such_weight", name="chosen", given=chosen, example=_first_weight(model))
-
-
-def _check_vocabulary(name: str, entries: Sequence[str], letters: bool) -> None:
-    if not entries:
-        raise LessonError("empty_vocabulary", name=name)
-    times = Counter(map(str, entries))
-    for entry in entries:
-        fits = isinstance(entry, str) and _printable(entry) and (len(entry) == 1 or not letters)
-        if not fits:
-            raise LessonError("not_a_letter" if letters else "not_a_word", name=name, letter=repr(entry))
-        if times[entry] > 1:
-            raise LessonError("letter_twice", name=name, letter=repr(entry))
-
-
-def _check_readable(name: str, words: Sequence[str]) -> None:
-    """Raises LessonError where no text, read word by word, can have the word."""
-    for word in words:
-        if words_of(word) != (word,) and word != END:
-            example = " ".join(words_of(word)) or "word"
-            raise LessonError(
-                "never_read", name=name, letter=repr(word), signs=PUNCTUATION, example=repr(example)
-            )
-
-
-def _printable(text: str) -> bool:
-    """Spreadsheets count a letter beyond U+FFFF as two, so MID would cut it in half."""
-    fits = text.isprintable() and all(ord(letter) <= 0xFFFF for letter in text)
-    return fits and (text == " " or (bool(text) and text == text.strip()))
 
 
 def _check_texts(lesson: Lesson) -> None:

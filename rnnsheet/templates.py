@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 
 from rnnsheet import toml
+from rnnsheet.entries import Example
 from rnnsheet.errors import LessonError, OutputError, unknown
+from rnnsheet.experiments import Settings
 from rnnsheet.files import check_file, check_free, is_file, write_whole
 from rnnsheet.labels import languages
-from rnnsheet.lesson import MOST_STEPS, Example, Lesson, Settings
+from rnnsheet.lesson import Lesson
 from rnnsheet.network import Array, Layer, Model, Source
+from rnnsheet.network.reading import MOST_STEPS
 
 _HERE = Path(__file__).parent
 # The wheel carries the templates inside the package; a checkout has them beside it.

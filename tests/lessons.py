@@ -7,8 +7,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 import rnnsheet
-from rnnsheet.lesson import END, Settings
+from rnnsheet.experiments import Settings
 from rnnsheet.network import KINDS, Layer, Model, Source, named
+from rnnsheet.network.reading import END
 
 # Signs that a file format or a formula could trip over stand among the letters.
 ALPHABET = string.ascii_letters + "012*?~ &<>\"'=%_中文é"

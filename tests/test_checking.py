@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 import rnnsheet
 from rnnsheet import api, engine
 from rnnsheet.console.verdicts import verdict
+from rnnsheet.experiments import Settings
 from rnnsheet.labels import labels
-from rnnsheet.lesson import END, Settings
 from rnnsheet.network import Layer, Model
 from rnnsheet.network.imported import ImportedLayer, ImportedNetwork, Numbers
+from rnnsheet.network.reading import END
 from rnnsheet.sheet.layout import plan
 from tests.lessons import (
     ANY_CELL,

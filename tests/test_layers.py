@@ -7,7 +7,7 @@ import pytest
 
 import rnnsheet
 from rnnsheet import Layer, Model
-from rnnsheet.lesson import END
+from rnnsheet.network.reading import END
 from rnnsheet.sheet.layout import plan
 from tests.lessons import EVERY_FORM
 

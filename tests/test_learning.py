@@ -11,8 +11,8 @@ from openpyxl.formula.translate import Translator
 
 import rnnsheet
 from rnnsheet import engine
+from rnnsheet.experiments import Settings
 from rnnsheet.labels import labels
-from rnnsheet.lesson import Settings
 from rnnsheet.network import Layer, Model
 from rnnsheet.sheet.layout import plan
 from tests.lessons import ANY_CELL, SMALL, hello, lessons

@@ -10,7 +10,7 @@ import pytest
 
 import rnnsheet
 from rnnsheet import templates
-from rnnsheet.lesson import END
+from rnnsheet.network.reading import END
 from rnnsheet.sheet.layout import plan
 from tests.test_checking import failures
 from tests.typist import Typist

@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 import rnnsheet
 from rnnsheet import toml
 from rnnsheet.errors import DataError, LessonError, ModelError
+from rnnsheet.experiments import Settings
 from rnnsheet.files import own_folder
 from rnnsheet.importers import read_model
 from rnnsheet.importers.vocabulary import read_vocabulary
 from rnnsheet.importing import Request
-from rnnsheet.lesson import Settings
 from rnnsheet.sentiment import table, vectors
 from tests.lessons import hello
 from tests.test_cli import HELLO

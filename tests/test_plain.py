@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 
 import rnnsheet
 from rnnsheet import LessonError, templates
-from rnnsheet.lesson import FLOW_STEPS, LIMIT, Settings
+from rnnsheet.experiments import FLOW_STEPS, LIMIT, Settings
 from rnnsheet.network.imported import ImportedLayer, ImportedNetwork, Text
 from tests.lessons import SMALL, hello
 

@@ -11,9 +11,10 @@ import rnnsheet
 from rnnsheet import engine
 from rnnsheet.checking import check
 from rnnsheet.checking.engines import ALL, chosen
-from rnnsheet.lesson import Settings, Trace
+from rnnsheet.experiments import Settings
 from rnnsheet.network import Model
 from rnnsheet.sheet.layout import plan
+from rnnsheet.trace import Trace
 from tests.lessons import ANY_CELL, EVERY_FORM, lessons, networks
 from tests.test_checking import edit_cell, failures
 

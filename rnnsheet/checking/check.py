@@ -23,9 +23,10 @@ from rnnsheet.workbook.read import read
 
 if TYPE_CHECKING:
     from rnnsheet.checking.report import FrameworkReport, Report
-    from rnnsheet.lesson import Lesson, Trace
+    from rnnsheet.lesson import Lesson
     from rnnsheet.network import Array
     from rnnsheet.network.imported import ImportedNetwork
+    from rnnsheet.trace import Trace
     from rnnsheet.workbook.lesson_inputs import Manifest, Value
 
 TOLERANCE = 1e-9

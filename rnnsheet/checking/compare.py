@@ -14,9 +14,9 @@ from rnnsheet.checking.recalculate import Values
 from rnnsheet.checking.report import BlockReport, Failure, Report
 from rnnsheet.checking.shown import Seen
 from rnnsheet.errors import WorkbookError
-from rnnsheet.lesson import Trace
 from rnnsheet.network import Array
 from rnnsheet.sheet.plan import Block, Plan
+from rnnsheet.trace import Trace
 from rnnsheet.workbook.read import Contents
 from rnnsheet.workbook.worksheet import CellError
 

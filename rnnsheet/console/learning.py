@@ -13,7 +13,8 @@ import typer
 from rnnsheet.console.lines import LINE, indent, table, wrap
 from rnnsheet.engine import Epoch
 from rnnsheet.labels import Labels
-from rnnsheet.lesson import Lesson, Trace
+from rnnsheet.lesson import Lesson
+from rnnsheet.trace import Trace
 
 if TYPE_CHECKING:
     from rnnsheet.sentiment import Learned

@@ -8,11 +8,12 @@ from rnnsheet.equations.cells import network
 from rnnsheet.equations.notation import symbol, symbols, words
 from rnnsheet.equations.recurrence import Equation, Recurrence, WalkStep, walkthrough
 from rnnsheet.labels import Labels
-from rnnsheet.lesson import Lesson, Trace
+from rnnsheet.lesson import Lesson
 from rnnsheet.network import STATIC, on_sequence
 from rnnsheet.sheet.captions import meaning, meaning_of_parameter
 from rnnsheet.sheet.pages.overview import title
 from rnnsheet.sheet.pages.steps import explanation, heading
+from rnnsheet.trace import Trace
 
 _ANSWERS = ("predicted", "confidence", "target", "right")
 

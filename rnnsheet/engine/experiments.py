@@ -13,7 +13,8 @@ import numpy as np
 from rnnsheet.engine import output
 from rnnsheet.engine.propagation import Batch, backward, batch, forward
 from rnnsheet.engine.training import as_columns, gradients, losses, norm
-from rnnsheet.lesson import FLOW, LIMIT, WIDTH, Lesson, weight_of
+from rnnsheet.experiments import FLOW, LIMIT, WIDTH, weight_of
+from rnnsheet.lesson import Lesson
 from rnnsheet.network import Array, Layer, Model, named
 from rnnsheet.progress import Advance, unheard
 

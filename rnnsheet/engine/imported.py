@@ -17,7 +17,6 @@ from rnnsheet.engine.output import row_of
 from rnnsheet.engine.propagation import CELLS
 from rnnsheet.engine.rounding import Watched, allowances
 from rnnsheet.errors import ModelError
-from rnnsheet.lesson import Trace
 from rnnsheet.network import Array
 from rnnsheet.network.imported import (
     ANSWER,
@@ -33,6 +32,7 @@ from rnnsheet.network.imported import (
     Numbers,
     Text,
 )
+from rnnsheet.trace import Trace
 
 Arrays = Mapping[str, Array]
 

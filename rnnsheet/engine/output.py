@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnsheet.lesson import END, START
 from rnnsheet.network import Array
+from rnnsheet.network.reading import END, START
 
 Texts = NDArray[np.object_]
 

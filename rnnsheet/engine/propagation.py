@@ -9,8 +9,9 @@ import numpy as np
 
 from rnnsheet.engine import dense, elman, gru, lstm, output
 from rnnsheet.errors import LessonError
-from rnnsheet.lesson import END, Lesson
+from rnnsheet.lesson import Lesson
 from rnnsheet.network import STATIC, Array, Layer, Model, named, on_sequence, share_name
+from rnnsheet.network.reading import END
 
 Arrays = Mapping[str, Array]
 

@@ -11,9 +11,10 @@ from rnnsheet.engine.propagation import Batch, batch, contributions
 from rnnsheet.engine.rounding import Watched, allowances
 from rnnsheet.engine.training import as_columns, gradients
 from rnnsheet.errors import LessonError
-from rnnsheet.lesson import Lesson, Trace
+from rnnsheet.lesson import Lesson
 from rnnsheet.network import ONE, Array, Model, named, on_sequence, share_name
 from rnnsheet.progress import Advance, unheard
+from rnnsheet.trace import Trace
 
 Arrays = Mapping[str, Array]
 

@@ -21,8 +21,7 @@ from rnnsheet.equations.expr import (
     tanh_slope,
     total,
 )
-from rnnsheet.lesson import END
-from rnnsheet.network.reading import LONGEST_TEXT
+from rnnsheet.network.reading import END, LONGEST_TEXT
 
 SPELLED = 8
 """Up to so many products a student reads them one by one; longer ones are an MMULT."""

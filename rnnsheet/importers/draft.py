@@ -13,7 +13,6 @@ from rnnsheet.importers.network_input import LONGEST, answered, numbers, text
 from rnnsheet.importers.products import folder_of, from_pytorch
 from rnnsheet.importers.vocabulary import Vocabulary
 from rnnsheet.importers.weights import arrays_of, from_keras
-from rnnsheet.lesson import MOST_STEPS
 from rnnsheet.network import Array
 from rnnsheet.network.imported import (
     ANSWER,
@@ -25,6 +24,7 @@ from rnnsheet.network.imported import (
     Numbers,
     Text,
 )
+from rnnsheet.network.reading import MOST_STEPS
 
 _BACKWARD = re.compile("_reverse$|/backward_")
 """What the frameworks call arrays of a layer that reads from the end."""

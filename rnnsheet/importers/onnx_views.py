@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from rnnsheet.importers.draft import Draft
 from rnnsheet.importers.lengths import Length, UnreadableError, Whole, plain
-from rnnsheet.lesson import MOST_STEPS
 from rnnsheet.network.imported import INPUT
+from rnnsheet.network.reading import MOST_STEPS
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,11 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
+MOST_STEPS = 16_384
+"""More time steps than a worksheet has columns are of no use."""
+START, END = "<start>", "<end>"
+"""What a network reads before its first own word, and says after its last."""
+
 LONGEST_TEXT = 200
 """So many signs of a text that is split into words are read."""
 PUNCTUATION = ".,!?;:。，！？；：\u3000\u00a0\t\n\r"

@@ -9,8 +9,8 @@ from typing import Any
 from rnnsheet.equations.expr import AllSteps, At, Leaf, Parameter, Part, Value
 from rnnsheet.equations.recurrence import Equation
 from rnnsheet.equations.rules import formula, stretches
+from rnnsheet.experiments import LIMIT
 from rnnsheet.labels import Labels
-from rnnsheet.lesson import LIMIT
 from rnnsheet.network import Axis
 from rnnsheet.sheet.formula import Formula, column_letters
 from rnnsheet.sheet.plan import Area, Block, Fill, Highlight, Sheet, Text, quoted

@@ -10,7 +10,7 @@ from rnnsheet.sheet.bounds import LAST_COLUMN, key
 from rnnsheet.sheet.formula import Formula, column_letters
 
 if TYPE_CHECKING:
-    from rnnsheet.lesson import Trace
+    from rnnsheet.trace import Trace
 
 LAYOUT = 9
 """The number of this arrangement of blocks; it grows whenever a block moves, so that `check` can tell."""

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from rnnsheet.entries import Example
 from rnnsheet.errors import LessonError, WorkbookError
-from rnnsheet.lesson import Example, Lesson, Settings
+from rnnsheet.experiments import Settings
+from rnnsheet.lesson import Lesson
 from rnnsheet.network import Model
 from rnnsheet.network.reading import picture_of, reading
 from rnnsheet.sheet.bounds import LAST_COLUMN, LAST_ROW

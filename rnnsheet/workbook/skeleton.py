@@ -24,8 +24,8 @@ from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
+from rnnsheet.experiments import FLOW, LIMIT
 from rnnsheet.labels import Labels, labels
-from rnnsheet.lesson import FLOW, LIMIT
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.page_builder import width_of
 from rnnsheet.sheet.plan import Area, Block, Chart, Highlight, Plan, Series, Sheet, Text, quoted

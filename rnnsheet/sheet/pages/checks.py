@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from rnnsheet.lesson import END
 from rnnsheet.network import on_sequence
-from rnnsheet.network.reading import BLANKS, FULL_WIDTH, kind_of, words_of
+from rnnsheet.network.reading import BLANKS, END, FULL_WIDTH, kind_of, words_of
 from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.pages.inputs import FIRST, LABEL, Inputs, length_of

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from rnnsheet.equations.recurrence import Recurrence
-from rnnsheet.lesson import END, Lesson
-from rnnsheet.network.reading import words_of
+from rnnsheet.lesson import Lesson
+from rnnsheet.network.reading import END, words_of
 from rnnsheet.sheet.page_builder import LETTER, SPAN, TEXT
 from rnnsheet.sheet.pages.inputs import BREAK, LABEL, Inputs, without_signs
 from rnnsheet.sheet.plan import Block

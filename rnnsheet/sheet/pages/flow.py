@@ -8,7 +8,8 @@ from rnnsheet.equations.backward import limited, path_back
 from rnnsheet.equations.cells import network
 from rnnsheet.equations.recurrence import STEP
 from rnnsheet.equations.rules import RULES
-from rnnsheet.lesson import FLOW, Lesson
+from rnnsheet.experiments import FLOW
+from rnnsheet.lesson import Lesson
 from rnnsheet.network import STATIC
 from rnnsheet.sheet.captions import meaning
 from rnnsheet.sheet.formula import column_letters

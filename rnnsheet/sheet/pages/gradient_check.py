@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from rnnsheet.equations.expr import Parameter
-from rnnsheet.lesson import WIDTH
+from rnnsheet.experiments import WIDTH
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.layout_context import WEIGHTS, Context
 from rnnsheet.sheet.page_builder import Page, number_or_zero

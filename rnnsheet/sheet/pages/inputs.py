@@ -7,10 +7,11 @@ import numpy as np
 
 from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.recurrence import Equation, Recurrence
+from rnnsheet.experiments import LIMIT
 from rnnsheet.labels import Labels
-from rnnsheet.lesson import END, LIMIT, START, Lesson
+from rnnsheet.lesson import Lesson
 from rnnsheet.network import STATIC, on_sequence
-from rnnsheet.network.reading import LONGEST_TEXT, PUNCTUATION, reading, words_of
+from rnnsheet.network.reading import END, LONGEST_TEXT, PUNCTUATION, START, reading, words_of
 from rnnsheet.sheet.captions import meaning, meaning_of_parameter, meaning_of_text
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.page_builder import LETTER, TEXT, Page, Values, number_or_zero

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from rnnsheet.experiments import FLOW
 from rnnsheet.labels import Labels
-from rnnsheet.lesson import FLOW, Lesson
+from rnnsheet.lesson import Lesson
 from rnnsheet.network import Layer, Source
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import LAYOUT, Area, Sheet
