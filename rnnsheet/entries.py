@@ -10,7 +10,7 @@ import numpy as np
 
 from rnnsheet.errors import LessonError
 from rnnsheet.network import Array
-from rnnsheet.network.reading import END, PUNCTUATION, words_of
+from rnnsheet.network.reading import END, words_of
 from rnnsheet.plain import text
 
 Example = tuple[str | Array, str]
@@ -62,9 +62,7 @@ def check_readable(name: str, words: Sequence[str]) -> None:
     for word in words:
         if words_of(word) != (word,) and word != END:
             example = " ".join(words_of(word)) or "word"
-            raise LessonError(
-                "never_read", name=name, letter=repr(word), signs=PUNCTUATION, example=repr(example)
-            )
+            raise LessonError("never_read", name=name, letter=repr(word), example=repr(example))
 
 
 def _printable(text: str) -> bool:

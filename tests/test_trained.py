@@ -17,13 +17,13 @@ from rnnsheet.network.imported import (
     ACTIVATIONS,
     ANSWER,
     INPUT,
-    SIGNS,
     Answer,
     ImportedLayer,
     ImportedNetwork,
     Numbers,
     Text,
 )
+from rnnsheet.network.reading import SIGNS
 from tests.trained_networks import texts
 
 WORDS = ("<pad>", "<unk>", "good", "bad", "film", "isn't")

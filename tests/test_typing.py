@@ -280,6 +280,7 @@ def sentiment(folder):
     [
         ("the film was not good", "", FINE, True),
         (" The BOOK, is great!", "", FINE, True),
+        ("(the) [book]—is/“great”…", "", FINE, True),
         ("the\u3000film\u00a0is good", "", FINE, True),
         ("good", "", "no right answer is known for this", False),
         ("good", "positive", "Note · Inputs C7: the right answer is the one given in this cell", True),
@@ -345,7 +346,7 @@ def test_a_translation_is_marked_by_the_example_that_reads_the_same(folder):
     assert f"Inputs {typed}: “cat”, t = 3: the network cannot say this word" in book.state
     assert "its time step has no loss" in book.state
     book.put("wanted", "je suis content <END>")
-    assert book.state == f"Inputs {typed}: the end is added by itself. Type the words alone."
+    assert f"Inputs {typed}: “end”, t = 4: the network cannot say this word" in book.state
     book.put("wanted", "je suis tu es il est le")
     assert "the right answer and its end are longer than the time steps of the answer" in book.state
     book.put("wanted", " ?! ")

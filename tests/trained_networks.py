@@ -8,7 +8,6 @@ from rnnsheet.network.imported import (
     ANSWER,
     ELEMENTWISE,
     INPUT,
-    SIGNS,
     STATES,
     Answer,
     ImportedLayer,
@@ -16,6 +15,7 @@ from rnnsheet.network.imported import (
     Numbers,
     Text,
 )
+from rnnsheet.network.reading import SIGNS
 
 WORDS = ("the", "cat", "sat", "don't", "7", "007", "1e5", "true", "été", "中文", "über", "x'", "ab", "a", "b")
 UNREADABLE = ("", "<pad>", "OOV", "Cat", "a-b", "~x", "a*", "?")

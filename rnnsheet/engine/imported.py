@@ -23,7 +23,6 @@ from rnnsheet.network.imported import (
     CURLY,
     INPUT,
     MERGES,
-    SIGNS,
     STATES,
     STRAIGHT,
     TOP,
@@ -32,6 +31,7 @@ from rnnsheet.network.imported import (
     Numbers,
     Text,
 )
+from rnnsheet.network.reading import SIGNS
 from rnnsheet.trace import Trace
 
 Arrays = Mapping[str, Array]

@@ -8,8 +8,8 @@ import numpy as np
 from rnnsheet.errors import ModelError
 from rnnsheet.importers.limits import MOST_WEIGHTS, check_count
 from rnnsheet.importers.vocabulary import PADDING, UNKNOWN, is_special, number_of
-from rnnsheet.network.imported import SIGNS, Answer, Numbers, Text
-from rnnsheet.network.reading import MOST_STEPS
+from rnnsheet.network.imported import Answer, Numbers, Text
+from rnnsheet.network.reading import MOST_STEPS, SIGNS
 from rnnsheet.plain import LONGEST_IN_CELL
 
 LONGEST = 20

@@ -13,8 +13,11 @@ START, END = "<start>", "<end>"
 
 LONGEST_TEXT = 200
 """So many signs of a text that is split into words are read."""
-PUNCTUATION = ".,!?;:。，！？；：\u3000\u00a0\t\n\r"
-"""Signs that stand for a space where a text is split into words; the last five are blanks themselves."""
+SIGNS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~“”–—…，。！？；：、（）\x01\t\n\r\xa0\u3000'
+"""Signs that stand for a space where a text is split into words: those that the Tokenizer of Keras takes out,
+and their like. An apostrophe stays in its word. LibreOffice makes U+0001 of a tab in a cell of several
+lines."""
+_TO_BLANKS = str.maketrans(dict.fromkeys(SIGNS, " "))
 BLANKS = " \u00a0\u3000"
 """A blank, one that does not break, and one as wide as a Chinese sign."""
 FULL_WIDTH = ("\uff01", "\uff5e")
@@ -22,11 +25,8 @@ FULL_WIDTH = ("\uff01", "\uff5e")
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """The words of a text in small letters, without punctuation."""
-    text = text[:LONGEST_TEXT].lower()
-    for sign in PUNCTUATION:
-        text = text.replace(sign, " ")
-    return tuple(word for word in text.split(" ") if word)
+    """The words of a text in small letters, without `SIGNS`."""
+    return tuple(word for word in text[:LONGEST_TEXT].lower().translate(_TO_BLANKS).split(" ") if word)
 
 
 def reading(given: str | NDArray[np.float64], split: str) -> str:

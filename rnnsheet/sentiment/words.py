@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnnsheet.network.imported import CURLY, SIGNS, STRAIGHT
+from rnnsheet.network.imported import CURLY, STRAIGHT
+from rnnsheet.network.reading import SIGNS
 from rnnsheet.sentiment.sequences import Integers
 
 _BLANKS = str.maketrans(SIGNS, " " * len(SIGNS))

@@ -9,11 +9,6 @@ from rnnsheet.plain import make_plain
 INPUT, ANSWER = "input", "answer"
 """What layers may read besides layers: what is typed, and what the network itself has just said."""
 
-SIGNS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~“”–—…，。！？；：、（）\x01\t\n\xa0\u3000'
-"""Signs that stand for a space where a text is split into words: those that the Tokenizer of Keras takes out,
-and their like. An apostrophe stays in its word. LibreOffice makes U+0001 of a tab in a cell of several
-lines."""
-
 CURLY, STRAIGHT = "’", "'"
 """An apostrophe as some programs write it, which is read as the plain one where no token has it."""
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from rnnsheet.equations.expr import Leaf
 from rnnsheet.equations.imported import MASK, K
 from rnnsheet.labels import Labels
-from rnnsheet.network.imported import CURLY, SIGNS, STRAIGHT, Text
+from rnnsheet.network.imported import CURLY, STRAIGHT, Text
+from rnnsheet.network.reading import SIGNS
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.imported.vocabulary import Vocabulary
 from rnnsheet.sheet.page_builder import SPAN, TEXT, Page

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from rnnsheet.network import on_sequence
-from rnnsheet.network.reading import BLANKS, END, FULL_WIDTH, kind_of, words_of
+from rnnsheet.network.reading import BLANKS, FULL_WIDTH, kind_of, words_of
 from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.pages.inputs import FIRST, LABEL, Inputs, length_of
@@ -189,8 +189,6 @@ class _Answers(_Texts):
         said = f"{place}&{quoted}&{self.cell('not_possible_word')}"
         yield Check(of, f"IF(SUM({known.a1})<COUNT({known.a1}),1,0)", said)
         clean, room = self.inputs.blocks["wanted_clean"].area.a1, self.lesson.answer_steps
-        ends = f'LEN({clean})-LEN(SUBSTITUTE({clean},"{END}",""))'
-        yield Check(of, f"IF({ends}>{len(END)},1,0)", f'{place}&": "&{self.cell("end_typed")}')
         found = f"{found_at}: {self.told('long_answer')}" if len(words_of(target)) >= room else ""
         too_long = f"IF({length_of(clean, 'words')}>{room},1,0)"
         yield Check(of, too_long, f'{place}&": "&{self.cell("long_answer")}', found)

@@ -6,8 +6,9 @@ from rnnsheet.equations.recurrence import Recurrence
 from rnnsheet.lesson import Lesson
 from rnnsheet.network.reading import END, words_of
 from rnnsheet.sheet.page_builder import LETTER, SPAN, TEXT
-from rnnsheet.sheet.pages.inputs import BREAK, LABEL, Inputs, without_signs
+from rnnsheet.sheet.pages.inputs import BREAK, LABEL, Inputs
 from rnnsheet.sheet.plan import Block
+from rnnsheet.sheet.typed_text import lowered
 
 
 def place(inputs: Inputs, lesson: Lesson, network: Recurrence) -> None:
@@ -78,7 +79,7 @@ def _ended(inputs: Inputs, used: Block, target: str) -> None:
     """The right answer word by word, with its end."""
     page, cell, area = inputs.page, used.area.a1, used.area.part(1)
     page.text(area.row, 1, page.labels("meaning.wanted_clean"), "caption")
-    words = f"TRIM(LOWER({without_signs(cell)}))"
+    words = f"TRIM({lowered(cell)})"
     # Of signs alone there is no right answer, not even the end.
     text = f'IF({words}="","",{words}&" {END}")'
     value = " ".join((*words_of(target), END)) if words_of(target) else ""

@@ -11,12 +11,13 @@ from rnnsheet.experiments import LIMIT
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
 from rnnsheet.network import STATIC, on_sequence
-from rnnsheet.network.reading import END, LONGEST_TEXT, PUNCTUATION, START, reading, words_of
+from rnnsheet.network.reading import END, START, reading, words_of
 from rnnsheet.sheet.captions import meaning, meaning_of_parameter, meaning_of_text
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.page_builder import LETTER, TEXT, Page, Values, number_or_zero
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block, Fill, Highlight
+from rnnsheet.sheet.typed_text import lowered
 
 NAME = "Inputs"
 
@@ -196,7 +197,10 @@ def _clean(inputs: Inputs, lesson: Lesson, name: str, text: str) -> None:
     page.text(inputs.row, 1, page.labels("inputs.clean"), "caption")
     read, value = f'{cell}&""', text
     if lesson.split == "words":
-        read, value = f"TRIM(LOWER({without_signs(cell)}))", " ".join(words_of(text))
+        read, value = (
+            f"TRIM({lowered(cell)})",
+            " ".join(words_of(text)),
+        )
     # An error would go through all sheets.
     formula, area = f'IF(ISERROR({cell}),"",{read})', page.area(inputs.row, FIRST)
     form = TEXT if lesson.split == "words" else LETTER
@@ -204,15 +208,6 @@ def _clean(inputs: Inputs, lesson: Lesson, name: str, text: str) -> None:
         f"{name}_clean", area, formula, "given", values=[[value]], form=form
     )
     inputs.row += 1
-
-
-def without_signs(cell: str) -> str:
-    """The beginning of a cell's text, with blanks for signs."""
-    text = f"LEFT({cell},{LONGEST_TEXT})"
-    for sign in PUNCTUATION:
-        quoted = f"CHAR({ord(sign)})" if sign < " " else f'"{sign}"'
-        text = f'SUBSTITUTE({text},{quoted}," ")'
-    return text
 
 
 def _choices(inputs: Inputs, lesson: Lesson, name: str, entries: Sequence[str]) -> None:
@@ -246,7 +241,7 @@ def _faults_of_choices(inputs: Inputs, name: str, letters: bool, read: bool) -> 
     if letters:
         fault = f"IF(LEN({entry})<>1,{_NO_LETTER},{fault})"
     elif read:
-        word = f'SUBSTITUTE(LOWER({without_signs(entry)})," ","")'
+        word = f'SUBSTITUTE({lowered(entry)}," ","")'
         fault = f'IF(EXACT({entry},"{END}"),{fault},IF(EXACT({entry},{word}),{fault},{_NEVER_READ}))'
     fault = f'IF(ISERROR({entry}),{_NO_ENTRY},IF({entry}="",{_NO_ENTRY},{fault}))'
     _fault(inputs, name, FIRST + (2 if letters and "word" in inputs.blocks else 1), fault)

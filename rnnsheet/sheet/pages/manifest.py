@@ -36,7 +36,6 @@ MESSAGES = (
     *(
         "not_possible",
         "not_possible_word",
-        "end_typed",
         "given_answer",
         "no_answer",
         "no_entry",

@@ -1,0 +1,22 @@
+"""Formulas that read what is typed into a cell as `network.reading` reads it."""
+
+from rnnsheet.network.reading import LONGEST_TEXT, SIGNS
+
+
+def lowered(cell: str) -> str:
+    """The beginning of a cell's text in small letters, with blanks for signs."""
+    return f"LOWER({without_signs(f'LEFT({cell},{LONGEST_TEXT})')})"
+
+
+def without_signs(text: str) -> str:
+    """A formula's text with blanks for signs."""
+    for sign in SIGNS:
+        text = f'SUBSTITUTE({text},{quoted_sign(sign)}," ")'
+    return text
+
+
+def quoted_sign(sign: str) -> str:
+    """A sign inside a formula; one that is not printed, by its number."""
+    if sign < " ":
+        return f"CHAR({ord(sign)})"
+    return '""""' if sign == '"' else f'"{sign}"'
