@@ -1,14 +1,11 @@
 """The dense layer, forward and backward: no memory, each time step by itself; arrays as in `elman`."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from rnnsheet.engine.activations import ACTIVATIONS
-from rnnsheet.engine.output import by_columns, summed
+from rnnsheet.engine.cell import Arrays
+from rnnsheet.engine.gates import by_columns, summed
 from rnnsheet.network import Array
-
-Arrays = Mapping[str, Array]
 
 
 def forward(parameters: Arrays, x: Array, activation: str) -> dict[str, Array]:
@@ -50,9 +47,11 @@ def backward(parameters: Arrays, x: Array, a: Array, da: Array, activation: str)
     return found
 
 
-def contributions(parameters: Arrays, x: Array, gradients: Arrays) -> dict[str, Array]:
-    """What each time step adds to dWa and dba, each (steps, batch, numbers), column by column."""
-    dz = gradients["dza"] if "dza" in gradients else gradients["da"]
+def contributions(parameters: Arrays, x: Array, dz: Array) -> dict[str, Array]:
+    """What each time step adds to dWa and dba, each (steps, batch, numbers), column by column.
+
+    dz is dza, or da of a linear layer.
+    """
     added = {"dWa_t": by_columns(dz, x)}
     if "ba" in parameters:
         added["dba_t"] = dz.sum(axis=-1, keepdims=True) if parameters["ba"].size == 1 else dz

@@ -4,24 +4,14 @@ For speed the arrays of a run lie by sample, not as column vectors: x is (steps,
 one step's (batch, hidden) is one piece of memory and all input projections are one matrix product.
 """
 
-from collections.abc import Mapping
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnnsheet.engine.activations import ACTIVATIONS
-from rnnsheet.engine.output import added, bound, summed
+from rnnsheet.engine.cell import Arrays, Cell, Mask
+from rnnsheet.engine.gates import added, bound, summed
 from rnnsheet.network import Array
-
-Arrays = Mapping[str, Array]
-
-INPUT_WEIGHTS = {"dz": "Wxh"}
-"""Which gradient is that of which weight's product with x."""
-
-
-Mask = NDArray[np.bool_] | None
-"""(steps, batch, 1): where it is false, the states stay as they were; or none."""
 
 
 def forward(
@@ -130,3 +120,6 @@ def _recur(state: Array, whh: Array, out: Array) -> None:
         np.multiply(state, whh[0, 0], out=out)
     else:
         np.matmul(state, whh.T, out=out)
+
+
+ELMAN = Cell(forward, backward, contributions, {"dz": "Wxh"})

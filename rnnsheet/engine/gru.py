@@ -5,20 +5,25 @@ before the recurrent product. PyTorch, cuDNN and Keras by default let it act aft
 """
 
 from functools import partial
-from types import MappingProxyType, SimpleNamespace
+from types import MappingProxyType
 
 import numpy as np
 
 from rnnsheet.engine.activations import ACTIVATIONS
-from rnnsheet.engine.elman import Mask
-from rnnsheet.engine.gates import Arrays, before, recurrent_contributions, stacked, weight_gradients
-from rnnsheet.engine.output import added, bound, summed
+from rnnsheet.engine.cell import Arrays, Cell, Mask
+from rnnsheet.engine.gates import (
+    added,
+    before,
+    bound,
+    recurrent_contributions,
+    stacked,
+    summed,
+    weight_gradients,
+)
 from rnnsheet.network import Array
 
 GATES = ("r", "u", "n")
 """Reset gate, update gate, candidate."""
-INPUT_WEIGHTS = {f"dz{gate}": f"Wx{gate}" for gate in GATES}
-"""Which gradient is that of which weight's product with x."""
 
 
 def forward(
@@ -107,27 +112,27 @@ def backward(
     d = {name: np.empty_like(h) for name in names}
     dh_next = after.get("h", np.zeros((batch, hidden)))
     for t in reversed(range(steps)):
-        now = SimpleNamespace(**{name: array[t] for name, array in d.items()})
+        now = {name: array[t] for name, array in d.items()}
         r, u, n = states["r"][t], states["u"][t], states["n"][t]
-        np.add(dh_now[t], dh_next, out=now.dh)
-        bound(now.dh, limit)
-        np.multiply(now.dh, 1.0 - u, out=now.dn)
-        np.subtract(now.dh * h_before[t], now.dh * n, out=now.du)
-        np.multiply(now.dn, 1.0 - n * n, out=now.dzn)
+        np.add(dh_now[t], dh_next, out=now["dh"])
+        bound(now["dh"], limit)
+        np.multiply(now["dh"], 1.0 - u, out=now["dn"])
+        np.subtract(now["dh"] * h_before[t], now["dh"] * n, out=now["du"])
+        np.multiply(now["dn"], 1.0 - n * n, out=now["dzn"])
         if reset_after:
-            np.multiply(now.dzn, states["m"][t], out=now.dr)
-            np.multiply(now.dzn, r, out=now.dm)
-            by_candidate = now.dm @ whn
+            np.multiply(now["dzn"], states["m"][t], out=now["dr"])
+            np.multiply(now["dzn"], r, out=now["dm"])
+            by_candidate = now["dm"] @ whn
         else:
-            np.matmul(now.dzn, whn, out=now.ds)
-            np.multiply(now.ds, h_before[t], out=now.dr)
-            by_candidate = now.ds * r
-        np.multiply(now.du * u, 1.0 - u, out=now.dzu)
-        np.multiply(now.dr * r, 1.0 - r, out=now.dzr)
-        np.add(now.dh * u, now.dzu @ whu, out=now.dh_back)
-        now.dh_back += now.dzr @ whr
-        now.dh_back += by_candidate
-        dh_next = now.dh_back
+            np.matmul(now["dzn"], whn, out=now["ds"])
+            np.multiply(now["ds"], h_before[t], out=now["dr"])
+            by_candidate = now["ds"] * r
+        np.multiply(now["du"] * u, 1.0 - u, out=now["dzu"])
+        np.multiply(now["dr"] * r, 1.0 - r, out=now["dzr"])
+        np.add(now["dh"] * u, now["dzu"] @ whu, out=now["dh_back"])
+        now["dh_back"] += now["dzr"] @ whr
+        now["dh_back"] += by_candidate
+        dh_next = now["dh_back"]
     found = {"dh_now": dh_now, **d}
     for gate in ("r", "u"):
         found |= weight_gradients(parameters, gate, d[f"dz{gate}"], x, h_before)
@@ -163,16 +168,18 @@ def contributions(
     return found
 
 
-def cell(reset_after: bool) -> SimpleNamespace:
-    """One of the two forms, with what a module of a cell has."""
-    return SimpleNamespace(
-        INPUT_WEIGHTS=INPUT_WEIGHTS,
-        forward=partial(forward, reset_after=reset_after),
-        backward=partial(backward, reset_after=reset_after),
-        contributions=partial(contributions, reset_after=reset_after),
-    )
-
-
 def _named(prefix: str, array: Array) -> dict[str, Array]:
     hidden = array.shape[-1] // 3
     return {f"{prefix}{gate}": array[..., k * hidden : (k + 1) * hidden] for k, gate in enumerate(GATES)}
+
+
+def _cell(reset_after: bool) -> Cell:
+    return Cell(
+        partial(forward, reset_after=reset_after),
+        partial(backward, reset_after=reset_after),
+        partial(contributions, reset_after=reset_after),
+        {f"dz{gate}": f"Wx{gate}" for gate in GATES},
+    )
+
+
+GRU, GRU_BEFORE = _cell(reset_after=True), _cell(reset_after=False)

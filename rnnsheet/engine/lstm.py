@@ -9,15 +9,12 @@ from types import MappingProxyType
 import numpy as np
 
 from rnnsheet.engine.activations import ACTIVATIONS
-from rnnsheet.engine.elman import Mask
-from rnnsheet.engine.gates import Arrays, before, stacked, weight_gradients
-from rnnsheet.engine.output import added, bound
+from rnnsheet.engine.cell import Arrays, Cell, Mask
+from rnnsheet.engine.gates import added, before, bound, stacked, weight_gradients
 from rnnsheet.network import Array
 
 GATES = ("i", "f", "o", "g")
 """Input, forget and output gate, then the candidate: the three sigmoids lie beside each other."""
-INPUT_WEIGHTS = {f"dz{gate}": f"Wx{gate}" for gate in GATES}
-"""Which gradient is that of which weight's product with x."""
 
 
 def forward(
@@ -184,3 +181,6 @@ def _named(prefix: str, array: Array) -> dict[str, Array]:
     """Each gate's part of an array (steps, batch, 4 * hidden)."""
     hidden = array.shape[-1] // 4
     return {f"{prefix}{gate}": array[..., k * hidden : (k + 1) * hidden] for k, gate in enumerate(GATES)}
+
+
+LSTM = Cell(forward, backward, contributions, {f"dz{gate}": f"Wx{gate}" for gate in GATES})

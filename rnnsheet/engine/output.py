@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnsheet.engine.gates import by_columns, summed
 from rnnsheet.network import Array
 from rnnsheet.network.reading import END, START
 
@@ -81,41 +82,6 @@ def contributions(parameters: Mapping[str, Array], h: Array, dy: Array) -> dict[
     if "by" in parameters:
         added["dby_t"] = dy.sum(axis=-1, keepdims=True) if parameters["by"].size == 1 else dy
     return added
-
-
-def added(parameters: Mapping[str, Array], gate: str, dz: Array, x: Array, h: Array) -> dict[str, Array]:
-    """What each time step adds to the gradients of a gate's Wx, Wh and b, each (steps, batch, numbers).
-
-    dz is the gradient with respect to z = Wx·x + Wh·h + b; every number column by column.
-    """
-    wh, b = f"Wh{gate}", f"b{gate}"
-    one = parameters[wh].size == 1
-    found = {
-        f"dWx{gate}_t": by_columns(dz, x),
-        f"d{wh}_t": (dz * h).sum(axis=-1, keepdims=True) if one else by_columns(dz, h),
-    }
-    if b in parameters:
-        found[f"d{b}_t"] = dz.sum(axis=-1, keepdims=True) if parameters[b].size == 1 else dz
-    return found
-
-
-def by_columns(left: Array, right: Array) -> Array:
-    """Each step's outer product left·rightᵀ, (steps, batch, rows * columns), column by column."""
-    products = right[..., :, None] * left[..., None, :]
-    return products.reshape(*products.shape[:2], -1)
-
-
-def summed(flat: Array, bias: Array) -> Array:
-    """A bias's gradient, in the bias's shape, from those of what it was added to, (samples, rows)."""
-    total: Array = flat.sum(axis=0)[:, None]
-    return total.sum().reshape(1, 1) if bias.size == 1 else total
-
-
-def bound(array: Array, limit: float) -> None:
-    """Takes no number of the array to be above `limit` or below -`limit`: a `np.clip` of half its cost."""
-    if limit < np.inf:
-        np.minimum(array, limit, out=array)
-        np.maximum(array, -limit, out=array)
 
 
 def said(p: Array, labels: Sequence[str], letters: Sequence[str] | None) -> Texts:

@@ -1,27 +1,23 @@
 """A whole network, layer by layer, forward and backward through time; arrays as in `elman`."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from rnnsheet.engine import dense, elman, gru, lstm, output
+from rnnsheet.engine import dense, output
+from rnnsheet.engine.cell import Arrays, Cell
+from rnnsheet.engine.elman import ELMAN
+from rnnsheet.engine.gru import GRU, GRU_BEFORE
+from rnnsheet.engine.lstm import LSTM
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import Lesson
 from rnnsheet.network import STATIC, Array, Layer, Model, named, on_sequence, share_name
 from rnnsheet.network.reading import END
 
-Arrays = Mapping[str, Array]
-
-CELLS: Mapping[str, Any] = {
-    "elman": elman,
-    "lstm": lstm,
-    "gru": gru.cell(reset_after=True),
-    "gru-before": gru.cell(reset_after=False),
-}
-"""Per kind of recurrent cell, its `forward`, `backward` and `contributions`."""
+CELLS: Mapping[str, Cell] = {"elman": ELMAN, "lstm": LSTM, "gru": GRU, "gru-before": GRU_BEFORE}
+"""Every kind of recurrent cell."""
 
 
 def knows(model: Model) -> bool:
@@ -29,7 +25,7 @@ def knows(model: Model) -> bool:
     return all(layer.cell in CELLS or not layer.kind.states for layer in model)
 
 
-def _cell(layer: Layer) -> Any:
+def _cell(layer: Layer) -> Cell:
     if layer.cell not in CELLS:
         raise LessonError("only_equations", cell=layer.cell)
     return CELLS[layer.cell]
@@ -115,7 +111,7 @@ def contributions(model: Model, batch: Batch, found: Arrays) -> dict[str, Array]
         if layer.cell == "softmax":
             shares = output.contributions(parameters, x, own["dy"])
         elif layer.cell == "dense":
-            shares = dense.contributions(parameters, x, own)
+            shares = dense.contributions(parameters, x, own["da" if layer.activation == "linear" else "dza"])
         else:
             x, initial = _turned(layer, {"x": x})["x"], _initial(model, layer, batch, found)
             shares = _turned(layer, _cell(layer).contributions(parameters, x, initial, own, own))
@@ -189,7 +185,7 @@ def _turned(layer: Layer, arrays: Arrays) -> dict[str, Array]:
     return {name: array[::-1] if array.ndim == 3 else array for name, array in arrays.items()}
 
 
-class _Own(Mapping[str, Array]):
+class _Own:
     """A layer's arrays by their names without its ending, in the order in which it computes them."""
 
     def __init__(self, layer: Layer, found: Arrays):
@@ -198,12 +194,6 @@ class _Own(Mapping[str, Array]):
     def __getitem__(self, base: str) -> Array:
         array = self.found[self.layer.named(base)]
         return array[::-1] if self.layer.reverse and array.ndim == 3 else array
-
-    def __iter__(self) -> Iterator[str]:
-        raise NotImplementedError
-
-    def __len__(self) -> int:
-        raise NotImplementedError
 
 
 def _answer(model: Model, layers: list[Layer], batch: Batch, found: Arrays) -> dict[str, Array]:
@@ -279,7 +269,7 @@ class _Backward:
         if received is None:
             del own["dh_now"]
         if len(layer.reads) > 1 or self._has_gradient(model.value(layer.reads[0])):
-            parts = [own[dz] @ parameters[wx] for dz, wx in cell.INPUT_WEIGHTS.items()]
+            parts = [own[dz] @ parameters[wx] for dz, wx in cell.input_weights.items()]
             own["dx"] = sum(parts[1:], start=parts[0])
         if layer.starts is not None:
             for state in states:
