@@ -464,6 +464,92 @@ def test_what_programs_could_read_otherwise_is_refused(
     assert told in refused(wrong, tmp_path / "run", "--engine", "libreoffice")
 
 
+TYPES = "[Content_Types].xml"
+SHEETS = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+MACROS_TYPE = "application/vnd.ms-excel.sheet.macroEnabled.main+xml"
+LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def moved(old: str, new: str):
+    """Another part in the place where programs look for one, which itself stands elsewhere."""
+    (folder, own), (_, other) = old.rsplit("/", 1), new.rsplit("/", 1)
+    links, elsewhere = f"{folder}/_rels/{own}.rels", f"{folder}/_rels/{other}.rels"
+
+    def change(contents: dict[str, bytes]) -> dict[str, bytes]:
+        swapped = {name: text.replace(own.encode(), other.encode()) for name, text in contents.items()}
+        more = {elsewhere: swapped[links]} if links in swapped else {}
+        return swapped | {new: contents[old], old: contents[old]} | more
+
+    return change
+
+
+def typed(name: str, kind: str):
+    """A part more, of a kind that there is once."""
+
+    def change(contents: dict[str, bytes]) -> dict[str, bytes]:
+        entry = f'<Override PartName="/{name}" ContentType="{kind}"/></Types>'
+        listed = contents[TYPES].decode().replace("</Types>", entry)
+        return contents | {TYPES: listed.encode(), name: contents[WORKBOOK]}
+
+    return change
+
+
+def replaced(part: str, old: str, new: str):
+    def change(contents: dict[str, bytes]) -> dict[str, bytes]:
+        text = contents[part].decode()
+        assert old in text
+        return contents | {part: text.replace(old, new, 1).encode()}
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        moved("xl/workbook.xml", "xl/book.xml"),
+        moved("xl/sharedStrings.xml", "xl/texts.xml"),
+        moved("xl/styles.xml", "xl/looks.xml"),
+        moved("xl/theme/theme1.xml", "xl/theme/theme2.xml"),
+        typed("xl/workbook2.xml", f"{SHEETS}.sheet.main+xml"),
+        typed("xl/workbook2.xml", f"{SHEETS}.SHEET.main+xml"),
+        typed("xl/workbook2.xml", f"{SHEETS}.template.main+xml"),
+        typed("xl/workbook2.xml", MACROS_TYPE),
+        typed("xl/texts.xml", f"{SHEETS}.sharedStrings+xml"),
+        typed("xl/looks.xml", f"{SHEETS}.styles+xml"),
+        typed("xl/sheet.xml", f"{SHEETS}.worksheet+xml"),
+        typed("XL/Workbook.xml", f"{SHEETS}.sheet.main+xml"),
+        typed("docProps/app.xml", "application/xml"),
+        replaced(TYPES, f"{SHEETS}.styles+xml", "application/xml"),
+        replaced(TYPES, f"{SHEETS}.worksheet+xml", f"{SHEETS}.chartsheet+xml"),
+        replaced(TYPES, "<Override ", '<o:Override xmlns:o="urn:o" '),
+        replaced(RELATIONS, "<Relationship ", '<z:Relationship xmlns:z="urn:z" '),
+        replaced(RELATIONS, f"{LINKS}/styles", "urn:x/styles"),
+        replaced(RELATIONS, f"{LINKS}/sharedStrings", "urn:x/sharedStrings"),
+        replaced("_rels/.rels", f"{LINKS}/officeDocument", "urn:x/officeDocument"),
+        replaced("xl/styles.xml", "spreadsheetml/2006/main", "spreadsheetml/2007/main"),
+        replaced("xl/sharedStrings.xml", "spreadsheetml/2006/main", "spreadsheetml/2007/main"),
+        replaced("xl/theme/theme1.xml", "drawingml/2006/main", "drawingml/2007/main"),
+        lambda contents: contents | {"/xl/workbook.xml": contents[WORKBOOK]},
+        lambda contents: contents | {"xl/./workbook.xml": contents[WORKBOOK]},
+        lambda contents: contents | {"xl/work%62ook.xml": contents[WORKBOOK]},
+    ],
+)  # fmt: skip
+def test_a_part_that_a_program_could_take_for_another_is_refused(hello_xlsx, tmp_path, wrong, change):
+    """Programs find the workbook, its texts and its styles by links, by types, or where they mostly stand."""
+    assert "not a readable .xlsx workbook" in refused(
+        save(change(parts(hello_xlsx)), wrong), tmp_path / "run"
+    )
+
+
+def test_a_workbook_whose_type_is_that_of_all_its_parts_is_read(hello_xlsx, wrong):
+    """As Microsoft's own library saves it: every other part has a type of its own."""
+    contents = parts(hello_xlsx)
+    kind, listed = f"{SHEETS}.sheet.main+xml", contents[TYPES].decode()
+    listed = listed.replace(f'<Override PartName="/xl/workbook.xml" ContentType="{kind}"/>', "")
+    contents[TYPES] = listed.replace("application/xml", kind).encode()
+    assert rnnsheet.check(save(contents, wrong)).ok
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("name", [str, str.upper])
 def test_a_part_that_is_there_twice_is_refused(hello_xlsx, tmp_path, wrong, name):
