@@ -392,6 +392,12 @@ WIDER = SHARED.replace("G13", "H13")
 FOLLOWER, FOLLOWS = '<f t="shared" si="5">', '<f t="shared" si="5"/>'
 H12 = r'<c r="H12"[^>]*>.*?</c>'
 WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+TEXTS = "xl/sharedStrings.xml"
+MC = (
+    '<mc:AlternateContent xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006">'
+    '<mc:Choice Requires="x14">{0}</mc:Choice><mc:Fallback>{0}</mc:Fallback></mc:AlternateContent>'
+)
+MERGED = '<mergeCells count="1"><mergeCell ref="H24:K26"/></mergeCells>'
 PICTURE = (
     '<Relationship Id="rId55" '
     'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/image" '
@@ -433,6 +439,24 @@ MACROS = (
         (None, H12, lambda found: found[0].replace(" s=", ' t="x" s='), "t='x', <v>"),
         (None, H12, lambda found: found[0].replace(" s=", ' t="d" s='), "t='d', <v>"),
         (None, H12, lambda found: re.sub("<v>.*</v>", "<v>\u0665</v>", found[0]), "\u0665 is no number"),
+        (None, H12, lambda found: re.sub("<v>.*</v>", "<v>1<z/></v>", found[0]), "<v>"),
+        (None, H12, '<c r="H12" t="s"><v>\u0661</v></c>', "is no number of a text"),
+        (None, "<mergeCells[^>]*>", r'\g<0><mergeCell ref="H25:H23"/>', "'H25:H23' is no range"),
+        (None, "<mergeCells[^>]*>", r'\g<0><mergeCell ref="K23:H25"/>', "'K23:H25' is no range"),
+        (None, "</sheetData>", rf"\g<0>{MC.format(MERGED)}", "Unrolled!H24:K26: merged cells"),
+        (None, "</sheetData>", rf"\g<0><more>{MERGED}</more>", "Unrolled!H24:K26: merged cells"),
+        (None, H12, '<c r="H12" t="inlineStr"><is><t>h<z:i xmlns:z="z"/>o</t></is></c>', "<t>: h"),
+        (TEXTS, "</t></si>", '<z:i xmlns:z="z"/>ELL</t></si>', "<t>"),
+        (TEXTS, "</t></si>", "<i/>ELL</t></si>", "<t>"),
+        (TEXTS, "</t></si>", '</t><z:t xmlns:z="z">ELL</z:t></si>', "<t>"),
+        (TEXTS, "<si><t[^>]*>([^<]*)</t>", r"<si><r><t>\g<1></t><t>ELL</t></r>", "r: t, t"),
+        (TEXTS, "<si><t[^>]*>([^<]*)</t>", r"<si><r><t>\g<1></t><more/></r>", "<t>"),
+        (
+            TEXTS,
+            "<si><t[^>]*>([^<]*)</t>",
+            rf"<si><r><t>\g<1></t></r>{MC.format('<r><t>ELL</t></r>')}",
+            "<t>",
+        ),
         (None, '<row r="12"', '<row r="1_2"', "'1_2' is no number"),
         (None, '<row r="12"', '<row r="012"', "'012' is no number"),
         (WORKBOOK, '<sheet [^>]*name="Unrolled"[^>]*/>', r"\g<0>\g<0>", "sheet 'unrolled': twice"),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from rnnsheet.sheet.bounds import key
 from rnnsheet.sheet.plan import Block
-from rnnsheet.workbook.looks import Corners, Font, Look, Rule, View, is_low, is_readable
+from rnnsheet.workbook.looks import Corners, Font, Look, Rule, View, folded, is_low, is_readable, outline
 from rnnsheet.workbook.number_format import FORMATS, alike, shown
 from rnnsheet.workbook.read import Contents
 from rnnsheet.workbook.worksheet import Grid
@@ -35,6 +35,7 @@ class Seen:
         self._styles = contents.styles
         self._view: View = self._grid.view
         self._starts = [first for first, _ in self._grid.rows]
+        self._folded = frozenset(folded([outline(row) for _, row in self._grid.rows]))
         self._rules = [rule for rule in self._view.rules if _may_harm(rule)]
         self._causes_of_style = cache(self._cause_of_style)
 
@@ -64,6 +65,8 @@ class Seen:
         for first, last in view.columns:
             for right in range(max(0, first - area.col), min(area.cols, last - area.col + 1)):
                 yield from ((down * area.cols + right, "column") for down in range(area.rows))
+        above = range(area.row, min(view.first_row, area.row + area.rows))
+        yield from _places(block, above, range(area.col, area.col + area.cols), "row")
         whole = (area.col, area.row, area.col + area.cols - 1, area.row + area.rows - 1)
         for rows, by_style, low in self._looks(whole):
             if low:
@@ -81,13 +84,14 @@ class Seen:
         place = max(0, bisect_right(self._starts, top) - 1)
         while place < len(self._starts) and self._starts[place] <= bottom:
             first, row = self._grid.rows[place]
+            low = place in self._folded or is_low(row, self._view)
             place += 1
             end = self._starts[place] if place < len(self._starts) else bottom + 1
             by_style = defaultdict[str | None, list[int]](list)
             own = slice(bisect_left(row.cols, left), bisect_right(row.cols, right))
             for col, style in zip(row.cols[own], row.styles[own], strict=True):
                 by_style[style].append(col)
-            yield range(max(first, top), min(end, bottom + 1)), by_style, is_low(row, self._view)
+            yield range(max(first, top), min(end, bottom + 1)), by_style, low
 
     def _cause_of_style(self, style: str | None, form: str) -> str:
         """What of a style shows a value otherwise than a format of the plan's; "" for nothing."""

@@ -113,7 +113,7 @@ def read(package: Package, letters: Letters = unescaped) -> Contents:
             if kind == "worksheet":
                 with _within(name):
                     reader = SheetReader(space, texts, filled, styles, letters)
-                    sheets[name] = grid_of(package, part, space, reader, state)
+                    sheets[name] = grid_of(package, part, space, reader, state if is_seen else _HIDDEN)
         settings = unusual(root, space)
         if "displayed_precision" in settings:
             raise package.refused("displayed_precision")
@@ -141,7 +141,7 @@ def _sheets(
             taken.add(own)
         if not _SHEET_NAME.fullmatch(name):
             raise ValueError(f"sheet {name!r}")
-        sheets[name] = kind, part, sheet.get("state", "visible")
+        sheets[name] = kind, part, sheet.get("state", _SEEN)
     return sheets
 
 
