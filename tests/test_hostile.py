@@ -697,6 +697,41 @@ def test_no_engine_asks_the_network(hello_xlsx, tmp_path, wrong, engine):
     assert calls == []
 
 
+VALUE = r"(</f>)<v>[^<]*</v>"
+
+
+def test_nothing_stored_is_wrong_where_nothing_is_recalculated(hello_xlsx, tmp_path, wrong):
+    """LibreOffice shows zeros then; else it is what libraries save, and programs compute it on opening."""
+    contents = parts(hello_xlsx)
+    for name, content in contents.items():
+        if name.startswith("xl/worksheets/sheet"):
+            contents[name] = re.sub(VALUE, r"\1", content.decode()).encode()
+    assert rnnsheet.check(save(contents, wrong)).ok
+    manual = contents[WORKBOOK].decode().replace("<calcPr ", '<calcPr calcMode="manual" ')
+    report = rnnsheet.check(save(contents | {WORKBOOK: manual.encode()}, wrong))
+    assert {reason for _, _, reason in failures(report)} == {"cached"}
+    assert report.failed > 1000
+
+
+def test_an_empty_text_that_is_stored_is_no_number(hello_xlsx, wrong):
+    cell = block("h", "Unrolled").area.part().a1
+    whole = rf'(<c r="{cell}"[^>]*)>(<f>[^<]*</f>)<v>[^<]*</v>'
+    edit(hello_xlsx, wrong, sheet_part(hello_xlsx, "Unrolled"), whole, r'\1 t="str">\2<v></v>')
+    assert failures(rnnsheet.check(wrong)) == [("Unrolled", cell, "cached")]
+
+
+def test_true_is_not_the_number_one(hello_xlsx, wrong):
+    cell = block("unit", "Unrolled").area.part().a1
+    edit(
+        hello_xlsx,
+        wrong,
+        sheet_part(hello_xlsx, "Unrolled"),
+        rf'(<c r="{cell}" s="\d+")><v>1</v>',
+        r'\1 t="b"><v>1</v>',
+    )
+    assert failures(rnnsheet.check(wrong)) == [("Unrolled", cell, "constant")]
+
+
 def test_a_password_is_told(tmp_path, wrong):
     wrong.write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(5000))
     assert "protected with a password" in refused(wrong, tmp_path / "run")

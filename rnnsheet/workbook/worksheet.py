@@ -257,7 +257,7 @@ class SheetReader:
             try:
                 if formula is not None:
                     formulas[before + col] = self._text_of(formula, row, col)
-                if inline is not None or (value is not None and value.text):
+                if inline is not None or (value is not None and (value.text or cell.get("t") == "str")):
                     values[before + col] = stored = self._stored(cell.get("t"), value, inline)
                     if type(stored) is _FormattedText:
                         self.grid.fonts[before + col], values[before + col] = stored.fonts, str(stored)
