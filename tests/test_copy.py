@@ -253,6 +253,63 @@ def test_however_it_was_saved_every_engine_finds_it_right(hello_xlsx, tmp_path, 
     assert failures(rnnsheet.check(write(hello_xlsx, tmp_path / "other.xlsx"), engine=engine)) == []
 
 
+MARKUP = (
+    ' xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" mc:Ignorable="x14ac xr"'
+    ' xmlns:x14ac="http://schemas.microsoft.com/office/spreadsheetml/2009/9/ac"'
+    ' xmlns:xr="http://schemas.microsoft.com/office/spreadsheetml/2014/revision"'
+)
+OF_EXCEL = {
+    "xl/workbook.xml": [
+        ("<workbook ", f"<workbook{MARKUP} "),
+        (
+            "<workbookPr/>",
+            '<fileVersion appName="xl"/><workbookPr defaultThemeVersion="166925"/><mc:AlternateContent>'
+            '<mc:Choice Requires="x15"><x15ac:absPath xmlns:x15ac="urn:x15ac" url="C:/"/></mc:Choice>'
+            '</mc:AlternateContent><xr:revisionPtr revIDLastSave="0" documentId="8_{0}"/>',
+        ),
+        (
+            "</workbook>",
+            '<extLst><ext uri="{1}" xmlns:x15="urn:x15"><x15:calcFeatures/></ext></extLst></workbook>',
+        ),
+    ],
+    "xl/styles.xml": [
+        ("<styleSheet ", f"<styleSheet{MARKUP} "),
+        ("<fonts ", '<fonts x14ac:knownFonts="1" '),
+        (
+            "</styleSheet>",
+            '<extLst><ext uri="{2}" xmlns:x14="urn:x14"><x14:slicerStyles/></ext></extLst></styleSheet>',
+        ),
+    ],
+    "Unrolled": [
+        ("<worksheet ", f"<worksheet{MARKUP} "),
+        ('<row r="7"', '<row r="7" spans="1:12" x14ac:dyDescent="0.25"'),
+        (
+            "</worksheet>",
+            '<mc:AlternateContent><mc:Choice Requires="x14"><controls><mc:AlternateContent><mc:Choice '
+            'Requires="x14"><control shapeId="1025" name="Button"><controlPr defaultSize="0"><anchor><from>'
+            '<xdr:col xmlns:xdr="x">8</xdr:col><xdr:row xmlns:xdr="x">24</xdr:row></from></anchor>'
+            "</controlPr></control></mc:Choice></mc:AlternateContent></controls></mc:Choice>"
+            '</mc:AlternateContent><extLst><ext uri="{3}" xmlns:x14="urn:x14"><x14:conditionalFormattings>'
+            '<x14:conditionalFormatting xmlns:xm="urn:xm"><x14:cfRule type="dataBar" id="{4}"><x14:dataBar>'
+            '<x14:cfvo type="autoMin"/></x14:dataBar></x14:cfRule><xm:sqref>Z1:Z2</xm:sqref>'
+            "</x14:conditionalFormatting></x14:conditionalFormattings></ext></extLst></worksheet>",
+        ),
+    ],
+}
+"""What Excel writes of other namespaces into a workbook that it saves."""
+
+
+def test_what_excel_writes_of_other_namespaces_is_no_harm(hello_xlsx, tmp_path):
+    contents = parts(hello_xlsx)
+    for name, places in OF_EXCEL.items():
+        part = name if "/" in name else sheet_part(hello_xlsx, name)
+        for old, new in places:
+            text = contents[part].decode()
+            assert text.count(old) == 1, old
+            contents[part] = text.replace(old, new).encode()
+    assert failures(rnnsheet.check(save(contents, tmp_path / "excel.xlsx"))) == []
+
+
 @pytest.mark.parametrize("kind", ["image", "hyperlink"])
 def test_a_picture_does_not_call(hello_xlsx, tmp_path, kind):
     """LibreOffice would fetch it, whatever its relationship says that it is."""

@@ -391,6 +391,12 @@ WIDER = SHARED.replace("G13", "H13")
 FOLLOWER, FOLLOWS = '<f t="shared" si="5">', '<f t="shared" si="5"/>'
 H12 = r'<c r="H12"[^>]*>.*?</c>'
 WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+TEXTS = "xl/sharedStrings.xml"
+MC = (
+    '<mc:AlternateContent xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006">'
+    '<mc:Choice Requires="x14">{0}</mc:Choice><mc:Fallback>{0}</mc:Fallback></mc:AlternateContent>'
+)
+MERGED = '<mergeCells count="1"><mergeCell ref="H24:K26"/></mergeCells>'
 PICTURE = (
     '<Relationship Id="rId55" '
     'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/image" '
@@ -432,6 +438,24 @@ MACROS = (
         (None, H12, lambda found: found[0].replace(" s=", ' t="x" s='), "t='x', <v>"),
         (None, H12, lambda found: found[0].replace(" s=", ' t="d" s='), "t='d', <v>"),
         (None, H12, lambda found: re.sub("<v>.*</v>", "<v>\u0665</v>", found[0]), "\u0665 is no number"),
+        (None, H12, lambda found: re.sub("<v>.*</v>", "<v>1<z/></v>", found[0]), "<v>"),
+        (None, H12, '<c r="H12" t="s"><v>\u0661</v></c>', "is no number of a text"),
+        (None, "<mergeCells[^>]*>", r'\g<0><mergeCell ref="H25:H23"/>', "'H25:H23' is no range"),
+        (None, "<mergeCells[^>]*>", r'\g<0><mergeCell ref="K23:H25"/>', "'K23:H25' is no range"),
+        (None, "</sheetData>", rf"\g<0>{MC.format(MERGED)}", "Unrolled!H24:K26: merged cells"),
+        (None, "</sheetData>", rf"\g<0><more>{MERGED}</more>", "Unrolled!H24:K26: merged cells"),
+        (None, H12, '<c r="H12" t="inlineStr"><is><t>h<z:i xmlns:z="z"/>o</t></is></c>', "<t>: h"),
+        (TEXTS, "</t></si>", '<z:i xmlns:z="z"/>ELL</t></si>', "<t>"),
+        (TEXTS, "</t></si>", "<i/>ELL</t></si>", "<t>"),
+        (TEXTS, "</t></si>", '</t><z:t xmlns:z="z">ELL</z:t></si>', "<t>"),
+        (TEXTS, "<si><t[^>]*>([^<]*)</t>", r"<si><r><t>\g<1></t><t>ELL</t></r>", "r: t, t"),
+        (TEXTS, "<si><t[^>]*>([^<]*)</t>", r"<si><r><t>\g<1></t><more/></r>", "<t>"),
+        (
+            TEXTS,
+            "<si><t[^>]*>([^<]*)</t>",
+            rf"<si><r><t>\g<1></t></r>{MC.format('<r><t>ELL</t></r>')}",
+            "<t>",
+        ),
         (None, '<row r="12"', '<row r="1_2"', "'1_2' is no number"),
         (None, '<row r="12"', '<row r="012"', "'012' is no number"),
         (WORKBOOK, '<sheet [^>]*name="Unrolled"[^>]*/>', r"\g<0>\g<0>", "sheet 'unrolled': twice"),
@@ -461,6 +485,92 @@ def test_what_programs_could_read_otherwise_is_refused(
 ):
     edit(hello_xlsx, wrong, part or sheet_part(hello_xlsx, "Unrolled"), pattern, replacement)
     assert told in refused(wrong, tmp_path / "run", "--engine", "libreoffice")
+
+
+TYPES = "[Content_Types].xml"
+SHEETS = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+MACROS_TYPE = "application/vnd.ms-excel.sheet.macroEnabled.main+xml"
+LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def moved(old: str, new: str):
+    """Another part in the place where programs look for one, which itself stands elsewhere."""
+    (folder, own), (_, other) = old.rsplit("/", 1), new.rsplit("/", 1)
+    links, elsewhere = f"{folder}/_rels/{own}.rels", f"{folder}/_rels/{other}.rels"
+
+    def change(contents: dict[str, bytes]) -> dict[str, bytes]:
+        swapped = {name: text.replace(own.encode(), other.encode()) for name, text in contents.items()}
+        more = {elsewhere: swapped[links]} if links in swapped else {}
+        return swapped | {new: contents[old], old: contents[old]} | more
+
+    return change
+
+
+def typed(name: str, kind: str):
+    """A part more, of a kind that there is once."""
+
+    def change(contents: dict[str, bytes]) -> dict[str, bytes]:
+        entry = f'<Override PartName="/{name}" ContentType="{kind}"/></Types>'
+        listed = contents[TYPES].decode().replace("</Types>", entry)
+        return contents | {TYPES: listed.encode(), name: contents[WORKBOOK]}
+
+    return change
+
+
+def replaced(part: str, old: str, new: str):
+    def change(contents: dict[str, bytes]) -> dict[str, bytes]:
+        text = contents[part].decode()
+        assert old in text
+        return contents | {part: text.replace(old, new, 1).encode()}
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        moved("xl/workbook.xml", "xl/book.xml"),
+        moved("xl/sharedStrings.xml", "xl/texts.xml"),
+        moved("xl/styles.xml", "xl/looks.xml"),
+        moved("xl/theme/theme1.xml", "xl/theme/theme2.xml"),
+        typed("xl/workbook2.xml", f"{SHEETS}.sheet.main+xml"),
+        typed("xl/workbook2.xml", f"{SHEETS}.SHEET.main+xml"),
+        typed("xl/workbook2.xml", f"{SHEETS}.template.main+xml"),
+        typed("xl/workbook2.xml", MACROS_TYPE),
+        typed("xl/texts.xml", f"{SHEETS}.sharedStrings+xml"),
+        typed("xl/looks.xml", f"{SHEETS}.styles+xml"),
+        typed("xl/sheet.xml", f"{SHEETS}.worksheet+xml"),
+        typed("XL/Workbook.xml", f"{SHEETS}.sheet.main+xml"),
+        typed("docProps/app.xml", "application/xml"),
+        replaced(TYPES, f"{SHEETS}.styles+xml", "application/xml"),
+        replaced(TYPES, f"{SHEETS}.worksheet+xml", f"{SHEETS}.chartsheet+xml"),
+        replaced(TYPES, "<Override ", '<o:Override xmlns:o="urn:o" '),
+        replaced(RELATIONS, "<Relationship ", '<z:Relationship xmlns:z="urn:z" '),
+        replaced(RELATIONS, f"{LINKS}/styles", "urn:x/styles"),
+        replaced(RELATIONS, f"{LINKS}/sharedStrings", "urn:x/sharedStrings"),
+        replaced("_rels/.rels", f"{LINKS}/officeDocument", "urn:x/officeDocument"),
+        replaced("xl/styles.xml", "spreadsheetml/2006/main", "spreadsheetml/2007/main"),
+        replaced("xl/sharedStrings.xml", "spreadsheetml/2006/main", "spreadsheetml/2007/main"),
+        replaced("xl/theme/theme1.xml", "drawingml/2006/main", "drawingml/2007/main"),
+        lambda contents: contents | {"/xl/workbook.xml": contents[WORKBOOK]},
+        lambda contents: contents | {"xl/./workbook.xml": contents[WORKBOOK]},
+        lambda contents: contents | {"xl/work%62ook.xml": contents[WORKBOOK]},
+    ],
+)  # fmt: skip
+def test_a_part_that_a_program_could_take_for_another_is_refused(hello_xlsx, tmp_path, wrong, change):
+    """Programs find the workbook, its texts and its styles by links, by types, or where they mostly stand."""
+    assert "not a readable .xlsx workbook" in refused(
+        save(change(parts(hello_xlsx)), wrong), tmp_path / "run"
+    )
+
+
+def test_a_workbook_whose_type_is_that_of_all_its_parts_is_read(hello_xlsx, wrong):
+    """As Microsoft's own library saves it: every other part has a type of its own."""
+    contents = parts(hello_xlsx)
+    kind, listed = f"{SHEETS}.sheet.main+xml", contents[TYPES].decode()
+    listed = listed.replace(f'<Override PartName="/xl/workbook.xml" ContentType="{kind}"/>', "")
+    contents[TYPES] = listed.replace("application/xml", kind).encode()
+    assert rnnsheet.check(save(contents, wrong)).ok
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -590,6 +700,41 @@ def test_no_engine_asks_the_network(hello_xlsx, tmp_path, wrong, engine):
         running = Recalculation(ENGINES[engine], contents, copied(contents), tmp_path)
         running.values()
     assert calls == []
+
+
+VALUE = r"(</f>)<v>[^<]*</v>"
+
+
+def test_nothing_stored_is_wrong_where_nothing_is_recalculated(hello_xlsx, tmp_path, wrong):
+    """LibreOffice shows zeros then; else it is what libraries save, and programs compute it on opening."""
+    contents = parts(hello_xlsx)
+    for name, content in contents.items():
+        if name.startswith("xl/worksheets/sheet"):
+            contents[name] = re.sub(VALUE, r"\1", content.decode()).encode()
+    assert rnnsheet.check(save(contents, wrong)).ok
+    manual = contents[WORKBOOK].decode().replace("<calcPr ", '<calcPr calcMode="manual" ')
+    report = rnnsheet.check(save(contents | {WORKBOOK: manual.encode()}, wrong))
+    assert {reason for _, _, reason in failures(report)} == {"cached"}
+    assert report.failed > 1000
+
+
+def test_an_empty_text_that_is_stored_is_no_number(hello_xlsx, wrong):
+    cell = block("h", "Unrolled").area.part().a1
+    whole = rf'(<c r="{cell}"[^>]*)>(<f>[^<]*</f>)<v>[^<]*</v>'
+    edit(hello_xlsx, wrong, sheet_part(hello_xlsx, "Unrolled"), whole, r'\1 t="str">\2<v></v>')
+    assert failures(rnnsheet.check(wrong)) == [("Unrolled", cell, "cached")]
+
+
+def test_true_is_not_the_number_one(hello_xlsx, wrong):
+    cell = block("unit", "Unrolled").area.part().a1
+    edit(
+        hello_xlsx,
+        wrong,
+        sheet_part(hello_xlsx, "Unrolled"),
+        rf'(<c r="{cell}" s="\d+")><v>1</v>',
+        r'\1 t="b"><v>1</v>',
+    )
+    assert failures(rnnsheet.check(wrong)) == [("Unrolled", cell, "constant")]
 
 
 def test_a_password_is_told(tmp_path, wrong):

@@ -20,7 +20,7 @@ from rnnsheet.trace import Trace
 from rnnsheet.workbook.read import Contents
 from rnnsheet.workbook.worksheet import CellError
 
-_NUMBERS = {float, int, bool}
+_NUMBERS = {float, int}
 
 
 class Comparison:
@@ -42,6 +42,7 @@ class Comparison:
         tolerance: float,
     ):
         self.contents, self.plan, self.trace = contents, plan, trace
+        self.by_hand = "manual" in contents.settings
         self._find_roundings, self.choices, self.tolerance = find_roundings, choices, tolerance
         for sheet in plan.sheets:
             contents.grid(sheet.name)
@@ -70,7 +71,7 @@ class Comparison:
 
     def matches(self, got: Any, expected: Any, rounding: float = 0.0) -> bool:
         """Whether a value is the expected one: texts exactly, numbers within tolerance and rounding."""
-        if isinstance(got, CellError):
+        if isinstance(got, CellError | bool):
             return False
         if isinstance(expected, str):
             return bool(expected == ("" if got is None else got))
@@ -107,6 +108,8 @@ class _BlockCells:
         known = block.values if comparison.trace is None else block.expected(comparison.trace)
         self._expected = None if known is None else list(chain.from_iterable(known))
         self._right = None if self._expected is None else _numbers(self._expected)
+        self._has_truths = bool in set(map(type, self.stored))
+        """Python takes TRUE for 1."""
         self._same_formulas = [text or None for text in self.formulas] == self.has
         self._off_stored = self._off(self._differences(self.stored)) if self._same_formulas else None
 
@@ -114,7 +117,8 @@ class _BlockCells:
         """The verdict after a recalculation; where nothing is known, what the engine found is expected."""
         got = list(map(values.sheets[self.block.area.sheet].get, self._cells))
         shown = self._shown.failures(got, self.formulas)
-        if self._same_formulas and self._expected == got == self.stored and not shown:
+        same = self._same_formulas and self._expected == got == self.stored
+        if same and not shown and not self._has_truths:
             return self._verdict(0, 0.0, None)
         expected = self._expected or ["" if value is None else value for value in got]
         differences = self._differences(got)
@@ -224,7 +228,7 @@ class _Cell:
         if not self._matches(self.got, right):
             return self._failure("value" if self.formula else "constant", self.expected, self.got)
         # Nothing stored beside a formula: a library saved the file; programs recalculate it on opening.
-        if self.stored is not None and not self._matches(self.stored, right):
+        if (self.stored is not None or self.its.by_hand) and not self._matches(self.stored, right):
             return self._failure("cached", self.expected, self.stored)
         return None
 

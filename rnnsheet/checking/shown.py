@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 
 from rnnsheet.sheet.bounds import key
 from rnnsheet.sheet.plan import Block
-from rnnsheet.workbook.looks import Corners, Font, Look, Rule, View, is_low, is_readable
-from rnnsheet.workbook.number_format import FORMATS, alike, shown
+from rnnsheet.workbook.looks import Corners, Font, Look, Rule, View, folded, is_low, is_readable, outline
+from rnnsheet.workbook.number_format import FORMATS, alike, says, shown
 from rnnsheet.workbook.read import Contents
 from rnnsheet.workbook.worksheet import Grid
 
-CAUSES = ("sheet", "formulas", "zeros", "row", "column", "format", "letters", "place", "text", "rule")
+_FORMAT = "format"
+CAUSES = ("sheet", "formulas", "zeros", "row", "column", _FORMAT, "letters", "place", "text", "rule")
 """Its sheet is hidden or shows formulas, or no zeros; its row or column is hidden
 or too small; its number format; letters that cannot be read; where they stand; letters of the text's own; a
 rule of conditional formatting."""
@@ -35,6 +36,7 @@ class Seen:
         self._styles = contents.styles
         self._view: View = self._grid.view
         self._starts = [first for first, _ in self._grid.rows]
+        self._folded = frozenset(folded([outline(row) for _, row in self._grid.rows]))
         self._rules = [rule for rule in self._view.rules if _may_harm(rule)]
         self._causes_of_style = cache(self._cause_of_style)
 
@@ -42,18 +44,30 @@ class Seen:
         """What shows cells of a block otherwise, whatever their values are, by their places in it."""
         causes: dict[int, str] = {}
         for index, cause in self._causes(block):
-            causes.setdefault(index, cause)
+            # A format may show all of a value; then it is another cause that counts.
+            if causes.get(index, _FORMAT) == _FORMAT:
+                causes[index] = cause
         return causes
 
     def otherwise(
         self, block: Block, causes: Mapping[int, str], values: Sequence[Any]
     ) -> Mapping[int, Otherwise]:
         """What is shown of those cells, and of zeros on a sheet that has none, by the values of all cells."""
-        found = dict(causes)
+        found = {
+            index: cause
+            for index, cause in causes.items()
+            if cause != _FORMAT or not self._shows_all(block, index, values[index])
+        }
         if self._view.no_zeros:
             zeros = (index for index, value in enumerate(values) if _is_zero(value))
             found = dict.fromkeys(zeros, "zeros") | found
         return {index: self._told(block, index, found[index], values[index]) for index in sorted(found)}
+
+    def _shows_all(self, block: Block, index: int, value: Any) -> bool:
+        """Whether another format shows a value to its last digit, as where 1% was typed for 0.01."""
+        codes = [look.format for look in self._looks_at(_corners_of(block, index))]
+        text = shown(value, codes[0]) if codes and codes[0] and value is not None else None
+        return text is not None and says(text, value)
 
     def _causes(self, block: Block) -> Iterator[tuple[int, str]]:
         """The cells that are shown otherwise, and by what."""
@@ -64,6 +78,8 @@ class Seen:
         for first, last in view.columns:
             for right in range(max(0, first - area.col), min(area.cols, last - area.col + 1)):
                 yield from ((down * area.cols + right, "column") for down in range(area.rows))
+        above = range(area.row, min(view.first_row, area.row + area.rows))
+        yield from _places(block, above, range(area.col, area.col + area.cols), "row")
         whole = (area.col, area.row, area.col + area.cols - 1, area.row + area.rows - 1)
         for rows, by_style, low in self._looks(whole):
             if low:
@@ -81,22 +97,23 @@ class Seen:
         place = max(0, bisect_right(self._starts, top) - 1)
         while place < len(self._starts) and self._starts[place] <= bottom:
             first, row = self._grid.rows[place]
+            low = place in self._folded or is_low(row, self._view)
             place += 1
             end = self._starts[place] if place < len(self._starts) else bottom + 1
             by_style = defaultdict[str | None, list[int]](list)
             own = slice(bisect_left(row.cols, left), bisect_right(row.cols, right))
             for col, style in zip(row.cols[own], row.styles[own], strict=True):
                 by_style[style].append(col)
-            yield range(max(first, top), min(end, bottom + 1)), by_style, is_low(row, self._view)
+            yield range(max(first, top), min(end, bottom + 1)), by_style, low
 
     def _cause_of_style(self, style: str | None, form: str) -> str:
         """What of a style shows a value otherwise than a format of the plan's; "" for nothing."""
         look = self._styles.look(style)
-        if look.format is None or not alike(look.format, FORMATS[form]):
-            return "format"
         if not is_readable(look.font, look.grounds):
             return "letters"
-        return "place" if look.misplaced else ""
+        if look.misplaced:
+            return "place"
+        return "" if look.format and alike(look.format, FORMATS[form]) else _FORMAT
 
     def _causes_of_rules(self, block: Block, whole: Corners) -> Iterator[tuple[int, str]]:
         met = {
@@ -128,7 +145,7 @@ class Seen:
         if cause == "formulas":
             formula = self._grid.formulas.get(key(corners[1], corners[0]))
             got = _text(value, FORMATS[block.format]) if formula is None else f"={formula}"
-        elif cause == "format":
+        elif cause == _FORMAT:
             code = self._looks_at(corners)[0].format
             got = "" if code is None else _text(value, code)
         return Otherwise(cause, _text(value, FORMATS[block.format]), got)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from xml.etree.ElementTree import Element
 
-from rnnsheet.workbook.tags import local
+from rnnsheet.workbook.tags import local, natural, number, once, only, within
 
 Color = tuple[float, float, float]
 """Red, green and blue, from 0 to 1."""
@@ -36,33 +36,46 @@ _THEME = (
 _IN_THEME = ("lt1", "dk1", "lt2", "dk2", *(f"accent{number}" for number in range(1, 7)), "hlink", "folHlink")
 
 
+_WINDOW: Mapping[str, str] = {"window": "FFFFFF", "windowText": "000000"}
+"""What the system's own colours are; programs take that, or what the file says beside it."""
+_RGB = re.compile("(?:[0-9A-Fa-f]{2})?([0-9A-Fa-f]{6})")
+_WAYS = ("rgb", "theme", "indexed", "auto")
+"""In which an element may name its colour."""
+
+
 class Palette:
     """What the colours of a file stand for."""
 
     def __init__(self, styles: Element | None, theme: Element | None):
-        own = [each.get("rgb", "") for each in _all(styles, "rgbColor")]
-        self._indexed = own or _INDEXED
-        named = {
-            local(each): next(iter(each), None) for scheme in _all(theme, "clrScheme") for each in scheme
-        }
+        own = only(styles, "colors", "indexedColors")
+        self._indexed = _INDEXED if own is None or not len(own) else [each.get("rgb", "") for each in own]
+        scheme = only(theme, "themeElements", "clrScheme")
+        named = {} if scheme is None else once(within(scheme)[0])
         self._theme = [
             _of_theme(named.get(name), usual) for name, usual in zip(_IN_THEME, _THEME, strict=True)
         ]
 
     def color(self, element: Element | None, automatic: Color) -> Color:
-        """What an element stands for. Raises ValueError or IndexError where it stands for nothing."""
+        """What an element stands for.
+
+        Raises ValueError or IndexError where it stands for nothing, or programs could take it for another.
+        """
         if element is None:
             return automatic
+        ways = [way for way in _WAYS if way in element.attrib]
+        if len(ways) > 1:
+            raise ValueError(f"color: {', '.join(ways)}")
+        color: Color | None = automatic
         if rgb := element.get("rgb"):
             color = _color(rgb)
         elif theme := element.get("theme"):
-            color = self._theme[int(theme)]
+            color = self._theme[natural(theme)]
         elif indexed := element.get("indexed"):
-            number = int(indexed)
-            color = _SYSTEM[number] if number in _SYSTEM else _color(self._indexed[number])
-        else:
-            color = automatic
-        return _tinted(color, float(element.get("tint") or 0))
+            place = natural(indexed)
+            color = _SYSTEM[place] if place in _SYSTEM else _color(self._indexed[place])
+        if color is None:
+            raise ValueError(f"theme: {_IN_THEME[natural(element.get('theme'))]}")
+        return _tinted(color, number(element.get("tint")))
 
 
 def is_seen(letter: Color, grounds: Sequence[Color]) -> bool:
@@ -70,18 +83,25 @@ def is_seen(letter: Color, grounds: Sequence[Color]) -> bool:
     return all(_contrast(letter, ground) >= LEAST_CONTRAST for ground in grounds)
 
 
-def _all(root: Element | None, name: str) -> list[Element]:
-    return [] if root is None else [each for each in root.iter() if local(each) == name]
-
-
-def _of_theme(element: Element | None, usual: str) -> Color:
-    attributes: Mapping[str, str] = {} if element is None else element.attrib
-    return _color(attributes.get("lastClr") or attributes.get("val") or usual)
+def _of_theme(element: Element | None, usual: str) -> Color | None:
+    """A colour of the theme; None for one that is computed from another, or that the system has."""
+    if element is None:
+        return _color(usual)
+    if len(element) != 1 or len(element[0]):
+        return None
+    named, value = local(element[0]), element[0].get("val", "")
+    if named == "sysClr":
+        own = _WINDOW.get(value)
+        return _color(own) if own and element[0].get("lastClr", own).upper() == own else None
+    return _color(value) if named == "srgbClr" else None
 
 
 def _color(text: str) -> Color:
     """RRGGBB, or AARRGGBB, of which programs show no alpha."""
-    red, green, blue = bytes.fromhex(text[-6:])
+    found = _RGB.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is no colour")
+    red, green, blue = bytes.fromhex(found[1])
     return red / 255, green / 255, blue / 255
 
 

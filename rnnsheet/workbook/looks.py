@@ -1,8 +1,10 @@
 """How a file lets its cells be seen: styles, widths and heights, what is hidden, and rules that change it."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import NamedTuple, TypeVar
 from xml.etree.ElementTree import Element
 
@@ -10,7 +12,7 @@ from rnnsheet.sheet.bounds import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.formula import column_number
 from rnnsheet.workbook.colors import BLACK, WHITE, Color, Palette, is_seen
 from rnnsheet.workbook.number_format import BUILT_IN
-from rnnsheet.workbook.tags import local
+from rnnsheet.workbook.tags import local, natural, number, once, only, space_of, truth, within
 
 LEAST_HEIGHT, LEAST_WIDTH, LEAST_SIZE = 5.0, 1.0, 4.0
 """Of a row in points, a column in characters, a letter in points: of less, nothing can be read."""
@@ -18,9 +20,10 @@ MOST_INDENT = 15
 """A cell's text that begins further to the right stands in others."""
 MOST_AREAS, MOST_CHANGES = 5_000, 50
 """The areas of conditional formats on a sheet, and how many different looks they may give."""
-_SYMBOLS = re.compile("symbol|dings|marlett|webdings", re.IGNORECASE)
-_CHARSET_OF_SYMBOLS = "2"
-_TRUE = ("1", "true", "on")
+_FIRST_OWN = 82
+"""Formats before it are those that some program, or one in some language, knows by their number."""
+_SYMBOLS = re.compile("symbol|dings|marlett|outlook|mt extra|specialty|barcode", re.IGNORECASE)
+_CHARSET_OF_SYMBOLS = 2
 _RANGE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})(?::([A-Z]{1,3})([0-9]{1,7}))?")
 
 Entry = TypeVar("Entry")
@@ -33,6 +36,10 @@ class Row(NamedTuple):
 
     hidden: str | None
     height: str | None
+    level: str | None
+    """How deep it is in an outline."""
+    collapsed: str | None
+    """Whether the rows of the outline above or below it are folded."""
     cols: tuple[int, ...]
     styles: tuple[str | None, ...]
     """Of each cell the number of its style."""
@@ -82,6 +89,8 @@ class View:
     no_zeros: bool = False
     low: bool = False
     """Rows that say no height of their own cannot be read."""
+    first_row: int = 1
+    """Those above it stay out of sight: the sheet is frozen below."""
     columns: tuple[tuple[int, int], ...] = ()
     """The first and last of those that are hidden or too narrow."""
     rules: tuple[Rule, ...] = ()
@@ -93,18 +102,17 @@ class Styles:
     def __init__(self, root: Element | None, theme: Element | None):
         """Raises ValueError, IndexError or KeyError where a style is of nothing."""
         self._palette = Palette(root, theme)
-        groups: dict[str, list[Element]] = {}
-        for each in () if root is None else root.iter():
-            # Programs could take the one or the other.
-            if local(each) in _GROUPS and groups.setdefault(local(each), list(each)) != list(each):
-                raise ValueError(f"styles: {local(each)} twice")
-        # Extensions have one of their own.
-        changes = [] if root is None else [each for each in root if local(each) == "dxfs"]
+        named = {
+            "minor": only(theme, "themeElements", "fontScheme", "minorFont", "latin"),
+            "major": only(theme, "themeElements", "fontScheme", "majorFont", "latin"),
+        }
+        self._theme_fonts = {name: each.get("typeface") for name, each in named.items() if each is not None}
+        groups = {} if root is None else _groups(root)
         self._formats = _formats(groups.get("numFmts", ()))
         fonts = [self.font(each) for each in groups.get("fonts", ())]
         fills = [self._grounds(each) for each in groups.get("fills", ())]
         self._looks = [self._look(each, fonts, fills) for each in groups.get("cellXfs", ())]
-        self._changes = [each for group in changes for each in group]
+        self._changes = groups.get("dxfs", ())
 
     def look(self, number: str | None) -> Look:
         """That of a style. Raises ValueError where there is none of that number."""
@@ -113,54 +121,65 @@ class Styles:
 
     def font(self, element: Element) -> Font:
         """A font. Raises ValueError for a size that is no number."""
-        parts = {local(each): each for each in element}
-        size = parts.get("sz")
-        charset = parts.get("charset")
-        name = next((parts[each].get("val", "") for each in ("name", "rFont") if each in parts), "")
+        parts = once(element)
+        values = {name: each.get("val") for name, each in parts.items()}
+        # Programs take the theme's font, or the one that is named beside it.
+        names = (values.get("name"), values.get("rFont"), self._theme_fonts.get(values.get("scheme") or ""))
         return Font(
             self._palette.color(parts["color"], BLACK) if "color" in parts else None,
-            11.0 if size is None else float(size.get("val") or 11),
-            bool(_SYMBOLS.search(name))
-            or (charset is not None and charset.get("val") == _CHARSET_OF_SYMBOLS),
+            number(values.get("sz"), 11.0),
+            any(map(_SYMBOLS.search, filter(None, names)))
+            or natural(values.get("charset")) == _CHARSET_OF_SYMBOLS,
         )
 
-    def view(self, root: Element, state: str) -> View:
+    def view(self, root: Element, space: str, state: str) -> View:
         """How a worksheet is seen, of its part without its rows. Raises ValueError for what is no number."""
         found: dict[str, list[Element]] = {}
         # Wherever they stand: programs could take alternatives that we do not know.
         for each in root.iter():
             found.setdefault(local(each), []).append(each)
         views, formats = found.get("sheetView", []), found.get("sheetFormatPr", [])
-        height = min((float(each.get("defaultRowHeight") or 15) for each in formats), default=15.0)
+        height = min((number(each.get("defaultRowHeight"), 15.0) for each in formats), default=15.0)
+        narrow = any(number(each.get("defaultColWidth"), LEAST_WIDTH) < LEAST_WIDTH for each in formats)
+        columns = found.get("col", [])
+        own = [each for each in columns if space_of(each) == space]
+        left, top = _first_in_sight(views)
         return View(
             hidden=state != "visible",
-            formulas=any(each.get("showFormulas") in _TRUE for each in views),
-            no_zeros=any(each.get("showZeros", "1") not in _TRUE for each in views),
+            formulas=any(truth(each.get("showFormulas")) for each in views),
+            no_zeros=not all(truth(each.get("showZeros"), True) for each in views),
             low=height < LEAST_HEIGHT,
-            columns=tuple(_unseen_columns(found.get("col", []))),
+            first_row=top,
+            columns=(
+                (1, left - 1),
+                *_unseen_columns(columns),
+                *_folded_columns(own, without=narrow),
+            ),
             rules=tuple(self._rules(found.get("conditionalFormatting", []))),
         )
 
     def _look(self, element: Element, fonts: Sequence[Font], fills: Sequence[tuple[Color, ...]]) -> Look:
         font = _at(fonts or [Font()], element.get("fontId"), "fontId")
         grounds = _at(fills or [()], element.get("fillId"), "fillId")
-        number = int(element.get("numFmtId") or 0)
+        code = natural(element.get("numFmtId"))
         return Look(
-            self._formats.get(number, BUILT_IN.get(number)),
+            self._formats.get(code, BUILT_IN.get(code)),
             replace(font, color=BLACK) if font.color is None else font,
             grounds or (WHITE,),
-            any(_misplaces(each) for each in element if local(each) == "alignment"),
+            _misplaces(once(element).get("alignment")),
         )
 
     def _grounds(self, fill: Element, changes: bool = False) -> tuple[Color, ...]:
         """The colours that a fill may show, none for no fill; what `changes` one has them the other way."""
-        kinds = [each for each in fill if local(each) == "patternFill"]
-        if not kinds:
+        if len(fill) > 1:
+            raise ValueError(f"fill: {', '.join(map(local, fill))}")
+        pattern = once(fill).get("patternFill")
+        if pattern is None:
             colors = [each for each in fill.iter() if local(each) == "color"]
             return tuple(self._palette.color(each, WHITE) for each in colors)
-        parts = {local(each): each for each in kinds[0]}
+        parts = once(pattern)
         front, back = parts.get("fgColor"), parts.get("bgColor")
-        kind = kinds[0].get("patternType") or ("solid" if changes and parts else "none")
+        kind = pattern.get("patternType") or ("solid" if changes and parts else "none")
         if kind == "none":
             return ()
         if kind == "solid":
@@ -186,23 +205,32 @@ class Styles:
             parts.append(_at(self._changes, number, "dxfId"))
         font, grounds, has_format, misplaced = Font(), list[Color](), False, False
         code: str | None = None
-        for part in (each for dxf in parts for each in dxf):
-            if local(part) == "font":
+        if len(parts) > 1:
+            raise ValueError("cfRule: dxf, dxfId")
+        for name, part in once(parts[0]).items() if parts else ():
+            if name == "font":
                 font = self.font(part)
-            elif local(part) == "fill":
+            elif name == "fill":
                 grounds += self._grounds(part, changes=True)
-            elif local(part) == "numFmt":
-                has_format, code = True, part.get("formatCode")
-            elif local(part) == "alignment":
-                misplaced = misplaced or _misplaces(part)
+            elif name == "numFmt":
+                has_format, (code,) = True, _formats([part]).values()
+            elif name == "alignment":
+                misplaced = _misplaces(part)
         drawn = [each for each in element.iter() if local(each) in ("colorScale", "dataBar", "iconSet")]
         for each in (color for scale in drawn for color in scale if local(color) in _BEHIND):
             grounds.append(self._palette.color(each, WHITE))
-        hides = any(each.get("showValue", "1") not in _TRUE for each in drawn)
+        hides = not all(truth(each.get("showValue"), True) for each in drawn)
         return Rule(areas, Look(code, font, tuple(grounds), misplaced), has_format, hides)
 
 
-_GROUPS = ("numFmts", "fonts", "fills", "cellXfs")
+_GROUPS: Mapping[str, str] = {
+    "numFmts": "numFmt",
+    "fonts": "font",
+    "fills": "fill",
+    "cellXfs": "xf",
+    "dxfs": "dxf",
+}
+"""What is read of the styles: each group and what it is of."""
 _BEHIND = ("color", "fillColor", "negativeFillColor")
 """What a scale or a bar draws behind a number."""
 
@@ -214,16 +242,34 @@ def is_readable(font: Font, grounds: Sequence[Color]) -> bool:
 
 def is_low(row: Row, view: View) -> bool:
     """Whether a row is hidden, or too low to be read. Raises ValueError where its height is no number."""
-    if row.hidden in _TRUE:
+    if truth(row.hidden):
         return True
-    return view.low if row.height is None else not float(row.height) >= LEAST_HEIGHT
+    return view.low if row.height is None else number(row.height) < LEAST_HEIGHT
 
 
-def _at(entries: Sequence[Entry], number: str | None, what: str) -> Entry:
+def outline(row: Row) -> tuple[bool, bool]:
+    """Whether a row is in an outline, and whether the outline beside it is folded."""
+    return natural(row.level) > 0, truth(row.collapsed)
+
+
+def folded(lines: Sequence[tuple[bool, bool]]) -> Iterator[int]:
+    """The places of rows or columns, each with its `outline`, that LibreOffice hides and Excel does not.
+
+    Where the line before or behind an outline says that it is folded, nothing in it needs to say so.
+    """
+    place = 0
+    for is_in, group in groupby(lines, key=lambda line: line[0]):
+        end = place + len(list(group))
+        if is_in and any(collapsed for _, collapsed in lines[max(0, place - 1) : end + 1]):
+            yield from range(place, end)
+        place = end
+
+
+def _at(entries: Sequence[Entry], text: str | None, what: str) -> Entry:
     """The entry of a number that stands in a file. Raises ValueError where there is none."""
-    place = int(number or 0)
-    if not 0 <= place < len(entries):
-        raise ValueError(f"{what}={number!r}")
+    place = natural(text)
+    if place >= len(entries):
+        raise ValueError(f"{what}={text!r}")
     return entries[place]
 
 
@@ -231,25 +277,67 @@ def _formats(elements: Sequence[Element]) -> Mapping[int, str | None]:
     """Each format by its number; None where programs could know the number as that of another one."""
     formats: dict[int, str | None] = {}
     for each in elements:
-        number, code = int(each.get("numFmtId") or 0), each.get("formatCode", "")
-        known = formats.get(number, BUILT_IN.get(number, code))
-        formats[number] = code if known == code else None
+        place, code = natural(each.get("numFmtId")), each.get("formatCode", "")
+        known = formats.get(place, BUILT_IN.get(place, code if place >= _FIRST_OWN else None))
+        formats[place] = code if known == code else None
     return formats
 
 
-def _misplaces(alignment: Element) -> bool:
-    return (
+def _groups(root: Element) -> Mapping[str, Sequence[Element]]:
+    """The entries of each of `_GROUPS`. Raises ValueError where programs could find others, or count more."""
+    count, groups = Counter(map(local, within(root))), once(root)
+    for name, entry in _GROUPS.items():
+        if count[name] > (name in groups) or {local(each) for each in groups.get(name, ())} - {entry}:
+            raise ValueError(f"styles: {name}")
+    return {name: list(groups[name]) for name in _GROUPS if name in groups}
+
+
+def _misplaces(alignment: Element | None) -> bool:
+    return alignment is not None and (
         alignment.get("horizontal") == "fill"
-        or int(alignment.get("textRotation") or 0) != 0
-        or int(alignment.get("indent") or 0) > MOST_INDENT
+        or natural(alignment.get("textRotation")) != 0
+        or natural(alignment.get("indent")) > MOST_INDENT
     )
+
+
+def _first_in_sight(views: Sequence[Element]) -> tuple[int, int]:
+    """The first column and row that can be scrolled to."""
+    frozen = [
+        _corners(view.get("topLeftCell", ""))
+        for view in views
+        if any(local(each) == "pane" and each.get("state", "").startswith("frozen") for each in view)
+    ]
+    return max((left for left, *_ in frozen), default=1), max((top for _, top, *_ in frozen), default=1)
 
 
 def _unseen_columns(elements: Sequence[Element]) -> Iterator[tuple[int, int]]:
     for each in elements:
-        width = each.get("width")
-        if each.get("hidden") in _TRUE or (width is not None and not float(width) >= LEAST_WIDTH):
-            yield int(each.get("min") or 1), int(each.get("max") or LAST_COLUMN)
+        if truth(each.get("hidden")) or number(each.get("width"), LEAST_WIDTH) < LEAST_WIDTH:
+            yield _span(each)
+
+
+def _folded_columns(elements: Sequence[Element], without: bool) -> Iterator[tuple[int, int]]:
+    """Those that are folded, and `without` the others those of which nothing is said."""
+    lines: list[tuple[bool, bool]] = []
+    spans: list[tuple[int, int]] = []
+    end = 0
+    for each in sorted(elements, key=_span):
+        first, last = _span(each)
+        if first > end + 1:
+            lines.append((False, False))
+            spans.append((end + 1, first - 1))
+            if without:
+                yield spans[-1]
+        lines.append((natural(each.get("outlineLevel")) > 0, truth(each.get("collapsed"))))
+        spans.append((first, last))
+        end = last
+    if without:
+        yield end + 1, LAST_COLUMN
+    yield from (spans[place] for place in folded(lines))
+
+
+def _span(column: Element) -> tuple[int, int]:
+    return natural(column.get("min"), 1), natural(column.get("max"), LAST_COLUMN)
 
 
 def _corners(text: str) -> Corners:
@@ -258,4 +346,6 @@ def _corners(text: str) -> Corners:
     if not found:
         return 1, 1, LAST_COLUMN, LAST_ROW
     left, top, right, bottom = found.groups()
-    return column_number(left), int(top), column_number(right or left), int(bottom or top)
+    columns = sorted((column_number(left), column_number(right or left)))
+    rows = sorted((int(top), int(bottom or top)))
+    return columns[0], rows[0], columns[1], rows[1]

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cache
+from typing import Any
 
 # No conditions in them: LibreOffice, Gnumeric, IronCalc and SheetJS each drop a minus sign there.
 # How a large number is shown instead of ####, the skeleton's rule of conditional formatting says.
@@ -16,7 +18,7 @@ FORMATS = {
     "fault": '"⚠";"⚠";""',
     "general": "General",
 }
-BUILT_IN = {0: "General", 1: "0", 2: "0.00", 11: "0.00E+00", 49: "@"}
+BUILT_IN = {0: "General", 1: "0", 2: "0.00", 9: "0%", 10: "0.00%", 11: "0.00E+00", 49: "@"}
 """Those formats that every program knows by their number, and that show no more than digits."""
 
 _PART = re.compile(
@@ -24,12 +26,14 @@ _PART = re.compile(
     "(?P<quoted>[^"]*)" | \\(?P<escaped>.)
     | (?P<general>General) | (?P<text>@)
     | (?P<power>0(?:\.(?P<power_digits>0+))?E\+00)
-    | (?P<number>(?P<whole>0+)(?:\.(?P<digits>0+))?)
+    | (?P<number>(?P<whole>0+)(?:\.(?P<digits>0+))?(?P<percent>%)?)
     | (?P<bare>[-+\x20]|[^\x00-\x7f])
     | (?P<end>;)
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
+_HALVES_UP = Context(prec=400, rounding=ROUND_HALF_UP)
+_SHOWN = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:%|[Ee][+-][0-9]+)?")
 _SAMPLES = (
     0.0,
     1.0,
@@ -78,6 +82,16 @@ def shown(value: float | str, code: str) -> str | None:
     return sign + _filled(section, abs(value))
 
 
+def says(text: str, value: Any) -> bool:
+    """Whether what a cell shows is all of its value: the text, or a number to its last digit."""
+    if isinstance(value, str):
+        return text == value
+    if isinstance(value, bool) or not _SHOWN.fullmatch(text):
+        return False
+    number = Decimal(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    return bool(float(number) == value)
+
+
 @cache
 def _sections(code: str) -> Sequence[Sequence[re.Match[str]]] | None:
     """The parts of each section; None where there are other parts, or several that show the value."""
@@ -116,7 +130,10 @@ def _part(part: re.Match[str], value: float | str) -> str:
         return f"{value:.{len(part['power_digits'] or '')}E}"
     if part["number"]:
         whole, digits = len(part["whole"]), len(part["digits"] or "")
-        return f"{value:0{whole + (digits and digits + 1)}.{digits}f}"
+        # As it is written, and halves up: programs show 0.285 as 29%.
+        amount = Decimal(repr(value)) * (100 if part["percent"] else 1)
+        amount = amount.quantize(Decimal(1).scaleb(-digits), context=_HALVES_UP)
+        return f"{amount:0{whole + (digits and digits + 1)}.{digits}f}{part['percent'] or ''}"
     return _literal(part)
 
 

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from posixpath import dirname, join, normpath
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from rnnsheet.errors import WorkbookError
 from rnnsheet.files import check_file
 from rnnsheet.workbook.archive import check_archive
+from rnnsheet.workbook.content_types import NAME, check_types
 from rnnsheet.workbook.foreign import is_protected, kind_of
 
 MEGABYTE = 1 << 20
@@ -35,6 +37,12 @@ _ACTIVE = {
 }
 """Per kind of content that could act or reach outside, the names of its parts and of what leads to them."""
 _MORE_ACTIVE = re.compile("package|control|attachedToolbars", re.IGNORECASE)
+_LINKS = "{http://schemas.openxmlformats.org/package/2006/relationships}"
+_OWN = (
+    "http://schemas.openxmlformats.org/officeDocument/2006/relationships/",
+    "http://purl.oclc.org/ooxml/officeDocument/relationships/",
+)
+"""How the types of relationships begin that Transitional and Strict Open XML know."""
 _ENCRYPTED = 1
 _CHUNK = 128 << 10
 """More bytes than a cell's text or a tag has."""
@@ -102,16 +110,23 @@ class Package:
         return part.lower() in self._entries
 
     def links(self, part: str) -> Mapping[str, tuple[str, str]]:
-        """Per id, the type of a part's relationship (its last word) and the part that it leads to."""
+        """Per id, the kind of a part's relationship and the part that it leads to."""
         name = join(dirname(part), "_rels", f"{part.rpartition('/')[2]}.rels")
         if not self.has(name):
             return {}
         links: dict[str, tuple[str, str]] = {}
         for link in self.tree(name):
-            if link.get("Id", "") in links:
+            if link.get("Id", "") in links or link.tag != f"{_LINKS}Relationship":
                 raise ValueError(f"{name}: {link.get('Id')}")
-            links[link.get("Id", "")] = _kind(link), _target(part, link)
+            links[link.get("Id", "")] = _full_kind(link), _target(part, link)
         return links
+
+    def check_types(self, workbook: str) -> None:
+        """Raises ValueError where programs could find another workbook, or other parts of it."""
+        linked: dict[str, list[str]] = {"officeDocument": [workbook]}
+        for kind, part in self.links(workbook).values():
+            linked.setdefault(kind, []).append(part)
+        check_types(self.tree(NAME), self._entries, linked)
 
     @property
     def workbook(self) -> str:
@@ -141,8 +156,13 @@ class Package:
 
     @cached_property
     def _entries(self) -> Mapping[str, zipfile.ZipInfo]:
-        """The archive's entries by the names of parts, which do not depend on case."""
-        return {item.filename.lower(): item for item in self._archive.infolist()}
+        """The archive's entries by the names of parts, which do not depend on case.
+
+        Some programs find a part under /its/name, others as its/./name or its%2Fname.
+        """
+        return {
+            normpath(unquote(item.filename)).lstrip("/").lower(): item for item in self._archive.infolist()
+        }
 
     def _entry(self, part: str) -> zipfile.ZipInfo:
         return self._entries[part.lower()]
@@ -198,6 +218,13 @@ class Package:
 def _kind(link: ElementTree.Element) -> str:
     """The type of a relationship: its last word."""
     return link.get("Type", "").rpartition("/")[2]
+
+
+def _full_kind(link: ElementTree.Element) -> str:
+    """The type of a relationship: its last word, if it is one of Open XML's own."""
+    kind = link.get("Type", "")
+    own = next((space for space in _OWN if kind.startswith(space)), "")
+    return kind.removeprefix(own)
 
 
 def _target(part: str, link: ElementTree.Element) -> str:

@@ -26,6 +26,12 @@ _SPACES = (
     "{http://purl.oclc.org/ooxml/spreadsheetml/main}",
 )
 """Of Transitional and of Strict Open XML, which differ in nothing else that is read here."""
+_DRAWN = (
+    "{http://schemas.openxmlformats.org/drawingml/2006/main}",
+    "{http://purl.oclc.org/ooxml/drawingml/main}",
+)
+"""The same of themes."""
+_SEEN, _HIDDEN = "visible", "hidden"
 MOST_NAMES = 100_000
 """LibreOffice takes the square of their number."""
 _SHEET_NAME = re.compile(r"(?!')[^\[\]:*?/\\\x00-\x1f]{1,31}(?<!')")
@@ -87,20 +93,27 @@ def read(package: Package, letters: Letters = unescaped) -> Contents:
     """The contents of a workbook. Raises WorkbookError where it is damaged or none."""
     with readable(package.path):
         workbook = package.workbook
+        package.check_types(workbook)
         root, links = package.tree(workbook), package.links(workbook)
         space = root.tag.removesuffix("workbook")
         if space not in _SPACES:
             raise ValueError(root.tag)
         filled = Filled()
-        styles = Styles(*(_only(package, links, kind) for kind in ("styles", "theme")))
+        styles = Styles(
+            _only(package, links, "styles", f"{space}styleSheet"),
+            _only(package, links, "theme", *(f"{drawn}theme" for drawn in _DRAWN)),
+        )
         texts = _shared_texts(package, links, space, styles, letters)
         parts = _sheets(root, space, links)
+        windows = root.findall(f"{space}bookViews/{space}workbookView")
+        # One that is hidden shows no sheet at all.
+        is_seen = all(each.get("visibility", _SEEN) == _SEEN for each in windows)
         sheets: dict[str, Grid] = {}
         for name, (kind, part, state) in parts.items():
             if kind == "worksheet":
                 with _within(name):
                     reader = SheetReader(space, texts, filled, styles, letters)
-                    sheets[name] = grid_of(package, part, space, reader, state)
+                    sheets[name] = grid_of(package, part, space, reader, state if is_seen else _HIDDEN)
         settings = unusual(root, space)
         if "displayed_precision" in settings:
             raise package.refused("displayed_precision")
@@ -128,7 +141,7 @@ def _sheets(
             taken.add(own)
         if not _SHEET_NAME.fullmatch(name):
             raise ValueError(f"sheet {name!r}")
-        sheets[name] = kind, part, sheet.get("state", "visible")
+        sheets[name] = kind, part, sheet.get("state", _SEEN)
     return sheets
 
 
@@ -180,8 +193,14 @@ def _parts(links: Mapping[str, tuple[str, str]], wanted: str) -> list[str]:
     return parts
 
 
-def _only(package: Package, links: Mapping[str, tuple[str, str]], kind: str) -> ElementTree.Element | None:
-    return next((package.tree(part) for part in _parts(links, kind)), None)
+def _only(
+    package: Package, links: Mapping[str, tuple[str, str]], kind: str, *tags: str
+) -> ElementTree.Element | None:
+    """The part of a kind, if there is one. Raises ValueError where it is none of the elements wanted."""
+    root = next((package.tree(part) for part in _parts(links, kind)), None)
+    if root is not None and root.tag not in tags:
+        raise ValueError(f"{kind}: {root.tag}")
+    return root
 
 
 def _shared_texts(
@@ -206,6 +225,8 @@ def _texts_of(package: Package, part: str, space: str, styles: Styles, letters: 
             depth += 1 if event == "start" else -1
             if table is None:
                 table = element
+                if element.tag != f"{space}sst":
+                    raise ValueError(f"{part}: {element.tag}")
             elif event == "end" and depth == 1:
                 if element.tag == f"{space}si":
                     count += 1

@@ -10,8 +10,9 @@ from xml.etree import ElementTree
 from rnnsheet.sheet.bounds import LAST_COLUMN, LAST_ROW, key
 from rnnsheet.sheet.formula import Formula, column_letters, column_number
 from rnnsheet.sheet.plan import Area
-from rnnsheet.workbook.looks import Font, Row, Styles, View, is_low
+from rnnsheet.workbook.looks import Font, Row, Styles, View, is_low, outline
 from rnnsheet.workbook.package import Package
+from rnnsheet.workbook.tags import local, natural, once, truth
 
 LONGEST_FORMULA = 8192
 """As in Excel."""
@@ -66,13 +67,17 @@ class Grid:
 def text_of(element: ElementTree.Element, space: str, styles: Styles, letters: Letters) -> str:
     """A text with or without formats; how it is pronounced is left out.
 
-    Raises ValueError where it is there twice: programs take the first, the last or both.
+    Raises ValueError where it is there twice, or something is in it: programs take this or that of it.
     """
-    plain, runs = element.findall(f"{space}t"), element.findall(f"{space}r/{space}t")
-    if len(plain) > 1 or (plain and runs):
-        raise ValueError(f"<t>: {plain[0].text}")
-    text = letters("".join(part.text or "" for part in (*plain, *runs)))
-    fonts = element.findall(f"{space}r/{space}rPr") if runs else []
+    plain, runs = element.findall(f"{space}t"), element.findall(f"{space}r")
+    inside = [each for run in runs for each in once(run).values()]
+    texts = [*plain, *(each for each in inside if each.tag == f"{space}t")]
+    fonts = [each for each in inside if each.tag == f"{space}rPr"]
+    aside = element.findall(f"{space}rPh") + element.findall(f"{space}phoneticPr")
+    odd = len(element) > len(plain + runs + aside) or len(inside) > len(texts + fonts) - len(plain)
+    if odd or len(plain) > 1 or (plain and runs) or any(map(len, texts)):
+        raise ValueError(f"<t>: {''.join(part.text or '' for part in texts)}")
+    text = letters("".join(part.text or "" for part in texts))
     if fonts:
         text = _FormattedText(text)
         text.fonts = tuple(map(styles.font, fonts))
@@ -103,22 +108,28 @@ def grid_of(package: Package, part: str, space: str, reader: "SheetReader", stat
         raise ValueError(f"{part}: sheetData")
     reader.rows(cells)
     cells.clear()
-    merged = above.iterfind(f"{space}worksheet/{space}mergeCells/{space}mergeCell")
+    # Wherever they stand: programs could take alternatives that we do not know.
+    merged = (each for each in above.iter() if local(each) == "mergeCell")
     reader.grid.merged.extend(corners(each.get("ref", "")) for each in merged)
     size = sum((right - left + 1) * (bottom - top + 1) for left, top, right, bottom in reader.grid.merged)
     if size > MOST_IN_AREAS:
         raise ValueError(f"mergeCell: {size:,} > {MOST_IN_AREAS:,}")
     reader.fill_areas()
-    view = reader.styles.view(above, state)
+    view = reader.styles.view(above, space, state)
     reader.check_rows(view)
     return replace(reader.grid, view=view)
 
 
 def corners(text: str) -> tuple[int, int, int, int]:
-    """First column and row, last column and row of `H23:K25` or `H23`. Raises ValueError for another text."""
+    """First column and row, last column and row of `H23:K25` or `H23`.
+
+    Raises ValueError for another text, such as `K25:H23`, which programs read as this or as nothing.
+    """
     first, _, last = text.partition(":")
     left, top = _place(first)
     right, bottom = _place(last or first)
+    if right < left or bottom < top:
+        raise ValueError(f"{text!r} is no range")
     return left, top, right, bottom
 
 
@@ -204,14 +215,15 @@ class SheetReader:
             self.grid.formulas.update(dict.fromkeys(cells, f"{{{text}}}"))
 
     def check_rows(self, view: View) -> None:
-        """Raises ValueError where a row's height is no number, or a style none of the workbook's."""
+        """Raises ValueError where what a row says is no number, or a style none of the workbook's."""
         for look in self._looks:
             is_low(look, view)
+            outline(look)
             for number in set(look.styles):
                 self.styles.look(number)
 
     def _row(self, element: ElementTree.Element) -> None:
-        row = _natural(element.get("r") or str(self._last_row + 1))
+        row = natural(element.get("r") or str(self._last_row + 1))
         if not self._last_row < row <= LAST_ROW:
             raise ValueError(f"row {row}")
         self._last_row, digits = row, str(row)
@@ -245,14 +257,15 @@ class SheetReader:
             try:
                 if formula is not None:
                     formulas[before + col] = self._text_of(formula, row, col)
-                if inline is not None or (value is not None and value.text):
+                if inline is not None or (value is not None and (value.text or cell.get("t") == "str")):
                     values[before + col] = stored = self._stored(cell.get("t"), value, inline)
                     if type(stored) is _FormattedText:
                         self.grid.fonts[before + col], values[before + col] = stored.fonts, str(stored)
             except ValueError as error:
                 raise ValueError(f"{column_letters(col)}{row}: {error}") from None
         styles = tuple([cell.get("s") for cell in element])
-        look = Row(element.get("hidden"), element.get("ht"), tuple(cols), styles)
+        said = element.get
+        look = Row(said("hidden"), said("ht"), said("outlineLevel"), said("collapsed"), tuple(cols), styles)
         rows = self.grid.rows
         if not rows or rows[-1][1] != look:
             rows.append((row, self._looks.setdefault(look, look)))
@@ -284,13 +297,11 @@ class SheetReader:
         if kind == "str":
             return self._letters(text)
         if kind == "s":
-            if not text.isdecimal() or int(text) >= len(self._texts):
+            if not (text.isascii() and text.isdecimal()) or int(text) >= len(self._texts):
                 raise ValueError(f"{text} is no number of a text")
             return self._texts[int(text)]
         if kind == "b":
-            if text not in _TRUTHS:
-                raise ValueError(f"{text} is neither true nor false")
-            return _TRUTHS[text]
+            return truth(text)
         if kind == "e" and _ERROR.fullmatch(text):
             return CellError(text)
         # Also "d": few programs read dates in letters, and Excel writes them in its strict files alone.
@@ -324,7 +335,7 @@ class SheetReader:
 
     def _text_of_shared(self, formula: ElementTree.Element, text: str, row: int, col: int) -> str:
         """The formula of a cell that shares it with others; some programs write it out in each of them."""
-        index = _natural(formula.get("si", ""))
+        index = natural(formula.get("si", ""))
         if index not in self._shared:
             if not text:
                 raise ValueError(f"shared: {index}")
@@ -336,13 +347,3 @@ class SheetReader:
         if text and text != found:
             raise ValueError(f"shared: {text}; {found}")
         return found
-
-
-_TRUTHS = {"0": False, "1": True, "false": False, "true": True}
-
-
-def _natural(text: str) -> int:
-    """A number as all programs write it. Raises ValueError for 01, +1, 1_0 and digits of other scripts."""
-    if not (text.isascii() and text.isdecimal()) or text != str(int(text)):
-        raise ValueError(f"{text!r} is no number")
-    return int(text)
