@@ -75,11 +75,25 @@ def _all(
     with np.errstate(over="ignore", invalid="ignore"):
         computed.layers()
     numbers |= {name: array[:, 0, :].T for name, array in computed.found.items()}
+    result = computed.results[network.result.name]
+    numbers["shown"] = result[:, 0, :].T
     if not network.says_numbers:
-        more_texts, more_numbers = _what_is_said(network, computed.results[network.result.name])
+        more_texts, more_numbers = _what_is_said(network, result)
         texts |= more_texts
         numbers |= more_numbers
+    silent = _reads_nothing(network, numbers)
+    numbers["speaks"] = np.array([[0.0 if silent else 1.0]])
+    if silent:
+        blank = {"shown", "says", "confidence", "so_far", "top", "top_says"}
+        told = {name: array for name, array in {**numbers, **texts}.items() if name in blank}
+        numbers = {name: array for name, array in numbers.items() if name not in blank}
+        texts |= {name: np.full_like(array, "", dtype=object) for name, array in told.items()}
     return texts, numbers
+
+
+def _reads_nothing(network: ImportedNetwork, numbers: Arrays) -> bool:
+    """Whether a text has nothing in it that the network can read, so that it says nothing."""
+    return isinstance(network.read, Text) and network.read.stands_alone and not numbers["count"][0, -1]
 
 
 def _what_is_said(network: ImportedNetwork, result: Array) -> tuple[dict[str, Any], dict[str, Array]]:

@@ -6,6 +6,8 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
+UNUSUAL = 100
+"""A number beyond ± this may be one whose decimal comma was not taken for one: 0,427 becomes 427."""
 LONGEST_TEXT = 200
 """So many signs of a text that is split into words are read."""
 PUNCTUATION = ".,!?;:。，！？；：\u3000\u00a0\t\n\r"

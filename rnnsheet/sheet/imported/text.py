@@ -8,7 +8,7 @@ from rnnsheet.labels import Labels
 from rnnsheet.network.imported import CURLY, SIGNS, STRAIGHT, Text
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.imported.vocabulary import Vocabulary
-from rnnsheet.sheet.page_builder import SPAN, TEXT, Page
+from rnnsheet.sheet.page_builder import SPAN, TEXT, Page, text_or_nothing
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block
 
@@ -94,7 +94,7 @@ class _TextPage:
         self.row += 2
 
     def _clean(self, typed: Block) -> None:
-        text = f'{self.page.reference(typed.area)}&""'
+        text = text_or_nothing(self.page.reference(typed.area))
         self._line("typed", text, style="plain", values=typed.values, form=TEXT)
         cell = self.blocks["typed"].area.a1
         if self.read.unit == "letters":
@@ -154,12 +154,22 @@ class _TextPage:
         unknown = [said if place == 0 else "" for place in places]
         text = f'IF({place}="","",IF({place}=0,{word},""))'
         self._line("status", text, room, "status", values=[[*unknown, *past]], words=True)
+        if read.unit == "words":
+            self._times(read.looked_at(pieces(read)), past)
         other = self.blocks["unknown"].area.fixed if "unknown" in self.blocks else '""'
         number = f"INDEX({self.vocabulary.numbers.absolute},{place},1)"
         self._line("number", f'IF({place}="","",IF({place}>0,{number},{other}))', room, trace="number")
         number = self._first("number")
         self._line("count", f"COUNT(${number}:{number})", room, "label", trace="count")
         self.row += 1
+
+    def _times(self, found: Sequence[str], past: Sequence[object]) -> None:
+        """How often the vocabulary has each word: of two the second is never read."""
+        tokens, piece, room = self.read.tokens, self._first("piece"), self.read.room
+        keys = self.vocabulary.keys.area.part(0, 0, len(tokens)).absolute
+        text = f'IF({self._first("place")}="","",SUMPRODUCT(--({keys}={piece})))'
+        values = [[*map(tokens.count, found), *past]]
+        self._line("times", text, room, "label", values=values, form="whole")
 
     def _places(self, found: Sequence[str]) -> list[int]:
         """The row of each letter or word in the vocabulary; 0 where it has none."""
@@ -199,7 +209,7 @@ class _TextPage:
             k = f"IF({place}=1,{self.blocks['begin'].area.fixed},{k})"
         mask = self._first("mask")
         self._line("k", f"IF({mask}=1,{k},{self.blocks['pad'].area.fixed})", steps, trace="k")
-        token = f'INDEX({self.vocabulary.tokens.area.absolute},{self._first("k")}+1,1)&""'
+        token = text_or_nothing(f"INDEX({self.vocabulary.tokens.area.absolute},{self._first('k')}+1,1)")
         self._line("token", f'IF({mask}=1,{token},"")', steps, trace="token")
 
     def _step(self) -> str:

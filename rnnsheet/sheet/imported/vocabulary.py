@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnnsheet.labels import Labels
-from rnnsheet.network.imported import ImportedNetwork, Text, is_capital
+from rnnsheet.network.imported import FEW, ImportedNetwork, Text, is_capital
+from rnnsheet.sheet.imported import faults
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Area, Block
 
@@ -58,7 +59,14 @@ def _labels(page: Page, network: ImportedNetwork) -> Block:
     page.text(_HEAD, _LABEL, page.labels("vocabulary.label"), "caption")
     page.sheet.widths[_LABEL] = min(_WIDEST, max(map(len, texts)) + 6)
     page.constants("unit", _FIRST, _LABEL_NUMBER, [[number] for number in range(len(texts))], "label")
-    return page.constants("labels", _FIRST, _LABEL, [[text] for text in texts], "input", "label")
+    block = page.constants("labels", _FIRST, _LABEL, [[text] for text in texts], "input", "answer")
+    twice = "FALSE"
+    if few := len(texts) <= FEW:
+        cell = block.area.part().a1
+        same = "+".join(f"EXACT({cell},{block.area.part(row).fixed})" for row in range(len(texts)))
+        twice = f"IFERROR({same},0)>1"
+    faults.of_texts(page, block, _LABEL + 1, twice, [few and texts.count(text) > 1 for text in texts])
+    return block
 
 
 def _vocabulary(page: Page, read: Text) -> Vocabulary:
@@ -78,25 +86,34 @@ def _vocabulary(page: Page, read: Text) -> Vocabulary:
         values = [[number] for number in read.forms.values()]
         page.constants("form_numbers", below, _NUMBER, values, "input", "number")
     keys = _codes(page, texts) if letters else _readable(page, texts)
-    if letters:
-        code, count = keys.area.part().a1, len(read.tokens)
-        twice = f'IF({code}="",0,IF(COUNTIF({keys.area.part(0, 0, count).fixed},{code})>1,1,0))'
-        place = page.area(_FIRST, _CAPITAL + 1, count)
-        page.formula("fault", place, twice, "status", values=[[0]] * count)
+    _twice(page, read, tokens, keys)
     capitals = _capitals(page, read.tokens) if letters else None
     return Vocabulary(tokens, page.area(_FIRST, _NUMBER, len(texts)), keys, capitals)
+
+
+def _twice(page: Page, read: Text, tokens: Block, keys: Block) -> None:
+    """Beside the tokens which is none, or a letter that is there twice, so that one of them is not read."""
+    own = keys.area.part(0, 0, len(read.tokens))
+    if read.unit == "letters":
+        code = keys.area.part().a1
+        twice = f'IF({code}="",0,COUNTIF({own.fixed},{code}))>1'
+        repeated = [len(text) == 1 and read.tokens.count(text) > 1 for text in read.tokens]
+        faults.of_texts(page, tokens, _CAPITAL + 1, twice, repeated, read.textless)
+    else:
+        # There are too many words to compare each with all: see the times of those that are read.
+        faults.of_texts(page, tokens, _CAPITAL, "FALSE", [False] * len(read.tokens), read.textless)
 
 
 # MATCH does not tell capitals from small letters, so what is looked up must.
 def _codes(page: Page, texts: Texts) -> Block:
     """The number of each letter in Unicode; "" of what is not one letter."""
-    text = f'IF(LEN({_cell(page)})=1,_xlfn.UNICODE({_cell(page)}),"")'
+    text = f'IFERROR(IF(LEN({_cell(page)})=1,_xlfn.UNICODE({_cell(page)}),""),"")'
     return _column(page, "code", _KEY, text, [ord(text) if len(text) == 1 else "" for text in texts])
 
 
 def _readable(page: Page, texts: Texts) -> Block:
     """Each text that has small letters alone, as words are read; "" of others."""
-    text = f'IF(EXACT({_cell(page)},LOWER({_cell(page)})),{_cell(page)}&"","")'
+    text = f'IFERROR(IF(EXACT({_cell(page)},LOWER({_cell(page)})),{_cell(page)}&"",""),"")'
     return _column(page, "key", _KEY, text, [text if text == text.lower() else "" for text in texts])
 
 
@@ -104,7 +121,7 @@ def _capitals(page: Page, texts: Texts) -> Block:
     """1 for each that is one capital letter."""
     cell = _cell(page)
     small = f"IF(EXACT({cell},LOWER({cell})),0,1)"
-    text = f"IF(LEN({cell})=1,IF(LEN(LOWER({cell}))=1,{small},0),0)"
+    text = f"IFERROR(IF(LEN({cell})=1,IF(LEN(LOWER({cell}))=1,{small},0),0),0)"
     return _column(page, "capital", _CAPITAL, text, [int(is_capital(text)) for text in texts])
 
 
