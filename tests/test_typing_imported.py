@@ -202,7 +202,7 @@ def test_an_entry_of_the_vocabulary_that_is_none_is_named(folder, tmp_path, name
 def test_a_word_that_the_vocabulary_has_twice_is_named_where_it_is_read(clerks, tmp_path):
     tokens = block(clerks, "vocabulary").area
     clerks.type(tokens.part(1), "0")
-    assert clerks.state == f"Vocabulary {tokens.part().a1}: {SAY('message.twice')}"
+    assert clerks.state == f"Vocabulary {tokens.part(1).a1}: {SAY('message.twice')}"
     assert failures(clerks, tmp_path / "book.xlsx") == []
     clerks.type(block(clerks, "text").area, "3 1")
     assert SAY("message.left_out_words") in clerks.state

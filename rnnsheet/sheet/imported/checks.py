@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block
@@ -37,29 +36,11 @@ def place(
     faults = [(_before(block, page.sheet.blocks), block) for block, page in found]
     faults.sort(key=lambda each: each[0].name not in _KEYS)
     checks = [_of_faults(first, *each, messages, usual) for each in faults]
-    checks += [*_of_times(pages, first, messages), *_of_text(first)]
+    checks += _of_text(first)
     checks.append(_overflow(first, result.area, messages))
     _, state = write(first, row, checks, messages, _COLUMNS)
     for page in others:
         page.state(page.reference(state.area), state.values, messages)
-
-
-def _of_times(pages: Sequence[Page], first: Page, messages: Mapping[str, Area]) -> Iterator[Check]:
-    """Words that are read, and stand in the vocabulary twice."""
-    blocks = {block.name: block for page in pages for block in page.sheet.blocks}
-    if "times" not in blocks:
-        return
-    tokens, (times, places) = blocks["vocabulary"].area, (blocks[name] for name in ("times", "place"))
-    most = f"MAX({times.area.absolute})"
-    place = f"INDEX({places.area.absolute},1,MATCH({most},{times.area.absolute},0))"
-    column, above = column_letters(tokens.col), tokens.row - 1
-    said = f'"{tokens.sheet} {column}"&{above}+{place}&": "&{messages["twice"].absolute}'
-    counts = [count for count in times.values[0] if count != ""] if times.values else []
-    found = ""
-    if max(counts, default=0) > 1:
-        row = places.values[0][counts.index(max(counts))] if places.values else 1
-        found = f"{at(tokens.part(row - 1))}: {message('twice', first.labels)}"
-    yield Check(first.labels("state.vocabulary"), f"IF({most}>1,1,0)", said, found)
 
 
 def _of_text(first: Page) -> Iterator[Check]:

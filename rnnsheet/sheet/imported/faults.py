@@ -22,7 +22,7 @@ def of_numbers(page: Page, block: Block, usual: float) -> Block:
         return f"AND(MAX({cells})<={most:G},MIN({cells})>=-{most:G})"
 
     # Of squares that add up to so little none is beyond it: one look at each number instead of two.
-    small = f"IFERROR(SUMSQ({cells})<={usual**2:G},FALSE)"
+    small = f"IFERROR(SUMPRODUCT({cells},{cells}),1E+300)<={usual**2:G}"
     large = f"IF({small},0,IF({within(usual)},0,IF({within(LARGEST)},{LARGE},{TOO_LARGE})))"
     text = f"IF(COUNT({cells})<{area.cols},{NO_NUMBER},{large})"
     codes = [LARGE if max(map(abs, row)) > usual else 0 for row in block.values or ()]
@@ -33,7 +33,7 @@ def of_numbers(page: Page, block: Block, usual: float) -> Block:
 def of_texts(
     page: Page, block: Block, col: int, twice: str, repeated: Sequence[bool], textless: Container[int] = ()
 ) -> Block:
-    """In a column beside texts which is none, or stands there twice: where the formula `twice` is true.
+    """In a column beside texts which is none, or stands there twice: where `twice`, if given, is true.
 
     `repeated` are those of which it is, `textless` those that may be empty.
     """
@@ -42,7 +42,8 @@ def of_texts(
     for may_be_empty, rows in groupby(range(area.rows), textless.__contains__):
         first, *others = rows
         empty = 0 if may_be_empty else NO_ENTRY
-        text = f'IF(ISERROR({cell}),{NO_ENTRY},IF({cell}="",{empty},IF({twice},{TWICE},0)))'
+        other = f"IF({twice},{TWICE},0)" if twice else "0"
+        text = f'IF(ISERROR({cell}),{NO_ENTRY},IF({cell}="",{empty},{other}))'
         fills.append(Fill(Formula(Formula(text).moved(first, 0)), first, 0, 1 + len(others), 1))
     codes = [
         (0 if row in textless else NO_ENTRY) if not text else TWICE if repeated[row] else 0

@@ -7,7 +7,7 @@ from rnnsheet.equations.imported import MASK, K
 from rnnsheet.labels import Labels
 from rnnsheet.network.imported import CURLY, SIGNS, STRAIGHT, Text
 from rnnsheet.sheet.formula import column_letters
-from rnnsheet.sheet.imported.vocabulary import Vocabulary
+from rnnsheet.sheet.imported.vocabulary import Vocabulary, clean, pieces
 from rnnsheet.sheet.page_builder import SPAN, TEXT, Page, text_or_nothing
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block
@@ -32,21 +32,6 @@ def place(
         page.blocks,
         {K: page.blocks["k"].area.column(0), MASK: page.blocks["mask"].area.column(0)},
     )
-
-
-def pieces(read: Text) -> list[str]:
-    """All letters or words of the text that is typed."""
-    text = clean(read)
-    return list(text) if read.unit == "letters" else text.split(" ") if text else []
-
-
-def clean(read: Text) -> str:
-    """The text that is typed, in small letters if it is read so; of words, without signs."""
-    text = read.sample.lower() if read.lower else read.sample
-    if read.unit == "letters":
-        return text
-    words = text.translate(dict.fromkeys(map(ord, SIGNS), " ")).split(" ")
-    return " ".join(word for word in words if word)
 
 
 class _TextPage:
@@ -154,22 +139,12 @@ class _TextPage:
         unknown = [said if place == 0 else "" for place in places]
         text = f'IF({place}="","",IF({place}=0,{word},""))'
         self._line("status", text, room, "status", values=[[*unknown, *past]], words=True)
-        if read.unit == "words":
-            self._times(read.looked_at(pieces(read)), past)
         other = self.blocks["unknown"].area.fixed if "unknown" in self.blocks else '""'
         number = f"INDEX({self.vocabulary.numbers.absolute},{place},1)"
         self._line("number", f'IF({place}="","",IF({place}>0,{number},{other}))', room, trace="number")
         number = self._first("number")
         self._line("count", f"COUNT(${number}:{number})", room, "label", trace="count")
         self.row += 1
-
-    def _times(self, found: Sequence[str], past: Sequence[object]) -> None:
-        """How often the vocabulary has each word: of two the second is never read."""
-        tokens, piece, room = self.read.tokens, self._first("piece"), self.read.room
-        keys = self.vocabulary.keys.area.part(0, 0, len(tokens)).absolute
-        text = f'IF({self._first("place")}="","",SUMPRODUCT(--({keys}={piece})))'
-        values = [[*map(tokens.count, found), *past]]
-        self._line("times", text, room, "label", values=values, form="whole")
 
     def _places(self, found: Sequence[str]) -> list[int]:
         """The row of each letter or word in the vocabulary; 0 where it has none."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from rnnsheet.labels import Labels
 from rnnsheet.network.imported import CURLY, STRAIGHT, ImportedNetwork, Text
 from rnnsheet.network.reading import FULL_WIDTH
-from rnnsheet.sheet.imported.text import clean, pieces
+from rnnsheet.sheet.imported.vocabulary import clean, pieces
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Block
 

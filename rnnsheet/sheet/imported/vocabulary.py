@@ -1,11 +1,11 @@
 """The worksheet of what can be read and said: tokens with their numbers, labels with theirs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rnnsheet.labels import Labels
-from rnnsheet.network.imported import FEW, ImportedNetwork, Text, is_capital
+from rnnsheet.network.imported import FEW, SIGNS, ImportedNetwork, Text, is_capital
 from rnnsheet.sheet.imported import faults
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Area, Block
@@ -29,6 +29,21 @@ class Vocabulary:
     """What each is looked up by: one that has no key cannot be typed."""
     capitals: Block | None
     """1 for each capital letter; None of words, which are read in small letters."""
+
+
+def pieces(read: Text) -> list[str]:
+    """All letters or words of the text that is typed."""
+    text = clean(read)
+    return list(text) if read.unit == "letters" else text.split(" ") if text else []
+
+
+def clean(read: Text) -> str:
+    """The text that is typed, in small letters if it is read so; of words, without signs."""
+    text = read.sample.lower() if read.lower else read.sample
+    if read.unit == "letters":
+        return text
+    words = text.translate(dict.fromkeys(map(ord, SIGNS), " ")).split(" ")
+    return " ".join(word for word in words if word)
 
 
 def place(network: ImportedNetwork, labels: Labels) -> tuple[Page, dict[str, Block], Vocabulary | None]:
@@ -60,7 +75,7 @@ def _labels(page: Page, network: ImportedNetwork) -> Block:
     page.sheet.widths[_LABEL] = min(_WIDEST, max(map(len, texts)) + 6)
     page.constants("unit", _FIRST, _LABEL_NUMBER, [[number] for number in range(len(texts))], "label")
     block = page.constants("labels", _FIRST, _LABEL, [[text] for text in texts], "input", "answer")
-    twice = "FALSE"
+    twice = ""
     if few := len(texts) <= FEW:
         cell = block.area.part().a1
         same = "+".join(f"EXACT({cell},{block.area.part(row).fixed})" for row in range(len(texts)))
@@ -86,22 +101,32 @@ def _vocabulary(page: Page, read: Text) -> Vocabulary:
         values = [[number] for number in read.forms.values()]
         page.constants("form_numbers", below, _NUMBER, values, "input", "number")
     keys = _codes(page, texts) if letters else _readable(page, texts)
-    _twice(page, read, tokens, keys)
     capitals = _capitals(page, read.tokens) if letters else None
     return Vocabulary(tokens, page.area(_FIRST, _NUMBER, len(texts)), keys, capitals)
 
 
-def _twice(page: Page, read: Text, tokens: Block, keys: Block) -> None:
-    """Beside the tokens which is none, or a letter that is there twice, so that one of them is not read."""
-    own = keys.area.part(0, 0, len(read.tokens))
+def complete(page: Page, read: Text, known: Vocabulary, blocks: Mapping[str, Block]) -> None:
+    """Beside the tokens which is none, or there twice, so that one of them is not read.
+
+    Of words there are too many to compare each with all: of those that are read, one that is found in another
+    row. `blocks` are those of the text.
+    """
+    tokens, key = known.tokens, known.keys.area.part().a1
     if read.unit == "letters":
-        code = keys.area.part().a1
-        twice = f'IF({code}="",0,COUNTIF({own.fixed},{code}))>1'
+        own = known.keys.area.part(0, 0, len(read.tokens))
+        twice = f'IF({key}="",0,COUNTIF({own.fixed},{key}))>1'
         repeated = [len(text) == 1 and read.tokens.count(text) > 1 for text in read.tokens]
         faults.of_texts(page, tokens, _CAPITAL + 1, twice, repeated, read.textless)
-    else:
-        # There are too many words to compare each with all: see the times of those that are read.
-        faults.of_texts(page, tokens, _CAPITAL, "FALSE", [False] * len(read.tokens), read.textless)
+        return
+    words, places = (blocks[name].area.absolute for name in ("piece", "place"))
+    at, number = f"MATCH({key},{words},0)", page.area(_FIRST, _NUMBER).a1
+    # MATCH takes signs for more than themselves.
+    same = f"EXACT(INDEX({words},1,{at}),{key})"
+    twice = f"IFERROR(IF({same},INDEX({places},1,{at})-1-{number},0),0)<0"
+    found = set(read.looked_at(pieces(read)))
+    first = {word: read.tokens.index(word) for word in found & set(read.tokens)}
+    repeated = [first.get(text, row) < row for row, text in enumerate(read.tokens)]
+    faults.of_texts(page, tokens, _CAPITAL, twice, repeated, read.textless)
 
 
 # MATCH does not tell capitals from small letters, so what is looked up must.
