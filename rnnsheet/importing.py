@@ -33,7 +33,7 @@ _WAITING = 4
 
 @dataclass(frozen=True)
 class Request:
-    """A model with what is said of it besides, as `models.read_model` takes them."""
+    """A model with what is said of it besides, as `importers.read_model` takes them."""
 
     path: str
     vocabulary: str = ""
@@ -46,7 +46,7 @@ class Request:
         return network
 
     def agreement(self, network: ImportedNetwork) -> tuple[float, Witness | None]:
-        """How far the network is from its framework at most, and a witness of that, as `models.against`."""
+        """How far the network is from its framework at most, and a witness of that, as `importers.parity`."""
         from rnnsheet.importers.parity import SAMPLES
 
         work = SAMPLES * network.sizes["weights"] * network.sizes["steps"]

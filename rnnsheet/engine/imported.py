@@ -31,7 +31,7 @@ from rnnsheet.network.imported import (
     Numbers,
     Text,
 )
-from rnnsheet.network.reading import SIGNS
+from rnnsheet.network.reading import parted
 from rnnsheet.trace import Trace
 
 Arrays = Mapping[str, Array]
@@ -75,11 +75,25 @@ def _all(
     with np.errstate(over="ignore", invalid="ignore"):
         computed.layers()
     numbers |= {name: array[:, 0, :].T for name, array in computed.found.items()}
+    result = computed.results[network.result.name]
+    numbers["shown"] = result[:, 0, :].T
     if not network.says_numbers:
-        more_texts, more_numbers = _what_is_said(network, computed.results[network.result.name])
+        more_texts, more_numbers = _what_is_said(network, result)
         texts |= more_texts
         numbers |= more_numbers
+    silent = _reads_nothing(network, numbers)
+    numbers["speaks"] = np.array([[0.0 if silent else 1.0]])
+    if silent:
+        blank = {"shown", "says", "confidence", "so_far", "top", "top_says"}
+        told = {name: array for name, array in {**numbers, **texts}.items() if name in blank}
+        numbers = {name: array for name, array in numbers.items() if name not in blank}
+        texts |= {name: np.full_like(array, "", dtype=object) for name, array in told.items()}
     return texts, numbers
+
+
+def _reads_nothing(network: ImportedNetwork, numbers: Arrays) -> bool:
+    """Whether a text has nothing in it that the network can read, so that it says nothing."""
+    return isinstance(network.read, Text) and network.read.stands_alone and not numbers["count"][0, -1]
 
 
 def _what_is_said(network: ImportedNetwork, result: Array) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -126,8 +140,7 @@ def _pieces(text: Text, typed: str) -> list[str]:
     typed = typed.lower() if text.lower else typed
     if text.unit == "letters":
         return [*text.looked_at(typed)]
-    words = typed.translate(dict.fromkeys(map(ord, SIGNS), " ")).split(" ")
-    return [*text.looked_at([word for word in words if word])]
+    return [*text.looked_at(parted(typed))]
 
 
 def _read_numbers(network: ImportedNetwork, numbers: Numbers, read: str | Array) -> Array:

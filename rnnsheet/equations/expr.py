@@ -334,7 +334,7 @@ def certainty(number: Leaf, said: Leaf) -> Operation:
     return Operation("certainty", (number, said), ONE)
 
 
-def row_with(vector: Leaf, number: Leaf) -> Operation:
+def row_with(vector: Leaf, number: Expr) -> Operation:
     """The number, from 0, of the first row that is `number`."""
     return Operation("row_with", (vector, number), ONE)
 

@@ -250,7 +250,8 @@ class _Network:
             said = let("said", at_least_half(result))
             let("confidence", certainty(result, said), certain)
         else:
-            said = let("said", row_with(result, let("confidence", greatest(result), certain)))
+            let("confidence", greatest(result), certain)
+            said = let("said", row_with(result, greatest(result)))
         if self.trained.answer:
             let("says", label_before_end(labels, said, self.r.parameter("end", ONE)))
         else:

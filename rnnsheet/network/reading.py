@@ -11,6 +11,8 @@ MOST_STEPS = 16_384
 START, END = "<start>", "<end>"
 """What a network reads before its first own word, and says after its last."""
 
+UNUSUAL = 100
+"""A number beyond ± this may be one whose decimal comma was not taken for one: 0,427 becomes 427."""
 LONGEST_TEXT = 200
 """So many signs of a text that is split into words are read."""
 SIGNS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~“”–—…，。！？；：、（）\x01\t\n\r\xa0\u3000'
@@ -24,9 +26,14 @@ FULL_WIDTH = ("\uff01", "\uff5e")
 """The first and the last of the letters and signs that are as wide as Chinese ones."""
 
 
+def parted(text: str) -> list[str]:
+    """The words of a text: what blanks and `SIGNS` part."""
+    return [word for word in text.translate(_TO_BLANKS).split(" ") if word]
+
+
 def words_of(text: str) -> tuple[str, ...]:
-    """The words of a text in small letters, without `SIGNS`."""
-    return tuple(word for word in text[:LONGEST_TEXT].lower().translate(_TO_BLANKS).split(" ") if word)
+    """The words at the beginning of a text, in small letters."""
+    return tuple(parted(text[:LONGEST_TEXT].lower()))
 
 
 def reading(given: str | NDArray[np.float64], split: str) -> str:

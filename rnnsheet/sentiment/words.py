@@ -13,15 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnsheet.network.imported import CURLY, STRAIGHT
-from rnnsheet.network.reading import SIGNS
+from rnnsheet.network.reading import parted
 from rnnsheet.sentiment.sequences import Integers
-
-_BLANKS = str.maketrans(SIGNS, " " * len(SIGNS))
 
 
 def words(text: str) -> list[str]:
-    """The words of a text as a workbook reads them: in small letters, parted by blanks and `SIGNS`."""
-    return text.lower().translate(_BLANKS).split()
+    """The words of a text as a workbook reads them: in small letters."""
+    return parted(text.lower())
 
 
 @dataclass(frozen=True)

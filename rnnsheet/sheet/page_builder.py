@@ -49,6 +49,8 @@ FORMATS = {
         LETTER,
     ),
     "so_far": TEXT,
+    "speaks": WHOLE,
+    "usable": WHOLE,
     **dict.fromkeys(("x", "bag", "goal", "t", "unit", "count", "rank", "epoch", "steps_back"), WHOLE),
     **dict.fromkeys(
         ("k", "said", "number", "mask", "place", "code", "capital", "size", "form_numbers", "asked"), WHOLE
@@ -95,12 +97,9 @@ def number_or_zero(cell: str) -> str:
     return f"IF(ISNUMBER({cell}),{cell},0)"
 
 
-def fault_of_numbers(page: "Page", block: Block) -> Block:
-    """Behind each row of a block 1 where not all of it are numbers, else 0."""
-    area, cells = block.area, block.area.part(0, 0, 1, block.area.cols)
-    text, behind = f"IF(COUNT({cells.a1})<{area.cols},1,0)", area.col + area.cols
-    place = page.area(area.row, behind, area.rows)
-    return page.formula("fault", place, text, "status", values=[[0]] * area.rows)
+def text_or_nothing(cell: str) -> str:
+    """The same of a text: "" where there is none."""
+    return f'IFERROR({cell}&"","")'
 
 
 class Page:
@@ -181,33 +180,53 @@ class Page:
             self.sheet.highlights.append(Highlight(block.area, kind))
 
     def link(
-        self, source: Block, row: int, col: int, right: int = 0, cols: int = 0, style: str = "link"
+        self,
+        source: Block,
+        row: int,
+        col: int,
+        right: int = 0,
+        cols: int = 0,
+        style: str = "link",
+        around: str = "{}",
+        trace: str = "",
     ) -> Block:
-        """A block that shows `cols` columns of another from its column `right` on; all, if 0."""
+        """A block that shows `cols` columns of another from its column `right` on; all, if 0.
+
+        `around` is what its formula stands in, `trace` what it then shows.
+        """
         cols = cols or source.area.cols - right
         target = source.area.part(0, right, source.area.rows, cols)
         values = source.values and [line[right : right + cols] for line in source.values]
         return self.formula(
             source.name,
             self.area(row, col, target.rows, cols),
-            self.taken(source, target),
+            around.format(self.taken(source, target)),
             style,
             values=values,
-            trace=source.trace,
+            trace=trace or source.trace,
             time=source.time + right,
             form=source.format,
         )
 
     def taken(self, source: Block, area: Area) -> str:
-        """A reference to a part of a block, or 0 where someone typed no number into a number's cell."""
+        """A reference to a part of a block; 0 or "" where someone typed what is no number or no text."""
         text = self.reference(area)
-        return number_or_zero(text) if source.entry == "number" else text
+        used = {"number": number_or_zero, "answer": text_or_nothing}
+        return used[source.entry](text) if source.entry in used else text
 
-    def link_transposed(self, source: Block, row: int, col: int, style: str = "link") -> Block:
-        """A block whose rows are the columns of another."""
+    def link_transposed(
+        self,
+        source: Block,
+        row: int,
+        col: int,
+        style: str = "link",
+        around: str = "{}",
+        trace: str = "",
+    ) -> Block:
+        """A block whose rows are the columns of another; `around` and `trace` as in `link`."""
         area = self.area(row, col, source.area.cols, source.area.rows)
         fills = tuple(
-            Fill(Formula(self.taken(source, source.area.part(down, right))), right, down, 1, 1)
+            Fill(Formula(around.format(self.taken(source, source.area.part(down, right)))), right, down, 1, 1)
             for down in range(source.area.rows)
             for right in range(source.area.cols)
         )
@@ -218,7 +237,7 @@ class Page:
             fills,
             style,
             values=values,
-            trace=source.trace,
+            trace=trace or source.trace,
             time=source.time,
             form=source.format,
             transposed=bool(source.trace),
@@ -234,10 +253,12 @@ class Page:
         scope: Scope,
         run: str = "",
         form: str = "",
+        around: str = "{}",
     ) -> Block:
         """The block of an equation over `cols` time steps, the first of them `time`.
 
-        Its values are those of the trace's arrays that begin with `run`.
+        Its values are those of the trace's arrays that begin with `run`; `around` is what its formula stands
+        in.
         """
         rows = equation.value.rows.size
         area = self.area(row, col, rows, cols)
@@ -246,7 +267,7 @@ class Page:
         fills = []
         for (start, expr), end in zip(parts, ends, strict=True):
             part = area.part(start, 0, end - start, cols)
-            text = formula(expr, partial(reference, scope, part))
+            text = around.format(formula(expr, partial(reference, scope, part)))
             fills.append(Fill(Formula(text), start, 0, part.rows, cols))
         return self.formulas(
             equation.name,

@@ -145,6 +145,10 @@ class Bands:
         self.scope[Previous(value.name, value.rows)] = area.column(-1)
         self.scope[Next(value.name, value.rows)] = area.column(1)
 
+    def around(self, equation: Equation) -> str:
+        """What an equation's formula stands in."""
+        return "{}"
+
     def _linked(self, page: Page, parameter: Parameter, row: int, col: int) -> Block:
         """A weight that is a link to the one given."""
         source = self.given[parameter.name]
@@ -245,6 +249,7 @@ class Bands:
             scope,
             self.run,
             self.form,
+            self.around(equation),
         )
         self.blocks[equation.name] = block
         self.page.mark(block, equation.base)

@@ -11,11 +11,11 @@ def lowered(cell: str) -> str:
 def without_signs(text: str) -> str:
     """A formula's text with blanks for signs."""
     for sign in SIGNS:
-        text = f'SUBSTITUTE({text},{quoted_sign(sign)}," ")'
+        text = f'SUBSTITUTE({text},{_quoted(sign)}," ")'
     return text
 
 
-def quoted_sign(sign: str) -> str:
+def _quoted(sign: str) -> str:
     """A sign inside a formula; one that is not printed, by its number."""
     if sign < " ":
         return f"CHAR({ord(sign)})"

@@ -1,7 +1,7 @@
 """The inputs that stand in the workbook of a trained network, into that network."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from rnnsheet.labels import labels, languages
 from rnnsheet.network import Array, named
 from rnnsheet.network.imported import (
     INPUT,
+    LARGEST,
     WEIGHTS,
     Answer,
     ImportedLayer,
@@ -24,6 +25,7 @@ from rnnsheet.sheet.pages.manifest import NAME, witnessed
 from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook.lesson_inputs import Manifest, Value, as_typed, one_by_one, plain_numbers
 from rnnsheet.workbook.read import Contents
+from rnnsheet.workbook.worksheet import CellError
 
 
 def trained(manifest: Manifest, recalculated: Value) -> ImportedNetwork:
@@ -49,38 +51,48 @@ class _Inputs:
     places: Mapping[str, Area]
     recalculated: Value
 
-    def written(self, name: str) -> tuple[str, ...]:
-        """The texts of a block; an empty cell has none, one that holds a number its digits."""
-        return tuple(self._each(name, as_typed))
+    def written(self, name: str, textless: Container[int]) -> tuple[str, ...]:
+        """The texts of a block, which only `textless` cells may lack; of a number its digits."""
+        texts = self._each(name, _text, "label")
+        for row, text in enumerate(texts):
+            if not text and row not in textless:
+                cell = self.places[name].part(row)
+                place = f"{self.contents.path}: {cell.sheet}!{cell.a1}"
+                raise ModelError("empty_label", place=place, name=name)
+        return tuple(texts)
 
     def numbers(self, name: str) -> Array:
         """The numbers of a block, (rows, columns)."""
         area = self.places[name]
-        entry = _typed_number if name == "numbers" else _number
-        numbers = plain_numbers(self.contents, area) or self._each(name, entry)
+        numbers = plain_numbers(self.contents, area)
+        if numbers is None or max(map(abs, numbers)) > LARGEST:
+            numbers = self._each(name, _number, "number")
         return np.array(numbers, dtype=np.float64).reshape(area.rows, area.cols)
 
-    def _each(self, name: str, entry: Callable[[Any], Any]) -> list[Any]:
+    def _each(self, name: str, entry: Callable[[Any], Any], kind: str) -> list[Any]:
         """What is made of each cell of a block, row by row."""
         found = []
         for place, value in one_by_one(self.contents, self.recalculated, self.places[name]):
             try:
                 found.append(entry(value))
             except ValueError:
-                key = "empty_number" if value in (None, "") else "other_number"
-                raise ModelError(key, place=place, name=name, got=repr(as_typed(value))) from None
+                state = "empty" if value in (None, "") else "other"
+                raise ModelError(
+                    f"{state}_{kind}", place=place, name=name, got=repr(as_typed(value))
+                ) from None
         return found
 
 
+def _text(value: Any) -> str:
+    if isinstance(value, CellError):
+        raise ValueError(value)
+    return as_typed(value)
+
+
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
         raise ValueError(value)
     return float(value)
-
-
-def _typed_number(value: Any) -> float:
-    """A number that is read; an empty cell is 0."""
-    return 0.0 if value in (None, "") else _number(value)
 
 
 def _network(facts: Mapping[str, str], told: dict[str, Any], inputs: _Inputs) -> ImportedNetwork:
@@ -88,10 +100,11 @@ def _network(facts: Mapping[str, str], told: dict[str, Any], inputs: _Inputs) ->
         name=facts["lesson"],
         read=_read(told["read"], inputs),
         layers=tuple(_layer(layer, inputs) for layer in told["layers"]),
-        labels=inputs.written("labels") if "labels" in inputs.places else (),
+        labels=inputs.written("labels", ()) if "labels" in inputs.places else (),
         answer=Answer(**told["answer"]) if told["answer"] else None,
         precision=told["precision"],
         source=told["source"],
+        usual=float(told["usual"]),
         assumed=tuple(_assumed(key, values) for key, values in json.loads(facts["assumed"])),
     )
     return replace(network, witness=_witness(json.loads(facts["witness"]), network, inputs.contents))
@@ -133,9 +146,12 @@ def _read(told: dict[str, Any], inputs: _Inputs) -> Text | Numbers:
     forms = {}
     if "forms" in inputs.places:
         numbers = inputs.numbers("form_numbers")[:, 0]
-        forms = {text: int(number) for text, number in zip(inputs.written("forms"), numbers, strict=True)}
-    (sample,) = inputs.written("text")
-    return Text(tokens=inputs.written("vocabulary"), sample=sample, forms=forms, **told)
+        texts = inputs.written("forms", range(len(numbers)))
+        forms = {text: int(number) for text, number in zip(texts, numbers, strict=True)}
+    (sample,) = inputs.written("text", (0,))
+    tokens = [""] * inputs.places["vocabulary"].rows
+    read = Text(tokens=tuple(tokens), sample=sample, forms=forms, **{**told, "blank": tuple(told["blank"])})
+    return replace(read, tokens=inputs.written("vocabulary", read.textless))
 
 
 def _layer(told: dict[str, Any], inputs: _Inputs) -> ImportedLayer:

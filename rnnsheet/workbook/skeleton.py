@@ -263,7 +263,7 @@ def _validate(worksheet: Worksheet, block: Block, texts: Labels) -> None:
         rule = DataValidation("decimal", operator="between", formula1=least, formula2=most)
     elif block.choices:
         rule = DataValidation("list", formula1=block.choices.fixed, allow_blank=block.entry == "label")
-    elif block.entry in ("letter", "label", "token"):
+    elif block.entry in ("letter", "label", "token", "answer"):
         first, length = (
             block.area.part().a1,
             "=1" if block.entry == "letter" else f"<={_LONGEST[block.entry]}",
@@ -280,7 +280,7 @@ def _validate(worksheet: Worksheet, block: Block, texts: Labels) -> None:
     worksheet.add_data_validation(rule)
 
 
-_LONGEST = {"letter": "1", "label": "60", "word": "255", "token": "255", "text": "32000"}
+_LONGEST = {"letter": "1", "label": "60", "word": "255", "token": "255", "answer": "255", "text": "32000"}
 _BOUNDS = {
     "number": (f"-{LIMIT:G}", f"{LIMIT:G}"),
     "positive": ("1E-100", f"{LIMIT:G}"),

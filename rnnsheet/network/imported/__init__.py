@@ -23,7 +23,9 @@ What the engine and the sheets call the values (those of a layer end with its na
   it where `said` is 1, else 1 less it; `says`, the label of `said`, of an answer "" from `end` on,
   and `so_far`, all labels up to the step, with a blank between two unless all labels are single letters. Of
   more than `FEW` rows that are computed once also `top`, the greatest `TOP` in order, and `top_says`, of each
-  the label of the first row that is equal, (TOP, 1).
+  the label of the first row that is equal, (TOP, 1). All but `said` are "" where nothing is read.
+- `speaks`, 0 where nothing is read, so that nothing is said, else 1; `shown`, the result as it is told beside
+  the answer, "" where nothing is said.
 """
 
 from rnnsheet.network.imported.imported_network import FEW, TOP, ImportedNetwork
@@ -42,6 +44,7 @@ from rnnsheet.network.imported.reads import (
     ANSWER,
     CURLY,
     INPUT,
+    LARGEST,
     LONGEST_TOKEN,
     STRAIGHT,
     Answer,
@@ -58,6 +61,7 @@ __all__ = [
     "ELEMENTWISE",
     "FEW",
     "INPUT",
+    "LARGEST",
     "LAYER_KINDS",
     "LONGEST_TOKEN",
     "MERGES",

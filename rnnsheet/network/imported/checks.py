@@ -20,7 +20,7 @@ from rnnsheet.network.imported.layers import (
     WEIGHTS,
     ImportedLayer,
 )
-from rnnsheet.network.imported.reads import ANSWER, INPUT, LONGEST_TOKEN, Text
+from rnnsheet.network.imported.reads import ANSWER, INPUT, LARGEST, LONGEST_TOKEN, Text
 from rnnsheet.network.kinds import KINDS, Array
 from rnnsheet.plain import unwritable
 
@@ -175,8 +175,8 @@ def _weights(network: ImportedNetwork, layer: ImportedLayer) -> Mapping[str, Arr
                 got=_shape(array.shape),
                 expected=_shape(expected[name]),
             )
-        if not np.isfinite(array).all():
-            row, col = np.argwhere(~np.isfinite(array))[0] + 1
+        if not (within := np.abs(array) <= LARGEST).all():
+            row, col = np.argwhere(~within)[0] + 1
             raise ModelError("weights_not_finite", layer=told(layer), name=name, row=row, col=col)
         array = array.copy()
         array.flags.writeable = False

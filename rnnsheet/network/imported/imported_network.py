@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, TypeVar
 
+import numpy as np
+
 from rnnsheet.network.imported.checks import check
 from rnnsheet.network.imported.layers import ELEMENTWISE, PROBABILITIES, STATES, WEIGHTS, ImportedLayer
 from rnnsheet.network.imported.reads import ANSWER, INPUT, Answer, Numbers, Text
 from rnnsheet.network.imported.witness import Witness
+from rnnsheet.network.reading import UNUSUAL
 from rnnsheet.plain import make_plain
 
 FEW, TOP = 12, 10
@@ -56,15 +60,26 @@ class ImportedNetwork:
     """What the file did not tell: keys of [assumed] in the label files, and the values in their texts."""
     witness: Witness | None = None
     """What its framework gave for some inputs, if it was asked."""
+    usual: float = 0.0
+    """A weight or a number that is read is unusual beyond ± this; 0 takes it from those that are given."""
 
     _facts: dict[tuple[str, str], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         make_plain(self)
         check(self)
+        if not self.usual:
+            object.__setattr__(self, "usual", self._bound())
 
     def __iter__(self) -> Iterator[ImportedLayer]:
         return iter(self.layers)
+
+    def _bound(self) -> float:
+        """The power of ten that no weight and no number is beyond, or what is usual in a lesson."""
+        arrays = [array for layer in self.layers for array in layer.weights.values()]
+        arrays += [self.read.sample] if isinstance(self.read, Numbers) else []
+        greatest = max((float(np.abs(array).max()) for array in arrays if array.size), default=0.0)
+        return UNUSUAL if greatest <= UNUSUAL else float(f"1E{math.ceil(math.log10(greatest))}")
 
     @property
     def result(self) -> ImportedLayer:

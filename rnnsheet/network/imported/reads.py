@@ -15,6 +15,12 @@ CURLY, STRAIGHT = "’", "'"
 LONGEST_TOKEN = 255
 """MATCH looks up no longer text in Excel."""
 
+LARGEST = 1e100
+"""No weight and no number that is read is beyond ± this: what is computed of it might be none."""
+
+_MOST_GAPS = 200
+"""So many stretches of numbers without a text are told apart."""
+
 
 def is_capital(token: str) -> bool:
     """Whether a token is one letter that has a small one; of İ, programs differ in what that is."""
@@ -49,9 +55,27 @@ class Text:
     """The number of what is put behind the last token, if anything is; `count` does not count it."""
     masked: bool = False
     """At padding the states of recurrent layers stay as they are."""
+    blank: tuple[int, ...] | None = None
+    """The first and the last number of each stretch that has no text; None takes them from the tokens. An
+    entry that is emptied in a workbook is none of them."""
 
     def __post_init__(self) -> None:
+        if self.blank is None:
+            object.__setattr__(self, "blank", _gaps(self.tokens))
         make_plain(self)
+
+    @property
+    def textless(self) -> set[int]:
+        """The numbers of `blank`."""
+        ends, last = self.blank or (), len(self.tokens)
+        return {
+            k for first, end in zip(ends[::2], ends[1::2], strict=True) for k in range(last)[first : end + 1]
+        }
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether nothing is put before or behind a text, so that of an empty one nothing is read."""
+        return self.begin is None and self.end is None
 
     @property
     def numbers(self) -> dict[str, int]:
@@ -72,6 +96,17 @@ class Text:
     def looked_at(self, pieces: Sequence[str]) -> Sequence[str]:
         """Of all words or letters of a text those for which there is room."""
         return pieces[-self.room :] if self.padding == "before" else pieces[: self.room]
+
+
+def _gaps(tokens: Sequence[str]) -> tuple[int, ...]:
+    """The ends of each stretch of empty texts; of very many of them, those of all tokens."""
+    ends: list[int] = []
+    for number in (number for number, token in enumerate(tokens) if not token):
+        if ends and ends[-1] == number - 1:
+            ends[-1] = number
+        else:
+            ends += [number, number]
+    return tuple(ends) if len(ends) <= 2 * _MOST_GAPS else (0, len(tokens) - 1)
 
 
 @dataclass(frozen=True)

@@ -1,39 +1,73 @@
 """What can be wrong with what is typed into the workbook of a trained network."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from rnnsheet.labels import Labels
 from rnnsheet.sheet.page_builder import Page
+from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block
-from rnnsheet.sheet.state import Check, faults_found, said_beside, write
+from rnnsheet.sheet.state import Check, at, faults_found, said_beside, write
 
 _COLUMNS = (3, 2)
 """Of the first sheet, those of the flags and of the texts."""
+_TEXTS = ("no_entry", "twice")
+_KEYS = {
+    "vocabulary": _TEXTS,
+    "labels": _TEXTS,
+    "numbers": ("large", "no_number", "ignored_large"),
+}
+"""What is said of the rows of an input by the number of the fault; of weights see `_OF_WEIGHTS`."""
+_OF_WEIGHTS = ("large", "unusable", "unusable_large")
 
 
-def place(pages: Sequence[Page], row: int, messages: Mapping[str, Area], labels: Labels) -> None:
-    """The lines at the foot of the first page, and on every page in its third row what they say."""
+def place(
+    pages: Sequence[Page],
+    row: int,
+    messages: Mapping[str, Area],
+    result: Block,
+    usual: float,
+) -> None:
+    """The lines at the foot of the first page, and on every page in its third row what they say.
+
+    The causes come before what follows from them; `result` is the block of what the network says.
+    """
     first, *others = pages
-    checks = [check for page in pages for check in _checks(page, first, messages, labels)]
+    found = [(block, page) for page in pages for block in page.sheet.blocks if block.name == "fault"]
+    faults = [(_before(block, page.sheet.blocks), block) for block, page in found]
+    faults.sort(key=lambda each: each[0].name not in _KEYS)
+    checks = [_of_faults(first, *each, messages, usual) for each in faults]
+    checks += _of_text(first)
+    checks.append(_overflow(first, result.area, messages))
     _, state = write(first, row, checks, messages, _COLUMNS)
     for page in others:
         page.state(page.reference(state.area), state.values, messages)
 
 
-def _checks(page: Page, first: Page, messages: Mapping[str, Area], labels: Labels) -> Iterator[Check]:
-    """What was said of the text that is typed, and the columns of faults."""
-    blocks = page.sheet.blocks
-    if page is first:
-        typed = next((block for block in blocks if block.entry == "text"), None)
-        for block in (block for block in blocks if block.name == "status"):
-            if typed:
-                yield said_beside(first, labels("state.word"), typed.area, block)
-    for faults in (block for block in blocks if block.name == "fault"):
-        area = _before(faults, blocks)
-        key = "twice" if area.name == "vocabulary" else "no_number"
-        named = {"vocabulary": labels("state.vocabulary"), "numbers": labels("network.numbers")}
-        of = named.get(area.name, area.name)
-        yield faults_found(first, of, area.area, faults, (key,), messages)
+def _of_text(first: Page) -> Iterator[Check]:
+    """What is said of the text that is typed."""
+    blocks = first.sheet.blocks
+    for typed in (block for block in blocks if block.entry == "text"):
+        for status in (block for block in blocks if block.name == "status"):
+            yield said_beside(first, first.labels("state.word"), typed.area, status)
+
+
+def _of_faults(first: Page, typed: Block, faults: Block, messages: Mapping[str, Area], usual: float) -> Check:
+    """What is said of the rows of an input."""
+    named = {"vocabulary": "state.vocabulary", "labels": "state.labels", "numbers": "network.numbers"}
+    of = first.labels(named[typed.name]) if typed.name in named else typed.name
+    keys = _KEYS.get(typed.name, _OF_WEIGHTS)
+    check = faults_found(first, of, typed.area, faults, keys, messages)
+    codes = [code for (code,) in faults.values or ()]
+    if not (worst := max(codes)):
+        return check
+    line = typed.area.part(codes.index(worst), 0, 1, typed.area.cols)
+    return replace(check, found=f"{at(line)}: {message(keys[worst - 1], first.labels, usual=usual)}")
+
+
+def _overflow(first: Page, result: Area, messages: Mapping[str, Area]) -> Check:
+    """Numbers that have no end."""
+    said = f'"{at(result)}: "&{messages["overflows"].absolute}'
+    return Check(first.labels("meaning.says"), f"IF(ISERROR(SUM({result.absolute})),1,0)", said)
 
 
 def _before(faults: Block, blocks: Sequence[Block]) -> Block:

@@ -8,8 +8,8 @@ from rnnsheet.labels import Labels
 from rnnsheet.network.imported import FEW, INPUT, TOP, ImportedLayer, ImportedNetwork, Numbers, Text
 from rnnsheet.sheet.captions import meaning
 from rnnsheet.sheet.formula import Formula
-from rnnsheet.sheet.imported import layers
-from rnnsheet.sheet.page_builder import TEXT, Page
+from rnnsheet.sheet.imported import faults, layers, typed_text
+from rnnsheet.sheet.page_builder import TEXT, Page, text_or_nothing
 from rnnsheet.sheet.pages.manifest import message, source_of
 from rnnsheet.sheet.plan import Area, Block, Fill
 
@@ -33,7 +33,7 @@ def place(network: ImportedNetwork, labels: Labels) -> tuple[Page, Block]:
     page.sheet.widths |= _WIDTHS
     page.text(_TYPED - 1, 1, labels("network.reads"), "heading", _SPAN)
     if isinstance(network.read, Numbers):
-        return page, _numbers(page, network.read)
+        return page, _numbers(page, network.read, network.usual)
     page.text(_TYPED, 1, labels("network.text"), "caption")
     # Else a long text would make the whole page small.
     page.sheet.printed = _SPAN
@@ -41,17 +41,14 @@ def place(network: ImportedNetwork, labels: Labels) -> tuple[Page, Block]:
     return page, page.constants("text", _TYPED, _WIDE, typed, "input", "text", form=TEXT)
 
 
-def _numbers(page: Page, numbers: Numbers) -> Block:
+def _numbers(page: Page, numbers: Numbers, usual: float) -> Block:
     """The numbers to be typed: time to the right, one feature below the other."""
     page.text(_TYPED, 1, page.labels("network.numbers"), "caption")
     page.text(_TYPED + 1, 1, page.labels("network.numbers_about"), "small")
     page.constants("t", _TYPED, _FIRST, [list(range(1, numbers.steps + 1))], "label")
     page.units(_TYPED + 1, _WIDE, len(numbers.sample))
     typed = page.constants("numbers", _TYPED + 1, _FIRST, numbers.sample.tolist(), "input", "number")
-    cells, behind = typed.area.part(0, 0, 1, typed.area.cols).a1, _FIRST + typed.area.cols
-    # An empty cell counts as 0, and that is said; a text would too.
-    text, area = f"IF(COUNT({cells})<COUNTA({cells}),1,0)", page.area(_TYPED + 1, behind, typed.area.rows)
-    page.formula("fault", area, text, "status", values=[[0]] * typed.area.rows)
+    faults.of_numbers(page, typed, usual)
     return typed
 
 
@@ -69,7 +66,7 @@ def complete(
     """
     row = _TYPED + 1
     if isinstance(network.read, Text):
-        _told(page, network.read, row, blocks, messages)
+        _told(page, network, network.read, row, blocks, messages)
         row += 2
     else:
         row += network.size(INPUT)
@@ -89,38 +86,28 @@ def complete(
 
 
 def _told(
-    page: Page, read: Text, row: int, blocks: Mapping[str, Block], messages: Mapping[str, Area]
+    page: Page,
+    network: ImportedNetwork,
+    read: Text,
+    row: int,
+    blocks: Mapping[str, Block],
+    messages: Mapping[str, Area],
 ) -> None:
     """What becomes of the text: whether something in it is unknown, and whether there is too much of it."""
-    keys = _told_of(read)
-    cells = {name: messages[key].absolute for name, key in keys.items()}
-    place, count = blocks["place"], blocks["count"].area
-    last, length = count.part(0, count.cols - 1).absolute, blocks["length"].area.absolute
-    places, room = place.area.absolute, _room(read)
-    unknown = f'COUNT({places})>COUNTIF({places},">0")'
-    known = f'IF({unknown},{cells["unknown"]},"")'
-    if _stands_alone(read):
-        known = f"IF({last}=0,{cells['nothing']},{known})"
-    cut, loses = f"AND({length}>{read.room},{last}<{room})", f"OR({length}>{read.room},{last}>{room})"
-    long = f'IF({cut},{cells["cut"]},IF({loses},{cells["loses"]},""))'
-    for down, (text, name) in enumerate(
-        zip((known, long), _said(read, place, blocks["length"]), strict=True)
-    ):
-        values = [[message(keys[name], page.labels, read.steps, read.room) if name else ""]]
-        area = page.area(row + down, _WIDE)
-        page.formula("status", area, text, "status", values=values, words=True, form=TEXT)
-
-
-def _told_of(read: Text) -> dict[str, str]:
-    """What may be told of a text, and by which message."""
     lost = "beginning" if read.padding == "before" else "end"
-    unknown = f"left_out_{read.unit}" if read.unknown is None else "read_as_unknown"
-    return {"nothing": "nothing", "unknown": unknown, "cut": f"cut_{lost}", "loses": f"loses_{lost}"}
-
-
-def _stands_alone(read: Text) -> bool:
-    """Whether nothing is put before or behind a text, so that of an empty one nothing is read."""
-    return read.begin is None and read.end is None
+    count, length = blocks["count"].area, blocks["length"].area.absolute
+    last, room = count.part(0, count.cols - 1).absolute, _room(read)
+    cut, loses = f"AND({length}>{read.room},{last}<{room})", f"OR({length}>{read.room},{last}>{room})"
+    cells = {key: messages[f"{key}_{lost}"].absolute for key in ("cut", "loses")}
+    long = f'IF({cut},{cells["cut"]},IF({loses},{cells["loses"]},""))'
+    said = _long(read, blocks["length"])
+    values = message(f"{said}_{lost}", page.labels, read.steps, read.room) if said else ""
+    known = typed_text.told(network, read, blocks, {key: area.absolute for key, area in messages.items()})
+    for line, (text, value) in enumerate(
+        ((known, typed_text.said(network, read, page.labels)), (long, values)), start=row
+    ):
+        area = page.area(line, _WIDE)
+        page.formula("status", area, text, "status", values=[[value]], words=True, form=TEXT)
 
 
 def _room(read: Text) -> int:
@@ -128,17 +115,13 @@ def _room(read: Text) -> int:
     return read.steps - (read.begin is not None) - (read.end is not None)
 
 
-def _said(read: Text, place: Block, length: Block) -> tuple[str, str]:
-    """What is told of the text that is typed: of unknowns, and of its length; "" for nothing."""
-    (places,), ((pieces,),) = place.values or [[]], length.values or [[0]]
-    known, room = [row > 0 for row in places if row != ""], _room(read)
-    count = len(known) if read.unknown is not None else sum(known)
-    cut, loses = pieces > read.room and count < room, pieces > read.room or count > room
-    nothing = not count and _stands_alone(read)
-    return (
-        "nothing" if nothing else "" if all(known) else "unknown",
-        "cut" if cut else "loses" if loses else "",
-    )
+def _long(read: Text, length: Block) -> str:
+    """Whether the text that is typed is too long: "cut", "loses", or "" where it is not."""
+    ((pieces,),) = length.values or [[0]]
+    count, room = typed_text.counted(read), _room(read)
+    if pieces > read.room and count < room:
+        return "cut"
+    return "loses" if pieces > read.room or count > room else ""
 
 
 def _answer(
@@ -152,23 +135,30 @@ def _answer(
     if shares.area.cols > 1:
         return _steps(page, network, equations, row, blocks)
     if network.says_numbers:
-        return _said_numbers(page, shares, row)
+        return _said_numbers(page, shares, row, _if_said(blocks))
     for name in ("says", "confidence"):
         page.text(row, 1, labels(f"meaning.{equations.equations[name].base}"), "caption")
         page.link(blocks[name], row, _WIDE, style="result")
         row += 1
     if network.ranks:
         page.text(row, _WIDE, meaning(said, equations, labels), "label")
-        return _top(page, shares, blocks["labels"], row)
+        return _top(page, shares, blocks["labels"], row, _if_said(blocks))
     if 1 < shares.area.rows <= FEW:
         page.text(row, 1, labels("network.labels"), "caption")
         page.link(blocks["labels"], row + 1, 1, style="label")
-        page.mark(page.link(shares, row + 1, _WIDE, style="output"), "p")
+        around = _if_said(blocks)
+        shown = page.link(shares, row + 1, _WIDE, style="output", around=around, trace="shown")
+        page.mark(shown, "p")
         row += 1 + shares.area.rows
     return row
 
 
-def _said_numbers(page: Page, said: Block, row: int) -> int:
+def _if_said(blocks: Mapping[str, Block]) -> str:
+    """What a formula stands in that shows nothing where nothing is said."""
+    return f'IF({blocks["speaks"].area.absolute}=1,{{}},"")'
+
+
+def _said_numbers(page: Page, said: Block, row: int, around: str) -> int:
     """The numbers that the network says once, below each other; the next free row."""
     count = said.area.rows
     if count == 1:
@@ -177,7 +167,7 @@ def _said_numbers(page: Page, said: Block, row: int) -> int:
         page.text(row, 1, page.labels("network.said_numbers"), "caption")
         row += 1
         page.units(row, 1, count)
-    page.link(said, row, _WIDE, style="result")
+    page.link(said, row, _WIDE, style="result", around=around, trace="shown")
     return row + count
 
 
@@ -195,7 +185,10 @@ def _steps(
         heads = ["meaning.t", "meaning.says", f"network.{equations.equations['confidence'].base}"]
         shown = blocks["says"]
         page.link_transposed(blocks["confidence"], row + 1, _FIRST, "output")
-    page.link_transposed(shown, row + 1, _WIDE, "result")
+    if network.says_numbers:
+        page.link_transposed(shown, row + 1, _WIDE, "result", _if_said(blocks), "shown")
+    else:
+        page.link_transposed(shown, row + 1, _WIDE, "result")
     for col, head in enumerate(heads, start=1):
         page.text(row, col, labels(head), "small")
     page.constants("t", row + 1, 1, [[step] for step in range(1, steps + 1)], "label")
@@ -212,7 +205,7 @@ def _numbers_in_time(
     page.text(row, _WIDE, page.labels("meaning.t"), "label")
     page.units(row, _FIRST, count, across=True)
     page.constants("t", row + 1, _WIDE, [[step] for step in range(1, steps + 1)], "label")
-    page.link_transposed(said, row + 1, _FIRST, "result")
+    page.link_transposed(said, row + 1, _FIRST, "result", _if_said(blocks), "shown")
     _tokens(page, network, row, _FIRST + count, blocks)
     return row + 1 + steps
 
@@ -245,16 +238,17 @@ def _so_far(page: Page, network: ImportedNetwork, says: Area, area: Area) -> Non
     page.formulas("so_far", area, tuple(fills), "beside", trace="so_far", transposed=True)
 
 
-def _top(page: Page, shares: Block, names: Block, row: int) -> int:
+def _top(page: Page, shares: Block, names: Block, row: int, around: str) -> int:
     """The greatest results in order, each with its label; the next free row."""
     page.text(row, 1, page.labels("network.top", count=TOP), "caption")
     rank = page.constants("rank", row + 1, _FIRST, [[number] for number in range(1, TOP + 1)], "label")
     cells = shares.area.absolute
     top = page.area(row + 1, _WIDE, TOP)
-    block = page.formula("top", top, f"LARGE({cells},{rank.area.part().a1})", "output", trace="top")
+    text = around.format(f"LARGE({cells},{rank.area.part().a1})")
+    block = page.formula("top", top, text, "output", trace="top")
     page.mark(block, "p")
-    says = f"INDEX({names.area.absolute},MATCH({top.part().a1},{cells},0),1)"
-    page.formula("top_says", page.area(row + 1, 1, TOP), says, "label", trace="top_says")
+    says = text_or_nothing(f"INDEX({names.area.absolute},MATCH({top.part().a1},{cells},0),1)")
+    page.formula("top_says", page.area(row + 1, 1, TOP), around.format(says), "label", trace="top_says")
     return row + 1 + TOP
 
 

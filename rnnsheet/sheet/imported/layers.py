@@ -8,7 +8,7 @@ from rnnsheet.equations.imported import result
 from rnnsheet.equations.notation import symbol, symbols
 from rnnsheet.equations.recurrence import Equation
 from rnnsheet.network import STATIC
-from rnnsheet.network.imported import ImportedLayer, ImportedNetwork
+from rnnsheet.network.imported import ImportedLayer, ImportedNetwork, Text
 from rnnsheet.sheet.captions import meaning
 from rnnsheet.sheet.layout_context import Frame
 from rnnsheet.sheet.page_builder import Page
@@ -30,14 +30,19 @@ def names(network: ImportedNetwork) -> dict[str, str]:
 
 
 def place(
-    network: ImportedNetwork, frame: Frame, scope: Mapping[Leaf, Area], tokens: Block | None
+    network: ImportedNetwork,
+    frame: Frame,
+    scope: Mapping[Leaf, Area],
+    usable: Mapping[str, Area],
+    read: Mapping[str, Block],
 ) -> tuple[list[Page], dict[str, Block]]:
     """The sheets, and their blocks by name.
 
-    `scope` says where that stands which is read; `tokens` are the texts of the time steps.
+    `scope` says where that stands which is read, `usable` by the sheet of weights whether all can be used;
+    `read` are the blocks of the sheet on which a text becomes numbers.
     """
     places = dict(scope)
-    pages = [_LayerPage(network, layer, frame, places, tokens) for layer in network]
+    pages = [_LayerPage(network, layer, frame, places, usable, read) for layer in network]
     for page in pages:
         page.fill()
     blocks = {name: block for page in pages for name, block in page.bands.blocks.items()}
@@ -47,9 +52,13 @@ def place(
 class _Bands(Bands):
     """Bands whose weights stand on other sheets, and what they read as well."""
 
-    def __init__(self, page: Page, frame: Frame, row: int, places: dict[Leaf, Area]):
+    def __init__(
+        self, page: Page, frame: Frame, row: int, places: dict[Leaf, Area], usable: Mapping[str, Area]
+    ):
         super().__init__(page, frame, row)
-        self.places = places
+        self.places, self.usable = places, usable
+        self.speaks: Area | None = None
+        """Whether anything is said, on the sheet that says it."""
         self.page.sheet.widths[1] = _CAPTION_WIDTH
 
     def reserve(self, equation: Equation, row: int) -> None:
@@ -57,6 +66,17 @@ class _Bands(Bands):
         self.places |= {
             leaf: area for leaf, area in self.scope.items() if isinstance(leaf, Value | Previous | Next)
         }
+
+    def around(self, equation: Equation) -> str:
+        """Sums of weights are 0 where one of them is none; nothing is said of what means nothing."""
+        if equation.weights:
+            sheet = self.given[equation.weights[0].name].area.sheet
+            return f"IF({self.usable[sheet].absolute}=1,{{}},0)"
+        if self.speaks and equation.name in ("says", "confidence"):
+            # A label may be an error.
+            said = 'IFERROR({},"")' if equation.name == "says" else "{}"
+            return f'IF({self.speaks.fixed}=1,{said},"")'
+        return "{}"
 
     def _describe(self, equation: Equation, shown: bool) -> None:
         row = self.scope[equation.value].row
@@ -79,17 +99,26 @@ class _LayerPage:
         layer: ImportedLayer,
         frame: Frame,
         places: dict[Leaf, Area],
-        tokens: Block | None,
+        usable: Mapping[str, Area],
+        read: Mapping[str, Block],
     ):
         self.frame, self.layer, labels = frame, layer, frame.labels
+        tokens = read.get("token")
         self.page = Page(names(network)[layer.name], labels)
         kind = layer.kind.replace("-", "_")
         self.page.title(
             labels("layer.title", name=layer.name, kind=labels(f"kind.{kind}")), labels(f"layer.{kind}")
         )
         self.page.sheet.zoom = 85
-        self.bands = _Bands(self.page, frame, _TOP, places)
         self.says = layer is network.result
+        self.bands = _Bands(self.page, frame, _TOP + 2 * self.says, places, usable)
+        self.nothing: Area | None = None
+        """The cell that is 0 where nothing is read."""
+        if self.says:
+            self.bands.speaks = self.page.area(_TOP, self.bands.where.first)
+            if isinstance(network.read, Text) and network.read.stands_alone:
+                count = read["count"].area
+                self.nothing = count.part(0, count.cols - 1)
         self.equations = self._own()
         sequences = [
             (sequence, list(group)) for sequence, group in groupby(self.equations, lambda each: each.sequence)
@@ -110,6 +139,7 @@ class _LayerPage:
         self.bands.scope = self.bands.places | self.bands.scope
         self.bands.fill(self.equations)
         if self.says:
+            self._speaks()
             self._show()
 
     def _own(self) -> list[Equation]:
@@ -133,6 +163,20 @@ class _LayerPage:
         self.page.text(self.bands.row, 1, self.page.labels("meaning.token"), "caption")
         self.page.link(tokens, self.bands.row, self.bands.where.first, style="label")
         self.bands.row += 1
+
+    def _speaks(self) -> None:
+        """Whether anything is said: not without weights, nor of nothing, nor where numbers have no end."""
+        assert self.bands.speaks  # noqa: S101
+        self.page.text(_TOP, 1, self.page.labels("layer.speaks"), "caption")
+        area = self.bands.blocks[result(self.frame.network).name].area
+        text = f"IF(ISERROR(SUM({area.a1})),0,1)"
+        if self.nothing:
+            text = f"IF({self.nothing.absolute}=0,0,{text})"
+        if self.bands.usable:
+            cells = ",".join(each.absolute for each in self.bands.usable.values())
+            text = f"IF(MIN({cells})=0,0,{text})"
+        speaks = self.page.formula("speaks", self.bands.speaks, text, "label", trace="speaks")
+        self.bands.blocks[speaks.name] = speaks
 
     def _show(self) -> None:
         """Marks the greatest row, and draws the probabilities where there are few."""

@@ -3,8 +3,9 @@
 from rnnsheet.equations.expr import Leaf, Value
 from rnnsheet.labels import Labels
 from rnnsheet.network import Axis
+from rnnsheet.network.imported import LARGEST
 from rnnsheet.sheet.layout_context import WEIGHTS, Columns
-from rnnsheet.sheet.page_builder import Page, number_or_zero
+from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Area, Block
 
 NAME = "Numbers"
@@ -23,6 +24,10 @@ def place(typed: Block, labels: Labels) -> tuple[Page, dict[str, Block], dict[Le
     page.text(_TOP + 1, 1, "xₜ", "symbol")
     page.units(_TOP + 1, where.label, rows)
     # An empty cell is 0: products of matrices take no empty ones.
-    text, area = number_or_zero(page.reference(typed.area)), page.area(_TOP + 1, where.first, rows, steps)
+    cell = page.reference(typed.area)
+    text, area = (
+        f"IF(ISNUMBER({cell}),IF(ABS({cell})>{LARGEST:G},0,{cell}),0)",
+        page.area(_TOP + 1, where.first, rows, steps),
+    )
     x = page.formula("x", area, text, "given", values=typed.values, form="number")
     return page, {"x": x}, {Value("x", Axis("hidden", rows)): area.column(0)}

@@ -6,12 +6,12 @@ from rnnsheet.equations.expr import Leaf
 from rnnsheet.equations.imported import MASK, K
 from rnnsheet.labels import Labels
 from rnnsheet.network.imported import CURLY, STRAIGHT, Text
-from rnnsheet.network.reading import SIGNS
 from rnnsheet.sheet.formula import column_letters
-from rnnsheet.sheet.imported.vocabulary import Vocabulary
-from rnnsheet.sheet.page_builder import SPAN, TEXT, Page
+from rnnsheet.sheet.imported.vocabulary import Vocabulary, clean, pieces
+from rnnsheet.sheet.page_builder import SPAN, TEXT, Page, text_or_nothing
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block
+from rnnsheet.sheet.typed_text import without_signs
 
 NAME = "Text"
 _CAPTION, _ONE = 1, 4
@@ -33,21 +33,6 @@ def place(
         page.blocks,
         {K: page.blocks["k"].area.column(0), MASK: page.blocks["mask"].area.column(0)},
     )
-
-
-def pieces(read: Text) -> list[str]:
-    """All letters or words of the text that is typed."""
-    text = clean(read)
-    return list(text) if read.unit == "letters" else text.split(" ") if text else []
-
-
-def clean(read: Text) -> str:
-    """The text that is typed, in small letters if it is read so; of words, without signs."""
-    text = read.sample.lower() if read.lower else read.sample
-    if read.unit == "letters":
-        return text
-    words = text.translate(dict.fromkeys(map(ord, SIGNS), " ")).split(" ")
-    return " ".join(word for word in words if word)
 
 
 class _TextPage:
@@ -95,7 +80,7 @@ class _TextPage:
         self.row += 2
 
     def _clean(self, typed: Block) -> None:
-        text = f'{self.page.reference(typed.area)}&""'
+        text = text_or_nothing(self.page.reference(typed.area))
         self._line("typed", text, style="plain", values=typed.values, form=TEXT)
         cell = self.blocks["typed"].area.a1
         if self.read.unit == "letters":
@@ -105,10 +90,7 @@ class _TextPage:
             self._line("capitals", f"SUM({flags.area.absolute})", values=values, form="whole")
             formula = f"IF({self.blocks['capitals'].area.a1}>0,{cell},LOWER({cell}))"
         else:
-            formula = f"LOWER({cell})"
-            for sign in SIGNS:
-                formula = f'SUBSTITUTE({formula},{_quoted(sign)}," ")'
-            formula = f"TRIM({formula})"
+            formula = f"TRIM({without_signs(f'LOWER({cell})')})"
         self._line("clean", formula, style="plain", values=[[clean(self.read)]], form=TEXT)
         self._length(self.blocks["clean"].area.a1)
 
@@ -200,7 +182,7 @@ class _TextPage:
             k = f"IF({place}=1,{self.blocks['begin'].area.fixed},{k})"
         mask = self._first("mask")
         self._line("k", f"IF({mask}=1,{k},{self.blocks['pad'].area.fixed})", steps, trace="k")
-        token = f'INDEX({self.vocabulary.tokens.area.absolute},{self._first("k")}+1,1)&""'
+        token = text_or_nothing(f"INDEX({self.vocabulary.tokens.area.absolute},{self._first('k')}+1,1)")
         self._line("token", f'IF({mask}=1,{token},"")', steps, trace="token")
 
     def _step(self) -> str:
@@ -209,13 +191,6 @@ class _TextPage:
 
     def _first(self, name: str) -> str:
         return self.blocks[name].area.part().a1
-
-
-def _quoted(sign: str) -> str:
-    """A sign inside a formula; one that is not printed, by its number."""
-    if sign < " ":
-        return f"CHAR({ord(sign)})"
-    return '""""' if sign == '"' else f'"{sign}"'
 
 
 def _word(text: str, number: str) -> str:

@@ -1,11 +1,13 @@
 """The worksheet of what can be read and said: tokens with their numbers, labels with theirs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rnnsheet.labels import Labels
-from rnnsheet.network.imported import ImportedNetwork, Text, is_capital
+from rnnsheet.network.imported import FEW, ImportedNetwork, Text, is_capital
+from rnnsheet.network.reading import parted
+from rnnsheet.sheet.imported import faults
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Area, Block
 
@@ -28,6 +30,20 @@ class Vocabulary:
     """What each is looked up by: one that has no key cannot be typed."""
     capitals: Block | None
     """1 for each capital letter; None of words, which are read in small letters."""
+
+
+def pieces(read: Text) -> list[str]:
+    """All letters or words of the text that is typed."""
+    text = clean(read)
+    return list(text) if read.unit == "letters" else text.split(" ") if text else []
+
+
+def clean(read: Text) -> str:
+    """The text that is typed, in small letters if it is read so; of words, without signs."""
+    text = read.sample.lower() if read.lower else read.sample
+    if read.unit == "letters":
+        return text
+    return " ".join(parted(text))
 
 
 def place(network: ImportedNetwork, labels: Labels) -> tuple[Page, dict[str, Block], Vocabulary | None]:
@@ -58,7 +74,14 @@ def _labels(page: Page, network: ImportedNetwork) -> Block:
     page.text(_HEAD, _LABEL, page.labels("vocabulary.label"), "caption")
     page.sheet.widths[_LABEL] = min(_WIDEST, max(map(len, texts)) + 6)
     page.constants("unit", _FIRST, _LABEL_NUMBER, [[number] for number in range(len(texts))], "label")
-    return page.constants("labels", _FIRST, _LABEL, [[text] for text in texts], "input", "label")
+    block = page.constants("labels", _FIRST, _LABEL, [[text] for text in texts], "input", "answer")
+    twice = ""
+    if few := len(texts) <= FEW:
+        cell = block.area.part().a1
+        same = "+".join(f"EXACT({cell},{block.area.part(row).fixed})" for row in range(len(texts)))
+        twice = f"IFERROR({same},0)>1"
+    faults.of_texts(page, block, _LABEL + 1, twice, [few and texts.count(text) > 1 for text in texts])
+    return block
 
 
 def _vocabulary(page: Page, read: Text) -> Vocabulary:
@@ -78,25 +101,44 @@ def _vocabulary(page: Page, read: Text) -> Vocabulary:
         values = [[number] for number in read.forms.values()]
         page.constants("form_numbers", below, _NUMBER, values, "input", "number")
     keys = _codes(page, texts) if letters else _readable(page, texts)
-    if letters:
-        code, count = keys.area.part().a1, len(read.tokens)
-        twice = f'IF({code}="",0,IF(COUNTIF({keys.area.part(0, 0, count).fixed},{code})>1,1,0))'
-        place = page.area(_FIRST, _CAPITAL + 1, count)
-        page.formula("fault", place, twice, "status", values=[[0]] * count)
     capitals = _capitals(page, read.tokens) if letters else None
     return Vocabulary(tokens, page.area(_FIRST, _NUMBER, len(texts)), keys, capitals)
+
+
+def complete(page: Page, read: Text, known: Vocabulary, blocks: Mapping[str, Block]) -> None:
+    """Beside the tokens which is none, or there twice, so that one of them is not read.
+
+    Of words there are too many to compare each with all: of those that are read, one that is found in another
+    row. `blocks` are those of the text.
+    """
+    tokens, key = known.tokens, known.keys.area.part().a1
+    if read.unit == "letters":
+        own = known.keys.area.part(0, 0, len(read.tokens))
+        twice = f'IF({key}="",0,COUNTIF({own.fixed},{key}))>1'
+        repeated = [len(text) == 1 and read.tokens.count(text) > 1 for text in read.tokens]
+        faults.of_texts(page, tokens, _CAPITAL + 1, twice, repeated, read.textless)
+        return
+    words, places = (blocks[name].area.absolute for name in ("piece", "place"))
+    at, number = f"MATCH({key},{words},0)", page.area(_FIRST, _NUMBER).a1
+    # MATCH takes signs for more than themselves.
+    same = f"EXACT(INDEX({words},1,{at}),{key})"
+    twice = f"IFERROR(IF({same},INDEX({places},1,{at})-1-{number},0),0)<0"
+    found = set(read.looked_at(pieces(read)))
+    first = {word: read.tokens.index(word) for word in found & set(read.tokens)}
+    repeated = [first.get(text, row) < row for row, text in enumerate(read.tokens)]
+    faults.of_texts(page, tokens, _CAPITAL, twice, repeated, read.textless)
 
 
 # MATCH does not tell capitals from small letters, so what is looked up must.
 def _codes(page: Page, texts: Texts) -> Block:
     """The number of each letter in Unicode; "" of what is not one letter."""
-    text = f'IF(LEN({_cell(page)})=1,_xlfn.UNICODE({_cell(page)}),"")'
+    text = f'IFERROR(IF(LEN({_cell(page)})=1,_xlfn.UNICODE({_cell(page)}),""),"")'
     return _column(page, "code", _KEY, text, [ord(text) if len(text) == 1 else "" for text in texts])
 
 
 def _readable(page: Page, texts: Texts) -> Block:
     """Each text that has small letters alone, as words are read; "" of others."""
-    text = f'IF(EXACT({_cell(page)},LOWER({_cell(page)})),{_cell(page)}&"","")'
+    text = f'IFERROR(IF(EXACT({_cell(page)},LOWER({_cell(page)})),{_cell(page)}&"",""),"")'
     return _column(page, "key", _KEY, text, [text if text == text.lower() else "" for text in texts])
 
 
@@ -104,7 +146,7 @@ def _capitals(page: Page, texts: Texts) -> Block:
     """1 for each that is one capital letter."""
     cell = _cell(page)
     small = f"IF(EXACT({cell},LOWER({cell})),0,1)"
-    text = f"IF(LEN({cell})=1,IF(LEN(LOWER({cell}))=1,{small},0),0)"
+    text = f"IFERROR(IF(LEN({cell})=1,IF(LEN(LOWER({cell}))=1,{small},0),0),0)"
     return _column(page, "capital", _CAPITAL, text, [int(is_capital(text)) for text in texts])
 
 

@@ -8,37 +8,49 @@ from rnnsheet.labels import Labels
 from rnnsheet.network import Array, named
 from rnnsheet.network.imported import ImportedLayer
 from rnnsheet.sheet.captions import meaning_of_parameter
-from rnnsheet.sheet.page_builder import Page, fault_of_numbers
+from rnnsheet.sheet.imported import faults
+from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Block
 
 _LABEL, _FIRST = 1, 2
-_TOP = 4
+_USABLE, _TOP = 4, 5
+"""The row that says whether all weights of the sheet can be used, and that of the first block."""
 _PRINTED = (12, 60)
 """So many columns and rows of a sheet of weights are printed at most, and as many whole blocks as fit in
 them; all would be thousands of pages."""
 
 
 def place(
-    name: str, layer: ImportedLayer, network: Recurrence, given: Mapping[str, Block], labels: Labels
-) -> tuple[Page, dict[str, Block]]:
-    """The sheet of that name, and its blocks by the full names of the weights.
+    name: str,
+    layer: ImportedLayer,
+    network: Recurrence,
+    given: Mapping[str, Block],
+    labels: Labels,
+    usual: float,
+) -> tuple[Page, dict[str, Block], Block]:
+    """The sheet of that name, its blocks by the full names of the weights, and whether all can be used.
 
-    Behind each row of a block stands whether all of it are numbers.
+    Behind each row of a block stands whether all of it are numbers. What is computed of weights is 0 where
+    one on the sheet is none: MMULT takes numbers alone, and a guard for each would be as large as the sheet.
     """
     page = Page(name, labels)
     page.title(labels("weights.title", layer=layer.name), labels("weights.about"))
     page.sheet.frozen = (1, 1)
     page.sheet.widths[_LABEL] = 8
-    blocks, row = dict[str, Block](), _TOP
+    blocks, wrong, row = dict[str, Block](), list[str](), _TOP
     for base, numbers in layer.weights.items():
         parameter = network.parameters[named(base, f"_{layer.name}")]
-        blocks[parameter.name] = _weight(page, row, parameter, numbers, network, given)
+        block = blocks[parameter.name] = _weight(page, row, parameter, numbers, network, given)
+        wrong.append(faults.of_numbers(page, block, usual).area.a1)
         row = blocks[parameter.name].area.row + len(numbers) + 1
+    page.text(_USABLE, _FIRST, labels("weights.usable"), "small")
+    text = f"IF(MAX({','.join(wrong)})<{faults.NO_NUMBER},1,0)"
+    usable = page.formula("usable", page.area(_USABLE, _LABEL), text, "label", values=[[1]])
     cols, rows = _PRINTED
     ends = [block.area.row + block.area.rows - 1 for block in blocks.values()]
     page.sheet.printed = cols
     page.sheet.printed_rows = max((end for end in ends if end <= rows), default=rows)
-    return page, blocks
+    return page, blocks, usable
 
 
 def _weight(
@@ -61,6 +73,4 @@ def _weight(
         page.constants("unit", row + 2, _LABEL, [[number] for number in range(len(numbers))], "label")
     else:
         page.row_labels(parameter.rows, row + 2, _LABEL, given)
-    block = page.constants(parameter.name, row + 2, _FIRST, numbers.tolist(), "input", "number")
-    fault_of_numbers(page, block)
-    return block
+    return page.constants(parameter.name, row + 2, _FIRST, numbers.tolist(), "input", "number")

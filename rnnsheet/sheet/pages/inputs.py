@@ -11,7 +11,7 @@ from rnnsheet.experiments import LIMIT
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
 from rnnsheet.network import STATIC, on_sequence
-from rnnsheet.network.reading import END, START, reading, words_of
+from rnnsheet.network.reading import END, START, UNUSUAL, reading, words_of
 from rnnsheet.sheet.captions import meaning, meaning_of_parameter, meaning_of_text
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.page_builder import LETTER, TEXT, Page, Values, number_or_zero
@@ -30,8 +30,6 @@ _MOST_FROZEN = 12
 """So many rows may stay in sight; more would leave no room for the rest."""
 _LARGE, _NO_NUMBER, _TOO_LARGE = 1, 2, 3
 _NO_ENTRY, _NO_LETTER, _NEVER_READ, _TWICE = 1, 2, 3, 4
-UNUSUAL = 100
-"""A weight beyond ± this may be one whose decimal comma was not taken for one: 0,427 becomes 427."""
 BREAK, _AT_ONCE = "CHAR(10)", 200
 """What stands before and behind each entry where so many are put together: no entry has it."""
 

@@ -12,6 +12,7 @@ from rnnsheet.experiments import FLOW
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
 from rnnsheet.network import Layer, Source
+from rnnsheet.network.reading import UNUSUAL
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import LAYOUT, Area, Sheet
 from rnnsheet.version import VERSION
@@ -43,6 +44,7 @@ MESSAGES = (
         "twice",
     ),
     *("no_number", "too_large", "positive", "slider", "no_weight", "not_known"),
+    *("unusable", "unusable_large", "ignored_large", "overflows", "not_whole"),
     *(
         "left_out_words",
         "left_out_letters",
@@ -96,6 +98,7 @@ def _of_trained(network: ImportedNetwork) -> dict[str, object]:
         ],
         "answer": vars(network.answer) if network.answer else None,
         "precision": network.precision,
+        "usual": network.usual,
         "source": source_of(network),
     }
     steps = {"steps": read.steps, "answer_steps": network.answer.steps if network.answer else 0}
@@ -139,19 +142,22 @@ def layers(text: str) -> tuple[Layer, ...]:
     )
 
 
-def messages(page: Page, room: int, looked: int = 0) -> dict[str, Area]:
-    """Where each of `MESSAGES` stands; `room` and `looked` as in `message`."""
+def messages(page: Page, room: int, looked: int = 0, usual: float = UNUSUAL) -> dict[str, Area]:
+    """Where each of `MESSAGES` stands; `room`, `looked` and `usual` as in `message`."""
     places = {}
     for row, key in enumerate(MESSAGES, start=len(KEYS) + 1):
         page.text(row, 1, key)
-        page.text(row, 2, message(key, page.labels, room, looked))
+        page.text(row, 2, message(key, page.labels, room, looked, usual))
         places[key] = page.area(row, 2)
     return places
 
 
-def message(key: str, labels: Labels, room: int = 0, looked: int = 0) -> str:
-    """One of `MESSAGES`, as words: `room` letters or words can be read, `looked` are looked at for that."""
-    return labels(f"message.{key}", room=room, looked=looked, most=f"{FLOW:g}")
+def message(key: str, labels: Labels, room: int = 0, looked: int = 0, usual: float = UNUSUAL) -> str:
+    """One of `MESSAGES`, as words: `room` letters or words can be read, `looked` are looked at for that.
+
+    Numbers are `usual` up to ± that.
+    """
+    return labels(f"message.{key}", room=room, looked=looked, most=f"{FLOW:g}", usual=f"{usual:G}")
 
 
 def list_blocks(page: Page, sheets: tuple[Sheet, ...]) -> None:
