@@ -95,7 +95,8 @@ def never_typed(read: Text) -> list[str]:
     named = (read.pad, read.unknown, read.begin, read.end)
     typed = [t for number, t in enumerate(read.tokens) if t and number not in named and not is_special(t)]
     if read.unit == "letters":
-        return [token for token in typed if len(token) > 1]
+        # In small letters İ is two.
+        return [token for token in typed if len(token) > 1 or (read.lower and token != token.lower())]
     return [word for word in typed if word != word.lower() or set(word) & _BREAKS]
 
 
