@@ -11,7 +11,7 @@ from rnnsheet.sheet.imported.vocabulary import Vocabulary, clean, pieces
 from rnnsheet.sheet.page_builder import SPAN, TEXT, Page, text_or_nothing
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block
-from rnnsheet.sheet.typed_text import without_signs
+from rnnsheet.sheet.signs import without_signs
 
 NAME = "Text"
 _CAPTION, _ONE = 1, 4

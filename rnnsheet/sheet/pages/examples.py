@@ -8,7 +8,7 @@ from rnnsheet.network.reading import END, words_of
 from rnnsheet.sheet.page_builder import LETTER, SPAN, TEXT
 from rnnsheet.sheet.pages.inputs import BREAK, LABEL, Inputs
 from rnnsheet.sheet.plan import Block
-from rnnsheet.sheet.typed_text import lowered
+from rnnsheet.sheet.signs import lowered
 
 
 def place(inputs: Inputs, lesson: Lesson, network: Recurrence) -> None:

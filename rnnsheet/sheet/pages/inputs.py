@@ -17,7 +17,7 @@ from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.page_builder import LETTER, TEXT, Page, Values, number_or_zero
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block, Fill, Highlight
-from rnnsheet.sheet.typed_text import lowered
+from rnnsheet.sheet.signs import lowered
 
 NAME = "Inputs"
 

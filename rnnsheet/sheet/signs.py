@@ -1,4 +1,4 @@
-"""Formulas that read what is typed into a cell as `network.reading` reads it."""
+"""Formulas that read the words of a text that is typed, as `network.reading` reads them."""
 
 from rnnsheet.network.reading import LONGEST_TEXT, SIGNS
 
