@@ -10,8 +10,7 @@ from rnnsheet.equations.recurrence import Equation, Recurrence, WalkStep, walkth
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
 from rnnsheet.network import STATIC, on_sequence
-from rnnsheet.sheet.captions import meaning, meaning_of_parameter
-from rnnsheet.sheet.pages.overview import title
+from rnnsheet.sheet.captions import meaning, meaning_of_parameter, title
 from rnnsheet.sheet.pages.steps import explanation, heading
 from rnnsheet.trace import Trace
 

@@ -3,7 +3,7 @@
 from string import Formatter
 
 from rnnsheet.equations.expr import At, Expr, Leaf, Next, Operation, Parameter, Part, Previous, Value
-from rnnsheet.equations.rules import ATOM, RULES
+from rnnsheet.equations.rules import RULES
 from rnnsheet.labels import Labels
 
 
@@ -18,7 +18,7 @@ def pieces(expr: Expr, outer: int = 0) -> list[str | Leaf]:
         if operand == "…":
             found += _listed(expr.operands)
         elif operand:
-            found += pieces(expr.operands[int(operand)], rule.binds % ATOM)
+            found += pieces(expr.operands[int(operand)], rule.within)
     return ["(", *found, ")"] if rule.binds < outer else found
 
 

@@ -75,6 +75,11 @@ class Rule:
     pull: Pull | None = None
     whole: tuple[int, ...] = ()
 
+    @property
+    def within(self) -> int:
+        """How strongly the operands are bound: those of an atom, such as a function's, need no brackets."""
+        return 0 if self.binds == ATOM else self.binds
+
 
 def _products(matrix: Place, vector: Place) -> str:
     pairs = list(zip(matrix.row_cells, vector.column_cells, strict=True))
@@ -205,7 +210,7 @@ def formula(expr: Expr, place: Callable[[Leaf], Place], outer: int = 0) -> str:
     if callable(rule.formula):
         text = rule.formula(*places)
     else:
-        texts = [formula(operand, place, rule.binds % ATOM) for operand in expr.operands]
+        texts = [formula(operand, place, rule.within) for operand in expr.operands]
         text = rule.formula.format(*map(_Operand, texts, places))
     return f"({text})" if rule.binds < outer else text
 

@@ -1,11 +1,17 @@
-"""What values, weights and gradients are called in a few words, in the reader's language."""
+"""What a lesson, values, weights and gradients are called in a few words, in the reader's language."""
 
 from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.labels import Labels
+from rnnsheet.lesson import Lesson
 from rnnsheet.network import STATIC
 
 _SAID = ("output", "answer", "mark", "loss")
+
+
+def title(lesson: Lesson, labels: Labels) -> str:
+    """The lesson's title, or one made of its name."""
+    return lesson.title.get(labels.language) or labels("overview.title", name=lesson.name)
 
 
 def meaning(equation: Equation, network: Recurrence, labels: Labels) -> str:

@@ -77,9 +77,8 @@ class Formula:
     def rows(self, down: int, count: int, width: int) -> list[str]:
         """The texts of `count` rows of `width` cells, row by row, from `down` rows below the first."""
         if width not in self._rows:
-            moving: list[int] = []
-            texts = self.cells(width, lambda number: moving.append(number) or _ROW)  # type: ignore[func-returns-value]
-            # `cells` asks for each row that moves once, whatever the width.
+            moving = [piece[2] for piece in self._pieces if not isinstance(piece, str) and not piece[3]]
+            texts = self.cells(width, lambda _: _ROW)
             self._rows[width] = _BETWEEN.join(texts).replace("%", "%%").replace(_ROW, "%d"), moving * width
         template, numbers = self._rows[width]
         places = tuple([number + row for row in range(down, down + count) for number in numbers])

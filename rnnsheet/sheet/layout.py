@@ -10,6 +10,7 @@ from rnnsheet.errors import LessonError, ModelError, RnnsheetError
 from rnnsheet.labels import labels
 from rnnsheet.lesson import Lesson
 from rnnsheet.sheet.bounds import LAST_COLUMN, LAST_ROW
+from rnnsheet.sheet.captions import title
 from rnnsheet.sheet.layout_context import Context, columns
 from rnnsheet.sheet.names import defined_name
 from rnnsheet.sheet.pages import (
@@ -76,7 +77,7 @@ def _plan(lesson: Lesson, language: str) -> Plan:
     named = {**typed.blocks, **context.over_time, **gradients, **rates, **settings}
     named |= {f"d{name}": block for name, block in matrices.items()}
     names = {defined_name(name): block.area for name, block in named.items()}
-    return Plan((*sheets, about_page.sheet), names, language, overview.title(lesson, words))
+    return Plan((*sheets, about_page.sheet), names, language, title(lesson, words))
 
 
 def _fitting(planned: Plan, error: type[RnnsheetError], place: str) -> Plan:

@@ -2,10 +2,8 @@
 
 from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.notation import subscript, symbol
-from rnnsheet.labels import Labels
-from rnnsheet.lesson import Lesson
 from rnnsheet.network import INPUTS, STATIC, Layer, named, on_sequence
-from rnnsheet.sheet.captions import meaning, meaning_of_text
+from rnnsheet.sheet.captions import meaning, meaning_of_text, title
 from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.page_builder import SPAN, TEXT, Page
 from rnnsheet.sheet.plan import Block, Highlight
@@ -46,11 +44,6 @@ def place(context: Context, sheets: tuple[str, ...]) -> Page:
     page.text(row + len(sheets) + 2, 1, labels("overview.proof"), "about", SPAN)
     page.sheet.widths = {1: 14}
     return page
-
-
-def title(lesson: Lesson, labels: Labels) -> str:
-    """The lesson's title, or one made of its name."""
-    return lesson.title.get(labels.language) or labels("overview.title", name=lesson.name)
 
 
 def _answers(page: Page, context: Context, row: int) -> int:
