@@ -636,6 +636,14 @@ def test_an_array_formula_over_all_there_is_is_refused(hello_xlsx, tmp_path, wro
     assert "Unrolled: T9000: array: " in refused(wrong, tmp_path / "run")
 
 
+@pytest.mark.parametrize(("name", "own"), [("EXP", ""), ("sum", ""), ("Tanh", ' localSheetId="3"')])
+def test_a_name_that_hides_a_function_is_refused(hello_xlsx, tmp_path, wrong, name, own):
+    """formulon calls it instead; IronCalc, LibreOffice and Gnumeric do not."""
+    added = f'<definedName name="{name}"{own}>Inputs!$D$25</definedName>'
+    edit(hello_xlsx, wrong, WORKBOOK, "</definedNames>", rf"{added}\g<0>")
+    assert f"{name.upper()}()" in refused(wrong, tmp_path / "run")
+
+
 def with_names(source: Path, target: Path, count: int) -> Path:
     """A copy of a workbook with so many names more."""
     names = "".join(f'<definedName name="_{n}_">Inputs!$D$25</definedName>' for n in range(count))

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 from rnnsheet.errors import WorkbookError
 from rnnsheet.sheet.bounds import a1, key
+from rnnsheet.sheet.names import CALLED
 from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook import outside
 from rnnsheet.workbook.looks import Styles
@@ -182,6 +183,9 @@ def _targets(elements: Iterable[ElementTree.Element], sheets: Sequence[str]) -> 
             raise ValueError(key)
         taken.add(_alike(key))
         names[key] = name.text or ""
+        if CALLED.fullmatch(key.rpartition("!")[2]):
+            # Where a formula of ours calls it, some programs would call what the name stands for.
+            raise ValueError(f"definedName {key}: {key.rpartition('!')[2].upper()}()")
     return names
 
 
