@@ -20,3 +20,10 @@ def _quoted(sign: str) -> str:
     if sign < " ":
         return f"CHAR({ord(sign)})"
     return '""""' if sign == '"' else f'"{sign}"'
+
+
+def length_of(cell: str, split: str) -> str:
+    """The number of letters or words of a text as it is read."""
+    if split == "letters":
+        return f"LEN({cell})"
+    return f'IF({cell}="",0,LEN({cell})-LEN(SUBSTITUTE({cell}," ",""))+1)'

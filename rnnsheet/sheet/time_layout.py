@@ -9,8 +9,9 @@ from rnnsheet.equations.recurrence import STEP, Equation
 from rnnsheet.network import STATIC, on_sequence
 from rnnsheet.sheet.captions import meaning
 from rnnsheet.sheet.layout_context import WEIGHTS, Frame
-from rnnsheet.sheet.page_builder import CHOICES, SPAN, Page, located, width_of
+from rnnsheet.sheet.page_builder import CHOICES, SPAN, Page, width_of
 from rnnsheet.sheet.plan import Area, Block
+from rnnsheet.sheet.references import located
 
 CAPTION_WIDTH, WIDEST_CAPTION, LABEL_WIDTH = 34, 90, 5
 

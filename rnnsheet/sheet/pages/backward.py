@@ -10,8 +10,9 @@ from rnnsheet.equations.rules import formula
 from rnnsheet.network import STATIC
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.layout_context import WEIGHTS, Context
-from rnnsheet.sheet.page_builder import CHOICES, Page, reference
+from rnnsheet.sheet.page_builder import CHOICES, Page
 from rnnsheet.sheet.plan import Area, Block, Fill
+from rnnsheet.sheet.references import reference
 from rnnsheet.sheet.time_layout import Bands
 
 NAME = "Backward"

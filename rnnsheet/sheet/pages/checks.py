@@ -7,9 +7,10 @@ from rnnsheet.network import on_sequence
 from rnnsheet.network.reading import BLANKS, FULL_WIDTH, kind_of, words_of
 from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.page_builder import Page
-from rnnsheet.sheet.pages.inputs import FIRST, LABEL, Inputs, length_of
+from rnnsheet.sheet.pages.inputs import FIRST, LABEL, Inputs
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block
+from rnnsheet.sheet.signs import length_of
 from rnnsheet.sheet.state import Check, at, faults_found, said_beside, write
 
 

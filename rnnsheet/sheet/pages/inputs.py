@@ -17,7 +17,7 @@ from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.page_builder import LETTER, TEXT, Page, Values, number_or_zero
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block, Fill, Highlight
-from rnnsheet.sheet.signs import lowered
+from rnnsheet.sheet.signs import length_of, lowered
 
 NAME = "Inputs"
 
@@ -195,10 +195,7 @@ def _clean(inputs: Inputs, lesson: Lesson, name: str, text: str) -> None:
     page.text(inputs.row, 1, page.labels("inputs.clean"), "caption")
     read, value = f'{cell}&""', text
     if lesson.split == "words":
-        read, value = (
-            f"TRIM({lowered(cell)})",
-            " ".join(words_of(text)),
-        )
+        read, value = f"TRIM({lowered(cell)})", " ".join(words_of(text))
     # An error would go through all sheets.
     formula, area = f'IF(ISERROR({cell}),"",{read})', page.area(inputs.row, FIRST)
     form = TEXT if lesson.split == "words" else LETTER
@@ -311,9 +308,10 @@ def _picture(inputs: Inputs, lesson: Lesson) -> None:
     page.sheet.sections.append(row)
     page.text(row, 1, page.labels("meaning.picture"), "caption")
     page.text(row, FIRST, page.labels("inputs.picture"), "about", picture.shape[1] + 1)
-    drawn = page.constants("picture", row + 1, FIRST, picture.tolist(), "input", "number")
+    drawn = inputs.blocks["picture"] = page.constants(
+        "picture", row + 1, FIRST, picture.tolist(), "input", "number"
+    )
     page.sheet.highlights.append(Highlight(drawn.area, "one_hot"))
-    inputs.blocks["picture"] = drawn
     _fault_of_numbers(inputs, "picture", LABEL)
     fills = tuple(
         Fill(
@@ -345,9 +343,8 @@ def _picture_read(inputs: Inputs, lesson: Lesson, picture: np.ndarray, row: int,
     texts = [[text] for text in read.split(" ")]
     page.formula("picture_rows", lines, "&".join(signs), "beside", values=texts, form=TEXT)
     text = '&" "&'.join(lines.part(down).a1 for down in range(lines.rows))
-    inputs.blocks["picture_read"] = page.formula(
-        "picture_read", whole, text, "beside", values=[[read]], form=TEXT
-    )
+    found = page.formula("picture_read", whole, text, "beside", values=[[read]], form=TEXT)
+    inputs.blocks["picture_read"] = found
 
 
 def _parameter(inputs: Inputs, parameter: Parameter, numbers: Values, network: Recurrence) -> None:
@@ -399,10 +396,3 @@ def _status(page: Page, lesson: Lesson, blocks: Mapping[str, Block], messages: M
     said = "long" if len(parts) > room else "short" if len(parts) < room else "fits"
     values = [[message(keys[said], page.labels, room)]]
     page.formula("status", page.area(_TOP + 1, FIRST), text, "hint", values=values, words=True)
-
-
-def length_of(cell: str, split: str) -> str:
-    """The number of letters or words of a text as it is read."""
-    if split == "letters":
-        return f"LEN({cell})"
-    return f'IF({cell}="",0,LEN({cell})-LEN(SUBSTITUTE({cell}," ",""))+1)'
