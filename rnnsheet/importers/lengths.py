@@ -49,6 +49,10 @@ class Length:
             raise UnreadableError
         return found or _simple(self.times // int(other), self.more // int(other))  # type: ignore[arg-type]
 
+    def __rfloordiv__(self, other: int) -> Whole:
+        """What a length divides is another number for every T, and for some T it may be 0."""
+        raise UnreadableError
+
     def __neg__(self) -> Whole:
         return self * -1
 
