@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LONGEST_IN_CELL = 16_000
 """A cell holds 32,767 letters, of those that UTF-16 writes as two half as many; some get words of ours."""
 
-_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNWRITABLE = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def unwritable(text: str) -> str:
@@ -25,7 +25,8 @@ def unwritable(text: str) -> str:
 
     Source: XML 1.0, 2.2 (Char).
     """
-    found = _UNWRITABLE.search(text)
+    # To compile it takes as long as to import all the rest of this module.
+    found = None if text.isprintable() else re.search(_UNWRITABLE, text)
     return f"U+{ord(found[0]):04X}" if found else ""
 
 
