@@ -1,10 +1,9 @@
-"""Validates an imported network: layers and weights that fit each other, texts that can be shown."""
+"""Whether a trained network is one: layers and weights that fit each other, texts that can be shown."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -31,23 +30,18 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
-def fit(network: ImportedNetwork) -> None:
-    """Validates a network, whose layers become others with their weights in one form.
-
-    Raises ModelError where something does not fit.
-    """
+def check(network: ImportedNetwork) -> None:
+    """Raises ModelError where something does not fit. Gives every layer its weights in one form."""
     _check_texts(network)
     if not network.layers:
         raise ModelError("no_layers")
     known: list[str] = [INPUT, *([ANSWER] if network.answer else [])]
-    layers = list(network.layers)
-    for number, layer in enumerate(layers):
+    for layer in network.layers:
         _check_words(layer, known)
         _check_reads(network, layer)
         known.append(layer.name)
-        layers[number] = replace(layer, weights=_weights(network, layer))
-        object.__setattr__(network, "layers", tuple(layers))
-        _check_sizes(network, layers[number])
+        object.__setattr__(layer, "weights", _weights(network, layer))
+        _check_sizes(network, layer)
     _check_tokens(network)
     _check_labels(network)
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from rnnsheet.network.imported.checks import fit
+from rnnsheet.network.imported.checks import check
 from rnnsheet.network.imported.layers import ELEMENTWISE, PROBABILITIES, STATES, WEIGHTS, ImportedLayer
 from rnnsheet.network.imported.reads import ANSWER, INPUT, Answer, Numbers, Text
 from rnnsheet.network.imported.witness import Witness
@@ -67,7 +67,7 @@ class ImportedNetwork:
 
     def __post_init__(self) -> None:
         make_plain(self)
-        fit(self)
+        check(self)
         if not self.usual:
             object.__setattr__(self, "usual", self._bound())
 
