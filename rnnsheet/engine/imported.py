@@ -31,7 +31,6 @@ from rnnsheet.network.imported import (
     Numbers,
     Text,
 )
-from rnnsheet.network.reading import parted
 from rnnsheet.trace import Trace
 
 Arrays = Mapping[str, Array]
@@ -109,13 +108,13 @@ def _what_is_said(network: ImportedNetwork, result: Array) -> tuple[dict[str, An
         rows = result[0, 0]
         top = np.sort(rows)[: -TOP - 1 : -1]
         numbers["top"] = top[:, None]
-        texts["top_says"] = row_of([_labels(network)[rows.tolist().index(value)] for value in top]).T
+        texts["top_says"] = row_of([network.answers[rows.tolist().index(value)] for value in top]).T
     return texts, numbers
 
 
 def _read_text(text: Text, typed: str) -> tuple[dict[str, Any], dict[str, Array]]:
     """What a text becomes on its way to the network: rows of texts, and numbers (1, columns)."""
-    pieces, known = _pieces(text, typed), text.numbers
+    pieces, known = text.looked_at(text.pieces(typed)), text.numbers
     found = [known.get(piece, known.get(piece.replace(CURLY, STRAIGHT), text.unknown)) for piece in pieces]
     ends = ([] if number is None else [number] for number in (text.begin, text.end))
     tokens = [*next(ends), *(number for number in found if number is not None), *next(ends)]
@@ -133,14 +132,6 @@ def _read_text(text: Text, typed: str) -> tuple[dict[str, Any], dict[str, Array]
     }
     numbers = {"count": count, "k": np.array(tokens), "mask": np.array(filled)}
     return texts, {name: array[None].astype(np.float64) for name, array in numbers.items()}
-
-
-def _pieces(text: Text, typed: str) -> list[str]:
-    """The letters or words of a text, as far as there is room."""
-    typed = typed.lower() if text.lower else typed
-    if text.unit == "letters":
-        return [*text.looked_at(typed)]
-    return [*text.looked_at(parted(typed))]
 
 
 def _read_numbers(network: ImportedNetwork, numbers: Numbers, read: str | Array) -> Array:
@@ -329,13 +320,9 @@ def _confidence(result: Array, said: NDArray[np.int64]) -> Array:
     return np.where(said == 1, result[:, 0, 0], 1 - result[:, 0, 0])
 
 
-def _labels(network: ImportedNetwork) -> tuple[str, ...]:
-    return network.labels or tuple(str(row) for row in range(max(2, network.size(network.result.name))))
-
-
 def _says(network: ImportedNetwork, said: NDArray[np.int64]) -> list[str]:
     """The label of each step; of an answer "" from its end on."""
-    says = [_labels(network)[number] for number in said]
+    says = [network.answers[number] for number in said]
     if network.answer and network.answer.end in said:
         past = said.tolist().index(network.answer.end)
         says[past:] = [""] * (len(says) - past)
@@ -349,8 +336,8 @@ def _trace(network: ImportedNetwork, arrays: Mapping[str, NDArray[Any]]) -> Trac
     }
     for base in ("za", "a", "y", "e", "p"):
         name = f"{base}_{network.result.name}"
-        if name in rows and len(rows[name]) == len(_labels(network)):
-            rows[name] = _labels(network)
+        if name in rows and len(rows[name]) == len(network.answers):
+            rows[name] = network.answers
     columns = {
         name: tuple(str(col + 1) for col in range(array.shape[1])) if array.shape[1] > 1 else ("",)
         for name, array in arrays.items()

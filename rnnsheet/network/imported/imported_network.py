@@ -118,6 +118,11 @@ class ImportedNetwork:
         return not self.sequence(self.result.name) and self.size(self.result.name) > FEW
 
     @property
+    def answers(self) -> tuple[str, ...]:
+        """The label of each row of the result, or of one row both; their numbers where there are none."""
+        return self.labels or tuple(map(str, range(max(2, self.size(self.result.name)))))
+
+    @property
     def speaks_letters(self) -> bool:
         """Whether each label is one letter."""
         return all(len(label) == 1 for label in self.labels)

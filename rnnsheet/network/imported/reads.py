@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rnnsheet.network.kinds import Array
+from rnnsheet.network.reading import parted
 from rnnsheet.plain import make_plain
 
 INPUT, ANSWER = "input", "answer"
@@ -92,6 +93,11 @@ class Text:
     def room(self) -> int:
         """How many words or letters are looked at: of a longer text the last, or padded "after" the first."""
         return max(2 * self.steps, 64)
+
+    def pieces(self, typed: str) -> list[str]:
+        """All letters or words of a text that is typed, in small letters if it is read so."""
+        typed = typed.lower() if self.lower else typed
+        return list(typed) if self.unit == "letters" else parted(typed)
 
     def looked_at(self, pieces: Sequence[str]) -> Sequence[str]:
         """Of all words or letters of a text those for which there is room."""

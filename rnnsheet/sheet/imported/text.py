@@ -7,7 +7,7 @@ from rnnsheet.equations.imported import MASK, K
 from rnnsheet.labels import Labels
 from rnnsheet.network.imported import CURLY, STRAIGHT, Text
 from rnnsheet.sheet.formula import column_letters
-from rnnsheet.sheet.imported.vocabulary import Vocabulary, clean, pieces
+from rnnsheet.sheet.imported.vocabulary import Vocabulary
 from rnnsheet.sheet.page_builder import SPAN, TEXT, Page, text_or_nothing
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block
@@ -91,12 +91,13 @@ class _TextPage:
             formula = f"IF({self.blocks['capitals'].area.a1}>0,{cell},LOWER({cell}))"
         else:
             formula = f"TRIM({without_signs(f'LOWER({cell})')})"
-        self._line("clean", formula, style="plain", values=[[clean(self.read)]], form=TEXT)
+        text = (" " if self.read.unit == "words" else "").join(self.read.pieces(self.read.sample))
+        self._line("clean", formula, style="plain", values=[[text]], form=TEXT)
         self._length(self.blocks["clean"].area.a1)
 
     def _length(self, cell: str) -> None:
         """How many letters or words there are, and for how many of the first there is no room."""
-        read, length = self.read, len(pieces(self.read))
+        read, length = self.read, len(self.read.pieces(self.read.sample))
         formula = f"LEN({cell})"
         if read.unit == "words":
             formula = f'IF({cell}="",0,{formula}-LEN(SUBSTITUTE({cell}," ",""))+1)'
@@ -129,7 +130,7 @@ class _TextPage:
             self._line("piece", f"MID({source},{step},1)", room, trace="piece")
         else:
             self._line("piece", _word(source, step), room, trace="piece")
-        places = self._places(read.looked_at(pieces(read)))
+        places = self._places(read.looked_at(read.pieces(read.sample)))
         past: list[object] = [""] * (room - len(places))
         self._line("place", self._looked_up(), room, "label", values=[[*places, *past]])
         place, word = self._first("place"), self.messages["not_known"].absolute

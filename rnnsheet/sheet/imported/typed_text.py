@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from rnnsheet.labels import Labels
 from rnnsheet.network.imported import CURLY, STRAIGHT, ImportedNetwork, Text
 from rnnsheet.network.reading import FULL_WIDTH
-from rnnsheet.sheet.imported.vocabulary import clean, pieces
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Block
 
@@ -42,7 +41,7 @@ def said(network: ImportedNetwork, read: Text, labels: Labels) -> str:
     def put(key: str) -> str:
         return message(key, labels, read.steps, read.room)
 
-    if read.stands_alone and not clean(read):
+    if read.stands_alone and not read.pieces(read.sample):
         return put("nothing_typed")
     if _are_numbers(network) and set(_NOT_WHOLE) & set(read.sample):
         return put("not_whole")
@@ -57,12 +56,12 @@ def said(network: ImportedNetwork, read: Text, labels: Labels) -> str:
 def counted(read: Text) -> int:
     """How many letters or words of the text are read."""
     left_out = 0 if read.unknown is not None else len(_unknown_pieces(read))
-    return len(read.looked_at(pieces(read))) - left_out
+    return len(read.looked_at(read.pieces(read.sample))) - left_out
 
 
 def _unknown_pieces(read: Text) -> list[str]:
     known = read.numbers
-    found = read.looked_at(pieces(read))
+    found = read.looked_at(read.pieces(read.sample))
     return [piece for piece in found if piece not in known and piece.replace(CURLY, STRAIGHT) not in known]
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from rnnsheet.labels import Labels
 from rnnsheet.network.imported import FEW, ImportedNetwork, Text, is_capital
-from rnnsheet.network.reading import parted
 from rnnsheet.sheet.imported import faults
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Area, Block
@@ -32,20 +31,6 @@ class Vocabulary:
     """1 for each capital letter; None of words, which are read in small letters."""
 
 
-def pieces(read: Text) -> list[str]:
-    """All letters or words of the text that is typed."""
-    text = clean(read)
-    return list(text) if read.unit == "letters" else text.split(" ") if text else []
-
-
-def clean(read: Text) -> str:
-    """The text that is typed, in small letters if it is read so; of words, without signs."""
-    text = read.sample.lower() if read.lower else read.sample
-    if read.unit == "letters":
-        return text
-    return " ".join(parted(text))
-
-
 def place(network: ImportedNetwork, labels: Labels) -> tuple[Page, dict[str, Block], Vocabulary | None]:
     """The sheet, by name the blocks that equations use, and the vocabulary of a text."""
     page = Page(NAME, labels)
@@ -62,14 +47,8 @@ def place(network: ImportedNetwork, labels: Labels) -> tuple[Page, dict[str, Blo
     return page, given, _vocabulary(page, read) if isinstance(read, Text) else None
 
 
-def label_texts(network: ImportedNetwork) -> tuple[str, ...]:
-    """The label of each row of the result, or of one row both; their numbers where there are none."""
-    count = max(2, network.size(network.result.name))
-    return network.labels or tuple(str(number) for number in range(count))
-
-
 def _labels(page: Page, network: ImportedNetwork) -> Block:
-    texts = label_texts(network)
+    texts = network.answers
     page.text(_HEAD, _LABEL_NUMBER, page.labels("vocabulary.number"), "caption")
     page.text(_HEAD, _LABEL, page.labels("vocabulary.label"), "caption")
     page.sheet.widths[_LABEL] = min(_WIDEST, max(map(len, texts)) + 6)
@@ -123,7 +102,7 @@ def complete(page: Page, read: Text, known: Vocabulary, blocks: Mapping[str, Blo
     # MATCH takes signs for more than themselves.
     same = f"EXACT(INDEX({words},1,{at}),{key})"
     twice = f"IFERROR(IF({same},INDEX({places},1,{at})-1-{number},0),0)<0"
-    found = set(read.looked_at(pieces(read)))
+    found = set(read.looked_at(read.pieces(read.sample)))
     first = {word: read.tokens.index(word) for word in found & set(read.tokens)}
     repeated = [first.get(text, row) < row for row, text in enumerate(read.tokens)]
     faults.of_texts(page, tokens, _CAPITAL, twice, repeated, read.textless)
