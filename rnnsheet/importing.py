@@ -27,8 +27,6 @@ _READING, _RUNNING = 25, 60
 """How many seconds of processor time it may take to read a model, and to run it in its own framework."""
 _SPEED = 2e8
 """So many multiplications a second a framework makes at least."""
-_WAITING = 4
-"""How much longer that may take where the machine has other work."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +64,8 @@ class Request:
             from rnnsheet.network.imported.packing import unpacked
 
             try:
-                told = marshal.loads(program.output(_WAITING * seconds))
+                told = marshal.loads(program.output(seconds))
             except StoppedError as error:
-                if error.values.get("signal") == "SIGXCPU":
-                    error = StoppedError("too_slow", seconds=seconds)
                 raise ModelError("unreadable", place=self.path, reason=error) from None
         if "error" in told:
             raise ModelError(told["error"], place=told["place"], **unpacked(told["values"]))

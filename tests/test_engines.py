@@ -1,6 +1,7 @@
 """The spreadsheet engines: each finds every lesson right, and none outlives its time or leaves anything."""
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,7 @@ import rnnsheet
 from rnnsheet import templates
 from rnnsheet.checking import check
 from rnnsheet.checking.engines import ALL, ENGINES, chosen
-from rnnsheet.checking.process import Program, StoppedError
+from rnnsheet.checking.process import Program, StoppedError, limited
 from rnnsheet.checking.recalculate import recalculations
 from rnnsheet.errors import RnnsheetError
 from rnnsheet.workbook.package import opened
@@ -119,6 +120,19 @@ def test_an_engine_that_takes_too_long_is_ended_with_all_that_it_started(
             running[engine].values()
     assert list(tmp_path.iterdir()) == []
     assert outliving(str(tmp_path)) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no processor time")
+@pytest.mark.parametrize("around", ["", "sh -c '\"$@\"; exit $?' sh"], ids=["itself", "by_another"])
+def test_a_program_is_ended_by_its_processor_time_and_not_by_that_of_others(tmp_path, around):
+    for work, told in (("while True: pass", "it took more than 1 seconds"), ("time.sleep(1.5)", "")):
+        command = [*shlex.split(around), sys.executable, "-c", f"import time\n{work}"]
+        program = Program(limited(command, 1 << 30, 1), tmp_path)
+        if told:
+            with pytest.raises(StoppedError, match=told):
+                program.output(1)
+        else:
+            assert program.output(1) == b""
 
 
 @pytest.mark.usefixtures("heard_signals")

@@ -7,7 +7,7 @@ from rnnsheet.checking import library
 from rnnsheet.checking.recalculate import Values, saved_values
 
 NAME = "formulon"
-PATIENCE = 4.0
+PATIENCE = 3.0
 """It is compiled from WebAssembly each time, and loads slowly."""
 
 

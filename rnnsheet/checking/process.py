@@ -1,5 +1,6 @@
 """Programs that run beside ours, with limits of time and output, and end together with what they started."""
 
+import math
 import os
 import re
 import signal
@@ -32,11 +33,18 @@ def search_path() -> str:
     return os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
 
 
-def limited(command: Sequence[str], room: int) -> Sequence[str]:
-    """The command with so many bytes for its data, where the system can do that."""
+def limited(command: Sequence[str], room: int, seconds: float) -> Sequence[str]:
+    """The command with so many bytes for data and seconds of processor time, where the system can do that."""
     if sys.platform == "win32":
         return command
-    return ["sh", "-c", 'ulimit -d "$0" 2>/dev/null; exec "$@"', str(room >> 10), *command]
+    return ["sh", "-c", _LIMITED, str(room >> 10), str(math.ceil(seconds)), *command]
+
+
+_LIMITED = 'ulimit -d "$0" 2>/dev/null; ulimit -S -t "$1"; shift; exec "$@"'
+_WAITING = 4
+"""How much longer than its processor time a program may take where the machine has other work."""
+_BY_SHELL = 128
+"""Where a program that was started by another ends by a signal, this and its number is the status of that."""
 
 
 _WITH_PARENT = 'exec 3<&0; ( (read -r _ <&3; kill -KILL 0) >/dev/null 2>&1 & ); exec "$@" </dev/null 3<&-'
@@ -100,8 +108,11 @@ class Program:
         self._reader.start()
 
     def output(self, seconds: float) -> bytes:
-        """What it prints until it ends. Raises StoppedError where it fails or takes longer."""
-        self._reader.join(seconds)
+        """What it prints until it ends. Raises StoppedError where it fails or takes longer.
+
+        `seconds` are of processor time, see `limited`; it may take a few times as long.
+        """
+        self._reader.join(_WAITING * seconds)
         late = self._reader.is_alive()
         self.end()
         if late:
@@ -109,8 +120,12 @@ class Program:
         if sum(map(len, self._output)) > MOST_OUTPUT:
             raise StoppedError("too_much", most=MOST_OUTPUT >> 20)
         status = self._process.returncode
-        if status < 0:
-            raise StoppedError("broke_down", signal=signal.Signals(-status).name)
+        number = -status if status < 0 else status - _BY_SHELL
+        if number in set(signal.Signals):
+            name = signal.Signals(number).name
+            if name == "SIGXCPU":
+                raise StoppedError("too_slow", seconds=round(seconds))
+            raise StoppedError("broke_down", signal=name)
         if status:
             raise StoppedError("ended", status=status)
         return b"".join(self._output)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 _ROOM, _ROOM_PER_CELL = 640 << 20, 3 << 10
 """The bytes of memory that an engine may take: for itself, and for each cell."""
-_SECONDS, _CELLS_PER_SECOND = 20, 10_000
-"""How long it may take; on two quiet cores none needs a third of that."""
+_SECONDS, _CELLS_PER_SECOND = 10, 10_000
+"""How much processor time it may take; none but formulon needs half of that."""
 
 _FOLDERS = ("HOME", "TMPDIR", *(f"XDG_{kind}" for kind in ("CONFIG_HOME", "CACHE_HOME", "DATA_HOME")))
 """The variables by which programs find a folder of the user's; an engine is given its own."""
@@ -81,7 +81,7 @@ class Engine(Protocol):
     NAME: str
     """By which people choose it, which reports say, and under which [engines] says how to get it."""
     PATIENCE: float
-    """How many times as long as most engines it may take."""
+    """How many times as much processor time as most engines it may take."""
 
     def installed(self) -> bool:
         """Whether it can be used here."""
@@ -105,11 +105,11 @@ class Recalculation:
     def __init__(self, engine: Engine, contents: Contents, copy: bytes, folder: Path):
         self._engine, self._place, self._folder = engine, str(contents.path), folder
         self.seconds = engine.PATIENCE * (_SECONDS + contents.cells / _CELLS_PER_SECOND)
-        """How long it may take."""
+        """How much processor time it may take."""
         self._values: Values | None = None
         file = folder / "copy.xlsx"
         file.write_bytes(copy)
-        command = limited(engine.command(file, folder), _ROOM + _ROOM_PER_CELL * contents.cells)
+        command = limited(engine.command(file, folder), _ROOM + _ROOM_PER_CELL * contents.cells, self.seconds)
         environment = dict.fromkeys(_FOLDERS, str(folder)) | _CALLS_NOBODY
         self._program = Program([*without_network(), *command], folder, environment)
 
