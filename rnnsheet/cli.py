@@ -1,22 +1,24 @@
 """The command line: parses, calls the API, prints. Nothing heavy is imported before a command runs."""
 
-import json
-import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, replace
-from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from rnnsheet.errors import OutputError, RnnsheetError, known_language
+from rnnsheet.console import classroom
+from rnnsheet.console.command import Force, Json, Language, LessonName
+from rnnsheet.console.command import errors as _errors
+from rnnsheet.console.command import help_text as _help
+from rnnsheet.console.command import print_json as _print_json
+from rnnsheet.console.command import print_lines as _print
+from rnnsheet.console.command import tell as _tell
+from rnnsheet.errors import RnnsheetError
 from rnnsheet.files import check_free
-from rnnsheet.labels import default_language, help_texts, labels, languages
+from rnnsheet.labels import default_language, labels
 from rnnsheet.version import VERSION
 
-_help = help_texts(default_language())
 FRAMEWORK, NOTHING = "framework", "none"
 """What an imported network may be checked against."""
 
@@ -27,11 +29,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     no_args_is_help=True,
 )
-
-LessonName = Annotated[str, typer.Argument(metavar="LESSON", help=_help("help.lesson"))]
-Language = Annotated[str, typer.Option("--lang", metavar="|".join(languages()), help=_help("help.lang"))]
-Force = Annotated[bool, typer.Option("--force", help=_help("help.force"))]
-Json = Annotated[bool, typer.Option("--json", help=_help("help.json"))]
 
 
 @app.command(help=_help("help.run"))
@@ -269,6 +266,9 @@ def train_sentiment(
             _print(learning.learned(found, texts))
 
 
+classroom.add(app)
+
+
 @app.callback(invoke_without_command=True)
 def options(
     version: Annotated[bool, typer.Option("--version", help=_help("help.version"))] = False,
@@ -282,33 +282,6 @@ def options(
             from rnnsheet import api
 
             api.add_cells(file)
-
-
-@contextmanager
-def _errors(lang: str) -> Iterator[str]:
-    """The language to speak; a user's mistake ends the command with one line and exit status 2."""
-    language = lang if lang in languages() else default_language()
-    _libraries_end_with_2()
-    try:
-        yield known_language(lang)
-    except RnnsheetError as error:
-        _tell(error, language)
-        raise typer.Exit(2) from None
-
-
-@cache
-def _libraries_end_with_2() -> Any:
-    """Lets a library that ends the process, as OpenBLAS does where it is refused memory, end it with 2.
-
-    It would be 1, which means that a cell differs. What is returned has to live as long as the process.
-    """
-    import ctypes
-
-    end = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(lambda _: os._exit(2))
-    # Windows has none.
-    with suppress(AttributeError, TypeError):
-        ctypes.CDLL(None).__cxa_atexit(end, None, None)
-    return end
 
 
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
@@ -330,23 +303,3 @@ def run_command() -> int:
     except RnnsheetError as error:
         _tell(error, default_language())
     return 2
-
-
-def _tell(error: RnnsheetError, language: str) -> None:
-    """Prints what is wrong; where that cannot be, the exit status tells it alone."""
-    with suppress(OSError):
-        typer.echo(f"rnnsheet: {error.text(language)}", err=True)
-
-
-def _print(lines: Iterable[str]) -> None:
-    try:
-        # All at once: a check of many blocks prints a line for each.
-        typer.echo("".join(f"{line}\n" for line in lines), nl=False)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputError("unwritable", place="stdout", reason=error.strerror or error) from None
-
-
-def _print_json(data: object) -> None:
-    _print([json.dumps(data, ensure_ascii=False, indent=2)])

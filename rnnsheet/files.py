@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from shutil import copyfileobj, rmtree
 from typing import BinaryIO
@@ -61,18 +62,19 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def write_whole(path: Path, fill: Callable[[BinaryIO], object]) -> None:
+def write_whole(path: Path, fill: Callable[[BinaryIO], object], mode: int = 0o666) -> None:
     """Lets `fill` write a file, which takes the target's place when it is done.
 
-    Raises OutputError where the file cannot be written; what stood there before stays. Where the
-    system can, the file has no name until then, so that nothing of it is left however the process ends.
+    `mode` is what others may do with it, less what the user's mask forbids. Raises OutputError where the
+    file cannot be written; what stood there before stays. Where the system can, the file has no name until
+    then, so that nothing of it is left however the process ends.
     """
     beside = path.parent / f".{path.name}.{os.urandom(4).hex()}.tmp"
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
             raise OutputError("special_file", place=str(path))
-        nameless = _nameless(path.parent)
-        with nameless or beside.open("xb") as file:
+        nameless = _nameless(path.parent, mode)
+        with nameless or open(beside, "xb", opener=partial(os.open, mode=mode)) as file:
             fill(file)
             if nameless:
                 file.flush()
@@ -101,12 +103,12 @@ def copy_together(files: Sequence[tuple[Path, Path]]) -> None:
 _DESCRIPTORS = Path("/proc/self/fd")
 
 
-def _nameless(folder: Path) -> BinaryIO | None:
+def _nameless(folder: Path, mode: int) -> BinaryIO | None:
     """A file on the folder's disk; None where the system (not Linux) or the disk knows no such files."""
     if not hasattr(os, "O_TMPFILE") or not _DESCRIPTORS.is_dir():
         return None
     try:
-        return os.fdopen(os.open(folder, os.O_TMPFILE | os.O_WRONLY, 0o666), "wb")
+        return os.fdopen(os.open(folder, os.O_TMPFILE | os.O_WRONLY, mode), "wb")
     except OSError:
         return None
 

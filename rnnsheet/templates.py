@@ -59,7 +59,7 @@ def load(lesson: str | Path) -> Lesson:
     """
     path = find(str(lesson))
     try:
-        return _lesson(path, toml.parsed(path, LessonError))
+        return lesson_of(toml.parsed(path, LessonError), path)
     except LessonError as error:
         raise error.at(str(path)) from None
 
@@ -81,9 +81,13 @@ def save(lesson: Lesson, target: Path, force: bool = False) -> None:
 
     Raises OutputError where it cannot be written.
     """
-    import tomli_w
-
     check_free(target, force)
+    text = dumped(tree(lesson))
+    write_whole(target, lambda file: file.write(text))
+
+
+def tree(lesson: Lesson) -> dict[str, Any]:
+    """The tables of a lesson's file, which `lesson_of` takes."""
     tables = {
         "title": lesson.title,
         "about": lesson.about,
@@ -93,8 +97,14 @@ def save(lesson: Lesson, target: Path, force: bool = False) -> None:
         "weights": _weights(lesson),
         "notes": lesson.notes,
     }
-    written = tomli_w.dumps({name: table for name, table in tables.items() if table}, indent=2)
-    write_whole(target, lambda file: file.write(_SHORT_LIST.sub(_on_one_line, written).encode()))
+    return {name: table for name, table in tables.items() if table}
+
+
+def dumped(tables: Mapping[str, Any]) -> bytes:
+    """Tables as a TOML file, a row of numbers to a line."""
+    import tomli_w
+
+    return _SHORT_LIST.sub(_on_one_line, tomli_w.dumps(tables, indent=2)).encode()
 
 
 _SHORT_LIST = re.compile(r'\[\n(?: *(?:"(?:[^"\\\n]|\\.)*"|[-+.\w]+),\n)+ *\]')
@@ -194,7 +204,8 @@ def _given(lesson: Lesson) -> dict[str, Array]:
     return {name: array for name, array in states.items() if array.any()}
 
 
-def _lesson(path: Path, tree: Mapping[str, Any]) -> Lesson:
+def lesson_of(tree: Mapping[str, Any], path: Path) -> Lesson:
+    """The lesson of a file's tables; it is named as the file."""
     _known(tree, TABLES, "")
     data, weights = _table(tree, "data"), _table(tree, "weights")
     _known(data, DATA, "data.")

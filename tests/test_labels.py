@@ -29,7 +29,9 @@ def placeholders(text: str) -> set[str]:
 
 def asked_for() -> set[str]:
     """Every key that the source names, with * for a part that is computed."""
-    asked = re.findall(r'(?:labels|texts|_help|words)(?:\(\w+\))?(?:\.get)?\(\s*f?"([^"]+)"', SOURCE)
+    asked = re.findall(
+        r'(?:labels|texts|_help|help_text|words)(?:\(\w+\))?(?:\.get)?\(\s*f?"([^"]+)"', SOURCE
+    )
     asked += [f"error.{key}" for key in re.findall(r'Error\(\s*f?"(\w[^" ]*)"', SOURCE)]
     asked += [f"error.{key}" for key in re.findall(r'_unknown\("(\w+)"', SOURCE)]
     keys = {re.sub(r"\{[^}]*\}", "*", key) for key in asked}

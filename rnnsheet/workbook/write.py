@@ -9,6 +9,7 @@ from functools import partial
 from itertools import chain, pairwise
 from math import inf
 from pathlib import Path
+from types import NoneType
 from typing import IO, Any, BinaryIO
 
 from rnnsheet.files import write_whole
@@ -21,7 +22,7 @@ from rnnsheet.workbook.style import LOOKS, Edges, Styles
 from rnnsheet.workbook.texts import SharedText, SharedTexts, escaped, markup
 
 Expected = Callable[[Block], Sequence[Sequence[Any]]]
-"""The value of each cell of a block, row by row."""
+"""The value of each cell of a block, row by row; None where nothing is stored."""
 
 _WORKSHEET = re.compile(r"xl/worksheets/sheet(\d+)\.xml")
 _CHART = re.compile(r"xl/charts/chart\d+\.xml")
@@ -270,7 +271,13 @@ def _block_cells(block: Block, expected: Expected, styles: Styles, shared: Share
 
 
 def _cell(attributes: str, formula: str, kind: type) -> str:
-    """A cell's XML, with a place for its value: `repr` writes a float so that it reads back bit for bit."""
+    """A cell's XML, with a place for its value: `repr` writes a float so that it reads back bit for bit.
+
+    None is no value; its place takes nothing.
+    """
+    if kind is NoneType:
+        own = f"<f>{markup(formula).replace('%', '%%')}</f>" if formula else ""
+        return f"<c {attributes}>{own}%.0s</c>"
     if formula:
         of, place = (' t="str"', "%s") if kind is str else ("", "%r")
         return f"<c {attributes}{of}><f>{markup(formula).replace('%', '%%')}</f><v>{place}</v></c>"

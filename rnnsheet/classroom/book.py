@@ -1,0 +1,240 @@
+"""An exercise as a student's workbook: a lesson's plan with blanks, and a first page that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from itertools import chain, groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+from rnnsheet import engine
+from rnnsheet.classroom import numbers
+from rnnsheet.classroom.blanks import Blanks, usual
+from rnnsheet.classroom.key import Key, Settings
+from rnnsheet.equations.cells import network
+from rnnsheet.errors import LessonError
+from rnnsheet.labels import labels
+from rnnsheet.lesson import Lesson
+from rnnsheet.sheet.captions import meaning, title
+from rnnsheet.sheet.formula import Formula
+from rnnsheet.sheet.layout import plan
+from rnnsheet.sheet.page_builder import Page
+from rnnsheet.sheet.plan import Area, Block, Fill, Plan, Sheet
+from rnnsheet.trace import Trace
+from rnnsheet.workbook.write import write
+
+FIRST = "Exercise"
+"""The sheet on which the exercise says what it is."""
+EXERCISE, CODE, SEAL = (Area(FIRST, row, 2) for row in (4, 5, 6))
+"""Where it stands of which exercise the book is, whose, and the seal over what it gives."""
+_LIST, _WIDE = 8, 5
+"""The first row of the list of blocks, and how many columns it has."""
+_GIVEN, _TO_FILL = "weight", "input"
+"""The styles of what an exercise gives, and of what is blank: the only cells that are not locked."""
+_CAPTIONS = ("caption", "heading", "small")
+
+
+class Exercise:
+    """What the books of a key have in common, and how each is made."""
+
+    def __init__(self, key: Key, blanks: Blanks | None = None):
+        self.key = key
+        self.words = labels(key.settings.language)
+        self.blanks = blanks or blanks_of(key.lesson, key.settings)
+
+    def lesson(self, code: str) -> Lesson:
+        """The lesson with a student's own numbers."""
+        return numbers.own(self.key, code, self.blanks)
+
+    def seal(self, code: str, given: Iterable[Any]) -> str:
+        """The seal over a code, what its book gives, and the formulas, which are the same for all."""
+        return self.key.seal(code, [*given, *self._formulas])
+
+    def given(self, planned: Plan) -> Iterator[Any]:
+        """Every number and text that a plan of the lesson gives, in order."""
+        for _, block in self._kept(planned):
+            if block.entry:
+                yield from chain.from_iterable(block.values or ())
+
+    def book(self, code: str, lesson: Lesson, solved: bool = False) -> Plan:
+        """A student's workbook; with every answer, and not a blank, where it is `solved`."""
+        planned, trace = self._plan(lesson), engine.complete(lesson)
+        own = {sheet.name: sheet for sheet in planned.sheets}
+        kept = [self._sheet(sheet, own[sheet.name], trace, solved) for sheet in self.blanks.sheets]
+        here = {sheet.name for sheet in kept}
+        names = {name: area for name, area in planned.names.items() if area.sheet in here}
+        first = self._first(code, self.seal(code, self.given(planned)), solved)
+        return Plan((first, *kept), names, planned.language, first.texts[0].text)
+
+    def write(self, planned: Plan, path: Path) -> None:
+        """Writes a book. Raises OutputError where it cannot."""
+        write(planned, lambda block: block.values or (), path)
+
+    @cached_property
+    def _formulas(self) -> list[str]:
+        return [f"{sheet}!{cell}={text}" for (sheet, cell), text in self.blanks.formulas()]
+
+    def _kept(self, planned: Plan) -> Iterator[tuple[Block, Block]]:
+        """The blocks of the exercise: as the first plan has them, and as this one of the same lesson has."""
+        own = {sheet.name: sheet.blocks for sheet in planned.sheets}
+        for sheet in self.blanks.sheets:
+            pairs = zip(sheet.blocks, own[sheet.name], strict=True)
+            yield from (pair for pair in pairs if self.blanks.is_kept(pair[0]))
+
+    def _plan(self, lesson: Lesson) -> Plan:
+        return plan(lesson, self.key.settings.language)
+
+    def _sheet(self, sheet: Sheet, own: Sheet, trace: Trace, solved: bool) -> Sheet:
+        """A sheet of the exercise: of the lesson's own what is kept, with blanks."""
+        blocks = [
+            piece
+            for block, filled in zip(sheet.blocks, own.blocks, strict=True)
+            if self.blanks.is_kept(block)
+            for piece in self._pieces(filled, filled.expected(trace), solved)
+        ]
+        rows = {block.area.row + down for block in blocks for down in range(block.area.rows)}
+        empty = {block.area.row + down for block in sheet.blocks for down in range(block.area.rows)} - rows
+        areas = {block.area for block in sheet.blocks if self.blanks.is_kept(block)}
+        about = self.words("exercise.given") if any(block.entry for block in sheet.blocks) else ""
+        return replace(
+            own,
+            blocks=blocks,
+            texts=[
+                replace(text, text=about if about and text.style == "about" else text.text, link="")
+                for text in own.texts
+                if text.style not in _CAPTIONS or not (text.row in empty or text.row > max(rows))
+            ],
+            charts=[],
+            highlights=[each for each in own.highlights if each.area in areas and each.other is None],
+        )
+
+    def _pieces(self, block: Block, values: Sequence[Sequence[Any]], solved: bool) -> Iterator[Block]:
+        """A block of the lesson as blocks of the exercise: what is blank is one of its own."""
+        if block.entry:
+            yield replace(block, style=_GIVEN, entry="", choices=None, values=values)
+            return
+        cells = list(_lines(block.area))
+        blank = [[(block.area.sheet, cell) in self.blanks.cells for cell in line] for line in cells]
+        if not solved:
+            hidden = self.blanks.after | set(self.blanks.cells)
+            values = [
+                [
+                    None if (block.area.sheet, cell) in hidden else value
+                    for cell, value in zip(*each, strict=True)
+                ]
+                for each in zip(cells, values, strict=True)
+            ]
+        for (down, right, rows, cols), is_blank in _rectangles(blank):
+            own = [list(line[right : right + cols]) for line in values[down : down + rows]]
+            area = block.area.part(down, right, rows, cols)
+            fills = tuple(_clipped(block.fills, down, right, rows, cols))
+            if not is_blank:
+                yield replace(block, area=area, fills=fills, values=own)
+            else:
+                # A text that is typed there may be a formula.
+                form = "general" if block.format == "letter" else block.format
+                fills = fills if solved else ()
+                yield replace(block, area=area, fills=fills, values=own, style=_TO_FILL, format=form)
+
+    def _first(self, code: str, seal: str, solved: bool) -> Sheet:
+        """The sheet that says what to do, and how much is done."""
+        words, page = self.words, Page(FIRST, self.words)
+        heading = words(
+            "exercise.solved" if solved else "exercise.title", lesson=title(self.key.lesson, words)
+        )
+        page.text(1, 1, heading, "title")
+        page.text(2, 1, self._about(), "about", span=_WIDE)
+        for name, area, value in (
+            ("exercise", EXERCISE, self.key.exercise),
+            ("code", CODE, code),
+            ("seal", SEAL, seal),
+        ):
+            page.text(area.row, 1, words(f"exercise.{name}"), "caption")
+            page.constants(name, area.row, area.col, [[value]], "label", form="letter")
+        for col, name in enumerate(("block", "meaning", "where", "count", "filled"), start=1):
+            page.text(_LIST, col, words(f"exercise.{name}"), "heading")
+        for row, (name, sheet, areas) in enumerate(self._listed(), start=_LIST + 1):
+            page.text(row, 1, name, "symbol")
+            page.text(row, 2, self._meaning(name))
+            page.text(row, 3, f"{sheet} {areas[0].a1}{' …' if areas[1:] else ''}", "link_text", link=sheet)
+            count = sum(area.rows * area.cols for area in areas)
+            page.constants("count", row, 4, [[count]], "label", form="whole")
+            counted = f"COUNTA({','.join(area.absolute for area in areas)})"
+            done = [[count if solved else 0]]
+            page.formula("filled", page.area(row, 5), counted, "label", values=done, form="whole")
+        page.sheet.widths = {1: 16, 2: 48, 3: 26}
+        return page.sheet
+
+    def _meaning(self, name: str) -> str:
+        """What a block is, in a few words."""
+        equations = network(self.key.lesson)
+        if name in equations.equations:
+            return meaning(equations.equations[name], equations, self.words)
+        return self.words("gradient.pulled", name=name.removeprefix("d"))
+
+    def _about(self) -> str:
+        settings = self.key.settings
+        return self.words(f"exercise.about_{settings.mode}", digits=settings.digits)
+
+    def _listed(self) -> Iterator[tuple[str, str, list[Area]]]:
+        """Each block with blanks on each sheet, and their areas."""
+        found = [
+            (name, sheet.name, block.area.part(down, right, rows, cols))
+            for sheet in self.blanks.sheets
+            for block in sheet.blocks
+            if (name := block.name) in self.blanks.names and self.blanks.is_kept(block)
+            for (down, right, rows, cols), is_blank in _rectangles(
+                [[(sheet.name, cell) in self.blanks.cells for cell in line] for line in _lines(block.area)]
+            )
+            if is_blank
+        ]
+        found.sort(key=lambda each: self.blanks.names.index(each[0]))
+        for (name, sheet), group in groupby(found, itemgetter(0, 1)):
+            yield name, sheet, [area for _, _, area in group]
+
+
+def blanks_of(lesson: Lesson, settings: Settings) -> Blanks:
+    """What is blank of a lesson. Raises LessonError where that cannot be."""
+    if not engine.knows(lesson.model):
+        raise LessonError("own_cell_exercise", place=lesson.source)
+    if settings.times and max(settings.times) > (most := max(lesson.sequences.values())):
+        raise LessonError("no_such_time", got=max(settings.times), most=most)
+    planned = plan(lesson, settings.language)
+    names = settings.blanks or usual(planned)
+    return Blanks(planned, lesson, engine.run(lesson), names, settings.times, settings.example)
+
+
+def _lines(area: Area) -> Iterator[Sequence[int]]:
+    """The keys of an area's cells, row by row."""
+    return (area.part(down, 0, 1, area.cols).cells() for down in range(area.rows))
+
+
+def _rectangles(marks: Sequence[Sequence[bool]]) -> Iterator[tuple[tuple[int, int, int, int], bool]]:
+    """Parts a rectangle into ones that are marked or not: (down, right, rows, cols), and which."""
+
+    def runs(line: Sequence[bool]) -> list[tuple[int, int, bool]]:
+        found, right = [], 0
+        for mark, run in groupby(line):
+            cols = len(list(run))
+            found.append((right, cols, mark))
+            right += cols
+        return found
+
+    down = 0
+    for own, lines in groupby(map(runs, marks)):
+        rows = len(list(lines))
+        yield from (((down, right, rows, cols), mark) for right, cols, mark in own)
+        down += rows
+
+
+def _clipped(fills: Sequence[Fill], down: int, right: int, rows: int, cols: int) -> Iterator[Fill]:
+    """The fills of a part of a block, measured from its first cell."""
+    for fill in fills:
+        top, bottom = max(down, fill.down), min(down + rows, fill.down + fill.rows)
+        left, end = max(right, fill.right), min(right + cols, fill.right + fill.cols)
+        if top < bottom and left < end:
+            moved = Formula(fill.formula.moved(top - fill.down, left - fill.right))
+            yield Fill(moved, top - down, left - right, bottom - top, end - left)

@@ -1,0 +1,127 @@
+"""Handing out: a folder with a workbook for each student, and one for the teacher with the key."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rnnsheet import experiments, templates
+from rnnsheet.classroom import key as keys
+from rnnsheet.classroom import tables
+from rnnsheet.classroom.book import Exercise, blanks_of
+from rnnsheet.classroom.key import Key, KeyFileError, Rule, Settings
+from rnnsheet.classroom.tables import Student
+from rnnsheet.errors import LessonError, OutputError
+from rnnsheet.lesson import Lesson
+from rnnsheet.progress import Progress, silent
+
+STUDENTS, TEACHER = "students", "teacher"
+KEY, CODES = "key.toml", "roster-codes.csv"
+MOST_STUDENTS = 100_000
+
+
+@dataclass(frozen=True)
+class HandedOut:
+    """What `exercise` has written."""
+
+    folder: Path
+    key: Path
+    books: Mapping[str, Path]
+    """The workbook of each student, by their ids."""
+
+
+def exercise(
+    lesson: str | Path | Lesson,
+    folder: str | Path,
+    students: Sequence[Student],
+    settings: Settings,
+    key: str | Path = "",
+    force: bool = False,
+    progress: Progress = silent,
+) -> HandedOut:
+    """Writes a workbook with numbers of their own for each student, and the teacher's key.
+
+    With the `key` of an exercise that was handed out before, it is for those who come late: the settings
+    must be the same. Raises RnnsheetError where something given cannot be used, OutputError where the folder
+    exists already (unless `force`) or cannot be written.
+    """
+    source = lesson if isinstance(lesson, Lesson) else templates.load(lesson)
+    root = Path(folder)
+    place = Path(key) if key else root / TEACHER / KEY
+    known = keys.load(place) if key and place.exists() else None
+    prepared = prepare(source, settings, known, place)
+    made = prepared.key
+    if root.exists() and not force:
+        raise OutputError("folder_exists", place=str(root))
+    for each in (root / STUDENTS, root / TEACHER):
+        _make(each)
+    if known is None:
+        made.save(place, force)
+    codes = {student.id: made.code(student.id) for student in students}
+    files = {student.id: root / STUDENTS / f"{codes[student.id]}.xlsx" for student in students}
+    with progress("exercise", len(students)) as advance:
+        for student in students:
+            code = codes[student.id]
+            prepared.write(prepared.book(code, prepared.lesson(code)), files[student.id])
+            advance(1)
+    rows = [(codes[s.id], s.id, s.name, f"{STUDENTS}/{files[s.id].name}") for s in students]
+    tables.write(root / TEACHER / CODES, ("code", "id", "name", "file"), rows)
+    return HandedOut(root, place, files)
+
+
+def students(roster: str | Path = "", count: int | None = None) -> list[Student]:
+    """Those of a roster, or so many with numbers for ids.
+
+    Raises RnnsheetError where neither or both are given, or the roster cannot be used.
+    """
+    if bool(roster) == (count is not None):
+        raise LessonError("roster_or_count")
+    if roster:
+        return tables.roster(Path(roster))
+    if not 1 <= (count or 0) <= MOST_STUDENTS:
+        raise LessonError("wrong_size", name="--count", got=count, least=1, most=MOST_STUDENTS)
+    return [Student(str(number)) for number in range(1, (count or 0) + 1)]
+
+
+def solve(code: str, key: str | Path, path: str | Path = "", force: bool = False) -> Path:
+    """Writes the solved workbook of a code. Raises RnnsheetError where it cannot."""
+    from rnnsheet.api import workbook_file
+
+    made = keys.load(Path(key))
+    if not keys.is_code(code):
+        raise KeyFileError("no_code", got=code)
+    target = workbook_file(path or f"{code}-solved.xlsx", force)
+    prepared = Exercise(made)
+    prepared.write(prepared.book(code, prepared.lesson(code), solved=True), target)
+    return target
+
+
+def prepare(lesson: Lesson, settings: Settings, known: Key | None, place: Path) -> Exercise:
+    """A new exercise, or that of a key which is known, if it is of the same.
+
+    Raises LessonError or KeyFileError, with the key's place, where it cannot be.
+    """
+    keys.check_settings(settings)
+    # A note may tell a number; nothing of the training is shown.
+    shown = replace(lesson, notes={}, settings=_SMALL)
+    blanks = blanks_of(shown, settings)
+    settings = replace(settings, blanks=blanks.names)
+    if known is None:
+        counts = Counter(blank.name for blank in blanks.all)
+        rubric = {name: Rule(float(count)) for name, count in counts.items()}
+        return Exercise(keys.new(shown, settings, rubric), blanks)
+    if known.settings != settings or templates.tree(known.lesson) != templates.tree(shown):
+        raise KeyFileError("other_settings", place=str(place), lesson=known.lesson.name)
+    return Exercise(known, blanks)
+
+
+_SMALL = experiments.Settings(epochs=1, flow_steps=2)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError("unwritable", place=str(folder), reason=error.strerror or error) from None

@@ -1,0 +1,105 @@
+"""Tables of a class as CSV: a roster is read in whatever encoding it has, nothing that is written can run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnnsheet.errors import DataError
+from rnnsheet.files import content, write_whole
+
+IDS = (
+    "id",
+    "student id",
+    "student number",
+    "id number",
+    "idnumber",
+    "sis user id",
+    "学号",
+    "学生学号",
+    "编号",
+)
+NAMES = ("name", "full name", "student", "student name", "姓名", "学生姓名", "全名")
+_ENCODINGS = ("utf-8-sig", "gb18030")
+_MOST = 64 << 20
+_ACTIVE = ("=", "+", "-", "@", "\t", "\r")
+"""With which a text begins that a spreadsheet program would take for a formula."""
+
+
+@dataclass(frozen=True)
+class Student:
+    """Someone on a roster."""
+
+    id: str
+    name: str = ""
+
+
+def harmless(value: object) -> object:
+    """A value that no spreadsheet program takes for a formula; numbers are as they are."""
+    return f"'{value}" if isinstance(value, str) and value.lstrip(" ").startswith(_ACTIVE) else value
+
+
+def plain(text: str) -> str:
+    """What `harmless` was made of, as people compare it."""
+    text = unicodedata.normalize("NFC", text.strip())
+    return text[1:] if text.startswith("'") and text[1:].lstrip(" ").startswith(_ACTIVE) else text
+
+
+def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]], bom: bool = True) -> None:
+    """Writes a table that Excel reads as UTF-8. Raises OutputError where it cannot."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(header)
+    writer.writerows([harmless(value) for value in row] for row in rows)
+    write_whole(path, lambda file: file.write(text.getvalue().encode("utf-8-sig" if bom else "utf-8")))
+
+
+def read(path: Path) -> list[list[str]]:
+    """The rows of a table. Raises DataError where the file is none."""
+    given = content(path, DataError, _MOST)
+    for encoding in _ENCODINGS:
+        try:
+            text = given.decode(encoding)
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
+        raise DataError("not_utf8", place=str(path))
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error as error:
+        raise DataError("broken_row", place=str(path), row=1, reason=error) from None
+
+
+def roster(path: Path) -> list[Student]:
+    """The students of a table with a column of ids, and of names where it has one.
+
+    Raises DataError where there is no such column, an id is missing or there twice, or nobody is listed.
+    """
+    rows = [row for row in read(path) if any(map(str.strip, row))]
+    header = [plain(title).lower() for title in rows[0]] if rows else []
+    ids, names = _column(header, IDS), _column(header, NAMES)
+    if ids is None:
+        raise DataError("no_ids", place=str(path), known=", ".join(IDS))
+    students: dict[str, Student] = {}
+    for number, row in enumerate(rows[1:], start=2):
+        own = plain(row[ids]) if ids < len(row) else ""
+        if not own:
+            raise DataError("empty_id", place=str(path), row=number)
+        if own in students:
+            raise DataError("id_twice", place=str(path), row=number, got=own)
+        name = plain(row[names]) if names is not None and names < len(row) else ""
+        students[own] = Student(own, name)
+    if not students:
+        raise DataError("nobody", place=str(path))
+    return list(students.values())
+
+
+def _column(header: Sequence[str], known: Iterable[str]) -> int | None:
+    return next((header.index(title) for title in known if title in header), None)

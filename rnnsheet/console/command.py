@@ -1,0 +1,69 @@
+"""What every command shares: its options, mistakes as one line, and how it prints."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import Annotated, Any
+
+import typer
+
+from rnnsheet.errors import OutputError, RnnsheetError, known_language
+from rnnsheet.labels import default_language, help_texts, languages
+
+help_text = help_texts(default_language())
+
+LessonName = Annotated[str, typer.Argument(metavar="LESSON", help=help_text("help.lesson"))]
+Language = Annotated[str, typer.Option("--lang", metavar="|".join(languages()), help=help_text("help.lang"))]
+Force = Annotated[bool, typer.Option("--force", help=help_text("help.force"))]
+Json = Annotated[bool, typer.Option("--json", help=help_text("help.json"))]
+
+
+@contextmanager
+def errors(lang: str) -> Iterator[str]:
+    """The language to speak; a user's mistake ends the command with one line and exit status 2."""
+    language = lang if lang in languages() else default_language()
+    _libraries_end_with_2()
+    try:
+        yield known_language(lang)
+    except RnnsheetError as error:
+        tell(error, language)
+        raise typer.Exit(2) from None
+
+
+@cache
+def _libraries_end_with_2() -> Any:
+    """Lets a library that ends the process, as OpenBLAS does where it is refused memory, end it with 2.
+
+    It would be 1, which means that a cell differs. What is returned has to live as long as the process.
+    """
+    import ctypes
+
+    end = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(lambda _: os._exit(2))
+    # Windows has none.
+    with suppress(AttributeError, TypeError):
+        ctypes.CDLL(None).__cxa_atexit(end, None, None)
+    return end
+
+
+def tell(error: RnnsheetError, language: str) -> None:
+    """Prints what is wrong; where that cannot be, the exit status tells it alone."""
+    with suppress(OSError):
+        typer.echo(f"rnnsheet: {error.text(language)}", err=True)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Prints lines. Raises OutputError where that cannot be."""
+    try:
+        # All at once: a check of many blocks prints a line for each.
+        typer.echo("".join(f"{line}\n" for line in lines), nl=False)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError("unwritable", place="stdout", reason=error.strerror or error) from None
+
+
+def print_json(data: object) -> None:
+    """Prints data for programs."""
+    print_lines([json.dumps(data, ensure_ascii=False, indent=2)])
