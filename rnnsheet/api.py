@@ -112,19 +112,23 @@ def export(
     epochs: int | None = None,
     steps: int | None = None,
     progress: Progress = silent,
+    paper: str = "a4",
 ) -> Path:
     """Writes the workbook of a lesson or a trained network; by default it is named as that, with .xlsx.
 
     Of a lesson, `epochs` is for how many rows of training it has room, `steps` for how many time steps it
     shows the gradient's flow; by default what the lesson's settings say, else 200 and 30. `progress` is told
-    of the work "export" and its cells. Raises
+    of the work "export" and its cells. `paper` is "a4" or "letter". Raises RnnsheetError for another paper,
     LessonError or ModelError where it cannot be run, OutputError where the file cannot be written, exists
     already (unless `force`), or is not named .xlsx.
     """
     from rnnsheet.sheet.layout import plan
+    from rnnsheet.sheet.plan import PAPERS
     from rnnsheet.workbook.write import write
 
     language = known_language(language)
+    if paper not in PAPERS:
+        raise RnnsheetError("wrong_choice", key="paper", got=paper, known=", ".join(PAPERS))
     loaded = load(source) if isinstance(source, str | Path) else source
     target = workbook_file(path or f"{loaded.name}.xlsx", force)
     if isinstance(loaded, lesson.Lesson):
@@ -132,7 +136,7 @@ def export(
         rows = settings.epochs if epochs is None else epochs
         back = settings.flow_steps if steps is None else steps
         loaded = replace(loaded, settings=replace(settings, epochs=rows, flow_steps=back))
-    planned = plan(loaded, language)
+    planned = replace(plan(loaded, language), paper=paper)
     cells = planned.cells
     with progress("export", cells) as advance:
         # To compute the numbers takes about as long as to write them.

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rnnsheet.console import classroom
-from rnnsheet.console.command import Force, Json, Language, LessonName
+from rnnsheet.console.command import Force, Json, Language, LessonName, Paper
 from rnnsheet.console.command import errors as _errors
 from rnnsheet.console.command import help_text as _help
 from rnnsheet.console.command import print_json as _print_json
@@ -51,6 +51,7 @@ def export(
     output: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help=_help("help.output"))] = "",
     epochs: Annotated[int | None, typer.Option(help=_help("help.rows"))] = None,
     steps: Annotated[int | None, typer.Option(help=_help("help.steps"))] = None,
+    paper: Paper = "a4",
     lang: Language = "",
     force: Force = False,
 ) -> None:
@@ -59,7 +60,8 @@ def export(
         from rnnsheet.console import progress
 
         texts = labels(language)
-        written = api.export(lesson, output, language, force, epochs, steps, progress.bars(texts))
+        shown = progress.bars(texts)
+        written = api.export(lesson, output, language, force, epochs, steps, shown, paper)
         _print([texts("export.done", file=written)])
 
 
@@ -75,6 +77,7 @@ def import_(
     check_against: Annotated[
         str, typer.Option(metavar=f"{FRAMEWORK}|{NOTHING}", help=_help("help.against"))
     ] = NOTHING,
+    paper: Paper = "a4",
     force: Force = False,
     lang: Language = "",
 ) -> None:
@@ -106,7 +109,8 @@ def import_(
             difference, witness = request.agreement(network)
             network = replace(network, witness=witness)
             _print([texts("import.agrees", samples=SAMPLES, file=model, error=difference)])
-        written = api.export(network, target, language, force, progress=progress.bars(texts))
+        shown = progress.bars(texts)
+        written = api.export(network, target, language, force, progress=shown, paper=paper)
         _print([texts("export.done", file=written)])
 
 

@@ -17,6 +17,7 @@ help_text = help_texts(default_language())
 LessonName = Annotated[str, typer.Argument(metavar="LESSON", help=help_text("help.lesson"))]
 Language = Annotated[str, typer.Option("--lang", metavar="|".join(languages()), help=help_text("help.lang"))]
 Force = Annotated[bool, typer.Option("--force", help=help_text("help.force"))]
+Paper = Annotated[str, typer.Option(metavar="a4|letter", help=help_text("help.paper"))]
 Json = Annotated[bool, typer.Option("--json", help=help_text("help.json"))]
 
 

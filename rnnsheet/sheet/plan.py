@@ -16,6 +16,9 @@ LAYOUT = 9
 """The number of this arrangement of blocks; it grows whenever a block moves, so that `check` can tell."""
 
 
+PAPERS = ("a4", "letter")
+
+
 def quoted(sheet: str) -> str:
     """A sheet's name as a reference wants it."""
     return f"'{sheet}'" if " " in sheet else sheet
@@ -168,12 +171,12 @@ class Chart:
 
 @dataclass(frozen=True)
 class Highlight:
-    """A colouring that follows the numbers, of a kind that `skeleton` knows.
+    """A colouring that follows the numbers, of a kind that `workbook.highlights` knows.
 
-    "one_hot" and "share" shade 0 to 1, "mark" tells 1 from 0, "factor" less from more than 1,
-    "bar" is a bar in the cell, "target" marks letters that are those of `other`, one row, "chosen"
-    the row that `other` has the number of, from 0, "fine" a text that is that of `other`, and "note" one
-    that begins with it.
+    "one_hot" and "share" shade 0 to 1, "ink" so what may be edited, "mark" tells 1 from 0,
+    "factor" less from more than 1, "bar" is a bar in the cell, "target" marks letters that are those of
+    `other`, one row, "chosen" the row that `other` has the number of, from 0, "fine" a text that is that of
+    `other`, and "note" one that begins with it.
     """
 
     area: Area
@@ -224,6 +227,8 @@ class Plan:
     """The workbook-level defined names."""
     language: str
     title: str = ""
+    paper: str = "a4"
+    """The paper that it is printed on, one of `PAPERS`."""
 
     @property
     def cells(self) -> int:

@@ -1,21 +1,11 @@
 """A workbook without its cells, by openpyxl: sheets, widths, names, charts, print set-up."""
 
 import math
-from collections.abc import Callable, Mapping
 from itertools import groupby, pairwise
 from operator import itemgetter
+from typing import NamedTuple
 
 from openpyxl import Workbook
-from openpyxl.chart import BarChart, LineChart
-from openpyxl.chart.axis import TextAxis
-from openpyxl.chart.data_source import AxDataSource, NumDataSource, NumRef, StrRef
-from openpyxl.chart.marker import Marker
-from openpyxl.chart.series import Series as Drawn
-from openpyxl.chart.series import SeriesLabel
-from openpyxl.formatting.rule import CellIsRule, ColorScaleRule, DataBarRule, FormulaRule, Rule
-from openpyxl.styles import Font, PatternFill
-from openpyxl.styles.differential import DifferentialStyle
-from openpyxl.styles.numbers import NumberFormat
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.dimensions import ColumnDimension
@@ -28,8 +18,9 @@ from rnnsheet.experiments import FLOW, LIMIT
 from rnnsheet.labels import Labels, labels
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.page_builder import width_of
-from rnnsheet.sheet.plan import Area, Block, Chart, Highlight, Plan, Series, Sheet, Text, quoted
-from rnnsheet.workbook.number_format import FORMATS
+from rnnsheet.sheet.plan import Block, Plan, Sheet, Text, quoted
+from rnnsheet.workbook.charts import drawn
+from rnnsheet.workbook.highlights import large, rules
 
 WIDTH = 11.7
 """The default width of a column, in characters."""
@@ -45,7 +36,9 @@ def skeleton(plan: Plan) -> Workbook:
     book.properties.title = plan.title
     book.calculation.fullCalcOnLoad = True
     for sheet in plan.sheets:
-        _dress(book.create_sheet(sheet.name), sheet, texts)
+        worksheet = book.create_sheet(sheet.name)
+        _dress(worksheet, sheet, texts)
+        _print_setup(worksheet, sheet, plan, texts)
     for name, area in plan.names.items():
         book.defined_names[name] = DefinedName(name, attr_text=area.absolute)
     return book
@@ -84,126 +77,41 @@ def _dress(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
         worksheet.freeze_panes = f"{column_letters(cols + 1)}{rows + 1}"
     worksheet.protection.sheet = True
     worksheet.protection.formatColumns = worksheet.protection.formatRows = False
-    _print_setup(worksheet, sheet, texts)
     for text in sheet.texts:
         _reach(worksheet, text)
     for block in sheet.blocks:
         if block.entry:
             _validate(worksheet, block, texts)
     for highlight in sheet.highlights:
-        for rule in _RULES[highlight.kind](highlight):
+        for rule in rules(highlight):
             worksheet.conditional_formatting.add(highlight.area.a1, rule)
     if numbers := [block.area.a1 for block in sheet.blocks if block.format == "number"]:
-        worksheet.conditional_formatting.add(" ".join(numbers), _large())
+        worksheet.conditional_formatting.add(" ".join(numbers), large())
     for chart in sheet.charts:
-        worksheet.add_chart(_chart(chart), f"{column_letters(chart.col)}{chart.row}")
+        worksheet.add_chart(drawn(chart), f"{column_letters(chart.col)}{chart.row}")
 
 
-def _large() -> Rule:
-    """Shows a number that would not fit its column as a power of ten."""
-    looks = DifferentialStyle(numFmt=NumberFormat(11, FORMATS["powers"]))
-    rule: Rule = Rule("cellIs", operator="notBetween", formula=_FITS, dxf=looks)
-    return rule
-
-
-_FITS = ["-999.9999995", "9999.9999995"]
-"""Between these a number with six decimals fits a column of the default width."""
-
-
-def _shades(full: str) -> Rule:
-    """White at 0, `full` at 1."""
-    low = {"start_type": "num", "start_value": 0, "start_color": "FFFFFF"}
-    rule: Rule = ColorScaleRule(**low, end_type="num", end_value=1, end_color=full)  # type: ignore[no-untyped-call]
-    return rule
-
-
-def _around_one() -> Rule:
-    """Less than 1 is one colour, more another."""
-    points = {f"{part}_type": "num" for part in ("start", "mid", "end")}
-    colors = {"start_color": "F4A582", "mid_color": "FFFFFF", "end_color": "92C5DE"}
-    rule: Rule = ColorScaleRule(**points, **colors, start_value=0, mid_value=1, end_value=2)  # type: ignore[no-untyped-call]
-    return rule
-
-
-def _equals(number: str, color: str) -> Rule:
-    """Colours a number."""
-    rule: Rule = CellIsRule("equal", [number], font=Font(color=color))  # type: ignore[no-untyped-call]
-    return rule
-
-
-def _same_letter(highlight: Highlight) -> Rule:
-    """Marks the cells that hold the letter that the highlight's other row has in the same column."""
-    cell, letter = highlight.area.part().a1, _of_other(highlight)
-    looks = {"font": Font(color="166534"), "fill": PatternFill(bgColor="DFF0D8")}
-    condition = f'AND({cell}<>"",EXACT({cell},{letter}))'
-    rule: Rule = FormulaRule([condition], **looks)  # type: ignore[no-untyped-call]
-    return rule
-
-
-def _same_text(highlight: Highlight) -> Rule:
-    """Colours a text that is that of the highlight's other cell."""
-    other = highlight.other or highlight.area
-    condition = f"{highlight.area.a1}={other.absolute}"
-    rule: Rule = FormulaRule([condition], font=Font(color="166534", bold=False))  # type: ignore[no-untyped-call]
-    return rule
-
-
-def _note(highlight: Highlight) -> Rule:
-    """Colours a text that begins with that of the highlight's other cell."""
-    cell, other = highlight.area.a1, (highlight.other or highlight.area).absolute
-    condition = f"LEFT({cell},LEN({other}))={other}"
-    rule: Rule = FormulaRule([condition], font=Font(color="1F4E9E", bold=False))  # type: ignore[no-untyped-call]
-    return rule
-
-
-def _chosen(highlight: Highlight) -> Rule:
-    """Marks the row that the highlight's other row has the number of, from 0."""
-    looks = {"font": Font(bold=True), "fill": PatternFill(bgColor="F2B233")}
-    condition = f"ROW()-{highlight.area.row}={_of_other(highlight)}"
-    rule: Rule = FormulaRule([condition], **looks)  # type: ignore[no-untyped-call]
-    return rule
-
-
-def _of_other(highlight: Highlight) -> str:
-    """The cell of the highlight's other row, in the same column."""
-    other = highlight.other or highlight.area
-    return f"{column_letters(other.col)}${other.row}"
-
-
-# Made anew for each area: openpyxl numbers a rule on the sheet to which it comes first.
-_RULES: Mapping[str, Callable[[Highlight], list[Rule]]] = {
-    "factor": lambda _: [_around_one()],
-    "bar": lambda _: [DataBarRule("num", -FLOW, "num", FLOW, color="F2B233")],  # type: ignore[no-untyped-call]
-    "one_hot": lambda _: [_shades("C9A6F5")],
-    "share": lambda _: [_shades("5B9BD5")],
-    "mark": lambda _: [_equals("1", "166534"), _equals("0", "B91C1C")],
-    "target": lambda highlight: [_same_letter(highlight)],
-    "chosen": lambda highlight: [_chosen(highlight)],
-    "fine": lambda highlight: [_same_text(highlight)],
-    "note": lambda highlight: [_note(highlight)],
-}
-
-
-def _print_setup(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
-    """A4: a sheet of sections upright, page by page; any other lying, on one page if legible there."""
-    page = worksheet.page_setup
-    page.paperSize = worksheet.PAPERSIZE_A4
+def _print_setup(worksheet: Worksheet, sheet: Sheet, plan: Plan, texts: Labels) -> None:
+    """A sheet of sections upright, page by page; any other lying, on one page if legible there."""
+    page, paper = worksheet.page_setup, PAPERS[plan.paper]
+    page.paperSize = paper.number
     worksheet.page_margins.left = worksheet.page_margins.right = 0.4
-    worksheet.page_margins.top, worksheet.page_margins.bottom = 0.5, 0.8
-    footer = worksheet.oddFooter
-    footer.left.text, footer.right.text = "&A", texts("style.footer")  # type: ignore[union-attr]
+    worksheet.page_margins.top, worksheet.page_margins.bottom = 0.7, 0.7
+    header, footer = worksheet.oddHeader, worksheet.oddFooter
+    header.left.text, header.right.text = _literal(plan.title), "&A"  # type: ignore[union-attr]
+    footer.left.text, footer.right.text = "rnnsheet", texts("style.footer")  # type: ignore[union-attr]
     width, heights = _size(sheet)
     if sheet.printed:
         heights = heights[: sheet.printed_rows or None]
         worksheet.print_area = f"A1:{column_letters(sheet.printed)}{len(heights)}"
     # A scale of our own: Excel forgets page breaks where it fits a sheet to the page.
     if sheet.sections:
-        page.orientation, scale = "portrait", max(_LEGIBLE, min(1.0, _SHORT / width))
+        page.orientation, scale = "portrait", max(_LEGIBLE, min(1.0, paper.short / width))
         worksheet.print_title_rows = "1:1"
-        for row in _page_ends(sheet.sections, heights, _LONG / scale):
+        for row in _page_ends(sheet.sections, heights, paper.long / scale):
             worksheet.row_breaks.append(Break(row))
     else:
-        page.orientation, scale = "landscape", min(1.0, _LONG / width, _SHORT / sum(heights))
+        page.orientation, scale = "landscape", min(1.0, paper.long / width, paper.short / sum(heights))
         worksheet.print_options.horizontalCentered = True
     if scale < _LEGIBLE or sheet.sections:
         page.scale = int(100 * max(_LEGIBLE, scale))
@@ -211,8 +119,23 @@ def _print_setup(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
         worksheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
 
 
-_SHORT, _LONG = 595 - 0.8 * 72, 842 - 1.3 * 72 - 26
-"""The sides of an A4 page less its margins and a line of title, in points."""
+def _literal(text: str) -> str:
+    """A text as a header takes it: `&` begins a code there."""
+    return text.replace("&", "&&")
+
+
+class Paper(NamedTuple):
+    """A size of paper: its number in the file, and its sides less the margins and a line, in points."""
+
+    number: str
+    short: float
+    long: float
+
+
+PAPERS = {
+    "a4": Paper(Worksheet.PAPERSIZE_A4, 595 - 0.8 * 72, 842 - 1.4 * 72 - 26),
+    "letter": Paper(Worksheet.PAPERSIZE_LETTER, 612 - 0.8 * 72, 792 - 1.4 * 72 - 26),
+}
 _LEGIBLE = 0.4
 """No sheet is printed smaller; it takes more pages instead."""
 _POINTS_PER_CHARACTER = 7.1
@@ -286,45 +209,3 @@ _BOUNDS = {
     "positive": ("1E-100", f"{LIMIT:G}"),
     "slider": (f"{-FLOW:g}", f"{FLOW:g}"),
 }
-
-
-def _chart(chart: Chart) -> BarChart | LineChart:
-    drawn = _column_chart() if chart.kind == "shares" else _line_chart(chart)
-    drawn.title, drawn.x_axis.title, drawn.y_axis.title = chart.title, chart.x_title, chart.y_title
-    drawn.x_axis.delete = drawn.y_axis.delete = False
-    drawn.width, drawn.height = 15, 9
-    for number, series in enumerate(chart.series):
-        drawn.series.append(_series(series, number, chart))
-    return drawn
-
-
-def _column_chart() -> BarChart:
-    drawn = BarChart()
-    drawn.y_axis.scaling.min, drawn.y_axis.scaling.max = 0, 1
-    drawn.y_axis.number_format = "0.0"
-    return drawn
-
-
-def _line_chart(chart: Chart) -> LineChart:
-    drawn = LineChart()
-    drawn.x_axis = TextAxis(tickLblSkip=max(1, max(chart.categories.rows, chart.categories.cols) // 10))
-    drawn.y_axis.number_format = "General"
-    if chart.kind == "powers":
-        drawn.y_axis.scaling.logBase = 10
-        drawn.y_axis.number_format = "0E+00"
-        # Below all powers, not at 1 = 10⁰.
-        drawn.x_axis.tickLblPos = "low"
-    return drawn
-
-
-def _series(series: Series, number: int, chart: Chart) -> Drawn:
-    values, categories = NumRef(f=series.values.absolute), NumRef(f=chart.categories.absolute)
-    drawn = Drawn(idx=number, order=number, val=NumDataSource(values), cat=AxDataSource(categories))
-    if isinstance(series.title, Area):
-        drawn.tx = SeriesLabel(strRef=StrRef(series.title.absolute))
-    else:
-        drawn.tx = SeriesLabel(v=series.title)
-    if chart.kind != "shares":
-        drawn.smooth = False
-        drawn.marker = Marker("none")
-    return drawn

@@ -10,7 +10,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from rnnsheet.workbook.number_format import FORMATS
 
-INK, BLUE, GREY = "1F2933", "1F4E9E", "6B7280"
+INK, BLUE, GREY = "1F2933", "1F4E9E", "4B5563"
+YELLOW = "FFF2CC"
+"""The ground of what may be edited, and of nothing else."""
 
 TYPED = {"letter": "@", "text": "@"}
 """What is typed there stays a text. In no cell with a formula: Excel makes a text of one that is edited."""
@@ -28,7 +30,9 @@ class Look:
     align: str = "left"
     wrap: bool = False
     frame: str = ""
-    """The line around the block: "medium", or "thin" as between its cells; "" for no lines at all."""
+    """The line around the block, by which its kind is seen in grey print too; "" for no lines at all."""
+    edge: str = "6B7280"
+    """The colour of that line."""
     underline: bool = False
     indent: int = 0
 
@@ -53,15 +57,15 @@ LOOKS = {
     "status": Look(italic=True, color="9A3412"),
     "state": Look(bold=True, color="9A3412"),
     "hint": Look(italic=True, color=GREY),
-    "input": _numbers("FFF2CC", color=BLUE, frame="medium"),
-    "sample": _numbers("FFF2CC", color=BLUE, frame="medium"),
+    "input": _numbers(YELLOW, color=BLUE, frame="medium"),
+    "sample": _numbers(YELLOW, color=BLUE, frame="medium"),
     "link": _numbers(color=BLUE),
     "weight": _numbers(color=BLUE, frame="medium"),
-    "given": _numbers("F3E8FF"),
-    "hidden": _numbers("DFF0D8"),
-    "output": _numbers("DCE9F9"),
-    "loss": _numbers("DDDDE6"),
-    "gradient": _numbers("FBE0D3"),
+    "given": _numbers("F3E8FF", frame="dotted", edge="6B21A8"),
+    "hidden": _numbers("DFF0D8", frame="thin", edge="166534"),
+    "output": _numbers("DCE9F9", frame="double", edge=BLUE),
+    "loss": _numbers("DDDDE6", frame="dashDot", edge=INK),
+    "gradient": _numbers("FBE0D3", frame="mediumDashed", edge="9A3412"),
     "result": Look(fill="C9DDF5", bold=True, align="center", frame="medium"),
 }
 
@@ -80,13 +84,13 @@ class Styles:
 
     def number(self, style: str, form: str, edges: Edges = INSIDE) -> int:
         """The style's number; `edges` says whether the cell is at its block's left, right, top, bottom."""
-        key = (style, form, edges if LOOKS[style].frame == "medium" else INSIDE)
+        key = (style, form, edges if _is_framed(LOOKS[style]) else INSIDE)
         if key not in self._numbers:
             inner = self._inner_cell(style, form)
             cell = self._new_cell()
             # The one way openpyxl's manual gives to take over all of a cell's looks at once.
             cell._style = copy(inner._style)  # type: ignore[attr-defined]
-            cell.border = _border(LOOKS[style].frame, key[2])
+            cell.border = _border(LOOKS[style], key[2])
             self._numbers[key] = cell.style_id
         return self._numbers[key]
 
@@ -121,11 +125,17 @@ class Styles:
         return Cell(self._scratch, 1, 1)
 
 
+def _is_framed(look: Look) -> bool:
+    """Whether the line around its blocks is another than that between their cells."""
+    return look.frame not in ("", "thin") or look.edge != Look.edge
+
+
 @cache
-def _border(frame: str, edges: Edges) -> Border:
+def _border(look: Look, edges: Edges) -> Border:
     """The frame on the cell's outer edges, thin lines on its inner ones."""
-    if not frame:
+    if not look.frame:
         return Border()
-    outer, inner = Side(frame, "6B7280"), Side("thin", "C3C8CF")  # type: ignore[arg-type]
+    inner = Side("thin", "C3C8CF")
+    outer = Side(look.frame, look.edge)  # type: ignore[arg-type]
     left, right, top, bottom = (outer if edge else inner for edge in edges)
     return Border(left=left, right=right, top=top, bottom=bottom)

@@ -311,7 +311,7 @@ def _picture(inputs: Inputs, lesson: Lesson) -> None:
     drawn = inputs.blocks["picture"] = page.constants(
         "picture", row + 1, FIRST, picture.tolist(), "input", "number"
     )
-    page.sheet.highlights.append(Highlight(drawn.area, "one_hot"))
+    page.sheet.highlights.append(Highlight(drawn.area, "ink"))
     _fault_of_numbers(inputs, "picture", LABEL)
     fills = tuple(
         Fill(

@@ -38,9 +38,8 @@ def place(context: Context, sheets: tuple[str, ...]) -> Page:
     for sheet in ("Training", "Gradient flow"):
         if sheet not in sheets:
             row += 1
-            page.text(
-                row + len(sheets), 1, labels(f"overview.no_{sheet.lower().replace(' ', '_')}"), "status"
-            )
+            told = labels(f"overview.no_{sheet.lower().replace(' ', '_')}")
+            page.text(row + len(sheets), 1, told, "hint")
     page.text(row + len(sheets) + 2, 1, labels("overview.proof"), "about", SPAN)
     page.sheet.widths = {1: 14}
     return page

@@ -1,0 +1,185 @@
+"""What can be measured of a workbook's pages, as openpyxl reads them: python -m tests.screen FILE..."""
+
+import sys
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree.ElementTree import Element, fromstring
+
+import openpyxl
+from openpyxl.utils import range_boundaries
+from openpyxl.worksheet.worksheet import Worksheet
+
+WIDTH, HEIGHT = 1280, 560
+"""Of what a laptop shows of a sheet, in pixels."""
+LEAST_CONTRAST = 4.5
+"""Between letters and their ground. Source: WCAG 2.2, 1.4.3."""
+MOST_SERIES = 8
+
+_DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing}"
+_CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
+_USUAL_HEIGHT = 15.0
+Pair = tuple[float, str, str]
+"""A contrast, and the letters' and the ground's colour."""
+
+
+@dataclass
+class Measured:
+    """One worksheet."""
+
+    name: str
+    first_step: int | None
+    """How far the first time step is from the left edge, in pixels at 100 %; None where there is none."""
+    frozen: float
+    """The share of the first screen that does not scroll."""
+    contrast: Pair
+    """The least."""
+    series: list[int]
+    """Of each chart."""
+    untold: list[str]
+    """The names of charts and drawings without a text for those who do not see them."""
+
+
+def measured(path: Path) -> list[Measured]:
+    """Every sheet that is seen."""
+    book = openpyxl.load_workbook(path)
+    steps = _first_steps(book["rnnsheet"])
+    with zipfile.ZipFile(path) as archive:
+        drawn = dict(_drawn(archive))
+    sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+    return [
+        Measured(
+            sheet.title,
+            _left_of(sheet, steps[sheet.title]) if sheet.title in steps else None,
+            _frozen(sheet),
+            min(_contrasts(sheet)),
+            *drawn.get(book.index(sheet) + 1, ([], [])),
+        )
+        for sheet in sheets
+    ]
+
+
+def _first_steps(manifest: Worksheet) -> dict[str, int]:
+    """Per sheet the column of its first time step, by the table of blocks."""
+    found: dict[str, int] = {}
+    for name, sheet, cells, _ in manifest.iter_rows(min_col=4, max_col=7, values_only=True):
+        if name == "t":
+            left, *_ = range_boundaries(cells)
+            found[str(sheet)] = min(left, found.get(str(sheet), left))
+    return found
+
+
+def _left_of(sheet: Worksheet, col: int) -> int:
+    """The pixels left of a column."""
+    widths = {
+        number: dimension.width
+        for dimension in sheet.column_dimensions.values()
+        for number in range(dimension.min, dimension.max + 1)
+    }
+    usual = sheet.sheet_format.defaultColWidth
+    return sum(int(widths.get(each, usual) * 7 + 5) for each in range(1, col))
+
+
+def _frozen(sheet: Worksheet) -> float:
+    if not sheet.freeze_panes:
+        return 0.0
+    left, top, *_ = range_boundaries(sheet.freeze_panes)
+    heights = (sheet.row_dimensions[row].height or _USUAL_HEIGHT for row in range(1, top))
+    zoom = (sheet.sheet_view.zoomScale or 100) / 100
+    across, down = _left_of(sheet, left) * zoom / WIDTH, sum(heights) * 96 / 72 * zoom / HEIGHT
+    return 1 - (1 - min(1, across)) * (1 - min(1, down))
+
+
+def _contrasts(sheet: Worksheet) -> Iterator[Pair]:
+    """Of each style that a cell has, alone and with what conditional formats make of it."""
+    looks: dict[tuple[int, int], tuple[str, str]] = {}
+    by_style: dict[int, tuple[str, str]] = {}
+    for row in sheet.iter_rows():
+        for cell in row:
+            if cell.style_id not in by_style:
+                by_style[cell.style_id] = _look(cell)
+            looks[cell.row, cell.column] = by_style[cell.style_id]
+    for letters, ground in set(looks.values()):
+        yield _pair(letters, ground)
+    for areas in sheet.conditional_formatting:
+        corners = [area.bounds for area in areas.sqref.ranges]
+        own = {
+            look
+            for (row, col), look in looks.items()
+            if any(left <= col <= right and top <= row <= bottom for left, top, right, bottom in corners)
+        }
+        for rule in areas.rules:
+            font = rule.dxf and rule.dxf.font and rule.dxf.font.color and rule.dxf.font.color.rgb[-6:]
+            grounds = list(_grounds(rule))
+            for letters, ground in own:
+                for behind in grounds or [ground]:
+                    yield _pair(font or letters, behind)
+
+
+def _look(cell) -> tuple[str, str]:
+    fill = cell.fill.fgColor.rgb[-6:] if cell.fill.fill_type == "solid" else "FFFFFF"
+    color = cell.font.color
+    return (color.rgb[-6:] if color is not None and color.type == "rgb" else "000000"), fill
+
+
+def _grounds(rule) -> Iterator[str]:
+    if rule.dxf and rule.dxf.fill and rule.dxf.fill.bgColor:
+        yield rule.dxf.fill.bgColor.rgb[-6:]
+    if rule.colorScale:
+        yield from (color.rgb[-6:] for color in rule.colorScale.color)
+    if rule.dataBar:
+        yield rule.dataBar.color.rgb[-6:]
+
+
+def _pair(letters: str, ground: str) -> Pair:
+    dark, light = sorted((_luminance(letters), _luminance(ground)))
+    return (light + 0.05) / (dark + 0.05), letters, ground
+
+
+def _luminance(color: str) -> float:
+    parts = (part / 255 for part in bytes.fromhex(color))
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _drawn(archive: zipfile.ZipFile) -> Iterator[tuple[int, tuple[list[int], list[str]]]]:
+    """Per number of a worksheet, the series of its charts, and what in its drawings has no text."""
+    for name in archive.namelist():
+        if not (name.startswith("xl/worksheets/_rels/sheet") and b"/drawing" in archive.read(name)):
+            continue
+        part = next(
+            link for link in fromstring(archive.read(name)) if link.get("Type", "").endswith("/drawing")
+        )
+        drawing = part.get("Target", "").rpartition("/")[2]
+        links = archive.read(f"xl/drawings/_rels/{drawing}.rels")
+        charts = [link.get("Target", "").lstrip("/") for link in fromstring(links)]
+        series = [len(fromstring(archive.read(chart)).findall(f".//{_CHART}ser")) for chart in charts]
+        number = int(name.removeprefix("xl/worksheets/_rels/sheet").removesuffix(".xml.rels"))
+        yield number, (series, list(_untold(fromstring(archive.read(f"xl/drawings/{drawing}")))))
+
+
+def _untold(drawing: Element) -> Iterator[str]:
+    """Of each anchor, what stands in it: what is grouped is told by its group."""
+    for anchor in drawing:
+        told = next(anchor.iter(f"{_DRAWING}cNvPr"))
+        if not told.get("descr"):
+            yield told.get("name", "")
+
+
+def _line(sheet: Measured) -> str:
+    contrast, *colors = sheet.contrast
+    step = "" if sheet.first_step is None else f"{sheet.first_step} px"
+    charts = ", ".join(map(str, sheet.series))
+    return (
+        f"  {sheet.name:16} first step {step:>8}  frozen {sheet.frozen:4.0%}  "
+        f"contrast {contrast:4.1f} ({' on '.join(colors)})  series {charts or '-':8}  "
+        f"untold {', '.join(sheet.untold) or '-'}"
+    )
+
+
+if __name__ == "__main__":
+    for file in sys.argv[1:]:
+        print(file, *map(_line, measured(Path(file))), sep="\n")

@@ -1,0 +1,46 @@
+"""What a page shows at first sight, of every lesson and of random networks, as `tests.screen` measures it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+import rnnsheet
+from rnnsheet import templates
+from tests import lessons
+from tests.screen import LEAST_CONTRAST, Measured, measured
+from tests.trained_networks import counter, moods, speller
+
+QUICK = ("hello", "hello-lstm", "sentiment")
+LESSONS = [
+    pytest.param(name, language, marks=[] if name in QUICK and language == "en" else [pytest.mark.slow])
+    for name in templates.names()
+    for language in ("en", "zh")
+]
+SHORT = {"epochs": 1, "flow_steps": 3}
+
+
+def check(pages: list[Measured]) -> None:
+    """What holds on every sheet of every workbook."""
+    assert pages
+    for page in pages:
+        assert page.contrast[0] >= LEAST_CONTRAST, (page.name, page.contrast)
+
+
+@pytest.mark.parametrize(("name", "language"), LESSONS)
+def test_lessons(tmp_path: Path, name: str, language: str) -> None:
+    lesson = rnnsheet.load(name)
+    lesson = replace(lesson, settings=replace(lesson.settings, **SHORT))
+    check(measured(rnnsheet.export(lesson, tmp_path / "book.xlsx", language)))
+
+
+@settings(max_examples=2)
+@given(lesson=lessons.networks(hidden=3, steps=4))
+def test_random_networks(tmp_path_factory: pytest.TempPathFactory, lesson: rnnsheet.Lesson) -> None:
+    check(measured(rnnsheet.export(lesson, tmp_path_factory.mktemp("book") / "book.xlsx", "en")))
+
+
+@pytest.mark.parametrize("make", [moods, speller, counter])
+def test_imported_networks(tmp_path: Path, make) -> None:
+    check(measured(rnnsheet.export(make(), tmp_path / "book.xlsx", "en")))
