@@ -168,10 +168,12 @@ def _moods(seed: int) -> ImportedNetwork:
     """An imported network that reads words, with random weights."""
     random = np.random.default_rng(seed)
     layers = (
-        ImportedLayer("words", "embedding", weights={"E": random.normal(size=(5, 3))}),
-        ImportedLayer("memory", "lstm", ("words",), _weights(random, "ifgo", 4, 3)),
-        ImportedLayer("says", "dense", ("memory",), {"Wa": random.normal(size=(2, 4))}, activation="softmax"),
-        ImportedLayer("end", "last", ("says",)),
+        ImportedLayer("embedding", "words", weights={"E": random.normal(size=(5, 3))}),
+        ImportedLayer("lstm", "memory", ("words",), weights=_weights(random, "ifgo", 4, 3)),
+        ImportedLayer(
+            "dense", "says", ("memory",), weights={"Wa": random.normal(size=(2, 4))}, activation="softmax"
+        ),
+        ImportedLayer("last", "end", ("says",)),
     )
     read = Text("words", ("", "good", "bad", "not", "movie"), 4, "not good")
     return ImportedNetwork("moods", read, layers, ("negative", "positive"))
@@ -181,8 +183,8 @@ def _forecast(seed: int) -> ImportedNetwork:
     """An imported network that reads numbers, with random weights."""
     random = np.random.default_rng(seed)
     layers = (
-        ImportedLayer("memory", "gru", (INPUT,), _weights(random, "run", 4, 2)),
-        ImportedLayer("says", "dense", ("memory",), {"Wa": random.normal(size=(1, 4))}),
+        ImportedLayer("gru", "memory", (INPUT,), weights=_weights(random, "run", 4, 2)),
+        ImportedLayer("dense", "says", ("memory",), weights={"Wa": random.normal(size=(1, 4))}),
     )
     return ImportedNetwork("forecast", Numbers(random.normal(size=(2, 5))), layers)
 

@@ -25,7 +25,7 @@ def article(widths: Sequence[int] = WIDTHS, words: int = 1000) -> ImportedNetwor
 
     def dense(name: str, reads: str, units: int, size: int, activation: str) -> ImportedLayer:
         weights = {"Wa": random.normal(0, size**-0.5, (units, size)), "ba": random.normal(size=units)}
-        return ImportedLayer(name, "dense", (reads,), weights, activation)
+        return ImportedLayer("dense", name, (reads,), weights=weights, activation=activation)
 
     recurrent = {
         "Wxh": random.normal(0, 1e-3, (100, 1)),
@@ -33,8 +33,8 @@ def article(widths: Sequence[int] = WIDTHS, words: int = 1000) -> ImportedNetwor
         "bh": random.normal(size=100),
     }
     layers = (
-        ImportedLayer("rnn", "elman", ("input",), recurrent, "relu"),
-        ImportedLayer("state", "last", ("rnn",)),
+        ImportedLayer("elman", "rnn", ("input",), weights=recurrent, activation="relu"),
+        ImportedLayer("last", "state", ("rnn",)),
         dense("dense1", "state", first, 100, "sigmoid"),
         dense("dense2", "dense1", second, first, "relu"),
         dense("output", "dense2", 2, second, "softmax"),

@@ -1,5 +1,6 @@
 """The command line: parses, calls the API, prints. Nothing heavy is imported before a command runs."""
 
+import warnings
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from rnnsheet.console.command import errors as _errors
 from rnnsheet.console.command import help_text as _help
 from rnnsheet.console.command import print_json as _print_json
 from rnnsheet.console.command import print_lines as _print
+from rnnsheet.console.command import show_warning
 from rnnsheet.console.command import tell as _tell
 from rnnsheet.errors import RnnsheetError
 from rnnsheet.files import check_free
@@ -294,6 +296,7 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 def run_command() -> int:
     """Runs the command that the process was given, and gives its exit status."""
+    warnings.showwarning = show_warning
     try:
         return app(standalone_mode=False) or 0
     except SystemExit as end:

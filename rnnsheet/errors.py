@@ -58,6 +58,10 @@ class OutputError(RnnsheetError):
     """A file that cannot be written."""
 
 
+class RenamedWarning(FutureWarning):
+    """Something in a user's file has another name today; the old one is read on."""
+
+
 def known_language(language: str) -> str:
     """The language, or the locale's for "". Raises RnnsheetError where there is no such language."""
     if language and language not in languages():

@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import marshal
 import sys
+import warnings
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnsheet.checking.process import Program, StoppedError, held_signals, search_path
-from rnnsheet.errors import ModelError
+from rnnsheet.errors import ModelError, RenamedWarning
 from rnnsheet.files import own_folder
 
 if TYPE_CHECKING:
@@ -40,7 +41,10 @@ class Request:
 
     def network(self) -> ImportedNetwork:
         """The network. Raises ModelError where it cannot be read, or takes too much time or memory."""
-        network: ImportedNetwork = self._result(_READING, against=False)["network"]
+        found = self._result(_READING, against=False)
+        for told in found["renamed"]:
+            warnings.warn(told, RenamedWarning, stacklevel=2)
+        network: ImportedNetwork = found["network"]
         return network
 
     def agreement(self, network: ImportedNetwork) -> tuple[float, Witness | None]:

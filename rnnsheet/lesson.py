@@ -252,7 +252,7 @@ class Lesson:
         if in_part or not set(self.sequences) <= {"word", STATIC} or "picture" in self.inputs:
             return ()
         return tuple(
-            layer for layer in self.model if layer.kind.states and self.model.sequence(layer) == "word"
+            layer for layer in self.model if layer.traits.states and self.model.sequence(layer) == "word"
         )
 
     def labels_of(self, axis: Axis) -> tuple[str, ...]:
@@ -290,7 +290,7 @@ def _states(model: Model, given: Mapping[str, ArrayLike]) -> Mapping[str, Array]
     sizes = {
         f"{layer.named(state)}_0": model.size(layer)
         for layer in model
-        for state in layer.kind.states
+        for state in layer.traits.states
         if not _started(model, layer, state)
     }
     for name in given:
@@ -305,7 +305,7 @@ def _started(model: Model, layer: Layer, state: str) -> bool:
     """Whether the state's first value is that of another layer."""
     if layer.starts is None:
         return False
-    before = model.layer(layer.starts).kind
+    before = model.layer(layer.starts).traits
     return state in before.states or state == "h"
 
 

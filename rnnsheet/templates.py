@@ -27,7 +27,8 @@ LISTS = ("vocabulary", "labels")
 SIZES = ("steps", "answer_steps")
 DATA = (*LISTS, *TEXTS, *SIZES, "picture", "examples")
 NETWORK = ("cell",)
-LAYER = ("cell", "name", "reads", "starts", "weights", "activation", "reverse", "bidirectional")
+LAYER = ("kind", "name", "reads", "starts", "shares", "activation", "reverse", "bidirectional")
+_RENAMED = {"cell": "kind", "weights": "shares"}
 SETTINGS = tuple(field.name for field in fields(Settings))
 TABLES = ("title", "about", "data", "settings", "network", "layers", "weights", "notes")
 
@@ -158,15 +159,15 @@ def _network(model: Model) -> dict[str, object]:
     """The table [network] of one recurrent cell, or a table [[layers]] of each layer."""
     usual = [(Source("word"),), (Source(""),)]
     layers = list(model)
-    if [layer.reads for layer in layers] == usual and layers[1].cell == "softmax":
-        first, kind = layers[0], layers[0].kind
-        if first.name == "" and not first.reverse and first.activation in ("", *kind.activations[:1]):
-            return {"network": {"cell": first.cell}}
+    if [layer.reads for layer in layers] == usual and layers[1].kind == "softmax":
+        first, traits = layers[0], layers[0].traits
+        if first.name == "" and not first.reverse and first.activation in ("", *traits.activations[:1]):
+            return {"network": {"cell": first.kind}}
     return {"layers": [_layer(layer) for layer in layers]}
 
 
 def _layer(layer: Layer) -> dict[str, object]:
-    entries: dict[str, object] = {"cell": layer.cell}
+    entries: dict[str, object] = {"kind": layer.kind}
     if layer.name:
         entries["name"] = layer.name
     at = layer.reads[0].at
@@ -176,10 +177,10 @@ def _layer(layer: Layer) -> dict[str, object]:
         entries["reads"] = [str(source) for source in layer.reads]
     elif at:
         entries["reads"] = f"[{at}]"
-    for key in ("starts", "weights"):
+    for key in ("starts", "shares"):
         if getattr(layer, key) is not None:
             entries[key] = getattr(layer, key)
-    if layer.kind.activations and layer.activation != layer.kind.activations[0]:
+    if layer.traits.activations and layer.activation != layer.traits.activations[0]:
         entries["activation"] = layer.activation
     if layer.reverse:
         entries["reverse"] = True
@@ -254,11 +255,11 @@ def _layers(tree: Mapping[str, Any]) -> str | tuple[Layer, ...]:
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise LessonError("not_a_list", key="layers", expected="[[layers]]")
     layers = []
-    for table in tables:
+    for table in (toml.renamed(table, _RENAMED, "layers") for table in tables):
         _known(table, LAYER, "layers.")
         texts = {key: _text(table, f"layers.{key}") for key in LAYER[:6] if key in table and key != "reads"}
-        if "cell" not in texts:
-            _text(table, "layers.cell")
+        if "kind" not in texts:
+            _text(table, "layers.kind")
         for key in LAYER[6:]:
             if type(table.get(key, False)) is not bool:
                 raise LessonError("not_a_list", key=f"layers.{key}", expected="true / false")

@@ -2,11 +2,14 @@
 
 import re
 import tomllib
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rnnsheet.errors import RnnsheetError
+from rnnsheet.errors import RenamedWarning, RnnsheetError
 from rnnsheet.files import content
+from rnnsheet.labels import default_language, labels
 
 MOST_BYTES = 20_000_000
 """A million weights."""
@@ -40,6 +43,19 @@ def parsed(path: Path, error: type[RnnsheetError]) -> dict[str, Any]:
     # A ValueError is also one of a number of more digits than Python reads.
     except (ValueError, RecursionError) as reason:
         raise error("not_toml", reason=str(reason)[:200]) from None
+
+
+def renamed(table: Mapping[str, Any], names: Mapping[str, str], place: str) -> dict[str, Any]:
+    """The table with the keys of today; of each older one a RenamedWarning says what it is called now."""
+    for old in table.keys() & names.keys():
+        tell_renamed(f"{place}.{old}", names[old])
+    return {names.get(key, key): value for key, value in table.items()}
+
+
+def tell_renamed(old: str, new: str) -> None:
+    """Warns that something has another name today."""
+    told = labels(default_language())("run.renamed", old=old, new=new)
+    warnings.warn(told, RenamedWarning, stacklevel=3)
 
 
 def _check_keys(text: str, error: type[RnnsheetError]) -> None:

@@ -116,7 +116,7 @@ class Weights:
     def add(self, layer: Layer, units: int, read: int) -> None:
         """The parameters of a layer, and those of its states that no other layer gives."""
         sizes = {"hidden": units, "input": read, "one": 1}
-        for spec in KINDS[layer.cell].parameters:
+        for spec in KINDS[layer.kind].parameters:
             forms = [self.numbers(sizes[spec.rows], sizes[spec.cols])]
             forms += [self.numbers(1, 1)] if spec.scalar else []
             forms += [None] if spec.optional else []
@@ -126,7 +126,7 @@ class Weights:
             if array is not None:
                 self.arrays[named(spec.name, layer.ending)] = array
         if layer.starts is None:
-            self.states |= {f"{layer.named(state)}_0": units for state in layer.kind.states}
+            self.states |= {f"{layer.named(state)}_0": units for state in layer.traits.states}
 
     def initial(self, wanted=lambda name: True) -> dict[str, np.ndarray]:
         """Values of the states before the first time step."""
@@ -239,12 +239,12 @@ def form(*layers: Layer, units: int = 2, **data) -> rnnsheet.Lesson:
     }
     random, arrays = np.random.default_rng(0), {}
     for layer in layers:
-        size = labels if layer.cell == "softmax" else units
+        size = labels if layer.traits.says else units
         sizes = {"hidden": size, "input": sum(widths[str(source.of)] for source in layer.reads), "one": 1}
-        if layer.cell != "softmax":
+        if not layer.traits.says:
             widths[str(layer.name)] = size
-        for spec in KINDS[layer.cell].parameters if layer.weights is None else ():
-            one = spec.scalar and layer.cell == "elman"
+        for spec in KINDS[layer.kind].parameters if layer.shares is None else ():
+            one = spec.scalar and layer.kind == "elman"
             shape = (1, 1) if one else (sizes[spec.rows], sizes[spec.cols])
             arrays[named(spec.name, layer.ending)] = random.uniform(-1, 1, shape)
     return rnnsheet.Lesson("form", Model(layers, arrays), settings=replace(SMALL, epochs=2), **data)
@@ -282,8 +282,8 @@ EVERY_FORM = {
     "two texts": form(
         Layer("dense", "n", ("word[sum]",)),
         SAYS,
-        Layer("dense", "m", ("second[sum]",), weights="n"),
-        Layer("softmax", "m", ("m",), weights=""),
+        Layer("dense", "m", ("second[sum]",), shares="n"),
+        Layer("softmax", "m", ("m",), shares=""),
         **SENTENCE,
         **MARKED,
         second="it love we",
@@ -291,7 +291,7 @@ EVERY_FORM = {
     ),
     "unrolled by hand": form(
         Layer("elman", "first", ("word[1]",)),
-        Layer("elman", "n", ("word[2]",), "first", weights="first"),
+        Layer("elman", "n", ("word[2]",), "first", shares="first"),
         SAYS,
         **SENTENCE,
         **MARKED,

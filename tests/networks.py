@@ -12,7 +12,7 @@ def result(network: ImportedNetwork, read) -> np.ndarray:
     if typed is not read and typed.ndim == 1:
         typed = " ".join(str(int(number)) for number in typed)
     layer = network.result
-    return imported.run(network, typed)[f"{imported.result_of(layer)}_{layer.name}"].T
+    return imported.run(network, typed)[layer.result].T
 
 
 def agree(network: ImportedNetwork, reads, expected, tolerance: float) -> None:

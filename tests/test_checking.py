@@ -189,8 +189,8 @@ def lesson_of(weights, word: str) -> rnnsheet.Lesson:
 def trained_of(weights, word: str) -> ImportedNetwork:
     """The same network, as a framework would have it."""
     numbers = Numbers(np.array([[float(letter == own) for letter in word[:-1]] for own in "abc"]))
-    rnn = ImportedLayer("rnn", "elman", ("input",), {name: weights[name] for name in ("Wxh", "Whh")})
-    says = ImportedLayer("says", "dense", ("rnn",), {"Wa": weights["Why"]})
+    rnn = ImportedLayer("elman", "rnn", ("input",), weights={name: weights[name] for name in ("Wxh", "Whh")})
+    says = ImportedLayer("dense", "says", ("rnn",), weights={"Wa": weights["Why"]})
     return ImportedNetwork("chaos", numbers, (rnn, says))
 
 

@@ -100,8 +100,8 @@ SOFTMAX = Layer("softmax")
             "starts from 'b'; expected a layer",
         ),
         (
-            lambda: lesson(Layer("gru", weights="b"), SOFTMAX),
-            "uses the weights of 'b'; expected",
+            lambda: lesson(Layer("gru", shares="b"), SOFTMAX),
+            "shares the weights of 'b'; expected",
         ),
         (
             lambda: lesson(

@@ -373,7 +373,8 @@ ONE_LAYER = "[[layers]]\nname = 'd'\nkind = '{}'\n{}"
             "names = 3",
             "unknown key names; expected one of: text, numbers, answer, network, layers, name, labels",
         ),
-        (ONE_LAYER.format("last", "reads = 'e'"), 'layers.reads is "e"; expected a list'),
+        (ONE_LAYER.format("last", "reads = 7"), "layers.reads is 7; expected a list"),
+        (ONE_LAYER.format("last", "reads = 'e'"), 'layer d: reads is "e"; expected one of: input'),
         (ONE_LAYER.format("last", "") * 2, 'two layers are named "d"'),
         ('labels = ["a", "%s"]' % ("b" * 256), "label 1, counted from 0, is 256 letters long; expected 255"),
         (
@@ -395,7 +396,7 @@ ONE_LAYER = "[[layers]]\nname = 'd'\nkind = '{}'\n{}"
             "answer.start is '<s>', which is none of the labels",
         ),
         ("name = ", "not valid TOML"),
-        (ONE_LAYER.format("lstn", ""), 'layer d: kind is "lstn"; expected one of: embedding, dense'),
+        (ONE_LAYER.format("lstn", ""), 'layer d: kind is "lstn"; expected one of: elman, lstm'),
         (
             ONE_LAYER.format("dense", "reads = ['e']"),
             'layer d: reads is "e"; expected one of: input, answer',
@@ -405,10 +406,10 @@ ONE_LAYER = "[[layers]]\nname = 'd'\nkind = '{}'\n{}"
             'layer d: activation is "gelu"; expected one of: lin',
         ),
         (ONE_LAYER.format("gru", "starts = 'd'"), 'layer d: starts is "d"; expected'),
-        (ONE_LAYER.format("last", "weights = '*'"), "layer d: a layer of the kind last has no weights"),
+        (ONE_LAYER.format("last", "arrays = '*'"), "layer d: a layer of the kind last has no arrays"),
         (
             ONE_LAYER.format("dense", ""),
-            "layer d: a layer of the kind dense has weights; expected weights = a",
+            "layer d: a layer of the kind dense has weights; expected arrays = a",
         ),
         (ONE_LAYER.format("last", "").replace("'d'", "'input'"), 'a layer is named "input"; expected a name'),
         (ONE_LAYER.format("last", "").replace("'d'", "''"), 'a layer is named ""; expected a name'),
@@ -429,7 +430,7 @@ ONE_LAYER = "[[layers]]\nname = 'd'\nkind = '{}'\n{}"
         ("[numbers]\nfeatures = 3", "[numbers] would not be used"),
         (
             'labels = ["a", "b"]\n[answer]\nstart = 0\nend = 1\nsteps = 3\n'
-            + ONE_LAYER.format("dense", "weights = '*'"),
+            + ONE_LAYER.format("dense", "arrays = '*'"),
             "[[layers]], [answer] would not be used",
         ),
         ('labels = ["bad", ""]', "label 1, counted from 0, is empty"),
@@ -490,7 +491,7 @@ def test_an_array_beside_others_that_no_layer_reads_is_told():
         file["layers/dense/vars/0"], file["layers/dense/vars/1"] = GOOD
         file["optimizer/vars/0"] = GOOD[0]
     Path("a.toml").write_text(
-        "[numbers]\nsteps = 2\nfeatures = 2\n" + ONE_LAYER.format("dense", "weights = '*dense/vars/0'")
+        "[numbers]\nsteps = 2\nfeatures = 2\n" + ONE_LAYER.format("dense", "arrays = '*dense/vars/0'")
     )
     with pytest.raises(ModelError, match=r"^a.toml: layers/dense/vars/1 would be read by no layer"):
         read_model(Path("weights.h5"), description=Path("a.toml"))
@@ -505,7 +506,7 @@ def test_weights_that_are_not_finite_are_told_with_their_own_file():
     with h5py.File("weights.h5", "w") as file:
         file["dense/kernel"] = GOOD[0] * np.nan
     Path("a.toml").write_text(
-        "[numbers]\nsteps = 2\nfeatures = 2\n" + ONE_LAYER.format("dense", "weights = '*'")
+        "[numbers]\nsteps = 2\nfeatures = 2\n" + ONE_LAYER.format("dense", "arrays = '*'")
     )
     with pytest.raises(ModelError, match=r"^weights.h5: layer d: Wa has a number that is not finite"):
         read_model(Path("weights.h5"), description=Path("a.toml"))
@@ -525,10 +526,10 @@ def test_tokens_of_more_than_a_letter_are_told_where_letters_are_read():
 def test_a_pattern_that_fits_no_array_is_told_with_their_names():
     with h5py.File("weights.h5", "w") as file:
         file["layers/dense/vars/0"], file["layers/dense/vars/1"] = GOOD
-    Path("a.toml").write_text(ONE_LAYER.format("dense", "weights = 'dense/*'"))
+    Path("a.toml").write_text(ONE_LAYER.format("dense", "arrays = 'dense/*'"))
     with pytest.raises(ModelError) as caught:
         read_model(Path("weights.h5"), description=Path("a.toml"))
-    told = 'fits weights = "dense/*"; the file has layers/dense/vars/0, layers/dense/vars/1'
+    told = 'fits arrays = "dense/*"; the file has layers/dense/vars/0, layers/dense/vars/1'
     assert str(caught.value) == f"a.toml: layer d: no array in the file {told}"
 
 
@@ -545,7 +546,7 @@ def test_an_hdf5_file_of_more_groups_and_arrays_than_a_network_has_is_told(monke
     with h5py.File("weights.h5", "w") as file:
         file["layers/dense/vars/0"], file["layers/dense/vars/1"] = GOOD
     Path("a.toml").write_text(
-        "[numbers]\nsteps = 2\nfeatures = 2\n" + ONE_LAYER.format("dense", "weights = '*'")
+        "[numbers]\nsteps = 2\nfeatures = 2\n" + ONE_LAYER.format("dense", "arrays = '*'")
     )
     links = ["layers", "layers/dense", "layers/dense/vars", "layers/dense/vars/0", "layers/dense/vars/1"]
     monkeypatch.setattr("rnnsheet.importers.hdf5.MOST_LINKS", len(links))

@@ -72,11 +72,11 @@ def test_what_is_told_is_not_assumed(tmp_path):
     [[layers]]
     name = "emb"
     kind = "embedding"
-    weights = "emb.*"
+    arrays = "emb.*"
     [[layers]]
     name = "first"
     kind = "gru"
-    weights = "rnn.*"
+    arrays = "rnn.*"
     activation = "tanh"
     gate_activation = "sigmoid"
     [[layers]]
@@ -85,7 +85,7 @@ def test_what_is_told_is_not_assumed(tmp_path):
     [[layers]]
     name = "fc"
     kind = "dense"
-    weights = "fc.*"
+    arrays = "fc.*"
     activation = "linear"
     """
     shapes = {name: (9, *shape[1:]) if name.startswith("rnn") else shape for name, shape in STATES.items()}

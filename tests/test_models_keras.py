@@ -260,16 +260,16 @@ masked = true
 [[layers]]
 name = "words"
 kind = "embedding"
-weights = "{0}embedding/*"
+arrays = "{0}embedding/*"
 [[layers]]
 name = "there"
 kind = "lstm"
-weights = "{0}bidirectional/forward_l*"
+arrays = "{0}bidirectional/forward_l*"
 [[layers]]
 name = "back"
 kind = "lstm"
 reads = ["words"]
-weights = "{0}bidirectional/{1}backward_l*"
+arrays = "{0}bidirectional/{1}backward_l*"
 reverse = true
 [[layers]]
 name = "ends"
@@ -284,7 +284,7 @@ name = "head"
 kind = "dense"
 reads = ["ends", "starts"]
 activation = "sigmoid"
-weights = "{0}dense/*"
+arrays = "{0}dense/*"
 """
 
 
@@ -351,9 +351,9 @@ def test_the_two_forms_of_a_gru_are_told_from_each_other(keras, after):
     network = keras.Sequential([keras.Input((5, 3)), keras.layers.GRU(4, reset_after=after)])
     network.save_weights("one.weights.h5")
     lesson, text = Path("one.toml"), '[numbers]\nsteps = 5\nfeatures = 3\n[[layers]]\nname = "a"\n'
-    lesson.write_text(f'{text}kind = "{kind}"\nweights = "*"')
+    lesson.write_text(f'{text}kind = "{kind}"\narrays = "*"')
     assert read_model(Path("one.weights.h5"), description=lesson).layers[0].kind == kind
-    lesson.write_text(f'{text}kind = "{other}"\nweights = "*"')
+    lesson.write_text(f'{text}kind = "{other}"\narrays = "*"')
     told = f"^one.toml: layer a: its bias has the shape {'2×12' if after else '12'}, as .* {kind} has it"
     with pytest.raises(ModelError, match=told):
         read_model(Path("one.weights.h5"), description=lesson)
@@ -365,7 +365,7 @@ def test_a_pattern_that_fits_the_arrays_of_several_layers_is_refused(keras):
     model = keras.Sequential([keras.Input((6,)), layers.Dense(4), layers.Dense(2)])
     model.save_weights("two.weights.h5")
     lesson = Path("two.toml")
-    lesson.write_text('[[layers]]\nname = "a"\nkind = "dense"\nweights = "*dense*"\n')
+    lesson.write_text('[[layers]]\nname = "a"\nkind = "dense"\narrays = "*dense*"\n')
     with pytest.raises(ModelError, match=r"layer a: 4 arrays fit .*expected 1/2 for the kind dense"):
         read_model(Path("two.weights.h5"), description=lesson)
 

@@ -64,7 +64,7 @@ def assumed(draft, key):
 def described(kind: str, *more: str) -> Path:
     """A description of one recurrent layer, of which the last step is said."""
     lines = [f"[numbers]\nfeatures = {FEATURES}\nsteps = {STEPS}\n[[layers]]"]
-    lines += ['name = "one"', f'kind = "{kind}"', 'weights = "cell/*"', *more]
+    lines += ['name = "one"', f'kind = "{kind}"', 'arrays = "cell/*"', *more]
     lines += ['[[layers]]\nname = "end"\nkind = "last"']
     Path("lesson.toml").write_text("\n".join(lines))
     return Path("lesson.toml")

@@ -76,7 +76,7 @@ def test_quantised_weights_are_called_so(keras, mode):
     with pytest.raises(ModelError, match=f"layer last: its weights are quantised \\({mode}\\)"):
         read_model(Path("model.keras"))
     model.save_weights("model.weights.h5")
-    Path("lesson.toml").write_text('[[layers]]\nname = "last"\nkind = "dense"\nweights = "layers/dense/*"\n')
+    Path("lesson.toml").write_text('[[layers]]\nname = "last"\nkind = "dense"\narrays = "layers/dense/*"\n')
     with pytest.raises(ModelError, match=r"type int8|arrays fit") as refused:
         read_model(Path("model.weights.h5"), description=Path("lesson.toml"))
     assert ("int8" in str(refused.value)) == mode.startswith("int")
@@ -146,7 +146,7 @@ def test_weights_alone_are_said_to_be_of_the_type_that_they_have(kind):
             file["layers/dense/vars/0"] = numbers.astype(kind)
     lines = [
         "[numbers]\nfeatures = 3\nsteps = 1",
-        '[[layers]]\nname = "a"\nkind = "dense"\nweights = "layers/*"',
+        '[[layers]]\nname = "a"\nkind = "dense"\narrays = "layers/*"',
     ]
     Path("lesson.toml").write_text("\n".join(lines))
     network = read_model(Path("alone.h5"), description=Path("lesson.toml"))

@@ -147,11 +147,11 @@ steps = 6
 [[layers]]
 name = "e"
 kind = "embedding"
-weights = "e.*"
+arrays = "e.*"
 [[layers]]
 name = "r"
 kind = "gru"
-weights = "r.*"
+arrays = "r.*"
 """
 """A text, read by an embedding and a GRU; more may be said of the text."""
 LAST_OF_SUM = """
@@ -238,7 +238,7 @@ def test_arrays_of_a_layer_that_reads_from_the_end_are_told(tmp_path):
     torch.save({f"r.{name}": each for name, each in both.items()}, tmp_path / "a.pt")
     layers = ("there", "r.*_l0", "input"), ("back", "r.*_reverse", "input")
     lesson = "[numbers]\nsteps = 4\nfeatures = 2\n" + "".join(
-        f'[[layers]]\nname = "{name}"\nkind = "gru"\nweights = "{own}"\nreads = ["{reads}"]\n'
+        f'[[layers]]\nname = "{name}"\nkind = "gru"\narrays = "{own}"\nreads = ["{reads}"]\n'
         for name, own, reads in layers
     )
     (tmp_path / "a.toml").write_text(f'{lesson}[[layers]]\nname="c"\nkind = "sum"\nreads = ["there", "back"]')

@@ -58,8 +58,8 @@ class SideBySide(torch.nn.Module):
 def described(folder, takes: int, weights: str, out: str = "h2o.*"):
     (folder / "a.toml").write_text(
         f"[numbers]\nfeatures = {takes}\nsteps = {STEPS}\n"
-        f'[[layers]]\nname = "rnn"\nkind = "elman"\nweights = "{weights}"\n'
-        f'[[layers]]\nname = "out"\nkind = "dense"\nweights = "{out}"\n'
+        f'[[layers]]\nname = "rnn"\nkind = "elman"\narrays = "{weights}"\n'
+        f'[[layers]]\nname = "out"\nkind = "dense"\narrays = "{out}"\n'
     )
     return folder / "a.toml"
 
@@ -89,7 +89,7 @@ def test_one_layer_that_takes_the_input_and_the_state_side_by_side(tmp_path):
     torch.manual_seed(0)
     module = SideBySide(5, 4)
     torch.save(module.state_dict(), tmp_path / "a.pt")
-    with pytest.raises(ModelError, match=r'kind = "elman" and weights = "i2h\.\*"'):
+    with pytest.raises(ModelError, match=r'kind = "elman" and arrays = "i2h\.\*"'):
         read_model(tmp_path / "a.pt")
     agrees(module, tmp_path, 5, tmp_path / "a.pt", weights="i2h.*")
 
@@ -133,7 +133,7 @@ def test_linear_layers_whose_names_tell_of_a_state_are_never_read_one_after_the_
     (tmp_path / "chain.toml").write_text(
         '[network]\nbetween = "tanh"\noutput = "linear"\n[numbers]\nsteps = 3'
     )
-    told = f'nothing recurrent was found.*{re.escape(into)} 4×4.*weights = "{re.escape(pattern)}"'
+    told = f'nothing recurrent was found.*{re.escape(into)} 4×4.*arrays = "{re.escape(pattern)}"'
     for more in ({}, {"description": tmp_path / "chain.toml"}):
         with pytest.raises(ModelError, match=told):
             read_model(tmp_path / "a.pt", **more)
@@ -142,7 +142,7 @@ def test_linear_layers_whose_names_tell_of_a_state_are_never_read_one_after_the_
 def test_matrices_by_themselves_are_told_as_well(tmp_path):
     names = {"Wxh": (4, 5), "Whh": (4, 4), "bh": (4,), "Why": (3, 4), "by": (3,)}
     np.savez(tmp_path / "a.npz", **{name: np.ones(shape) for name, shape in names.items()})
-    with pytest.raises(ModelError, match=r'nothing recurrent was found.*Whh 4×4.*weights = "W\*h\.\*"'):
+    with pytest.raises(ModelError, match=r'nothing recurrent was found.*Whh 4×4.*arrays = "W\*h\.\*"'):
         read_model(tmp_path / "a.npz")
 
 

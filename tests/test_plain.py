@@ -175,9 +175,9 @@ def test_a_lesson_file_has_a_line_for_each_row_of_a_matrix(tmp_path):
 def test_a_trained_network_s_texts_are_plain(tmp_path):
     dense = {"Wa": np.array([[1.0, 2.0], [3.0, 4.0]]), "ba": np.zeros(2)}
     layers = (
-        ImportedLayer("e", "embedding", ("input",), {"E": np.eye(3)[:, :2]}),
+        ImportedLayer("embedding", "e", ("input",), weights={"E": np.eye(3)[:, :2]}),
         ImportedLayer("last", "last", ("e",)),
-        ImportedLayer("out", "dense", ("last",), dense, "softmax"),
+        ImportedLayer("dense", "out", ("last",), weights=dense, activation="softmax"),
     )
     read = Text("words", tuple(np.array(["", "a", "b"])), np.int64(2), np.str_("a b"), pad=np.int8(0))
     labels = tuple(np.array(["<no & never>", "yes"]))

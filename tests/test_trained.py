@@ -33,7 +33,7 @@ def reading(text: Text, typed: str):
     """The trace of a network that only looks tokens up."""
     rows = np.arange(2.0 * len(text.tokens)).reshape(-1, 2)
     return imported.run(
-        ImportedNetwork("look", text, (ImportedLayer("e", "embedding", weights={"E": rows}),)), typed
+        ImportedNetwork("look", text, (ImportedLayer("embedding", "e", weights={"E": rows}),)), typed
     )
 
 
@@ -185,8 +185,10 @@ def test_a_masked_layer_agrees_with_plain_loops(kind, activation, reverse):
     own = gated(random, *CELLS[kind])
     table = random.normal(size=(6, 2))
     layers = (
-        ImportedLayer("e", "embedding", weights={"E": table}),
-        ImportedLayer("r", kind, ("e",), own, activation, gate, reverse),
+        ImportedLayer("embedding", "e", weights={"E": table}),
+        ImportedLayer(
+            kind, "r", ("e",), weights=own, activation=activation, gate_activation=gate, reverse=reverse
+        ),
     )
     for padding in ("before", "after"):
         text = Text("words", WORDS, 6, padding=padding, unknown=1, masked=True)
@@ -202,13 +204,28 @@ def test_masked_before_or_after_a_text_ends_in_the_same_state():
     for padding, steps in (("before", 9), ("after", 9), ("after", 3)):
         random = np.random.default_rng(7)
         layers = (
-            ImportedLayer("e", "embedding", weights={"E": random.normal(size=(6, 2))}),
-            ImportedLayer("there", "lstm", ("e",), gated(random, "ifgo"), "tanh", "sigmoid"),
-            ImportedLayer("back", "gru", ("e",), gated(random, "run", "bm"), "tanh", "sigmoid", reverse=True),
-            ImportedLayer("t", "last", ("there",)),
-            ImportedLayer("b", "last", ("back",)),
-            ImportedLayer("share", "attention", ("there",), {"Wq": random.normal(size=(1, 3))}),
-            ImportedLayer("all", "concat", ("t", "b", "share")),
+            ImportedLayer("embedding", "e", weights={"E": random.normal(size=(6, 2))}),
+            ImportedLayer(
+                "lstm",
+                "there",
+                ("e",),
+                weights=gated(random, "ifgo"),
+                activation="tanh",
+                gate_activation="sigmoid",
+            ),
+            ImportedLayer(
+                "gru",
+                "back",
+                ("e",),
+                weights=gated(random, "run", "bm"),
+                activation="tanh",
+                gate_activation="sigmoid",
+                reverse=True,
+            ),
+            ImportedLayer("last", "t", ("there",)),
+            ImportedLayer("last", "b", ("back",)),
+            ImportedLayer("attention", "share", ("there",), weights={"Wq": random.normal(size=(1, 3))}),
+            ImportedLayer("concat", "all", ("t", "b", "share")),
         )
         text = Text("words", WORDS, steps, padding=padding, masked=True)
         ends.append(imported.run(ImportedNetwork("ends", text, layers), "good bad film")["out_all"])
@@ -219,17 +236,23 @@ def test_masked_before_or_after_a_text_ends_in_the_same_state():
 def test_layers_without_memory_and_what_joins_them():
     x = np.array([[1.0, -2.0, 3.0], [0.5, 0.0, 2.0]])
     layers = (
-        ImportedLayer("d", "dense", (INPUT,), {"Wa": [[1.0, 2.0], [0.0, -1.0]], "ba": [0.5, 0.0]}, "relu"),
-        ImportedLayer("s", "activation", ("d",), activation="softmax"),
-        ImportedLayer("plus", "sum", ("d", "s", INPUT)),
-        ImportedLayer("mid", "mean", ("d", INPUT)),
-        ImportedLayer("times", "product", ("d", INPUT)),
-        ImportedLayer("below", "concat", ("d", INPUT)),
-        ImportedLayer("flat", "flatten", ("below",)),
-        ImportedLayer("a", "attention", (INPUT,), {"Wq": [[1.0, -1.0]]}),
-        ImportedLayer("end", "last", ("mid",)),
-        ImportedLayer("both", "concat", ("end", "d")),
-        ImportedLayer("p", "dense", ("both",), {"Wa": np.ones((2, 4))}, "softmax"),
+        ImportedLayer(
+            "dense",
+            "d",
+            (INPUT,),
+            weights={"Wa": [[1.0, 2.0], [0.0, -1.0]], "ba": [0.5, 0.0]},
+            activation="relu",
+        ),
+        ImportedLayer("activation", "s", ("d",), activation="softmax"),
+        ImportedLayer("add", "plus", ("d", "s", INPUT)),
+        ImportedLayer("mean", "mid", ("d", INPUT)),
+        ImportedLayer("product", "times", ("d", INPUT)),
+        ImportedLayer("concat", "below", ("d", INPUT)),
+        ImportedLayer("flatten", "flat", ("below",)),
+        ImportedLayer("attention", "a", (INPUT,), weights={"Wq": [[1.0, -1.0]]}),
+        ImportedLayer("last", "end", ("mid",)),
+        ImportedLayer("concat", "both", ("end", "d")),
+        ImportedLayer("dense", "p", ("both",), weights={"Wa": np.ones((2, 4))}, activation="softmax"),
     )
     trace = imported.run(ImportedNetwork("plain", Numbers(x), layers, ("no", "yes")), x)
     d = np.maximum([[1 + 1 + 0.5, -2 + 0.5, 3 + 4 + 0.5], [-0.5, 0.0, -2.0]], 0)
@@ -257,7 +280,7 @@ def test_layers_without_memory_and_what_joins_them():
 
 @pytest.mark.parametrize("activation", ["linear", "tanh", "relu", "", "softmax"])
 def test_one_number_that_is_no_probability_stands_for_itself(activation):
-    layer = ImportedLayer("a", "dense", weights={"Wa": np.full((1, 1), 3.0)}, activation=activation)
+    layer = ImportedLayer("dense", "a", weights={"Wa": np.full((1, 1), 3.0)}, activation=activation)
     network = ImportedNetwork("size", Numbers(np.full((1, 2), 0.5)), (layer,))
     trace = imported.run(network, network.read.sample)
     assert {"said", "says", "confidence"}.isdisjoint(trace.arrays)
@@ -269,8 +292,8 @@ def test_one_number_that_is_no_probability_stands_for_itself(activation):
 def test_several_numbers_mean_what_is_likely_if_they_are_shares_or_have_labels(activation, says):
     weights = {"Wa": np.array([[1.0], [3.0], [2.0]])}
     layers = (
-        ImportedLayer("a", "dense", weights=weights, activation=activation),
-        ImportedLayer("end", "last", ("a",)),
+        ImportedLayer("dense", "a", weights=weights, activation=activation),
+        ImportedLayer("last", "end", ("a",)),
     )
     network = ImportedNetwork("size", Numbers(np.full((1, 2), 0.5)), layers)
     trace = imported.run(network, network.read.sample)
@@ -280,7 +303,7 @@ def test_several_numbers_mean_what_is_likely_if_they_are_shares_or_have_labels(a
 
 
 def test_one_number_says_which_of_two_labels():
-    layer = ImportedLayer("d", "dense", (INPUT,), {"Wa": [[1.0]]}, "sigmoid")
+    layer = ImportedLayer("dense", "d", (INPUT,), weights={"Wa": [[1.0]]}, activation="sigmoid")
     trace = imported.run(
         ImportedNetwork("one", Numbers(np.zeros((1, 3))), (layer,), ("bad", "good")), [[-1.0, 0.0, 1.0]]
     )
@@ -292,15 +315,21 @@ def test_an_answer_reads_what_was_said_and_ends():
     count = 5
     follows = np.roll(np.eye(count), 1, axis=0)
     layers = (
-        ImportedLayer("e", "embedding", weights={"E": np.eye(count)}),
-        ImportedLayer("first", "elman", ("e",), {"Wxh": 9 * np.eye(count), "Whh": np.eye(count)}, "tanh"),
-        ImportedLayer("said", "embedding", (ANSWER,), {"E": follows.T}),
+        ImportedLayer("embedding", "e", weights={"E": np.eye(count)}),
         ImportedLayer(
-            "d",
             "elman",
+            "first",
+            ("e",),
+            weights={"Wxh": 9 * np.eye(count), "Whh": np.eye(count)},
+            activation="tanh",
+        ),
+        ImportedLayer("embedding", "said", (ANSWER,), weights={"E": follows.T}),
+        ImportedLayer(
+            "elman",
+            "d",
             ("said",),
-            {"Wxh": np.eye(count), "Whh": np.zeros((count, count))},
-            "linear",
+            weights={"Wxh": np.eye(count), "Whh": np.zeros((count, count))},
+            activation="linear",
             starts="first",
         ),
     )
@@ -315,10 +344,20 @@ def test_an_answer_s_states_start_from_the_text_s():
     random = np.random.default_rng(2)
     own = gated(random, "ifgo")
     layers = (
-        ImportedLayer("e", "embedding", weights={"E": random.normal(size=(6, 2))}),
-        ImportedLayer("enc", "lstm", ("e",), gated(random, "ifgo"), "tanh", "sigmoid", reverse=True),
-        ImportedLayer("said", "embedding", (ANSWER,), {"E": random.normal(size=(3, 2))}),
-        ImportedLayer("dec", "lstm", ("said",), own, "tanh", "sigmoid", starts="enc"),
+        ImportedLayer("embedding", "e", weights={"E": random.normal(size=(6, 2))}),
+        ImportedLayer(
+            "lstm",
+            "enc",
+            ("e",),
+            weights=gated(random, "ifgo"),
+            activation="tanh",
+            gate_activation="sigmoid",
+            reverse=True,
+        ),
+        ImportedLayer("embedding", "said", (ANSWER,), weights={"E": random.normal(size=(3, 2))}),
+        ImportedLayer(
+            "lstm", "dec", ("said",), weights=own, activation="tanh", gate_activation="sigmoid", starts="enc"
+        ),
     )
     network = ImportedNetwork(
         "s2s", Text("words", WORDS, 2, masked=True), layers, ("a", "b", "c"), Answer(0, 2, 4)
@@ -342,8 +381,8 @@ def test_roundings_cover_what_another_order_of_sums_gives():
     random = np.random.default_rng(1)
     own = gated(random, "ifgo")
     layers = (
-        ImportedLayer("r", "lstm", (INPUT,), own, "tanh", "sigmoid"),
-        ImportedLayer("d", "dense", ("r",), {"Wa": random.normal(size=(2, 3))}, "softmax"),
+        ImportedLayer("lstm", "r", (INPUT,), weights=own, activation="tanh", gate_activation="sigmoid"),
+        ImportedLayer("dense", "d", ("r",), weights={"Wa": random.normal(size=(2, 3))}, activation="softmax"),
     )
     x = random.normal(size=(2, 8))
     network = ImportedNetwork("r", Numbers(x), layers)
@@ -355,7 +394,7 @@ def test_roundings_cover_what_another_order_of_sums_gives():
 
 
 def test_bad_numbers_are_told():
-    layer = ImportedLayer("d", "dense", (INPUT,), {"Wa": [[1e100, 1e100]]}, "linear")
+    layer = ImportedLayer("dense", "d", (INPUT,), weights={"Wa": [[1e100, 1e100]]}, activation="linear")
     network = ImportedNetwork("big", Numbers(np.zeros((2, 1))), (layer,), source="big.npz")
     with pytest.raises(ModelError, match=r"big.npz: .*1×1; expected 2×1"):
         imported.run(network, [[1.0]])

@@ -8,12 +8,11 @@ import pytest
 from rnnsheet.engine import imported
 from rnnsheet.errors import ModelError
 from rnnsheet.importers.draft import Draft
+from rnnsheet.network import KINDS
 from rnnsheet.network.imported import (
     ANSWER,
     INPUT,
     LAYER_KINDS,
-    STATES,
-    WEIGHTS,
     Answer,
     ImportedLayer,
     ImportedNetwork,
@@ -22,17 +21,18 @@ from rnnsheet.network.imported import (
 )
 from tests.trained_networks import recurrent
 
+CELLS = ("elman", "lstm", "gru", "gru-before")
 NUMBERS = Numbers(np.ones((2, 3)))
 TEXT = Text("words", ("", "a", "b"), 3)
 ANSWERED = Answer(0, 1, 4)
-EMBEDDED = ImportedLayer("emb", "embedding", weights={"E": np.ones((3, 2))})
-SAID = ImportedLayer("said", "embedding", (ANSWER,), {"E": np.ones((2, 2))})
-RNN = ImportedLayer("rnn", "elman", weights=recurrent("h", 2, 2))
+EMBEDDED = ImportedLayer("embedding", "emb", weights={"E": np.ones((3, 2))})
+SAID = ImportedLayer("embedding", "said", (ANSWER,), weights={"E": np.ones((2, 2))})
+RNN = ImportedLayer("elman", "rnn", weights=recurrent("h", 2, 2))
 RNN_OF_WORDS = replace(RNN, reads=("emb",))
 
 
 def dense(name: str, reads: str, units: int, size: int, **more) -> ImportedLayer:
-    return ImportedLayer(name, "dense", (reads,), {"Wa": np.ones((units, size))}, **more)
+    return ImportedLayer("dense", name, (reads,), weights={"Wa": np.ones((units, size))}, **more)
 
 
 def refused(layers, told: str, read=NUMBERS, answer=None) -> None:
@@ -49,26 +49,26 @@ def refused(layers, told: str, read=NUMBERS, answer=None) -> None:
         (replace(RNN, name="bad", reads=("end",)), "elman reads time steps, but end is computed once"),
         (replace(RNN, name="bad", activation="softmax"), "the activation softmax"),
         (replace(RNN, name="bad", gate_activation="relu"), "kind elman has no gate_activation"),
-        (ImportedLayer("bad", "activation"), "layer bad: activation is missing; expected one of: linear"),
-        (ImportedLayer("bad", "last", reverse=True), "kind last has no reverse"),
-        (ImportedLayer("bad", "concat", (INPUT, "wide"), activation="relu"), "kind concat has no activation"),
+        (ImportedLayer("activation", "bad"), "layer bad: activation is missing; expected one of: linear"),
+        (ImportedLayer("last", "bad", reverse=True), "kind last has no reverse"),
+        (ImportedLayer("concat", "bad", (INPUT, "wide"), activation="relu"), "kind concat has no activation"),
         (dense("bad", INPUT, 2, 2, starts="rnn"), "kind dense has no starts"),
-        (ImportedLayer("bad", "last", ("end",)), "kind last reads time steps, but end is computed once"),
-        (ImportedLayer("bad", "masked", ("end",)), "kind masked reads time steps, but end is computed once"),
-        (ImportedLayer("bad", "sum", ("rnn", "wide")), "expected equal ones, got rnn (2), wide (3)"),
-        (ImportedLayer("bad", "mean", ("wide", "rnn")), "expected equal ones, got wide (3), rnn (2)"),
-        (ImportedLayer("bad", "product", ("one", "rnn")), "expected equal ones, got one (1), rnn (2)"),
-        (ImportedLayer("bad", "sum", ()), "layer bad reads nothing"),
-        (ImportedLayer("bad", "sum"), "layer bad: a layer of the kind sum puts several results together"),
+        (ImportedLayer("last", "bad", ("end",)), "kind last reads time steps, but end is computed once"),
+        (ImportedLayer("masked", "bad", ("end",)), "kind masked reads time steps, but end is computed once"),
+        (ImportedLayer("add", "bad", ("rnn", "wide")), "expected equal ones, got rnn (2), wide (3)"),
+        (ImportedLayer("mean", "bad", ("wide", "rnn")), "expected equal ones, got wide (3), rnn (2)"),
+        (ImportedLayer("product", "bad", ("one", "rnn")), "expected equal ones, got one (1), rnn (2)"),
+        (ImportedLayer("add", "bad", ()), "layer bad reads nothing"),
+        (ImportedLayer("add", "bad"), "layer bad: a layer of the kind add puts several results together"),
         (replace(EMBEDDED, name="bad"), "layer bad: an embedding reads"),
-        (ImportedLayer("bad", "dense", (ANSWER,)), "layer bad reads the answer, but there is none"),
-        (ImportedLayer("bad", "gru"), "layer bad: weights are missing: Wxr, Whr"),
+        (ImportedLayer("dense", "bad", (ANSWER,)), "layer bad reads the answer, but there is none"),
+        (ImportedLayer("gru", "bad"), "layer bad: weights are missing: Wxr, Whr"),
     ],
 )
 def test_a_layer_that_cannot_be_is_told(layer, told):
     before = (
         RNN,
-        ImportedLayer("end", "last", ("rnn",)),
+        ImportedLayer("last", "end", ("rnn",)),
         dense("wide", INPUT, 3, 2),
         dense("one", INPUT, 1, 2),
     )
@@ -79,7 +79,7 @@ def test_a_layer_that_cannot_be_is_told(layer, told):
 def test_names_that_differ_in_capitals_only_are_the_same(name):
     """They are in a workbook, where both would be one defined name."""
     refused(
-        (EMBEDDED, SAID, RNN_OF_WORDS, ImportedLayer(name, "last", ("rnn",))),
+        (EMBEDDED, SAID, RNN_OF_WORDS, ImportedLayer("last", name, ("rnn",))),
         f"layer {name}: '{name}'",
         TEXT,
         ANSWERED,
@@ -95,8 +95,8 @@ def test_an_embedding_reads_one_line_of_tokens():
 @pytest.mark.parametrize(
     ("layers", "told"),
     [
-        ([SAID, ImportedLayer("bad", "last", ("said",))], "layer bad would read all of the answer"),
-        ([SAID, ImportedLayer("bad", "flatten", ("said",))], "layer bad would read all of the answer"),
+        ([SAID, ImportedLayer("last", "bad", ("said",))], "layer bad would read all of the answer"),
+        ([SAID, ImportedLayer("flatten", "bad", ("said",))], "layer bad would read all of the answer"),
         ([SAID, replace(RNN, name="bad", reads=("said",), reverse=True)], "layer bad would read all"),
         (
             [
@@ -107,7 +107,7 @@ def test_an_embedding_reads_one_line_of_tokens():
             ],
             "layer bad would read all of the answer",
         ),
-        ([SAID, ImportedLayer("bad", "concat", ("said", "emb"))], "layer bad reads the text, step by step,"),
+        ([SAID, ImportedLayer("concat", "bad", ("said", "emb"))], "layer bad reads the text, step by step,"),
         ([], "the last layer, emb, does not say the answer"),
         ([replace(SAID, weights={"E": np.ones((5, 2))})], "layer said: E has 5 rows; expected 2"),
     ],
@@ -141,15 +141,21 @@ def test_a_network_that_is_taken_can_be_run(kind, reads):
         "attention": {"Wq": np.ones((1, size))},
         **{
             cell: recurrent(gates, 2, size)
-            for cell, gates in zip(STATES, ("h", "ifgo", "run", "run"), strict=True)
+            for cell, gates in zip(CELLS, ("h", "ifgo", "run", "run"), strict=True)
         },
     }
     activation = "tanh" if kind == "activation" else ""
     layers = (
         RNN,
-        ImportedLayer("end", "last", ("rnn",)),
-        ImportedLayer("flat", "flatten", ("rnn",)),
-        ImportedLayer("it", kind, reads, own.get(kind, {}) if kind in WEIGHTS else {}, activation=activation),
+        ImportedLayer("last", "end", ("rnn",)),
+        ImportedLayer("flatten", "flat", ("rnn",)),
+        ImportedLayer(
+            kind,
+            "it",
+            reads,
+            weights=own.get(kind, {}) if KINDS[kind].parameters else {},
+            activation=activation,
+        ),
     )
     try:
         network = ImportedNetwork("any", NUMBERS, layers)
@@ -157,19 +163,19 @@ def test_a_network_that_is_taken_can_be_run(kind, reads):
         assert error.values["layer"] == "it"
         return
     trace = imported.run(network, NUMBERS.sample)
-    name = f"{'a' if kind in ('dense', 'activation') else 'h' if kind in STATES else 'out'}_it"
+    name = f"{'a' if kind in ('dense', 'activation') else 'h' if kind in CELLS else 'out'}_it"
     assert trace[name].shape[0] == network.size("it")
 
 
 def test_results_that_meet_again_and_again_are_followed_once():
     """As where blocks are added to what they read: of the paths through 200 of them no end would be seen."""
-    end = ImportedLayer("end", "last", ("rnn",))
+    end = ImportedLayer("last", "end", ("rnn",))
     for first in ("rnn", "end"):
         layers, draft = [RNN, end, dense("m0", first, 2, 2, activation="sigmoid")], Draft("a test")
         for layer in layers:
             draft.add(layer.kind, layer.reads, layer.name, weights=layer.weights)
         for number in range(200):
-            layers.append(ImportedLayer(f"m{number + 1}", "mean", (f"m{number}", f"m{number}")))
+            layers.append(ImportedLayer("mean", f"m{number + 1}", (f"m{number}", f"m{number}")))
             draft.add("mean", layers[-1].reads, layers[-1].name)
         network = ImportedNetwork("deep", NUMBERS, tuple(layers))
         assert network.size("m200") == draft.size("m200") == 2

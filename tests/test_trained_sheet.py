@@ -19,7 +19,7 @@ from rnnsheet.checking.recalculate import recalculations
 from rnnsheet.engine.imported import run
 from rnnsheet.errors import ModelError
 from rnnsheet.labels import labels, languages
-from rnnsheet.network.imported import STATES, ImportedLayer, ImportedNetwork, Numbers, Text
+from rnnsheet.network.imported import ImportedLayer, ImportedNetwork, Numbers, Text
 from rnnsheet.sheet.layout import plan
 from rnnsheet.workbook.imported_inputs import trained as read_trained
 from rnnsheet.workbook.lesson_inputs import Manifest
@@ -32,6 +32,7 @@ from tests.test_checking import failures
 from tests.test_engines import EVERY_ENGINE, skip_without
 from tests.test_sheet import EXCEL_COLUMNS, EXCEL_FORMULA, EXCEL_ROWS, EXCEL_SHEET_NAME, excel_takes
 from tests.trained_networks import (
+    ANY_CELL,
     NETWORKS,
     counter,
     medley,
@@ -46,7 +47,7 @@ from tests.trained_networks import (
 from tests.typist import Typist, marked
 
 EXCEL_NESTING = 64
-PUT_TOGETHER = ("last", "flatten", "masked", "concat", "sum", "mean", "product")
+PUT_TOGETHER = ("last", "flatten", "masked", "concat", "add", "mean", "product")
 GATES = {"elman": "h", "lstm": "ifgo", "gru": "run", "gru-before": "run"}
 
 
@@ -116,11 +117,11 @@ READINGS = [
 def test_every_kind_of_layer_may_read_what_is_computed_once_and_what_is_not(tmp_path, masked):
     """One network with a layer of each kind over each of these, as far as such a layer can be."""
     read = Text("words", ("", "a", "b"), 4, "a b b", masked=masked)
-    emb = ImportedLayer("emb", "embedding", weights={"E": weights(3, 2)})
-    rnn = ImportedLayer("rnn", "elman", ("emb",), recurrent("h", 2, 2))
-    end, flat = ImportedLayer("end", "last", ("rnn",)), ImportedLayer("flat", "flatten", ("rnn",))
+    emb = ImportedLayer("embedding", "emb", weights={"E": weights(3, 2)})
+    rnn = ImportedLayer("elman", "rnn", ("emb",), weights=recurrent("h", 2, 2))
+    end, flat = ImportedLayer("last", "end", ("rnn",)), ImportedLayer("flatten", "flat", ("rnn",))
     network = ImportedNetwork("readings", read, (emb, rnn, end, flat))
-    for kind, reads in product((*STATES, "dense", "attention", "activation", *PUT_TOGETHER), READINGS):
+    for kind, reads in product((*ANY_CELL, "dense", "attention", "activation", *PUT_TOGETHER), READINGS):
         size = sum(map(network.size, reads))
         own = {
             "dense": {"Wa": weights(3, size)},
@@ -128,10 +129,10 @@ def test_every_kind_of_layer_may_read_what_is_computed_once_and_what_is_not(tmp_
             **{cell: recurrent(gates, 3, size) for cell, gates in GATES.items()},
         }
         name, activation = f"layer{len(network.layers)}", "softmax" if kind == "activation" else ""
-        layer = ImportedLayer(name, kind, reads, own.get(kind, {}), activation)
+        layer = ImportedLayer(kind, name, reads, weights=own.get(kind, {}), activation=activation)
         with suppress(ModelError):
             network = replace(network, layers=(*network.layers, layer))
-    assert {layer.kind for layer in network} >= {*STATES, "dense", "attention", "activation", *PUT_TOGETHER}
+    assert {layer.kind for layer in network} >= {*ANY_CELL, "dense", "attention", "activation", *PUT_TOGETHER}
     assert len(network.layers) > 60
     path = export(network, tmp_path / "book.xlsx")
     assert differences(network, found_by(path)) == []
@@ -434,7 +435,9 @@ def wide(units: int, features: int) -> ImportedNetwork:
         (
             ImportedLayer("lstm", "lstm", weights=recurrent("ifgo", units, features)),
             ImportedLayer("last", "last", ("lstm",)),
-            ImportedLayer("says", "dense", ("last",), {"Wa": weights(1, units)}, activation="sigmoid"),
+            ImportedLayer(
+                "dense", "says", ("last",), weights={"Wa": weights(1, units)}, activation="sigmoid"
+            ),
         ),
     )
 
@@ -449,7 +452,7 @@ def test_libreoffice_sees_no_circle_where_there_is_none(tmp_path, units, feature
 
 def test_a_network_without_room_is_refused():
     weights_ = {"Wxh": np.zeros((1, 17_000)), "Whh": np.zeros((1, 1))}
-    layer = ImportedLayer("wide", "elman", weights=weights_)
+    layer = ImportedLayer("elman", "wide", weights=weights_)
     with pytest.raises(ModelError) as caught:
         plan(ImportedNetwork("wide", Numbers(np.zeros((17_000, 1))), (layer,)), "en")
     assert caught.value.key == "no_room"

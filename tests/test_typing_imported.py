@@ -31,10 +31,10 @@ def clerk() -> ImportedNetwork:
         "clerk",
         Text("words", tuple(map(str, range(7))), 5, "0 1 2 3 4", padding="after"),
         (
-            ImportedLayer("emb", "embedding", weights={"E": weights(7, 3)}),
-            ImportedLayer("rnn", "lstm", ("emb",), recurrent("ifgo", 4, 3)),
+            ImportedLayer("embedding", "emb", weights={"E": weights(7, 3)}),
+            ImportedLayer("lstm", "rnn", ("emb",), weights=recurrent("ifgo", 4, 3)),
             ImportedLayer("last", "last", ("rnn",)),
-            ImportedLayer("says", "dense", ("last",), {"Wa": weights(2, 4)}, activation="softmax"),
+            ImportedLayer("dense", "says", ("last",), weights={"Wa": weights(2, 4)}, activation="softmax"),
         ),
         ("no", "yes"),
         assumed=(("token_numbers", {}),),
@@ -136,7 +136,7 @@ def test_what_is_usual_is_known_from_the_weights_that_were_given(tmp_path):
 
 
 def test_numbers_that_grow_past_a_cell_are_told_and_nothing_is_said(tmp_path):
-    layer = ImportedLayer("says", "elman", weights={"Wxh": [[1.0]], "Whh": [[1.0]]}, activation="linear")
+    layer = ImportedLayer("elman", "says", weights={"Wxh": [[1.0]], "Whh": [[1.0]]}, activation="linear")
     book = Book(ImportedNetwork("grows", Numbers(np.ones((1, 5))), (layer,)), tmp_path / "book.xlsx")
     book.type(block(book, "Whh_says").area, "1E+90")
     assert "unusually large" in book.state

@@ -6,9 +6,7 @@ from hypothesis import strategies as st
 from rnnsheet.network import KINDS
 from rnnsheet.network.imported import (
     ANSWER,
-    ELEMENTWISE,
     INPUT,
-    STATES,
     Answer,
     ImportedLayer,
     ImportedNetwork,
@@ -22,6 +20,7 @@ UNREADABLE = ("", "<pad>", "OOV", "Cat", "a-b", "~x", "a*", "?")
 """Tokens that no typed word is, as it is read in small letters and parted by signs."""
 LETTERS = "abcxyzABXZéÉİ中01 ?*~'\"=<&%"
 LABELS = ("yes", "no", "=1", "x*", "中文", "7", "")
+ANY_CELL = ("elman", "gru", "gru-before", "lstm")
 ACTIVATIONS = ("", "tanh", "relu", "sigmoid", "hard_sigmoid", "hard_sigmoid_keras2", "linear")
 
 
@@ -111,12 +110,12 @@ class _Drawn:
             return layer.weights["E"].shape[1]
         if layer.weights and layer.kind != "attention":
             return len(next(iter(layer.weights.values())))
-        sizes = list(map(self._size, layer.reads))
-        rows = sizes[0] if layer.kind in ELEMENTWISE else sum(sizes)
+        sizes = list(map(self._size, layer.names_read))
+        rows = sizes[0] if layer.kind in ("add", "mean", "product") else sum(sizes)
         return rows * self.read.steps if layer.kind == "flatten" else rows
 
     def _add(self, kind: str, reads: tuple[str, ...], **more) -> str:
-        self.layers.append(ImportedLayer(f"{kind[:3]}{len(self.layers)}", kind, reads, **more))
+        self.layers.append(ImportedLayer(kind, f"{kind[:3]}{len(self.layers)}", reads, **more))
         return self.layers[-1].name
 
     def _weights(self, *shape: int) -> np.ndarray:
@@ -127,7 +126,7 @@ class _Drawn:
         return self._add("embedding", (reads,), weights={"E": self._weights(tokens, size)})
 
     def _cell(self, reads: tuple[str, ...], units: int, **more) -> str:
-        kind = self.draw(st.sampled_from(sorted(STATES)))
+        kind = self.draw(st.sampled_from(ANY_CELL))
         sizes = {"hidden": units, "input": sum(map(self._size, reads)), "one": 1}
         weights = {
             spec.name: self._weights(sizes[spec.rows], sizes[spec.cols])
@@ -148,7 +147,7 @@ class _Drawn:
         if form != "both":
             return self._cell((reads,), units, reverse=form == "back")
         there, back = self._cell((reads,), units), self._cell((reads,), units, reverse=True)
-        merge = self.draw(st.sampled_from(["concat", "sum", "mean", "product"]))
+        merge = self.draw(st.sampled_from(["concat", "add", "mean", "product"]))
         return self._add(merge, (there, back))
 
     def _summary(self, reads: str) -> str:
@@ -165,7 +164,7 @@ class _Drawn:
         return self._add(kind, (reads,), weights=weights)
 
     def _decoder(self, reads: str) -> str:
-        if self.layers[-1].kind not in STATES:
+        if self.layers[-1].kind not in ANY_CELL:
             reads = self._add("last", (reads,))
         units, tokens = self._size(reads), self.draw(st.sampled_from([3, 5, 9]))
         self.answer = Answer(
@@ -221,12 +220,12 @@ def moods(typed: str = "The cat  sat, good *movie*!", unknown: int | None = None
         "moods",
         Text("words", TOKENS, 6, typed, {"films": 6}, unknown=unknown, masked=True),
         (
-            ImportedLayer("emb", "embedding", weights={"E": weights(11, 5)}),
-            ImportedLayer("there", "lstm", ("emb",), recurrent("ifgo", 9, 5)),
-            ImportedLayer("back", "gru", ("emb",), recurrent("run", 4, 5, "runm"), reverse=True),
-            ImportedLayer("both", "concat", ("there", "back")),
-            ImportedLayer("att", "attention", ("both",), {"Wq": weights(1, 13)}),
-            ImportedLayer("says", "dense", ("att",), {"Wa": weights(3, 13)}, activation="softmax"),
+            ImportedLayer("embedding", "emb", weights={"E": weights(11, 5)}),
+            ImportedLayer("lstm", "there", ("emb",), weights=recurrent("ifgo", 9, 5)),
+            ImportedLayer("gru", "back", ("emb",), weights=recurrent("run", 4, 5, "runm"), reverse=True),
+            ImportedLayer("concat", "both", ("there", "back")),
+            ImportedLayer("attention", "att", ("both",), weights={"Wq": weights(1, 13)}),
+            ImportedLayer("dense", "says", ("att",), weights={"Wa": weights(3, 13)}, activation="softmax"),
         ),
         ("negative", "neutral", "positive"),
     )
@@ -240,11 +239,11 @@ def speller(typed: str = "caB?") -> ImportedNetwork:
             "letters", ("<pad>", "<unk>", "</s>", *"abcABC?*~ "), 5, typed, padding="after", unknown=1, end=2
         ),
         (
-            ImportedLayer("emb", "embedding", weights={"E": weights(13, 4)}),
-            ImportedLayer("enc", "gru", ("emb",), recurrent("run", 6, 4)),
-            ImportedLayer("heard", "embedding", (ANSWER,), {"E": weights(7, 3)}),
-            ImportedLayer("dec", "gru", ("heard",), recurrent("run", 6, 3), starts="enc"),
-            ImportedLayer("says", "dense", ("dec",), {"Wa": 3 * weights(7, 6)}),
+            ImportedLayer("embedding", "emb", weights={"E": weights(13, 4)}),
+            ImportedLayer("gru", "enc", ("emb",), weights=recurrent("run", 6, 4)),
+            ImportedLayer("embedding", "heard", (ANSWER,), weights={"E": weights(7, 3)}),
+            ImportedLayer("gru", "dec", ("heard",), weights=recurrent("run", 6, 3), starts="enc"),
+            ImportedLayer("dense", "says", ("dec",), weights={"Wa": 3 * weights(7, 6)}),
         ),
         ("<pad>", "<s>", "</s>", "AH", "B", "K", "T"),
         Answer(1, 2, 7),
@@ -257,9 +256,11 @@ def counter() -> ImportedNetwork:
         "counter",
         Numbers(weights(2, 5)),
         (
-            ImportedLayer("rnn", "elman", (INPUT,), recurrent("h", 9, 2), activation="relu"),
-            ImportedLayer("flat", "flatten", ("rnn",)),
-            ImportedLayer("says", "dense", ("flat",), {"Wa": 0.1 * weights(1, 45)}, activation="sigmoid"),
+            ImportedLayer("elman", "rnn", (INPUT,), weights=recurrent("h", 9, 2), activation="relu"),
+            ImportedLayer("flatten", "flat", ("rnn",)),
+            ImportedLayer(
+                "dense", "says", ("flat",), weights={"Wa": 0.1 * weights(1, 45)}, activation="sigmoid"
+            ),
         ),
         ("few", "many"),
         precision="float64",
@@ -274,16 +275,20 @@ def medley(typed: str = "aBx") -> ImportedNetwork:
         "medley",
         Text("letters", ("", "a", "b", "B"), 4, typed, unknown=0, begin=2, masked=True),
         (
-            ImportedLayer("one", "elman", (INPUT,), recurrent("h", 3, 1), activation="hard_sigmoid_keras2"),
-            ImportedLayer("two", "gru-before", (INPUT,), before, activation="tanh", **gates),
-            ImportedLayer("sum", "sum", ("one", "two")),
+            ImportedLayer(
+                "elman", "one", (INPUT,), weights=recurrent("h", 3, 1), activation="hard_sigmoid_keras2"
+            ),
+            ImportedLayer("gru-before", "two", (INPUT,), weights=before, activation="tanh", **gates),
+            ImportedLayer("add", "sum", ("one", "two")),
             ImportedLayer("mean", "mean", ("one", "two", "sum")),
             ImportedLayer("product", "product", ("sum", "mean")),
             ImportedLayer("masked", "masked", ("product",)),
             ImportedLayer("last", "last", ("masked", "one")),
-            ImportedLayer("dense", "dense", ("masked", "last"), {"Wa": weights(2, 9), "ba": weights(2, 1)}),
-            ImportedLayer("relu", "activation", ("dense",), activation="relu"),
-            ImportedLayer("soft", "activation", ("relu",), activation="softmax"),
+            ImportedLayer(
+                "dense", "dense", ("masked", "last"), weights={"Wa": weights(2, 9), "ba": weights(2, 1)}
+            ),
+            ImportedLayer("activation", "relu", ("dense",), activation="relu"),
+            ImportedLayer("activation", "soft", ("relu",), activation="softmax"),
         ),
     )
 
@@ -294,8 +299,8 @@ def forecaster() -> ImportedNetwork:
         "forecaster",
         Numbers(weights(2, 6)),
         (
-            ImportedLayer("gru", "gru", (INPUT,), recurrent("run", 4, 2)),
-            ImportedLayer("says", "dense", ("gru",), {"Wa": weights(1, 4), "ba": weights(1, 1)}),
+            ImportedLayer("gru", "gru", (INPUT,), weights=recurrent("run", 4, 2)),
+            ImportedLayer("dense", "says", ("gru",), weights={"Wa": weights(1, 4), "ba": weights(1, 1)}),
         ),
     )
 
@@ -306,9 +311,9 @@ def estimator() -> ImportedNetwork:
         "estimator",
         Text("words", ("", "warm", "cold", "rain"), 4, "cold rain"),
         (
-            ImportedLayer("emb", "embedding", weights={"E": weights(4, 3)}),
-            ImportedLayer("rnn", "elman", ("emb",), recurrent("h", 5, 3)),
-            ImportedLayer("says", "dense", ("rnn",), {"Wa": weights(3, 5)}, activation="tanh"),
+            ImportedLayer("embedding", "emb", weights={"E": weights(4, 3)}),
+            ImportedLayer("elman", "rnn", ("emb",), weights=recurrent("h", 5, 3)),
+            ImportedLayer("dense", "says", ("rnn",), weights={"Wa": weights(3, 5)}, activation="tanh"),
             ImportedLayer("last", "last", ("says",)),
         ),
     )
@@ -320,10 +325,10 @@ def namer() -> ImportedNetwork:
         "namer",
         Text("letters", ("", *"abc"), 5, "abca"),
         (
-            ImportedLayer("emb", "embedding", weights={"E": weights(4, 3)}),
-            ImportedLayer("rnn", "elman", ("emb",), recurrent("h", 6, 3)),
+            ImportedLayer("embedding", "emb", weights={"E": weights(4, 3)}),
+            ImportedLayer("elman", "rnn", ("emb",), weights=recurrent("h", 6, 3)),
             ImportedLayer("last", "last", ("rnn",)),
-            ImportedLayer("says", "dense", ("last",), {"Wa": weights(15, 6)}, activation="softmax"),
+            ImportedLayer("dense", "says", ("last",), weights={"Wa": weights(15, 6)}, activation="softmax"),
         ),
         tuple(f"name {number}" for number in range(15)),
     )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -9,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rnnsheet.errors import OutputError, RnnsheetError, known_language
+from rnnsheet.errors import OutputError, RenamedWarning, RnnsheetError, known_language
 from rnnsheet.labels import default_language, help_texts, languages
 
 help_text = help_texts(default_language())
@@ -52,6 +53,18 @@ def tell(error: RnnsheetError, language: str) -> None:
     """Prints what is wrong; where that cannot be, the exit status tells it alone."""
     with suppress(OSError):
         typer.echo(f"rnnsheet: {error.text(language)}", err=True)
+
+
+_show = warnings.showwarning
+
+
+def show_warning(message: Warning | str, *place: Any, **more: Any) -> None:
+    """Prints what is told of a user's file as one line; other warnings are for programmers."""
+    if isinstance(message, RenamedWarning):
+        with suppress(OSError):
+            typer.echo(f"rnnsheet: {message}", err=True)
+    else:
+        _show(message, *place, **more)
 
 
 def print_lines(lines: Iterable[str]) -> None:

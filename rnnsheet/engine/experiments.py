@@ -234,10 +234,10 @@ def _long(lesson: Lesson, given: Batch) -> Batch:
 
 def _paths(layer: Layer) -> list[tuple[str, ...]]:
     """Per state of a layer, the gradients from its own time step to the one before."""
-    known = GRADIENT_PATHS.get(layer.cell, {})
+    known = GRADIENT_PATHS.get(layer.kind, {})
     return [
         tuple(named(base, layer.ending) for base in known.get(state, (f"d{state}", f"d{state}_back")))
-        for state in layer.kind.states
+        for state in layer.traits.states
     ]
 
 

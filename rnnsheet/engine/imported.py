@@ -22,8 +22,6 @@ from rnnsheet.network.imported import (
     ANSWER,
     CURLY,
     INPUT,
-    MERGES,
-    STATES,
     STRAIGHT,
     TOP,
     ImportedLayer,
@@ -162,7 +160,7 @@ class _Run:
         for layer in self.order:
             if self.network.sequence(layer.name) != ANSWER:
                 own = self._layer(layer, self.results, self._start(layer))
-                self.results[layer.name] = own[result_of(layer)]
+                self.results[layer.name] = own[layer.result_base]
                 self.found |= {f"{base}_{layer.name}": array for base, array in own.items()}
             elif ANSWER not in self.results:
                 self._answer()
@@ -179,23 +177,23 @@ class _Run:
             pieces["k_answer"].append(results[ANSWER])
             for layer in layers:
                 own = self._layer(layer, results, states[layer.name])
-                results[layer.name] = own[result_of(layer)]
-                states[layer.name] = {state: own[state][-1] for state in STATES.get(layer.kind, ())}
+                results[layer.name] = own[layer.result_base]
+                states[layer.name] = {state: own[state][-1] for state in layer.traits.states}
                 for base, array in own.items():
                     pieces[f"{base}_{layer.name}"].append(array)
             said = _greatest(results[self.network.result.name])
         self.found |= {name: np.concatenate(parts) for name, parts in pieces.items()}
         self.results[ANSWER] = self.found["k_answer"]
         for layer in layers:
-            self.results[layer.name] = self.found[f"{result_of(layer)}_{layer.name}"]
+            self.results[layer.name] = self.found[layer.result]
 
     def _start(self, layer: ImportedLayer) -> dict[str, Array]:
         """Each state of a layer before its first time step, (1, units)."""
-        states = {state: np.zeros((1, self.network.size(layer.name))) for state in STATES.get(layer.kind, ())}
+        states = {state: np.zeros((1, self.network.size(layer.name))) for state in layer.traits.states}
         if layer.starts:
             before = self.network.layer(layer.starts)
             states["h"] = self._last(before.name)[0]
-            for state in STATES.get(before.kind, ()):
+            for state in before.traits.states:
                 if state in states:
                     states[state] = self.found[f"{state}_{before.name}"][0 if before.reverse else -1]
         return states
@@ -207,9 +205,9 @@ class _Run:
 
     def _layer(self, layer: ImportedLayer, results: Arrays, initial: Arrays) -> dict[str, Array]:
         """What one layer computes, by the names without its ending."""
-        reads = [results[name] for name in layer.reads]
+        reads = [results[name] for name in layer.names_read]
         own = self._computed(layer, reads, initial)
-        if len(reads) > 1 and layer.kind not in (*MERGES, "last"):
+        if layer.gathered:
             own["both"] = _below_each_other(reads)
         return own
 
@@ -226,14 +224,14 @@ class _Run:
                     layer, _below_each_other(reads), self._mask_along(self.network.along(layer))
                 )
             case "last":
-                return {"out": _below_each_other([self._last(name) for name in layer.reads])}
+                return {"out": _below_each_other([self._last(name) for name in layer.names_read])}
             case "flatten":
                 return {"out": _below_each_other(reads).reshape(1, 1, -1)}
             case "masked":
                 return {"out": self._masked(layer, _below_each_other(reads))}
             case "concat":
                 return {"out": _below_each_other(reads)}
-            case "sum":
+            case "add":
                 return {"out": reduce(np.add, reads)}
             case "mean":
                 return {"out": reduce(np.add, reads) / len(reads)}
@@ -259,13 +257,6 @@ class _Run:
         turned = None if mask is None else mask[turn]
         own = CELLS[layer.kind].forward(layer.weights, x[turn], initial, **more, mask=turned)
         return {base: array[turn] for base, array in own.items() if not base.startswith("_")}
-
-
-def result_of(layer: ImportedLayer) -> str:
-    """The name, without its ending, of what others read of a layer."""
-    if layer.kind in ("dense", "activation"):
-        return "p" if layer.activation == "softmax" else "a"
-    return "h" if layer.kind in STATES else "x" if layer.kind == "embedding" else "out"
 
 
 def _dense(layer: ImportedLayer, x: Array) -> dict[str, Array]:

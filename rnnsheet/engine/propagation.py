@@ -22,13 +22,13 @@ CELLS: Mapping[str, Cell] = {"elman": ELMAN, "lstm": LSTM, "gru": GRU, "gru-befo
 
 def knows(model: Model) -> bool:
     """Whether NumPy can compute the network: not where a cell is known by its equations alone."""
-    return all(layer.cell in CELLS or not layer.kind.states for layer in model)
+    return all(layer.kind in CELLS or not layer.traits.states for layer in model)
 
 
 def _cell(layer: Layer) -> Cell:
-    if layer.cell not in CELLS:
-        raise LessonError("only_equations", cell=layer.cell)
-    return CELLS[layer.cell]
+    if layer.kind not in CELLS:
+        raise LessonError("only_equations", cell=layer.kind)
+    return CELLS[layer.kind]
 
 
 @dataclass(frozen=True)
@@ -108,9 +108,9 @@ def contributions(model: Model, batch: Batch, found: Arrays) -> dict[str, Array]
         parameters, x = model.of(layer), _read(model, layer, found)
         own = _Own(layer, found)
         sequence = model.sequence(layer)
-        if layer.cell == "softmax":
+        if layer.traits.says:
             shares = output.contributions(parameters, x, own["dy"])
-        elif layer.cell == "dense":
+        elif layer.kind == "dense":
             shares = dense.contributions(parameters, x, own["da" if layer.activation == "linear" else "dza"])
         else:
             x, initial = _turned(layer, {"x": x})["x"], _initial(model, layer, batch, found)
@@ -132,13 +132,13 @@ def _layer(model: Model, layer: Layer, found: Arrays, initial: Arrays) -> dict[s
     """What one layer computes, and what it reads put together."""
     parameters, x = model.of(layer), _read(model, layer, found)
     gathered = {layer.gathered: x} if layer.gathered else {}
-    if layer.cell == "softmax":
+    if layer.traits.says:
         own = output.probabilities(parameters, x)
-    elif layer.cell == "dense":
+    elif layer.kind == "dense":
         own = dense.forward(parameters, x, layer.activation)
     else:
         x = _turned(layer, {"x": x})["x"]
-        more = {"activation": layer.activation} if layer.kind.activations else {}
+        more = {"activation": layer.activation} if layer.traits.activations else {}
         own = _turned(layer, _cell(layer).forward(parameters, x, initial, **more))
     return {**gathered, **{layer.named(base): array for base, array in own.items()}}
 
@@ -162,7 +162,7 @@ def _read(model: Model, layer: Layer, found: Arrays) -> Array:
 def _initial(model: Model, layer: Layer, batch: Batch, found: Arrays) -> dict[str, Array]:
     """Each state of a layer before its first time step, (batch, units)."""
     states = {}
-    for state in layer.kind.states:
+    for state in layer.traits.states:
         name = f"{layer.named(state)}_0"
         if name in batch.initial:
             states[state] = np.broadcast_to(batch.initial[name], (batch.size, model.size(layer)))
@@ -175,7 +175,7 @@ def _initial(model: Model, layer: Layer, batch: Batch, found: Arrays) -> dict[st
 def _start(model: Model, layer: Layer, state: str) -> tuple[Layer, str]:
     """The layer from which a state starts, and the name of its value there."""
     before = model.layer(str(layer.starts))
-    return before, before.named(state if state in before.kind.states else before.kind.result)
+    return before, before.named(state if state in before.traits.states else before.traits.result)
 
 
 def _turned(layer: Layer, arrays: Arrays) -> dict[str, Array]:
@@ -217,7 +217,7 @@ def _answer(model: Model, layers: list[Layer], batch: Batch, found: Arrays) -> d
 
 
 def _last(layer: Layer, before: Arrays) -> dict[str, Array]:
-    return {state: before[layer.named(state)][-1] for state in layer.kind.states}
+    return {state: before[layer.named(state)][-1] for state in layer.traits.states}
 
 
 @dataclass
@@ -238,10 +238,10 @@ class _Backward:
         """One layer's gradients, and what it hands to those below."""
         model, parameters = self.model, self.model.of(layer)
         x = _read(model, layer, self.found)
-        if layer.cell == "softmax":
+        if layer.traits.says:
             p = self.found[layer.named("p")]
             own = output.backward(parameters, x, p, self.batch.goals[layer.ending])
-        elif layer.cell == "dense":
+        elif layer.kind == "dense":
             a = self.found[layer.result]
             da = self.now.get(layer.result, np.zeros_like(a))
             if layer.result in self.after:
@@ -256,13 +256,13 @@ class _Backward:
             self._hand_down(layer, dx)
 
     def _recurrent(self, layer: Layer, parameters: Arrays, x: Array) -> dict[str, Array]:
-        model, cell, states = self.model, _cell(layer), layer.kind.states
+        model, cell, states = self.model, _cell(layer), layer.traits.states
         received = self.now.get(layer.result)
         now = np.zeros_like(self.found[layer.result]) if received is None else received
         turned = _turned(layer, {"x": x, "now": now})
         initial = _initial(model, layer, self.batch, self.found)
         after = {s: self.after[layer.named(s)] for s in states if layer.named(s) in self.after}
-        more = {"activation": layer.activation} if layer.kind.activations else {}
+        more = {"activation": layer.activation} if layer.traits.activations else {}
         seen = _Own(layer, self.found)
         own = cell.backward(parameters, turned["x"], initial, seen, turned["now"], self.limit, after, **more)
         own = _turned(layer, own)
@@ -280,12 +280,12 @@ class _Backward:
         return own
 
     def _has_gradient(self, name: str) -> bool:
-        return name in {layer.result for layer in self.model if layer.cell != "softmax"}
+        return name in {layer.result for layer in self.model if not layer.traits.says}
 
     def _add(self, layer: Layer, base: str, array: Array) -> None:
         """A gradient under its full name; a parameter's is the sum over all layers that use it."""
         weight = base.removeprefix("d")
-        if weight not in layer.kind.names:
+        if weight not in layer.traits.names:
             self.gradients[layer.named(base)] = array
             return
         name = f"d{named(weight, layer.owner)}"

@@ -100,11 +100,11 @@ def _labels_of_parameters(lesson: Lesson) -> dict[str, tuple[tuple[str, ...], tu
     found = {}
     for layer in lesson.model:
         axes = {"hidden": lesson.model.axis(layer), "input": lesson.model.axis_read(layer, lesson.inputs)}
-        if layer.cell == "softmax":
+        if layer.traits.says:
             axes["hidden"] = lesson.choice
         axes["one"] = ONE
         own = lesson.model.of(layer)
-        for spec in layer.kind.parameters:
+        for spec in layer.traits.parameters:
             if spec.name in own:
                 labels = [
                     lesson.labels_of(axes[axis]) if size == axes[axis].size else ("",)

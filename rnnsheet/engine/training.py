@@ -109,7 +109,7 @@ def random_model(model: Model, seed: int) -> Model:
     generator, drawn = np.random.default_rng(seed), {}
     for layer in model:
         for base, array in model.of(layer).items():
-            units = model.size(layer) if layer.kind.states else layer_input(model, layer)
+            units = model.size(layer) if layer.traits.states else layer_input(model, layer)
             name = named(base, layer.owner)
             if name not in drawn:
                 drawn[name] = generator.uniform(-(units**-0.5), units**-0.5, array.shape)
@@ -118,7 +118,7 @@ def random_model(model: Model, seed: int) -> Model:
 
 def layer_input(model: Model, layer: Layer) -> int:
     """The number of values that a layer reads."""
-    return int(model.of(layer)[layer.kind.parameters[0].name].shape[1])
+    return int(model.of(layer)[layer.traits.parameters[0].name].shape[1])
 
 
 Update = Callable[[str, Array], Array]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnnsheet.engine.imported import result_of, run
+from rnnsheet.engine.imported import run
 from rnnsheet.network import Array
 from rnnsheet.network.imported import ImportedNetwork, Numbers, Witness
 
@@ -37,4 +37,4 @@ def _result(plain: ImportedNetwork, given: Array) -> Array:
     else:
         read = " ".join(str(int(number)) for number in given if number >= 0)
     layer = plain.result
-    return run(plain, read)[f"{result_of(layer)}_{layer.name}"].T.ravel()
+    return run(plain, read)[layer.result].T.ravel()

@@ -35,11 +35,12 @@ from rnnsheet.equations.own import Cell, check_kind, reason, told
 from rnnsheet.equations.recurrence import STEP, Recurrence
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import Lesson
-from rnnsheet.network import INPUTS, KINDS, ONE, STATIC, Kind, Layer, ParameterSpec, Source, on_sequence
+from rnnsheet.network import INPUTS, KINDS, ONE, STATIC, Layer, ParameterSpec, Source, on_sequence
+from rnnsheet.network.kinds import recurrent
 
 CELLS: dict[str, Cell] = {}
 """The equations of every kind of layer but the softmax."""
-BUILT_IN = frozenset(KINDS)
+BUILT_IN = frozenset(name for name, kind in KINDS.items() if kind.of_lessons)
 
 
 def cell(name: str, *parameters: ParameterSpec, states: tuple[str, ...] = ("h",)) -> Callable[[Cell], Cell]:
@@ -51,7 +52,7 @@ def cell(name: str, *parameters: ParameterSpec, states: tuple[str, ...] = ("h",)
     check_kind(name, parameters, states)
 
     def add(equations: Cell) -> Cell:
-        KINDS[name] = Kind(parameters, states)
+        KINDS[name] = recurrent(parameters, states)
         CELLS[name] = told(name, equations)
         return equations
 
@@ -145,7 +146,7 @@ def network(lesson: Lesson) -> Recurrence:
     try:
         return _Network(lesson).r
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        own = next((layer.cell for layer in lesson.model if layer.cell not in BUILT_IN), "")
+        own = next((layer.kind for layer in lesson.model if layer.kind not in BUILT_IN), "")
         if not own:
             raise
         # What no check of single equations sees, such as a name that another layer has.
@@ -201,7 +202,7 @@ class _Network:
     def _layer(self, layer: Layer) -> None:
         sequence = self.model.sequence(layer)
         x = self._what_it_reads(layer, sequence)
-        axis = self.lesson.choice if layer.cell == "softmax" else self.model.axis(layer)
+        axis = self.lesson.choice if layer.traits.says else self.model.axis(layer)
         equations = LayerEquations(
             self.r,
             layer,
@@ -210,10 +211,10 @@ class _Network:
             axis,
             self._start(layer),
         )
-        if layer.cell == "softmax":
+        if layer.traits.says:
             self._softmax(equations, x)
         else:
-            CELLS[layer.cell](equations, x)
+            CELLS[layer.kind](equations, x)
 
     def _what_it_reads(self, layer: Layer, sequence: str) -> Leaf:
         """What the layer reads at a time step of its own: one vector."""
@@ -221,7 +222,7 @@ class _Network:
         if len(found) == 1 and not isinstance(found[0], Operation):
             return found[0]
         expr = concat(found) if len(found) > 1 else found[0]  # type: ignore[arg-type]
-        key = f"{layer.cell}{layer.ending}"
+        key = f"{layer.kind}{layer.ending}"
         if len(found) > 1:
             return self.r.let(layer.gathered, expr, "cell", sequence=sequence, base="both", layer=key)
         return self.r.let(layer.gathered, expr, "read", sequence=sequence, base="bag", layer=key)
@@ -243,8 +244,8 @@ class _Network:
             return {}
         before = self.model.layer(layer.starts)
         found: dict[str, Leaf] = {}
-        for state in layer.kind.states:
-            base = state if state in before.kind.states else before.kind.result
+        for state in layer.traits.states:
+            base = state if state in before.traits.states else before.traits.result
             if base == state or state == "h":
                 equation = self.r.equations[before.named(base)]
                 once = equation.sequence == STATIC

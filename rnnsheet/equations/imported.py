@@ -30,7 +30,7 @@ from rnnsheet.equations.expr import (
 from rnnsheet.equations.layer import LayerEquations, activated
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.network import ONE, STATIC, Axis, Layer, named
-from rnnsheet.network.imported import ANSWER, INPUT, STATES, ImportedLayer, ImportedNetwork, Text
+from rnnsheet.network.imported import ANSWER, INPUT, ImportedLayer, ImportedNetwork, Text
 
 MASK = Value("mask", ONE)
 """1 where the text has a token, 0 at padding."""
@@ -72,7 +72,7 @@ class _Network:
         """Per input and layer, what others read of it."""
         self.labelled = set() if trained.says_numbers else {trained.result.name}
         if self.labelled and trained.result.kind == "activation" and len(trained.result.reads) == 1:
-            self.labelled.add(trained.result.reads[0])
+            self.labelled.add(trained.result.names_read[0])
         self._inputs()
         for layer in trained:
             self.results[layer.name] = self._layer(layer)
@@ -91,7 +91,7 @@ class _Network:
         return _LINES[self.trained.sequence(name)]
 
     def _layer(self, layer: ImportedLayer) -> Value:
-        if layer.kind in STATES or layer.kind == "dense":
+        if layer.kind in CELLS:
             return self._weighing(layer)
         write: dict[str, Callable[[ImportedLayer], Value]] = {
             "embedding": self._embedding,
@@ -127,7 +127,7 @@ class _Network:
 
     def _reads(self, layer: ImportedLayer) -> list[Leaf]:
         """What a layer reads at a time step."""
-        return [self._at(name, self._along(layer)) for name in layer.reads]
+        return [self._at(name, self._along(layer)) for name in layer.names_read]
 
     def _at(self, name: str, sequence: str) -> Leaf:
         """A result at a time step of a sequence; one that is computed once is the same at each."""
@@ -154,7 +154,7 @@ class _Network:
             self._axis(layer),
             self._initial(layer),
             layer.gate_activation or "sigmoid",
-            self._mask(layer) if layer.kind in STATES else None,
+            self._mask(layer) if layer.traits.states else None,
             self._part(layer),
         )
         x = self._read(layer)
@@ -164,11 +164,11 @@ class _Network:
 
     def _initial(self, layer: ImportedLayer) -> dict[str, Leaf | None]:
         """Each state before the first time step: the last of another layer, or zeros."""
-        found: dict[str, Leaf | None] = dict.fromkeys(STATES.get(layer.kind, ()))
+        found: dict[str, Leaf | None] = dict.fromkeys(layer.traits.states)
         if layer.starts:
             before = self.trained.layer(layer.starts)
             for state in found:
-                if state in STATES.get(before.kind, ()):
+                if state in before.traits.states:
                     value = self.r.equations[named(state, f"_{before.name}")].value
                     found[state] = self._last(value, before.name)
             found["h"] = self._last(self.results[before.name], before.name)
@@ -219,7 +219,7 @@ class _Network:
     def _put_together(self, layer: ImportedLayer) -> Expr:
         """What a layer without weights makes of what it reads."""
         if layer.kind == "last":
-            return _below_each_other([self._last(self.results[name], name) for name in layer.reads])
+            return _below_each_other([self._last(self.results[name], name) for name in layer.names_read])
         if layer.kind == "flatten":
             x = self._read(layer)
             steps = self.r.sequences[self._along(layer)]
@@ -232,7 +232,7 @@ class _Network:
             return _below_each_other(found)
         if layer.kind == "mean":
             return mean(found)
-        combine = operator.add if layer.kind == "sum" else operator.mul
+        combine = operator.add if layer.kind == "add" else operator.mul
         return reduce(combine, found)
 
     def _say(self, result: Value) -> None:

@@ -67,8 +67,8 @@ class LayerEquations:
 
     def state(self, base: str) -> Value:
         """A value of as many rows as the layer has units, that the next time step remembers."""
-        if base not in self.layer.kind.states:
-            raise ValueError(f"there is no state {base}; known: {', '.join(self.layer.kind.states)}")
+        if base not in self.layer.traits.states:
+            raise ValueError(f"there is no state {base}; known: {', '.join(self.layer.traits.states)}")
         name = self.layer.named(base)
         if base in self.initial:
             self.network.states[name] = self.initial[base]
@@ -85,7 +85,7 @@ class LayerEquations:
 
     def let(self, base: str, expr: Expr, part: str = "") -> Value:
         """Names an expression: it becomes a block that a student sees."""
-        key, name = f"{self.layer.cell}{self.layer.ending}", self.layer.named(base)
+        key, name = f"{self.layer.kind}{self.layer.ending}", self.layer.named(base)
         if self.mask and name in self.network.states:
             expr = masked(self.mask, expr, self.network.before(name, self.hidden))
         return self.network.let(name, expr, part or self.part, (), self.sequence, base, key)

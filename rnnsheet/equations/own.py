@@ -88,8 +88,8 @@ def _place(equations: Cell) -> str:
 
 def _check(layer: LayerEquations, result: object) -> None:
     """Raises LessonError where the equations are none of which a workbook can be made."""
-    name, network = layer.layer.cell, layer.network
-    for state in layer.layer.kind.states:
+    name, network = layer.layer.kind, layer.network
+    for state in layer.layer.traits.states:
         if layer.layer.named(state) not in network.equations:
             raise LessonError("cell_lacks", cell=name, name=state)
     if not isinstance(result, Value) or result.name != layer.layer.named("h"):
@@ -104,8 +104,8 @@ def _check(layer: LayerEquations, result: object) -> None:
 
 
 def _check_equation(layer: LayerEquations, equation: Equation) -> None:
-    cell = layer.layer.cell
-    if not _NAME.fullmatch(equation.base) or equation.base in layer.layer.kind.names:
+    cell = layer.layer.kind
+    if not _NAME.fullmatch(equation.base) or equation.base in layer.layer.traits.names:
         raise LessonError("cell_equation", cell=cell, name=equation.base)
     for part in _parts(equation.expr):
         if isinstance(part, Operation) and RULES[part.rule].pull is None:

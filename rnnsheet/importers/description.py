@@ -11,12 +11,14 @@ from typing import Any
 from rnnsheet import toml
 from rnnsheet.errors import ModelError
 from rnnsheet.importers.limits import reading
-from rnnsheet.network.imported import ACTIVATIONS, ANSWER, INPUT, LAYER_KINDS, WEIGHTS
+from rnnsheet.network import Layer, Source
+from rnnsheet.network.imported import ACTIVATIONS, ANSWER, INPUT, LAYER_KINDS
 
 KNOWN = Path(__file__).parent / "known"
 """Descriptions of published networks, which are recognised by the names of their arrays."""
 
 _NUMBER = (int, str)
+_READS = (list, str)
 _KEYS: Mapping[str, Mapping[str, Any]] = {
     "": {"name": str, "labels": list, "recognised": list},
     "text": {
@@ -37,8 +39,8 @@ _KEYS: Mapping[str, Mapping[str, Any]] = {
     "layers": {
         "name": str,
         "kind": str,
-        "reads": list,
-        "weights": str,
+        "reads": _READS,
+        "arrays": str,
         "activation": str,
         "gate_activation": str,
         "reverse": bool,
@@ -46,9 +48,11 @@ _KEYS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 """Each table's keys, and of which type their values are; "layers" is a list of tables."""
+_RENAMED = {"weights": "arrays"}
 _TYPES = {
     str: "wrong_type_text",
     list: "wrong_type_list",
+    _READS: "wrong_type_list",
     int: "wrong_type_number",
     bool: "wrong_type_truth",
     _NUMBER: "wrong_type_token",
@@ -57,20 +61,12 @@ _TYPES = {
 
 
 @dataclass(frozen=True)
-class LayerSpec:
-    """One layer in a file of weights: as a `ImportedLayer`, but with a pattern instead of weights.
+class DescribedLayer(Layer):
+    """One layer in a file of weights."""
 
-    `weights` fits the names of the layer's arrays, with * for any signs; "" where it has none.
-    """
-
-    name: str
-    kind: str
-    reads: tuple[str, ...]
-    weights: str = ""
-    activation: str = ""
-    gate_activation: str = ""
-    reverse: bool = False
-    starts: str = ""
+    name: str = ""
+    arrays: str = ""
+    """What fits the names of its arrays, with * for any signs; "" where it has none."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +81,7 @@ class Description:
 
     name: str = ""
     labels: tuple[str, ...] = ()
-    layers: tuple[LayerSpec, ...] = ()
+    layers: tuple[DescribedLayer, ...] = ()
     text: Mapping[str, Any] = field(default_factory=dict)
     numbers: Mapping[str, int] = field(default_factory=dict)
     answer: Mapping[str, Any] = field(default_factory=dict)
@@ -119,6 +115,7 @@ def read_description(path: Path) -> Description:
         layers = tables.pop("layers", [])
         if not isinstance(layers, list):
             raise ModelError("not_tables", key="layers")
+        layers = [_of_today(layer) if isinstance(layer, dict) else layer for layer in layers]
         for key, table in [*tables.items(), *(("layers", layer) for layer in layers)]:
             _check(key, table, _KEYS[key])
         texts: dict[str, Any] = {key: tuple(top.pop(key, ())) for key in ("labels", "recognised")}
@@ -179,15 +176,24 @@ def _shown(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)[:50]
 
 
-def _layers(given: list[dict[str, Any]]) -> tuple[LayerSpec, ...]:
+def _of_today(table: dict[str, Any]) -> dict[str, Any]:
+    """The table of a layer with the names of today."""
+    if table.get("kind") == "sum":
+        toml.tell_renamed("sum", "add")
+        table = {**table, "kind": "add"}
+    return toml.renamed(table, _RENAMED, "layers")
+
+
+def _layers(given: list[dict[str, Any]]) -> tuple[DescribedLayer, ...]:
     """The layers; one reads the one before unless it says what."""
-    layers: list[LayerSpec] = []
+    layers: list[DescribedLayer] = []
     for number, table in enumerate(given, 1):
         for key in ("name", "kind"):
             if key not in table:
                 raise ModelError("missing_key_of_layer", number=number, key=key)
-        reads = table.get("reads", [layers[-1].name if layers else INPUT])
-        layer = LayerSpec(**{**table, "reads": tuple(reads)})
+        reads = table.get("reads", layers[-1].name if layers else INPUT)
+        reads = [reads] if isinstance(reads, str) else reads
+        layer = DescribedLayer(**{**table, "reads": tuple(map(Source, reads))})
         names = [before.name for before in layers]
         if layer.name in names:
             raise ModelError("layer_twice", given=_shown(layer.name))
@@ -195,20 +201,20 @@ def _layers(given: list[dict[str, Any]]) -> tuple[LayerSpec, ...]:
             raise ModelError("reserved_layer_name", given=_shown(layer.name), taken=f"{INPUT}, {ANSWER}")
         _check_layer(layer, names)
         layers.append(layer)
-    read = {name for layer in layers for name in (*layer.reads, layer.starts)}
+    read = {name for layer in layers for name in (*map(str, layer.reads), layer.starts)}
     if unread := [layer for layer in layers[:-1] if layer.name not in read]:
         raise ModelError("unread_layer", given=_shown(unread[0].name), cell=unread[0].kind)
     return tuple(layers)
 
 
-def _check_layer(layer: LayerSpec, before: list[str]) -> None:
+def _check_layer(layer: DescribedLayer, before: list[str]) -> None:
     """Raises ModelError where a layer has a word that is none of those it can have."""
     chosen = [
         ("kind", layer.kind, LAYER_KINDS),
-        *(("reads", name, (INPUT, ANSWER, *before)) for name in layer.reads),
+        *(("reads", str(source), (INPUT, ANSWER, *before)) for source in layer.reads),
         ("activation", layer.activation, ("", *ACTIVATIONS)),
         ("gate_activation", layer.gate_activation, ("", *ACTIVATIONS)),
-        ("starts", layer.starts, ("", *before)),
+        ("starts", layer.starts or "", ("", *before)),
     ]
     for key, got, known in chosen:
         if got not in known:
@@ -216,9 +222,9 @@ def _check_layer(layer: LayerSpec, before: list[str]) -> None:
             raise ModelError("wrong_choice_of_layer", key=key, layer=layer.name, got=_shown(got), known=told)
     if not layer.reads:
         raise ModelError("reads_nothing", layer=layer.name)
-    if layer.kind == "embedding" and layer.reads not in ((INPUT,), (ANSWER,)):
-        raise ModelError("reads_no_tokens", layer=layer.name, given=", ".join(layer.reads))
-    if layer.weights and layer.kind not in WEIGHTS:
-        raise ModelError("unused_setting", layer=layer.name, kind=layer.kind, key="weights")
-    if not layer.weights and layer.kind in WEIGHTS:
+    if layer.kind == "embedding" and layer.reads not in ((Source(INPUT),), (Source(ANSWER),)):
+        raise ModelError("reads_no_tokens", layer=layer.name, given=", ".join(map(str, layer.reads)))
+    if layer.arrays and not layer.traits.parameters:
+        raise ModelError("unused_setting", layer=layer.name, kind=layer.kind, key="arrays")
+    if not layer.arrays and layer.traits.parameters:
         raise ModelError("missing_pattern", layer=layer.name, kind=layer.kind)

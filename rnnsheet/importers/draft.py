@@ -8,17 +8,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rnnsheet.errors import ModelError
-from rnnsheet.importers.description import Description, LayerSpec, fault_of
+from rnnsheet.importers.description import DescribedLayer, Description, fault_of
 from rnnsheet.importers.network_input import LONGEST, answered, numbers, text
 from rnnsheet.importers.products import folder_of, from_pytorch
 from rnnsheet.importers.vocabulary import Vocabulary
 from rnnsheet.importers.weights import arrays_of, from_keras
-from rnnsheet.network import Array
+from rnnsheet.network import Array, Source
 from rnnsheet.network.imported import (
     ANSWER,
-    ELEMENTWISE,
     INPUT,
-    STATES,
     ImportedLayer,
     ImportedNetwork,
     Numbers,
@@ -69,13 +67,15 @@ class Draft:
 
     def add(self, kind: str, reads: Sequence[str], source: str, name: str = "", **more: Any) -> str:
         """Adds a layer, and gives it a legal name of its own, which it returns."""
-        layer = ImportedLayer(self._free(name or source or kind), kind, tuple(reads), source=source, **more)
+        layer = ImportedLayer(
+            kind, self._free(name or source or kind), tuple(map(Source, reads)), source=source, **more
+        )
         self._facts[layer.name] = _Facts(self._size(layer), self._once(layer), self._stays(layer))
         self.layers.append(layer)
         if kind == "flatten" and not all(map(self.once, reads)):
             # Padding is read like any other token where all time steps count.
             self.masked = False
-        ends = layer.reads if kind == "last" else filter(None, [layer.starts])
+        ends = layer.names_read if kind == "last" else filter(None, [layer.starts])
         if self.masked and not all(self._stays_or_ends_first(name) for name in ends):
             self.reads_end, self.padding = layer.name, "before"
         return layer.name
@@ -121,12 +121,12 @@ class Draft:
         return self._facts[name].size if name in self._facts else self.features or 1
 
     def _once(self, layer: ImportedLayer) -> bool:
-        return layer.kind in ("last", "flatten", "attention") or all(map(self.once, layer.reads))
+        return layer.traits.once or all(map(self.once, layer.names_read))
 
     def _stays(self, layer: ImportedLayer) -> bool:
-        if layer.kind in STATES:
+        if layer.traits.states:
             return not layer.reverse
-        return self._once(layer) or (layer.kind != "masked" and all(map(self._stays_of, layer.reads)))
+        return self._once(layer) or (layer.kind != "masked" and all(map(self._stays_of, layer.names_read)))
 
     def _stays_of(self, name: str) -> bool:
         return name in self._facts and self._facts[name].stays
@@ -136,12 +136,10 @@ class Draft:
         return self._stays_of(name) or (name in self._facts and self.layer(name).reverse)
 
     def _size(self, layer: ImportedLayer) -> int:
-        sizes = [self.size(read) for read in layer.reads]
-        if layer.kind == "embedding":
-            return int(layer.weights["E"].shape[1])
-        if layer.weights and layer.kind != "attention":
-            return len(next(iter(layer.weights.values())))
-        return sizes[0] if layer.kind in ELEMENTWISE else sum(sizes)
+        if layer.traits.rows in ("units", "columns"):
+            return int(next(iter(layer.weights.values())).shape[layer.traits.rows == "columns"])
+        sizes = [self.size(read) for read in layer.names_read]
+        return sizes[0] if layer.traits.rows == "each" else sum(sizes)
 
     def describe(self, description: Description, arrays: Mapping[str, Array], layout: str) -> None:
         """Adds the layers of a description with those of the arrays that their patterns fit.
@@ -155,7 +153,7 @@ class Draft:
         else:
             self.assume("no_weights")
         for spec in description.layers:
-            own = _fitting(spec, arrays, description.source, layout) if spec.weights else {}
+            own = _fitting(spec, arrays, description.source, layout) if spec.arrays else {}
             with fault_of(description):
                 weights = _converted(spec, own, layout) if own else {}
                 if not spec.reverse and any(map(_BACKWARD.search, own)):
@@ -164,20 +162,20 @@ class Draft:
                 self._assume_usual(spec, own, layout)
             names[spec.name] = self.add(
                 spec.kind,
-                [names[read] for read in spec.reads],
+                [names[str(source)] for source in spec.reads],
                 spec.name,
                 weights=weights,
                 activation=spec.activation,
                 gate_activation=spec.gate_activation,
                 reverse=spec.reverse,
-                starts=names[spec.starts] if spec.starts else "",
+                starts=names[spec.starts] if spec.starts else None,
             )
 
-    def _assume_usual(self, spec: LayerSpec, own: Mapping[str, Array], layout: str) -> None:
+    def _assume_usual(self, spec: DescribedLayer, own: Mapping[str, Array], layout: str) -> None:
         """What weights alone do not tell of a layer, and its description does not either."""
         if spec.kind == "dense" and not spec.activation:
             self.assume("no_activation", spec.name)
-        if spec.kind not in STATES:
+        if not spec.traits.states:
             return
         if not spec.activation:
             self.assume("tanh", spec.name)
@@ -244,7 +242,7 @@ class Draft:
 
     def _check_used(self, description: Description, read: Text | Numbers) -> None:
         """Raises ModelError where a description has tables that the network has no use for."""
-        answers = any(ANSWER in layer.reads for layer in self.layers)
+        answers = any(ANSWER in layer.names_read for layer in self.layers)
         unused = {
             "[network]": (self.whole or description.layers) and description.network,
             "text.masked": self.whole and "masked" in description.text,
@@ -258,7 +256,7 @@ class Draft:
 
     def _read(self, description: Description, vocabulary: Vocabulary, steps: int | None) -> Text | Numbers:
         """What the network reads: a text where it has an embedding, or reads token numbers themselves."""
-        rows = [len(e.weights["E"]) for e in self.layers if e.kind == "embedding" and INPUT in e.reads]
+        rows = [len(e.weights["E"]) for e in self.layers if e.kind == "embedding" and INPUT in e.names_read]
         if vocabulary.tokens and "tokens" in description.text:
             raise ModelError("tokens_twice", place=description.source)
         tokens = vocabulary.tokens or tuple(description.text.get("tokens", ()))
@@ -293,7 +291,7 @@ class Draft:
 
 def _check_read(description: Description, arrays: Mapping[str, Array]) -> None:
     """Raises ModelError where of arrays that lie beside each other some fit a pattern and one does not."""
-    patterns = [spec.weights for spec in description.layers]
+    patterns = [spec.arrays for spec in description.layers]
     read = {name for name in arrays if any(fnmatchcase(name, pattern) for pattern in patterns)}
     beside = {folder_of(name) for name in read} - {""}
     for name in arrays:
@@ -301,17 +299,17 @@ def _check_read(description: Description, arrays: Mapping[str, Array]) -> None:
             raise ModelError("unread_array", place=description.source, name=name)
 
 
-def _converted(spec: LayerSpec, own: Mapping[str, Array], layout: str) -> dict[str, Array]:
+def _converted(spec: DescribedLayer, own: Mapping[str, Array], layout: str) -> dict[str, Array]:
     """The weights of a layer from its arrays."""
     if layout == "keras":
         return from_keras(spec.name, spec.kind, list(own.values()))
     return from_pytorch(spec.name, spec.kind, own)
 
 
-def _fitting(spec: LayerSpec, arrays: Mapping[str, Array], source: str, layout: str) -> dict[str, Array]:
+def _fitting(spec: DescribedLayer, arrays: Mapping[str, Array], source: str, layout: str) -> dict[str, Array]:
     """The arrays that a layer's pattern fits. Raises ModelError where there are none, or too many or few."""
-    found = [name for name in arrays if fnmatchcase(name, spec.weights)]
-    place = {"place": source, "layer": spec.name, "pattern": spec.weights}
+    found = [name for name in arrays if fnmatchcase(name, spec.arrays)]
+    place = {"place": source, "layer": spec.name, "pattern": spec.arrays}
     if not found:
         raise ModelError("no_arrays", **place, names=", ".join(arrays))
     if len(found) not in (counts := arrays_of(spec.kind, layout)):

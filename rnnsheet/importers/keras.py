@@ -18,7 +18,6 @@ from rnnsheet.importers.keras_layers import Reader
 from rnnsheet.importers.limits import MOST_TEXT, MOST_WEIGHTS, check_bytes, copy, member
 from rnnsheet.importers.weights import is_cudnn
 from rnnsheet.network import Array
-from rnnsheet.network.imported import SETTINGS
 
 Arrays = Mapping[str, Array]
 
@@ -71,8 +70,8 @@ def _tell_gates(draft: Draft, description: Description, arrays: Arrays, version:
         told = (spec.activation, spec.gate_activation)
         if "hard_sigmoid" in told and version and is_before(version, (3, 0)):
             raise ModelError("hard_sigmoid_of_keras2", layer=spec.name, version=version)
-        if spec.kind in SETTINGS["gate_activation"] and not spec.gate_activation:
-            if is_cudnn(spec.kind, [arrays[name] for name in arrays if fnmatchcase(name, spec.weights)]):
+        if "gate_activation" in spec.traits.settings and not spec.gate_activation:
+            if is_cudnn(spec.kind, [arrays[name] for name in arrays if fnmatchcase(name, spec.arrays)]):
                 continue
             draft.change(layer.name, gate_activation=default_gates(draft, spec.name, at_least))
 

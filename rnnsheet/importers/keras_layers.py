@@ -20,8 +20,8 @@ from rnnsheet.importers.weights import from_keras
 from rnnsheet.network import Array
 from rnnsheet.network.imported import INPUT
 
-MERGES = {"concat": "concat", "sum": "sum", "mul": "product", "ave": "mean"}
-COMBINED = {"Concatenate": "concat", "Add": "sum", "Average": "mean", "Multiply": "product"}
+MERGES = {"concat": "concat", "sum": "add", "mul": "product", "ave": "mean"}
+COMBINED = {"Concatenate": "concat", "Add": "add", "Average": "mean", "Multiply": "product"}
 EACH_STEP = ("Dense", "Activation", "Softmax", "ReLU", *IDLE)
 """Layers that do the same at each time step, with TimeDistributed around them or without."""
 

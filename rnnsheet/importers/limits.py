@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from rnnsheet.errors import ModelError, RnnsheetError
+from rnnsheet.errors import ModelError, RenamedWarning, RnnsheetError
 
 MOST_WEIGHTS = 20_000_000
 """More numbers than a workbook of a usable size has."""
@@ -19,10 +19,11 @@ MOST_ROWS = 1_000_000
 
 @contextmanager
 def reading(place: str, kind: str) -> Iterator[None]:
-    """Whatever goes wrong inside is the file's fault, and is raised as ModelError; warnings are not shown."""
+    """Whatever goes wrong inside is the file's fault, and is raised as ModelError; no library warns."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            warnings.simplefilter("always", RenamedWarning)
             yield
     except RnnsheetError as error:
         raise error.at(place) from None

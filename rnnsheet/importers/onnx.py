@@ -249,7 +249,7 @@ class _Graph:
         first, second = views
         if first.axes != second.axes or self.views.sizes(first) != self.views.sizes(second):
             raise UnreadableError
-        kind = {"Add": "sum", "Mul": "product"}[node.op_type]
+        kind = {"Add": "add", "Mul": "product"}[node.op_type]
         return View((self.draft.add(kind, [one(first), one(second)], _label(node)),), first.axes)
 
     def _product(self, node: Any, read: Sequence[Any], options: Mapping[str, Any]) -> View:

@@ -10,7 +10,7 @@ from zipfile import is_zipfile
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnsheet.engine.imported import result_of, run
+from rnnsheet.engine.imported import run
 from rnnsheet.engine.witness import distance, reading_numbers
 from rnnsheet.errors import ModelError, RnnsheetError
 from rnnsheet.importers import hdf5
@@ -69,7 +69,7 @@ def agreement(path: Path, network: ImportedNetwork) -> Agreement:
     except Exception as error:
         raise ModelError("cannot_run", place=str(path), framework=kind, reason=_reason(error)) from None
     plain, layer = reading_numbers(network), network.result
-    name, part = f"{result_of(layer)}_{layer.name}", alone and network.sequence(layer.name)
+    name, part = layer.result, alone and network.sequence(layer.name)
     difference = 0.0
     for sample, their in zip(samples, theirs, strict=True):
         ours = run(plain, sample.read)[name].T[sample.filled if part else ...].ravel()

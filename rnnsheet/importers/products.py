@@ -8,8 +8,7 @@ import numpy as np
 
 from rnnsheet.errors import ModelError
 from rnnsheet.importers.weights import ORDERS, once, recurrent
-from rnnsheet.network import Array
-from rnnsheet.network.imported import STATES
+from rnnsheet.network import KINDS, Array
 
 _STATE = "(h|hid|hidden|s|state)"
 _FROM_TO = re.compile(rf"(x|i|in|inp|input|{_STATE})_?(2|to)_?(o|out|output|y|(?P<state>{_STATE}))")
@@ -41,7 +40,7 @@ def from_pytorch(layer: str, kind: str, arrays: Mapping[str, Array]) -> dict[str
     """The weights of a layer from PyTorch's arrays, (out, in); of one that is not recurrent the bias last."""
     if kind == "embedding":
         return {"E": next(iter(arrays.values()))}
-    if kind not in STATES:
+    if not KINDS[kind].states:
         return dict(zip(once(kind), arrays.values(), strict=False))
     if kind not in ORDERS["pytorch"]:
         raise ModelError("unsupported_in", layer=layer, kind=kind, framework="PyTorch")

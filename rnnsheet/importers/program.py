@@ -8,6 +8,7 @@ import json
 import marshal
 import os
 import sys
+import warnings
 
 
 def main(found: str, seconds: str, room: str, job: str) -> None:
@@ -44,9 +45,10 @@ def _done(
     from rnnsheet.network.imported.packing import packed
 
     try:
-        network = read_model(path, vocabulary, steps, description)
+        with warnings.catch_warnings(record=True) as told:
+            network = read_model(path, vocabulary, steps, description)
         if not against:
-            return {"network": packed(network)}
+            return {"network": packed(network), "renamed": packed([str(each.message) for each in told])}
         from pathlib import Path
 
         from rnnsheet.importers.parity import agreement

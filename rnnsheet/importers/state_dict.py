@@ -9,9 +9,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from rnnsheet.errors import ModelError
-from rnnsheet.importers.description import Description, LayerSpec, completed, fault_of
+from rnnsheet.importers.description import DescribedLayer, Description, completed, fault_of
 from rnnsheet.importers.draft import Draft
 from rnnsheet.importers.products import pattern_of, suggests_recurrence
+from rnnsheet.network import Source
 from rnnsheet.network.imported import INPUT
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -266,13 +267,14 @@ def _chosen(modules: Sequence[_Module], given: Mapping[str, str]) -> dict[str, s
     return {name: given[name] for name in known}
 
 
-def _specs(modules: Sequence[_Module], choices: Mapping[str, str]) -> dict[LayerSpec, list[str]]:
+def _specs(modules: Sequence[_Module], choices: Mapping[str, str]) -> dict[DescribedLayer, list[str]]:
     """The layers, each with the names of its arrays."""
-    specs: dict[LayerSpec, list[str]] = {}
+    specs: dict[DescribedLayer, list[str]] = {}
     reads: tuple[str, ...] = (INPUT,)
 
     def add(name: str, kind: str, reads: Sequence[str], arrays: list[str], **more: Any) -> str:
-        specs[LayerSpec(name, kind, tuple(reads), f"{name}/*" if arrays else "", **more)] = arrays
+        pattern = f"{name}/*" if arrays else ""
+        specs[DescribedLayer(kind, name, tuple(map(Source, reads)), arrays=pattern, **more)] = arrays
         return name
 
     last = next((module for module in reversed(modules) if module.kind in _KINDS.values()), None)

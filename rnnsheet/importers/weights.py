@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from rnnsheet.errors import ModelError
-from rnnsheet.network import Array
-from rnnsheet.network.imported import STATES, WEIGHTS
+from rnnsheet.network import KINDS, Array
 
 ORDERS: Mapping[str, Mapping[str, str]] = {
     "keras": {"elman": "h", "lstm": "ifgo", "gru": "urn", "gru-before": "urn"},
@@ -55,14 +54,14 @@ def from_keras(layer: str, kind: str, arrays: Sequence[Array]) -> dict[str, Arra
     CuDNNGRU, whose kernels lie otherwise. Source: keras.engine.saving.preprocess_weights_for_loading in
     Keras 2.2.
     """
-    if kind in WEIGHTS and not arrays:
+    if KINDS[kind].parameters and not arrays:
         raise ModelError("never_built", layer=layer)
     if len(arrays) not in (counts := arrays_of(kind, "keras")):
         expected = "/".join(map(str, counts))
         raise ModelError("other_count", layer=layer, got=len(arrays), kind=kind, expected=expected)
     if kind == "embedding":
         return {"E": arrays[0]}
-    if kind not in STATES:
+    if not KINDS[kind].states:
         return dict(zip(once(kind), (array.T for array in arrays), strict=False))
     order = ORDERS["keras"][kind]
     if len(arrays) == 3 * len(order):
@@ -105,14 +104,14 @@ def _joined(arrays: Sequence[Array], order: Sequence[int]) -> list[Array]:
 
 def arrays_of(kind: str, layout: str) -> tuple[int, ...]:
     """How many arrays a layer has in a file, without biases and with them."""
-    if kind in STATES:
+    if KINDS[kind].states:
         return (1, 2, 3, 4) if layout == "pytorch" else tuple(sorted({2, 3, 3 * len(ORDERS["keras1"][kind])}))
     return (1, 2) if kind == "dense" else (1,)
 
 
 def once(kind: str) -> tuple[str, ...]:
     """The weights of a layer without states, in the order in which frameworks keep them."""
-    return {"dense": ("Wa", "ba"), "attention": ("Wq",)}.get(kind, ())
+    return tuple(spec.name for spec in KINDS[kind].parameters)
 
 
 def _shape(array: Array) -> str:

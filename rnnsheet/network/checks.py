@@ -29,8 +29,8 @@ def check_model(model: Model, inputs: Mapping[str, Axis], labels: Axis) -> Model
     known = [
         named(s.name, layer.ending)
         for layer in layers
-        if layer.weights is None
-        for s in layer.kind.parameters
+        if layer.shares is None
+        for s in layer.traits.parameters
     ]
     for name in model.parameters:
         if name not in known:
@@ -40,11 +40,11 @@ def check_model(model: Model, inputs: Mapping[str, Axis], labels: Axis) -> Model
     for layer in layers:
         axis = checked.axis_read(layer, inputs)
         axes = {"input": axis, "one": ONE, "hidden": labels}
-        if layer.cell != "softmax":
+        if not layer.traits.says:
             axes["hidden"] = Axis("hidden", _units(layer, model.parameters, axis))
-        for spec in layer.kind.parameters:
+        for spec in layer.traits.parameters:
             name = named(spec.name, layer.owner)
-            if layer.weights is not None:
+            if layer.shares is not None:
                 if name in fitted:
                     _fit(spec, name, fitted[name], axes)
             elif name in model.parameters:
@@ -53,7 +53,7 @@ def check_model(model: Model, inputs: Mapping[str, Axis], labels: Axis) -> Model
                 rows, cols = axes[spec.rows], axes[spec.cols]
                 expected, told = f"{rows.size}×{cols.size}", f"{rows.name} × {cols.name}"
                 raise LessonError(
-                    "missing_parameter", name=name, cell=layer.cell, expected=expected, axes=told
+                    "missing_parameter", name=name, cell=layer.kind, expected=expected, axes=told
                 )
         _check_start(checked, layer)
     fitting = Model(layers, MappingProxyType(fitted))
@@ -73,10 +73,11 @@ def _resolved(given: Sequence[Layer] | str, inputs: Mapping[str, Axis]) -> tuple
     layers = (Layer(given), Layer("softmax")) if isinstance(given, str) else tuple(given)
     done: list[Layer] = []
     for layer in layers:
-        if layer.cell not in KINDS:
-            raise unknown("unknown_cell", layer.cell, KINDS)
-        hidden = [each for each in done if each.cell != "softmax"]
-        peers = hidden if layer.cell != "softmax" else [each for each in done if each.cell == "softmax"]
+        kinds = [name for name, kind in KINDS.items() if kind.of_lessons]
+        if layer.kind not in kinds:
+            raise unknown("unknown_cell", layer.kind, kinds)
+        hidden = [each for each in done if not each.traits.says]
+        peers = hidden if not layer.traits.says else [each for each in done if each.traits.says]
         twin = _twin(layer, hidden)
         name = _number(layer, peers, twin) if layer.name is None else layer.name
         if not NAME.fullmatch(name) or name in TAKEN:
@@ -88,27 +89,27 @@ def _resolved(given: Sequence[Layer] | str, inputs: Mapping[str, Axis]) -> tuple
         )
         if twin and not layer.reads:
             sources = twin.reads
-        activations = layer.kind.activations
+        activations = layer.traits.activations
         activation = layer.activation or next(iter(activations), "")
         if activation and activation not in activations:
             known = ", ".join(activations) or "-"
-            raise LessonError("unknown_activation", cell=layer.cell, given=repr(activation), known=known)
+            raise LessonError("unknown_activation", cell=layer.kind, given=repr(activation), known=known)
         layer = replace(layer, name=name, reads=sources, activation=activation)
         for source in sources:
             _check_source(layer, source, hidden, inputs)
         _check_peers(layer, hidden, peers)
         done.append(layer)
-    if not any(layer.cell == "softmax" for layer in done):
+    if not any(layer.traits.says for layer in done):
         raise LessonError("no_softmax")
     used = {source.of for layer in done for source in layer.reads} | {layer.starts for layer in done}
     for layer in done:
-        if layer.cell == "softmax":
+        if layer.traits.says:
             continue
         if layer.name not in used:
-            raise LessonError("unread_layer", cell=layer.cell, given=repr(layer.name))
+            raise LessonError("unread_layer", cell=layer.kind, given=repr(layer.name))
         whole = any(source == Source(layer.name, "last") for each in done for source in each.reads)
-        if layer.kind.states and whole + sum(each.starts == layer.name for each in done) > 1:
-            raise LessonError("handed_twice", cell=layer.cell, given=repr(layer.name))
+        if layer.traits.states and whole + sum(each.starts == layer.name for each in done) > 1:
+            raise LessonError("handed_twice", cell=layer.kind, given=repr(layer.name))
     return tuple(done)
 
 
@@ -118,7 +119,7 @@ def _twin(layer: Layer, hidden: Sequence[Layer]) -> Layer | None:
         layer.reverse
         and not layer.reads
         and hidden
-        and hidden[-1].cell == layer.cell
+        and hidden[-1].kind == layer.kind
         and not hidden[-1].reverse
     ):
         return hidden[-1]
@@ -151,27 +152,27 @@ def _check_source(layer: Layer, source: Source, hidden: Sequence[Layer], inputs:
     known |= {str(each.name): each for each in hidden}
     if source.of not in known:
         names = ", ".join(repr(name) for name in known if name)
-        raise LessonError("unknown_source", cell=layer.cell, given=repr(str(source)), known=names)
+        raise LessonError("unknown_source", cell=layer.kind, given=repr(str(source)), known=names)
     read = known[str(source.of)]
-    states = bool(read and read.kind.states)
+    states = bool(read and read.traits.states)
     fits = source.at == "" or (source.at == "last" and states) or (read is None and source.at != "last")
     if not fits or (source.of == "picture" and source.at):
-        raise LessonError("bad_source", cell=layer.cell, given=repr(str(source)))
+        raise LessonError("bad_source", cell=layer.kind, given=repr(str(source)))
 
 
 def _check_peers(layer: Layer, hidden: Sequence[Layer], peers: Sequence[Layer]) -> None:
     names = [each.name for each in hidden]
-    if layer.starts is not None and (layer.starts not in names or not layer.kind.states):
+    if layer.starts is not None and (layer.starts not in names or not layer.traits.states):
         raise LessonError(
-            "unknown_start", cell=layer.cell, given=repr(layer.starts), known=", ".join(map(repr, names))
+            "unknown_start", cell=layer.kind, given=repr(layer.starts), known=", ".join(map(repr, names))
         )
-    if layer.weights is not None:
-        same = [each.name for each in peers if each.cell == layer.cell and each.weights is None]
-        if layer.weights not in same:
+    if layer.shares is not None:
+        same = [each.name for each in peers if each.kind == layer.kind and each.shares is None]
+        if layer.shares not in same:
             raise LessonError(
                 "unknown_weights",
-                cell=layer.cell,
-                given=repr(layer.weights),
+                cell=layer.kind,
+                given=repr(layer.shares),
                 known=", ".join(map(repr, same)),
             )
 
@@ -183,17 +184,17 @@ def _check_start(model: Model, layer: Layer) -> None:
     sizes = model.size(before), model.size(layer)
     if sizes[0] != sizes[1]:
         raise LessonError(
-            "wrong_start", cell=layer.cell, starts=repr(layer.starts), got=sizes[0], expected=sizes[1]
+            "wrong_start", cell=layer.kind, starts=repr(layer.starts), got=sizes[0], expected=sizes[1]
         )
 
 
 def _units(layer: Layer, parameters: Mapping[str, ArrayLike], read: Axis) -> int:
-    name = named(layer.kind.parameters[0].name, layer.owner)
+    name = named(layer.traits.parameters[0].name, layer.owner)
     if name not in parameters:
         raise LessonError(
             "missing_parameter",
             name=name,
-            cell=layer.cell,
+            cell=layer.kind,
             expected=f"n×{read.size}",
             axes=f"hidden × {read.name}",
         )

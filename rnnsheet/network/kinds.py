@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -29,7 +29,7 @@ ONE = Axis("one", 1)
 class ParameterSpec:
     """What a layer asks of one of its parameters: its axes, and which short forms it allows.
 
-    An axis is "hidden" (the layer's own units), "input" (what it reads) or "one".
+    An axis is "hidden" (the layer's own units), "input" (what it reads), "tokens" or "one".
     """
 
     name: str
@@ -63,16 +63,37 @@ def peephole(name: str) -> ParameterSpec:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of layer: its parameters in the order in which they are shown, the first with all its rows.
+    """A kind of layer: what is declared here, lessons, importers, engine, equations and checks go by.
 
-    `states` is what a time step hands on to the next, the hidden state h first. `result` is what the
-    layers above read. The first of the `activations` is the usual one.
+    Its parameters stand in the order in which they are shown. A layer that reads several results reads them
+    below each other, unless its kind `merges` them in its own way.
     """
 
-    parameters: tuple[ParameterSpec, ...]
+    parameters: tuple[ParameterSpec, ...] = ()
     states: tuple[str, ...] = ()
-    activations: tuple[str, ...] = ()
+    """What a time step hands on to the next, the hidden state h first."""
     result: str = "h"
+    """What other layers read."""
+    rows: str = "units"
+    """How many rows that has: "units" (the rows of the first parameter), "columns" (those of it), "all" that
+    is read, as many as "each" that is read, or of all time "steps" together."""
+    once: bool = False
+    """What it reads over time it makes one result of."""
+    over_time: bool = False
+    """It reads time steps alone, not what is computed once."""
+    merges: bool = False
+    combines: bool = False
+    """It puts several results together, and needs more than one."""
+    activations: tuple[str, ...] = ()
+    """Those that a layer of a lesson may have, the usual first."""
+    settings: tuple[str, ...] = ()
+    """What a layer of a file may have besides what it reads and its weights."""
+    says: bool = False
+    """Its result are the probabilities of what a lesson says."""
+    of_lessons: bool = False
+    """A lesson may have it: its gradient is known."""
+    of_files: bool = False
+    """The file of another framework may have it."""
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -80,25 +101,68 @@ class Kind:
         return frozenset(spec.name for spec in self.parameters)
 
 
+_RECURRENT = ("activation", "reverse", "starts")
+_GATED = ("activation", "gate_activation", "reverse", "starts")
+
+
+def recurrent(parameters: tuple[ParameterSpec, ...], states: tuple[str, ...]) -> Kind:
+    """A recurrent kind that is known by its equations alone, which a lesson may have."""
+    return Kind(parameters, states, over_time=True, of_lessons=True)
+
+
+def _built_in(
+    *parameters: ParameterSpec,
+    states: tuple[str, ...] = ("h",),
+    activations: tuple[str, ...] = (),
+    settings: tuple[str, ...] = _GATED,
+) -> Kind:
+    kind = recurrent(parameters, states)
+    return replace(kind, activations=activations, settings=settings, of_files=True)
+
+
+def _combining(rows: str) -> Kind:
+    return Kind(result="out", rows=rows, merges=True, combines=True, of_files=True)
+
+
 KINDS: dict[str, Kind] = {
-    "elman": Kind(gate("h"), ("h",), ("tanh", "relu")),
-    "lstm": Kind(
-        (
-            *gate("i"),
-            *gate("f"),
-            *gate("g"),
-            *gate("o"),
-            *(peephole(f"Wc{name}") for name in "ifo"),
-        ),
-        ("h", "c"),
+    "elman": _built_in(*gate("h"), activations=("tanh", "relu"), settings=_RECURRENT),
+    "lstm": _built_in(
+        *gate("i"),
+        *gate("f"),
+        *gate("g"),
+        *gate("o"),
+        *(peephole(f"Wc{name}") for name in "ifo"),
+        states=("h", "c"),
     ),
-    "gru": Kind((*gate("r"), *gate("u"), *gate("n"), bias("bm")), ("h",)),
-    "gru-before": Kind((*gate("r"), *gate("u"), *gate("n")), ("h",)),
+    "gru": _built_in(*gate("r"), *gate("u"), *gate("n"), bias("bm")),
+    "gru-before": _built_in(*gate("r"), *gate("u"), *gate("n")),
     "dense": Kind(
         (ParameterSpec("Wa", "hidden", "input"), bias("ba")),
-        activations=("tanh", "relu", "sigmoid", "linear"),
         result="a",
+        activations=("tanh", "relu", "sigmoid", "linear"),
+        settings=("activation",),
+        of_lessons=True,
+        of_files=True,
     ),
-    "softmax": Kind((ParameterSpec("Why", "hidden", "input"), bias("by")), result="p"),
+    "softmax": Kind(
+        (ParameterSpec("Why", "hidden", "input"), bias("by")), result="p", says=True, of_lessons=True
+    ),
+    "embedding": Kind((ParameterSpec("E", "tokens", "hidden"),), result="x", rows="columns", of_files=True),
+    "attention": Kind(
+        (ParameterSpec("Wq", "one", "input"),),
+        result="out",
+        rows="all",
+        once=True,
+        over_time=True,
+        of_files=True,
+    ),
+    "activation": Kind(result="a", rows="all", settings=("activation",), of_files=True),
+    "last": Kind(result="out", rows="all", once=True, over_time=True, merges=True, of_files=True),
+    "flatten": Kind(result="out", rows="steps", once=True, of_files=True),
+    "masked": Kind(result="out", rows="all", over_time=True, of_files=True),
+    "concat": _combining("all"),
+    "add": _combining("each"),
+    "mean": _combining("each"),
+    "product": _combining("each"),
 }
 """Every kind of layer by its name. `equations.cells.cell` adds to them."""

@@ -45,24 +45,26 @@ class Layer:
     `name` is what the names of its values and parameters end with; None numbers it. `reads` are
     sources, or texts such as "word", "encoder[last]", "[last]"; two of them are put below each other.
     `starts` names the layer whose last state is this one's first. `reverse` lets it read from the end.
-    `weights` names the layer whose parameters it uses instead of its own.
+    `shares` names the layer whose parameters it uses instead of its own.
     """
 
-    cell: str
+    kind: str
     name: str | None = None
     reads: tuple[Source, ...] = ()
     starts: str | None = None
     reverse: bool = False
     activation: str = ""
-    weights: str | None = None
+    shares: str | None = None
+    gate_activation: str = ""
 
     def __post_init__(self) -> None:
         given = (self.reads,) if isinstance(self.reads, str) else self.reads
         object.__setattr__(self, "reads", tuple(_source(text, self) for text in given))
 
     @property
-    def kind(self) -> Kind:
-        return KINDS[self.cell]
+    def traits(self) -> Kind:
+        """What all layers of its kind have."""
+        return KINDS[self.kind]
 
     @cached_property
     def ending(self) -> str:
@@ -72,7 +74,7 @@ class Layer:
     @cached_property
     def owner(self) -> str:
         """What the names of its parameters end with."""
-        return self.ending if self.weights is None else ending(self.weights)
+        return self.ending if self.shares is None else ending(self.shares)
 
     def named(self, base: str) -> str:
         """The full name of one of its values."""
@@ -81,13 +83,20 @@ class Layer:
     @cached_property
     def gathered(self) -> str:
         """The full name of what it reads, put together; "" where that is one value as it is."""
+        if self.traits.merges:
+            return ""
         base = "both" if len(self.reads) > 1 else "bag" if self.reads[0].at == "sum" else ""
-        return base and named(base, f"_out{self.ending}" if self.cell == "softmax" else self.ending)
+        return base and named(base, f"_out{self.ending}" if self.traits.says else self.ending)
+
+    @property
+    def result_base(self) -> str:
+        """The name of what other layers read, without its ending."""
+        return "p" if self.activation == "softmax" else self.traits.result
 
     @property
     def result(self) -> str:
         """The full name of what other layers read."""
-        return self.named(self.kind.result)
+        return self.named(self.result_base)
 
 
 def ending(name: str | None) -> str:
@@ -121,5 +130,5 @@ def _source(text: Source | str, layer: Layer) -> Source:
         return text
     found = _SOURCE.fullmatch(text) if isinstance(text, str) else None
     if not found:
-        raise LessonError("bad_source", cell=layer.cell, given=repr(str(text)))
+        raise LessonError("bad_source", cell=layer.kind, given=repr(str(text)))
     return Source(found[1] or None, found[2] or "")

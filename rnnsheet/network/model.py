@@ -31,7 +31,7 @@ class Model:
     @property
     def cell(self) -> str:
         """The kind of the first recurrent layer, or else of the first one."""
-        return next((layer.cell for layer in self if layer.kind.states), next(iter(self)).cell)
+        return next((layer.kind for layer in self if layer.traits.states), next(iter(self)).kind)
 
     @property
     def hidden(self) -> int:
@@ -46,30 +46,30 @@ class Model:
     @property
     def outputs(self) -> tuple[Layer, ...]:
         """The softmax layers."""
-        return tuple(layer for layer in self if layer.cell == "softmax")
+        return tuple(layer for layer in self if layer.traits.says)
 
     def specs(self) -> dict[str, ParameterSpec]:
         """What is asked of each parameter that the model has, by its name."""
         return {
             named(spec.name, layer.ending): spec
             for layer in self
-            if layer.weights is None
-            for spec in layer.kind.parameters
+            if layer.shares is None
+            for spec in layer.traits.parameters
             if named(spec.name, layer.ending) in self.parameters
         }
 
     def of(self, layer: Layer) -> dict[str, Array]:
         """A layer's parameters by their names without its ending."""
-        names = {spec.name: named(spec.name, layer.owner) for spec in layer.kind.parameters}
+        names = {spec.name: named(spec.name, layer.owner) for spec in layer.traits.parameters}
         return {base: self.parameters[name] for base, name in names.items() if name in self.parameters}
 
     def layer(self, name: str) -> Layer:
         """The layer of that name that others may read."""
-        return next(layer for layer in self if layer.name == name and layer.cell != "softmax")
+        return next(layer for layer in self if layer.name == name and not layer.traits.says)
 
     def size(self, layer: Layer) -> int:
         """The number of a layer's units."""
-        return int(self.parameters[named(layer.kind.parameters[0].name, layer.owner)].shape[0])
+        return int(self.parameters[named(layer.traits.parameters[0].name, layer.owner)].shape[0])
 
     def axis(self, layer: Layer) -> Axis:
         """The axis of a layer's units."""

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from rnnsheet.errors import ModelError, WorkbookError
+from rnnsheet.errors import LessonError, ModelError, WorkbookError
 from rnnsheet.labels import labels, languages
-from rnnsheet.network import Array, named
+from rnnsheet.network import Array
 from rnnsheet.network.imported import (
     INPUT,
     LARGEST,
-    WEIGHTS,
     Answer,
     ImportedLayer,
     ImportedNetwork,
@@ -21,7 +20,7 @@ from rnnsheet.network.imported import (
     Text,
     Witness,
 )
-from rnnsheet.sheet.pages.manifest import NAME, witnessed
+from rnnsheet.sheet.pages.manifest import NAME, sources, witnessed
 from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook.lesson_inputs import Manifest, Value, as_typed, one_by_one, plain_numbers
 from rnnsheet.workbook.read import Contents
@@ -39,7 +38,7 @@ def trained(manifest: Manifest, recalculated: Value) -> ImportedNetwork:
         return _network(manifest.facts, json.loads(manifest.facts["network"]), inputs)
     except ModelError as error:
         raise error.at(str(path)) from None
-    except (KeyError, ValueError, TypeError, RecursionError):
+    except (LessonError, KeyError, ValueError, TypeError, RecursionError):
         raise WorkbookError("damaged_manifest", place=str(path), reason=NAME) from None
 
 
@@ -155,6 +154,7 @@ def _read(told: dict[str, Any], inputs: _Inputs) -> Text | Numbers:
 
 
 def _layer(told: dict[str, Any], inputs: _Inputs) -> ImportedLayer:
-    names = {base: named(base, f"_{told['name']}") for base in WEIGHTS.get(told["kind"], ())}
+    layer = ImportedLayer(**{**told, "reads": sources(told["reads"])})
+    names = {spec.name: layer.named(spec.name) for spec in layer.traits.parameters}
     weights = {base: inputs.numbers(name) for base, name in names.items() if name in inputs.places}
-    return ImportedLayer(**{**told, "reads": tuple(told["reads"])}, weights=weights)
+    return replace(layer, weights=weights)

@@ -1,5 +1,6 @@
 """What stands in the input cells of a workbook, as a lesson; the hidden sheet says where they are."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -147,7 +148,7 @@ def lesson(described: Manifest, recalculated: Value) -> Lesson:
         states = {name: numbers.pop(name) for name in list(numbers) if name.endswith("_0")}
         return Lesson(
             name=facts["lesson"],
-            model=Model(manifest.layers(facts["network"]), numbers),
+            model=Model(manifest.layers(json.loads(facts["network"])), numbers),
             vocabulary=tuple(found.get("vocabulary", ())),
             word=found.get("word", [""])[0],
             steps=int(facts["steps"]) if "word" in found else 0,

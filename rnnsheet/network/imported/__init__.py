@@ -31,13 +31,8 @@ What the engine and the sheets call the values (those of a layer end with its na
 from rnnsheet.network.imported.imported_network import FEW, TOP, ImportedNetwork
 from rnnsheet.network.imported.layers import (
     ACTIVATIONS,
-    ELEMENTWISE,
     LAYER_KINDS,
-    MERGES,
     PROBABILITIES,
-    SETTINGS,
-    STATES,
-    WEIGHTS,
     ImportedLayer,
 )
 from rnnsheet.network.imported.reads import (
@@ -58,19 +53,14 @@ __all__ = [
     "ACTIVATIONS",
     "ANSWER",
     "CURLY",
-    "ELEMENTWISE",
     "FEW",
     "INPUT",
     "LARGEST",
     "LAYER_KINDS",
     "LONGEST_TOKEN",
-    "MERGES",
     "PROBABILITIES",
-    "SETTINGS",
-    "STATES",
     "STRAIGHT",
     "TOP",
-    "WEIGHTS",
     "Answer",
     "ImportedLayer",
     "ImportedNetwork",

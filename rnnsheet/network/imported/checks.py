@@ -12,22 +12,19 @@ import numpy as np
 from rnnsheet.errors import ModelError
 from rnnsheet.network.imported.layers import (
     ACTIVATIONS,
-    ELEMENTWISE,
     LAYER_KINDS,
-    MERGES,
-    SETTINGS,
-    STATES,
-    WEIGHTS,
     ImportedLayer,
 )
 from rnnsheet.network.imported.reads import ANSWER, INPUT, LARGEST, LONGEST_TOKEN, Text
-from rnnsheet.network.kinds import KINDS, Array
+from rnnsheet.network.kinds import Array
 from rnnsheet.plain import unwritable
 
 if TYPE_CHECKING:
     from rnnsheet.network.imported.imported_network import ImportedNetwork
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+SETTINGS = ("activation", "gate_activation", "reverse", "starts")
+"""What not every kind of layer has."""
 
 
 def check(network: ImportedNetwork) -> None:
@@ -60,45 +57,46 @@ def _check_words(layer: ImportedLayer, known: list[str]) -> None:
         raise ModelError("unsupported_layer", layer=told(layer), kind=layer.kind)
     if not layer.reads:
         raise ModelError("reads_nothing", layer=told(layer))
-    for read in (*layer.reads, *filter(None, [layer.starts])):
+    for read in (*layer.names_read, *filter(None, [layer.starts])):
         if read not in known:
             key = "no_answer" if read == ANSWER else "bad_layer"
             raise ModelError(key, layer=told(layer), reason=repr(read))
-    for setting, kinds in SETTINGS.items():
-        if getattr(layer, setting) and layer.kind not in kinds:
+    for setting in SETTINGS:
+        if getattr(layer, setting) and setting not in layer.traits.settings:
             raise ModelError("unused_setting", layer=told(layer), kind=layer.kind, key=setting)
     if layer.kind == "activation" and not layer.activation:
         raise ModelError("missing_activation", layer=told(layer), known=", ".join(ACTIVATIONS))
     for activation in (layer.activation, layer.gate_activation):
-        recurrent_softmax = layer.kind in STATES and activation == "softmax"
+        recurrent_softmax = layer.traits.states and activation == "softmax"
         if recurrent_softmax or activation not in ("", *ACTIVATIONS):
             raise ModelError("unsupported_activation", layer=told(layer), activation=activation)
 
 
 def _check_reads(network: ImportedNetwork, layer: ImportedLayer) -> None:
     """Raises ModelError where a layer cannot read what it is given to read, step by step or at once."""
-    sequences = {network.sequence(read) for read in layer.reads}
+    reads, kind = layer.names_read, layer.traits
+    sequences = {network.sequence(read) for read in reads}
     if layer.kind == "embedding":
         tokens = {ANSWER, *([INPUT] if isinstance(network.read, Text) else [])}
-        if len(layer.reads) > 1 or layer.reads[0] not in tokens:
-            raise ModelError("reads_no_tokens", layer=told(layer), given=", ".join(layer.reads))
-    if layer.kind in MERGES and len(layer.reads) == 1:
+        if len(reads) > 1 or reads[0] not in tokens:
+            raise ModelError("reads_no_tokens", layer=told(layer), given=", ".join(reads))
+    if kind.combines and len(reads) == 1:
         raise ModelError("merges_one", layer=told(layer), kind=layer.kind)
     if len(sequences - {""}) > 1:
         raise ModelError("reads_two_lines", layer=told(layer))
-    if sequences == {""} and layer.kind in (*STATES, "last", "attention", "masked"):
-        given = ", ".join(layer.reads)
-        raise ModelError("reads_no_steps", layer=told(layer), kind=layer.kind, given=given)
+    if sequences == {""} and kind.over_time:
+        raise ModelError("reads_no_steps", layer=told(layer), kind=layer.kind, given=", ".join(reads))
     # Each token of an answer is read before the next is said.
-    early = layer.reverse or layer.kind in ("last", "flatten", "attention")
-    if (early and ANSWER in sequences) or (layer.starts and network.sequence(layer.starts) == ANSWER):
+    if ((layer.reverse or kind.once) and ANSWER in sequences) or (
+        layer.starts and network.sequence(layer.starts) == ANSWER
+    ):
         raise ModelError("reads_whole_answer", layer=told(layer))
 
 
 def _check_sizes(network: ImportedNetwork, layer: ImportedLayer) -> None:
     """Raises ModelError where results of different sizes are put together number by number."""
-    sizes = {read: network.size(read) for read in layer.reads}
-    if layer.kind in ELEMENTWISE and len(set(sizes.values())) > 1:
+    sizes = {read: network.size(read) for read in layer.names_read}
+    if layer.traits.rows == "each" and len(set(sizes.values())) > 1:
         given = ", ".join(f"{read} ({size})" for read, size in sizes.items())
         raise ModelError("other_sizes", layer=told(layer), kind=layer.kind, given=given)
     size, starts = network.size(layer.name), layer.starts
@@ -118,7 +116,7 @@ def _check_tokens(network: ImportedNetwork) -> None:
     }
     for layer in network.layers:
         rows = len(layer.weights["E"]) if layer.kind == "embedding" else 0
-        if rows and rows != (expected := count[layer.reads[0]]):
+        if rows and rows != (expected := count[layer.names_read[0]]):
             raise ModelError("wrong_rows", layer=told(layer), got=rows, expected=expected)
     named = {
         f"text.{key}": (getattr(read, key, None), count[INPUT]) for key in ("pad", "unknown", "begin", "end")
@@ -181,7 +179,7 @@ def _weights(network: ImportedNetwork, layer: ImportedLayer) -> Mapping[str, Arr
         array = array.copy()
         array.flags.writeable = False
         fitted[name] = array
-    needed = [name for name in expected if name.startswith(("W", "E")) and not name.startswith("Wc")]
+    needed = [spec.name for spec in layer.traits.parameters if not spec.optional]
     if missing := [name for name in needed if name not in fitted]:
         raise ModelError("missing_weights", layer=told(layer), names=", ".join(missing))
     # One order for all, wherever they come from: the workbook has them in it.
@@ -190,17 +188,12 @@ def _weights(network: ImportedNetwork, layer: ImportedLayer) -> Mapping[str, Arr
 
 def _shapes(network: ImportedNetwork, layer: ImportedLayer) -> dict[str, tuple[int, int]]:
     """The shape that each of a layer's weights must have; the first one's rows are the layer's units."""
-    read = sum(network.size(each) for each in layer.reads)
-    if layer.kind == "embedding":
-        return {"E": np.atleast_2d(layer.weights.get("E", np.zeros((1, 1)))).shape[:2]}
-    if layer.kind == "attention":
-        return {"Wq": (1, read)}
-    if layer.kind not in WEIGHTS:
-        return {}
-    first = layer.weights.get(WEIGHTS[layer.kind][0])
-    units = 1 if first is None else len(np.atleast_2d(first))
-    sizes = {"hidden": units, "input": read, "one": 1}
-    return {spec.name: (sizes[spec.rows], sizes[spec.cols]) for spec in KINDS[layer.kind].parameters}
+    specs = layer.traits.parameters
+    first = np.atleast_2d(layer.weights.get(specs[0].name, np.zeros((1, 1)))) if specs else np.zeros((1, 1))
+    sizes = {"input": sum(map(network.size, layer.names_read)), "one": 1}
+    # The first one tells what no other layer does.
+    sizes = {specs[0].rows: first.shape[0], specs[0].cols: first.shape[1], **sizes} if specs else sizes
+    return {spec.name: (sizes[spec.rows], sizes[spec.cols]) for spec in specs}
 
 
 def _shape(shape: Sequence[int]) -> str:

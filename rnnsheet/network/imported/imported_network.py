@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from rnnsheet.network.imported.checks import check
-from rnnsheet.network.imported.layers import ELEMENTWISE, PROBABILITIES, STATES, WEIGHTS, ImportedLayer
+from rnnsheet.network.imported.layers import PROBABILITIES, ImportedLayer
 from rnnsheet.network.imported.reads import ANSWER, INPUT, Answer, Numbers, Text
 from rnnsheet.network.imported.witness import Witness
 from rnnsheet.network.reading import UNUSUAL
@@ -109,7 +109,7 @@ class ImportedNetwork:
             return False
         layer = self.layer(name)
         if layer.kind in ("last", "mean"):
-            return all(map(self.gives_probabilities, layer.reads))
+            return all(map(self.gives_probabilities, layer.names_read))
         return layer.activation in PROBABILITIES or (layer.activation == "softmax" and self.size(name) > 1)
 
     @property
@@ -137,13 +137,11 @@ class ImportedNetwork:
         if name in (INPUT, ANSWER):
             return name
         layer = self.layer(name)
-        if layer.kind in ("last", "flatten", "attention"):
-            return ""
-        return self.along(layer)
+        return "" if layer.traits.once else self.along(layer)
 
     def along(self, layer: ImportedLayer) -> str:
         """The sequence along which a layer reads, or "" where all that it reads is computed once."""
-        return next((sequence for read in layer.reads if (sequence := self.sequence(read))), "")
+        return next((sequence for read in layer.names_read if (sequence := self.sequence(read))), "")
 
     @_remembered
     def size(self, name: str) -> int:
@@ -151,11 +149,11 @@ class ImportedNetwork:
         if name in (INPUT, ANSWER):
             return self.read.sample.shape[0] if isinstance(self.read, Numbers) and name == INPUT else 1
         layer = self.layer(name)
-        sizes = [self.size(read) for read in layer.reads]
-        if layer.kind == "embedding":
-            return int(layer.weights["E"].shape[1])
-        if layer.kind in STATES or layer.kind == "dense":
-            return int(layer.weights[WEIGHTS[layer.kind][0]].shape[0])
-        if layer.kind == "flatten":
-            return sum(sizes) * self.sequences.get(self.along(layer), 1)
-        return sizes[0] if layer.kind in ELEMENTWISE else sum(sizes)
+        if layer.traits.rows in ("units", "columns"):
+            first = layer.weights[layer.traits.parameters[0].name]
+            return int(first.shape[layer.traits.rows == "columns"])
+        sizes = [self.size(read) for read in layer.names_read]
+        if layer.traits.rows == "each":
+            return sizes[0]
+        steps = self.sequences.get(self.along(layer), 1) if layer.traits.rows == "steps" else 1
+        return sum(sizes) * steps

@@ -1,13 +1,14 @@
-"""The layers of a trained network: their kinds, and what each has."""
+"""The layers of an imported network: each a layer with its weights, and what its framework calls it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rnnsheet.network.imported.reads import INPUT
 from rnnsheet.network.kinds import KINDS, Array
+from rnnsheet.network.layers import Layer, Source
 
-STATES = {cell: kind.states for cell, kind in KINDS.items() if kind.states}
-"""Per recurrent kind its states, the hidden state h first."""
+LAYER_KINDS = tuple(name for name, kind in KINDS.items() if kind.of_files)
+"""The kinds of layers that files have."""
 
 ACTIVATIONS = ("linear", "tanh", "relu", "sigmoid", "hard_sigmoid", "hard_sigmoid_keras2", "softmax")
 """What a layer may do with its sums. `hard_sigmoid` is max(0, min(1, x/6 + 1/2)), as in Keras 3 and PyTorch;
@@ -16,36 +17,15 @@ in Keras 2, and in ONNX by default, it is max(0, min(1, x/5 + 1/2))."""
 PROBABILITIES = ("sigmoid", "hard_sigmoid", "hard_sigmoid_keras2")
 """Activations that make of one sum what can be a probability; a softmax of one is always 1."""
 
-WEIGHTS = {
-    "embedding": ("E",),
-    "dense": ("Wa", "ba"),
-    "attention": ("Wq",),
-    **{cell: tuple(spec.name for spec in KINDS[cell].parameters) for cell in STATES},
-}
-"""Per kind, the names of its weights; of the recurrent ones as in `model.KINDS`."""
-
-ELEMENTWISE = ("sum", "mean", "product")
-"""Kinds whose result has as many rows as each of those that it reads, not as all together."""
-MERGES = ("concat", *ELEMENTWISE)
-LAYER_KINDS = (*WEIGHTS, "activation", "last", "flatten", "masked", *MERGES)
-
-SETTINGS: Mapping[str, tuple[str, ...]] = {
-    "activation": (*STATES, "dense", "activation"),
-    "gate_activation": tuple(cell for cell in STATES if cell != "elman"),
-    "reverse": tuple(STATES),
-    "starts": tuple(STATES),
-}
-"""Which kinds have what `ImportedLayer` can have besides what it reads and its weights."""
-
 
 @dataclass(frozen=True)
-class ImportedLayer:
-    """One layer.
+class ImportedLayer(Layer):
+    """One layer. Its name is letters and digits, a letter first.
 
     Per kind, with r what it reads (several results below each other, where it reads several layers):
 
     - embedding: column r of Eᵀ; `E` has a row for each token. It reads INPUT (token numbers) or ANSWER.
-    - elman, lstm, gru, gru-before: as in `model.KINDS`, but with `activation` for tanh and
+    - elman, lstm, gru, gru-before: as in `equations.cells`, but with `activation` for tanh and
       `gate_activation` for the sigmoid; over time. `reverse` reads from the end of the sequence. `starts`
       names the layer whose last result is this one's first hidden state, and whose last cell state, if
       both have one, its first; else they are zeros.
@@ -54,22 +34,22 @@ class ImportedLayer:
     - last: r at the last step that a layer computes, which for a reverse one is the first.
     - flatten: the columns of r below each other, step by step.
     - masked: r, but 0 at padding where a text is masked.
-    - concat, sum, mean, product: of the results of the layers that it reads, number by number.
+    - concat, add, mean, product: of the results of the layers that it reads, number by number.
     - attention: s_t = Wq·r_t (Wq has one row), a = softmax of s over time, the sum over time of a_t·r_t.
       At masked steps a is 0.
     """
 
-    name: str
-    """What the names of its values end with: letters and digits, a letter first."""
-    kind: str
-    reads: tuple[str, ...] = (INPUT,)
+    name: str = ""
+    reads: tuple[Source, ...] = (Source(INPUT),)
     weights: Mapping[str, Array] = field(default_factory=dict)
-    activation: str = ""
-    gate_activation: str = ""
-    reverse: bool = False
-    starts: str = ""
+    """By the names that its kind gives them."""
     source: str = ""
     """What the framework calls it, for messages and captions."""
+
+    @property
+    def names_read(self) -> tuple[str, ...]:
+        """The names of what it reads."""
+        return tuple(map(str, self.reads))
 
     @property
     def parameters(self) -> int:

@@ -10,9 +10,12 @@ from rnnsheet.network.imported.imported_network import ImportedNetwork
 from rnnsheet.network.imported.layers import ImportedLayer
 from rnnsheet.network.imported.reads import Answer, Numbers, Text
 from rnnsheet.network.imported.witness import Witness
+from rnnsheet.network.layers import Source
 from rnnsheet.plain import plain
 
-_CLASSES = {each.__name__: each for each in (Answer, Numbers, Text, ImportedNetwork, ImportedLayer, Witness)}
+_CLASSES = {
+    each.__name__: each for each in (Answer, Numbers, Text, ImportedNetwork, ImportedLayer, Source, Witness)
+}
 
 
 def packed(value: Any) -> Any:

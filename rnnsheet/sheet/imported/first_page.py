@@ -284,7 +284,7 @@ def _assumed(page: Page, network: ImportedNetwork, row: int) -> int:
 def _what(layer: ImportedLayer, sheets: Mapping[str, str], labels: Labels) -> str:
     """A layer's kind, activation, what it reads, and what it was called."""
     kind = labels(f"kind.{layer.kind.replace('-', '_')}")
-    read = ", ".join(sheets.get(name) or labels(f"network.{name}") for name in layer.reads)
+    read = ", ".join(sheets.get(name) or labels(f"network.{name}") for name in layer.names_read)
     key = "network.what_reverse" if layer.reverse else "network.what"
     told = labels(key, kind=" · ".join(filter(None, (kind, layer.activation))), read=read)
     return f"{told} ({layer.source})" if layer.source not in ("", layer.name) else told

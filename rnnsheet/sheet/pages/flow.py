@@ -38,7 +38,7 @@ def place(context: Context) -> Page | None:
 
 
 def _has_gates(lesson: Lesson) -> bool:
-    return any(layer.cell != "elman" for layer in lesson.flow_layers)
+    return any(layer.kind != "elman" for layer in lesson.flow_layers)
 
 
 class _Flow:
@@ -48,7 +48,7 @@ class _Flow:
         self.over_time = context.over_time
         self.bands = Bands(page, context, _FACTORS, "flow.")
         self.steps = context.lesson.settings.flow_steps
-        states = [layer.named(s) for layer in self.lesson.flow_layers for s in layer.kind.states]
+        states = [layer.named(s) for layer in self.lesson.flow_layers for s in layer.traits.states]
         self.paths = [path_back(self.network, state) for state in states]
         # What one factor alone would leave is shown where there is one recurrent layer.
         self.alone = ["through", "clipped"] if len(self.lesson.flow_layers) == 1 else []

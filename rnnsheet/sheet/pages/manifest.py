@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rnnsheet.experiments import FLOW
 from rnnsheet.labels import Labels
@@ -81,7 +80,13 @@ def _of_lesson(lesson: Lesson) -> dict[str, object]:
     settings = lesson.settings
     sizes = {"epochs": settings.epochs, "flow_steps": settings.flow_steps}
     steps = {"steps": lesson.steps, "answer_steps": lesson.answer_steps}
-    return {"kind": LESSON, "network": _layers(lesson), "split": lesson.split, **steps, **sizes}
+    return {
+        "kind": LESSON,
+        "network": json.dumps(_layers(lesson.model)),
+        "split": lesson.split,
+        **steps,
+        **sizes,
+    }
 
 
 def _of_trained(network: ImportedNetwork) -> dict[str, object]:
@@ -93,9 +98,7 @@ def _of_trained(network: ImportedNetwork) -> dict[str, object]:
     is_text = isinstance(read, Text)
     described = {
         "read": {key: fact for key, fact in vars(read).items() if key not in skipped} if is_text else {},
-        "layers": [
-            {key: fact for key, fact in vars(layer).items() if fact and key != "weights"} for layer in network
-        ],
+        "layers": _layers(network),
         "answer": vars(network.answer) if network.answer else None,
         "precision": network.precision,
         "usual": network.usual,
@@ -125,21 +128,27 @@ def source_of(network: ImportedNetwork) -> str:
     return re.split(r"[/\\]", network.source)[-1]
 
 
-def _layers(lesson: Lesson) -> str:
-    """The layers of the network as JSON, without what is left out."""
-    layers = []
-    for layer in lesson.model:
-        entries = {**asdict(layer), "reads": [[source.of, source.at] for source in layer.reads]}
-        layers.append({key: value for key, value in entries.items() if value not in (None, False)})
-    return json.dumps(layers)
+def _layers(network: Iterable[Layer]) -> list[dict[str, object]]:
+    """The layers, without their weights and what is left out."""
+    return [
+        {key: getattr(layer, key) for key in _LAYER if getattr(layer, key, None) not in (None, "", False)}
+        | {"name": layer.name, "reads": [[source.of, source.at] for source in layer.reads]}
+        for layer in network
+    ]
 
 
-def layers(text: str) -> tuple[Layer, ...]:
-    """The layers that `place` wrote. Raises ValueError, KeyError or TypeError where it did not."""
-    found = json.loads(text)
-    return tuple(
-        Layer(**{**each, "reads": tuple(Source(*source) for source in each["reads"])}) for each in found
-    )
+_LAYER = ("kind", "starts", "reverse", "activation", "shares", "gate_activation", "source")
+"""What is told of a layer, besides its name and what it reads."""
+
+
+def layers(found: Iterable[Mapping[str, Any]]) -> tuple[Layer, ...]:
+    """The layers that `place` wrote. Raises KeyError or TypeError where it did not."""
+    return tuple(Layer(**{**each, "reads": sources(each["reads"])}) for each in found)
+
+
+def sources(found: Iterable[Sequence[str]]) -> tuple[Source, ...]:
+    """What a layer reads, as `place` wrote it. Raises TypeError where it did not."""
+    return tuple(Source(*source) for source in found)
 
 
 def messages(page: Page, room: int, looked: int = 0, usual: float = UNUSUAL) -> dict[str, Area]:

@@ -105,8 +105,8 @@ class _Picture:
             context.network,
             context.lesson.model,
         )
-        self.layers = [layer for layer in self.model if layer.weights is None and layer.cell != "softmax"]
-        self.outputs = [layer for layer in self.model.outputs if layer.weights is None]
+        self.layers = [layer for layer in self.model if layer.shares is None and not layer.traits.says]
+        self.outputs = [layer for layer in self.model.outputs if layer.shares is None]
         self.first: dict[str, int] = {}
         self.drawn: dict[str, int] = {}
         col = _FIRST
@@ -124,7 +124,7 @@ class _Picture:
         row = self.top
         for outputs in self._networks():
             row = self._network(row, outputs)
-        if tied := [str(layer.name) for layer in self.model.outputs if layer.weights is not None]:
+        if tied := [str(layer.name) for layer in self.model.outputs if layer.shares is not None]:
             told = self.page.labels("picture.tied", names=", ".join(tied))
             self.page.text(row, 1, told, "caption")
             row += 2
@@ -188,7 +188,7 @@ class _Picture:
         """The arrow from what a layer reads; where there are several weights, it stands for all of them."""
         if layer.reads[0].at == "sum":
             return "↑ Σ"
-        return f"↑ {named('Wxh', layer.owner)}" if layer.cell == "elman" else "↑"
+        return f"↑ {named('Wxh', layer.owner)}" if layer.kind == "elman" else "↑"
 
     def _line(self, row: int, name: str, told: str, sequence: str = "") -> None:
         sequence = sequence or self.network.equations[name].sequence
@@ -215,18 +215,18 @@ class _Picture:
             symbol(self.network.equations[layer.result].value).removesuffix("ₜ"),
         )
         labels, size = self.page.labels, self.model.size(layer)
-        kind = "picture.h" if layer.kind.states else "picture.a"
+        kind = "picture.h" if layer.traits.states else "picture.a"
         self.page.text(row, 1, labels(kind, units=size), "caption")
         first, drawn = self.first[sequence], self.drawn[sequence]
         arrow = "←" if layer.reverse else "→"
-        on = f"{named('Whh', layer.owner)} {arrow}" if layer.cell == "elman" else arrow
+        on = f"{named('Whh', layer.owner)} {arrow}" if layer.kind == "elman" else arrow
         steps = self.network.sequences[sequence]
         for step in range(drawn):
             col = first + 2 * step
             self.page.text(row, col, result + (subscript(step + 1) if sequence != STATIC else ""), "hidden")
-            if layer.kind.states and step + 1 < steps:
+            if layer.traits.states and step + 1 < steps:
                 self.page.text(row, col + 1, on if step + 1 < drawn else f"{on} …", "arrow")
-        if layer.kind.states and not layer.reverse:
+        if layer.traits.states and not layer.reverse:
             start = self.network.beyond(layer.result)
             told = f"{result}₀" if isinstance(start, Parameter) else symbol(start) if start else ""
             self.page.text(row, first - 1, f"{told} →", "arrow")
