@@ -9,12 +9,11 @@ from typing import Annotated
 import typer
 
 from rnnsheet.console import classroom
-from rnnsheet.console.command import Force, Json, Language, LessonName, Paper
+from rnnsheet.console.command import Force, Json, Language, LessonName, Paper, show_warning
 from rnnsheet.console.command import errors as _errors
 from rnnsheet.console.command import help_text as _help
 from rnnsheet.console.command import print_json as _print_json
 from rnnsheet.console.command import print_lines as _print
-from rnnsheet.console.command import show_warning
 from rnnsheet.console.command import tell as _tell
 from rnnsheet.errors import RnnsheetError
 from rnnsheet.files import check_free
