@@ -35,7 +35,7 @@ def mgu(tmp_path):
 
 def forget() -> None:
     """Takes the cells of one's own out again."""
-    for name in KINDS.keys() - cells.BUILT_IN:
+    for name in cells.CELLS.keys() - cells.BUILT_IN:
         del KINDS[name], cells.CELLS[name]
 
 
