@@ -11,7 +11,7 @@ from rnnsheet.labels import labels
 from rnnsheet.lesson import Lesson
 from rnnsheet.sheet.bounds import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.captions import title
-from rnnsheet.sheet.layout_context import Context, columns
+from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.names import defined_name
 from rnnsheet.sheet.pages import (
     backward,
@@ -55,7 +55,7 @@ def _plan(lesson: Lesson, language: str) -> Plan:
     typed = inputs.place(lesson, equations, words)
     examples.place(typed, lesson, equations)
     given = {**typed.blocks, **typed.choices}
-    context = Context(equations, words, columns(equations), given, lesson, messages, {})
+    context = Context(equations, words, given, lesson, messages, {})
     unrolled_page, over_time = unrolled.place(context)
     context = replace(context, over_time=over_time)
     steps_page = steps.place(context)

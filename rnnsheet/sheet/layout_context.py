@@ -3,40 +3,81 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rnnsheet.equations.recurrence import Recurrence
+from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
 from rnnsheet.sheet.plan import Area, Block
 
 WEIGHTS = 2
-"""The first column of the weights; captions stand left of it."""
+"""The first column of the weights that stand left of the time steps; captions begin left of it."""
+_MOST_BESIDE, _MOST_BESIDE_WORDS = 8, 6
+"""So many columns of weights leave the first time step on the first third of a screen."""
+_MOST_ROWS = 6
+"""A taller column of zeros and ones stands at the foot."""
+_LEFT, _NARROWEST = 24.0, 3.3
+_WEIGHT, _LABEL, _WORD = 5.3, 4.0, 12.0
+_PARAGRAPH = 160.0
+"""The widths of captions that no weights stand below, of one weight, a row's label, and a paragraph."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a worksheet over time: row labels, the state before, then the time steps."""
+    """The columns of a worksheet over time: weights, row labels, the state before, then the time steps."""
 
-    label: int
+    weights: int = 0
+    """How many columns of weights stand left of the time steps."""
+    words: bool = False
+    """Row labels may be words."""
+
+    @property
+    def label(self) -> int:
+        """That of the row labels."""
+        return WEIGHTS + self.weights
 
     @property
     def first(self) -> int:
         """The first time step's."""
         return self.label + 2
 
+    def widths(self, longest: int) -> dict[int, float]:
+        """The widths of the columns up to the row labels, of which the longest has so many letters."""
+        weights = dict.fromkeys(range(WEIGHTS, self.label), _WEIGHT)
+        left = max(_NARROWEST, _LEFT - _WEIGHT * self.weights)
+        return {1: left, **weights, self.label: min(_WORD, max(_LABEL, longest + 2.0))}
 
-def columns(network: Recurrence) -> Columns:
-    """The columns of all sheets of a network, so that a time step has the same one on each."""
-    bands = network.of("cell", "output", "gradient")
-    return Columns(WEIGHTS + max(sum(w.cols.size for w in band.weights) for band in bands))
+    def span(self, width: float) -> int:
+        """How many columns a paragraph takes, if the time steps have that width."""
+        taken = sum(self.widths(0).values())
+        return self.label + int((_PARAGRAPH - taken) / width)
+
+    def are_beside(self, equation: Equation) -> bool:
+        """Whether an equation's weights stand left of its time steps."""
+        return 0 < _width(equation) <= self.weights
+
+
+def columns(network: Recurrence, *parts: str) -> Columns:
+    """The columns of a sheet with the equations of some parts; without any, of one without weights."""
+    words = network.split == "words" or "labels" in network.parameters
+    most = _MOST_BESIDE_WORDS if words else _MOST_BESIDE
+    widths = [_width(each) for each in network.of(*parts)]
+    return Columns(max((width for width in widths if width <= most), default=0), words)
+
+
+def is_tall(equation: Equation) -> bool:
+    """Whether an equation is a column of zeros and ones, or a picture, that is taller than a matrix."""
+    return equation.base in ("x", "x_picture", "bag", "goal") and equation.value.rows.size > _MOST_ROWS
+
+
+def _width(equation: Equation) -> int:
+    return sum(weight.cols.size for weight in equation.weights)
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What blocks over time are written with: a network, words, columns, by name the inputs' blocks."""
+    """What blocks over time are written with: a network, words, by name the inputs' blocks."""
 
     network: Recurrence
     labels: Labels
-    where: Columns
     inputs: Mapping[str, Block]
 
 

@@ -19,7 +19,7 @@ Values = Sequence[Sequence[Any]]
 
 STATE_ROW = 3
 SPAN = 12
-"""How many columns a paragraph is wide."""
+"""How many columns of the usual width a paragraph is wide."""
 
 NUMBER, WHOLE, LETTER, TEXT, MARK, GENERAL = "number", "whole", "letter", "text", "mark", "general"
 FAULT = "fault"
@@ -105,18 +105,27 @@ class Page:
     def __init__(self, name: str, labels: Labels):
         self.sheet = Sheet(name)
         self.labels = labels
+        self.span = SPAN
+        """How many columns a paragraph is wide."""
 
     def text(
-        self, row: int, col: int, text: str, style: str = "plain", span: int = 1, link: str = ""
+        self,
+        row: int,
+        col: int,
+        text: str,
+        style: str = "plain",
+        span: int = 1,
+        link: str = "",
+        at: int = 1,
     ) -> None:
-        """Puts a text, if there is one."""
+        """Puts a text, if there is one; `link` and `at` are the sheet and the row that it leads to."""
         if text:
-            self.sheet.texts.append(Text(row, col, text, style, span, link))
+            self.sheet.texts.append(Text(row, col, text, style, span, link, at))
 
     def title(self, title: str, about: str) -> None:
         """The sheet's first two rows: its title, and what it is in a paragraph."""
         self.text(1, 1, title, "title")
-        self.text(2, 1, about, "about", SPAN)
+        self.text(2, 1, about, "about", self.span)
 
     def state(self, text: str, values: Values | None, messages: Mapping[str, Area]) -> Block:
         """The third row: what is wrong with what was typed, wherever that is, or that nothing is."""
@@ -186,6 +195,7 @@ class Page:
         style: str = "link",
         around: str = "{}",
         trace: str = "",
+        form: str = "",
     ) -> Block:
         """A block that shows `cols` columns of another from its column `right` on; all, if 0.
 
@@ -202,7 +212,7 @@ class Page:
             values=values,
             trace=trace or source.trace,
             time=source.time + right,
-            form=source.format,
+            form=form or source.format,
         )
 
     def taken(self, source: Block, area: Area) -> str:
@@ -219,6 +229,7 @@ class Page:
         style: str = "link",
         around: str = "{}",
         trace: str = "",
+        form: str = "",
     ) -> Block:
         """A block whose rows are the columns of another; `around` and `trace` as in `link`."""
         area = self.area(row, col, source.area.cols, source.area.rows)
@@ -236,7 +247,7 @@ class Page:
             values=values,
             trace=trace or source.trace,
             time=source.time,
-            form=source.format,
+            form=form or source.format,
             transposed=bool(source.trace),
         )
 

@@ -137,7 +137,10 @@ class Block:
 
 @dataclass(frozen=True)
 class Text:
-    """A text for people; `span` cells wide where it wraps inside them, `link` the sheet it leads to."""
+    """A text for people; `span` cells wide where it wraps inside them.
+
+    `link` and `at` are the sheet and the row that it leads to.
+    """
 
     row: int
     col: int
@@ -145,6 +148,7 @@ class Text:
     style: str
     span: int = 1
     link: str = ""
+    at: int = 1
 
 
 @dataclass(frozen=True)
@@ -193,8 +197,10 @@ class Sheet:
     texts: list[Text] = field(default_factory=list)
     charts: list[Chart] = field(default_factory=list)
     highlights: list[Highlight] = field(default_factory=list)
+    width: float = 11.7
+    """Of a column, in characters."""
     widths: dict[int, float] = field(default_factory=dict)
-    """In characters, of the columns that are not of the default width."""
+    """Of the columns that have another one."""
     heights: dict[int, float] = field(default_factory=dict)
     """In points, of the rows that are not of the default height."""
     frozen: tuple[int, int] = (0, 0)

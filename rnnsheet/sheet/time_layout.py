@@ -1,105 +1,153 @@
-"""Blocks over time on one worksheet: captions and weights on the left, time steps to the right."""
+"""Blocks over time on one worksheet: heads above them, narrow weights beside them, wide ones below all."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from rnnsheet.equations.backward import chain_rule
 from rnnsheet.equations.expr import At, Leaf, Next, Parameter, Previous, unit_numbers
 from rnnsheet.equations.notation import symbol, symbols
 from rnnsheet.equations.recurrence import STEP, Equation
 from rnnsheet.network import STATIC, on_sequence
-from rnnsheet.sheet.captions import meaning
-from rnnsheet.sheet.layout_context import WEIGHTS, Frame
-from rnnsheet.sheet.page_builder import CHOICES, SPAN, Page, width_of
+from rnnsheet.sheet.captions import meaning, meaning_of_parameter
+from rnnsheet.sheet.layout_context import WEIGHTS, Columns, Frame, is_tall
+from rnnsheet.sheet.page_builder import CHOICES, NUMBER, STATE_ROW, Page, width_of
 from rnnsheet.sheet.plan import Area, Block
 from rnnsheet.sheet.references import located
 
-CAPTION_WIDTH, WIDEST_CAPTION, LABEL_WIDTH = 34, 90, 5
+HEAD_ROW = STATE_ROW + 1
+"""The row of the time steps; the letters follow."""
+_MOST_FROZEN = HEAD_ROW + 3
+_HEAD_HEIGHT, _NAME_HEIGHT = 22, 14
+_GAP = 3
+"""Letters between what stands beside each other in a head row."""
+_WORD_ROOM = 14.0
 
-Weight = Callable[[Page, Parameter, int, int], Block]
-"""Puts a weight beside its equation, at a row and a column."""
+Weight = Callable[[Page, Parameter, int, int, str], Block]
+"""Puts a weight on a page, at a row and a column, in a number format."""
 
 
 class Bands:
     """Writes one band below the other: first their places, then their formulas, which refer to any."""
 
-    def __init__(self, page: Page, frame: Frame, row: int, run: str = ""):
-        self.page, self.network, self.where, self.row = page, frame.network, frame.where, row
+    def __init__(self, page: Page, frame: Frame, where: Columns, run: str = ""):
+        self.page, self.network, self.where, self.row = page, frame.network, where, HEAD_ROW
         self.given: Mapping[str, Block] = frame.inputs
         """The blocks of the parameters."""
         self.run = run
         """What the names of the trace's arrays begin with."""
         self.form = ""
         """The format of the numbers; "" for the usual one."""
-        self.weight: Weight = self._linked
+        self.weight: Weight | None = self._linked
+        """Puts the weights on the page; None where equations refer to the given ones."""
         self.blocks: dict[str, Block] = {}
         self.headed: set[tuple[int, int]] = set()
         """The cells above columns beside the time steps that say what these are."""
         self.scope: dict[Leaf, Area] = {
             parameter: self.given[name].area for name, parameter in self.network.parameters.items()
         }
-        page.sheet.widths |= {1: CAPTION_WIDTH, self.where.label: LABEL_WIDTH}
-        if any(axis in ("labels", "letters") and self._long(axis) for axis in CHOICES):
-            page.sheet.widths[self.where.label] = 2 * LABEL_WIDTH
+        self._waiting: list[tuple[Equation, int, str]] = []
+        """Equations that have a place: the one time step at which they are written, and their format."""
+        self._tall: list[tuple[Equation, int]] = []
+        """Those that go to the foot, and the row that says where they are."""
+        self._heads: list[tuple[int, int, tuple[Parameter, ...]]] = []
+        """The rows and columns at which it is to be said where weights are."""
+        words = self._longest_word()
+        page.sheet.widths |= where.widths(words)
+        page.sheet.width = max(page.sheet.width, min(_WORD_ROOM, words + 2.0))
+        page.span = where.span(page.sheet.width)
 
-    def _long(self, axis: str) -> bool:
-        """Whether the labels of an axis are words."""
-        block = self.given.get(CHOICES[axis])
-        return bool(block and block.values and any(len(row[0]) > 1 for row in block.values))
+    def _longest_word(self) -> int:
+        """The letters of the longest label of a row; of single letters 1."""
+        blocks = [self.given[name] for name in CHOICES.values() if name in self.given]
+        return max((width_of(text) for block in blocks for (text,) in block.values or ()), default=1)
 
     def heading(self, text: str, about: str = "") -> None:
         """A line across the page, and a paragraph under it."""
         self.page.sheet.sections.append(self.row)
-        self.page.text(self.row, 1, text, "heading", SPAN)
-        self.page.text(self.row + 1, 1, about, "about", SPAN)
+        self.page.text(self.row, 1, text, "heading", self.page.span)
+        self.page.text(self.row + 1, 1, about, "about", self.page.span)
         self.row += 3 if about else 2
 
-    def sequence(self, sequence: str) -> None:
-        """The beginning of a sequence: what it is, where there are several, and its time steps."""
-        if len(self.network.sequences) > 1:
-            self.page.sheet.sections.append(self.row)
-            self.page.text(self.row, 1, self.page.labels(f"sequence.{sequence}"), "heading", SPAN)
-            self.row += 1
-        if sequence != STATIC:
-            self.time(sequence)
-
-    def time(self, sequence: str = "word") -> None:
-        """The row of time steps."""
+    def times(self, *sequences: str) -> None:
+        """The row of time steps, one for some sequences; without any, for all."""
+        lengths = {name: self.network.sequences[name] for name in sequences or self.network.sequences}
+        lengths.pop(STATIC, None)
+        if not lengths:
+            return
         self.page.text(self.row, 1, self.page.labels("meaning.t"), "caption")
-        steps = [list(range(1, self.network.sequences[sequence] + 1))]
+        steps = [list(range(1, max(lengths.values()) + 1))]
         block = self.page.constants("t", self.row, self.where.first, steps, "label")
-        self.blocks[on_sequence("t", sequence)] = block
+        for sequence, length in lengths.items():
+            own = replace(block, area=block.area.part(0, 0, 1, length), values=[steps[0][:length]])
+            self.blocks[on_sequence("t", sequence)] = own
         self.scope[STEP] = block.area.column(0)
         self.row += 1
+
+    def letters(self, over_time: Mapping[str, Block], sequences: Iterable[str]) -> None:
+        """Below the time steps the letters that are read on some sequences, as another sheet has them."""
+        for each in self.network.of("read"):
+            if each.base == "letter" and each.sequence in sequences:
+                self.line_of(over_time[each.name])
+
+    def freeze(self) -> None:
+        """Keeps in sight what stands above, and the labels of the rows."""
+        self.page.sheet.frozen = (min(self.row - 1, _MOST_FROZEN), self.where.label)
+        self.row += 1
+
+    def sequence(self, sequence: str) -> None:
+        """The beginning of a sequence: what it is, where there are several."""
+        self.page.sheet.sections.append(self.row)
+        if len(self.network.sequences) > 1:
+            self.page.text(self.row, 1, self.page.labels(f"sequence.{sequence}"), "heading", self.page.span)
+            self.row += 1
 
     def write(self, equations: Sequence[Equation], only: int = 0) -> None:
         """Equations over all time steps, or at `only` one: texts as lines, numbers as bands.
 
-        Bands have their weights and labels beside them.
+        They get their places, and by `finish` their formulas.
         """
-        self.place(equations)
-        self.fill(equations, only)
+        for tall in filter(is_tall, equations):
+            self._tall.append((tall, self.row))
+            self._waiting.append((tall, only, self.form))
+            self.row += 1
+        self.place([each for each in equations if not is_tall(each)])
+        self._waiting += [(each, only, self.form) for each in equations if not is_tall(each)]
+
+    def finish(self) -> None:
+        """The foot: tall columns and wide weights; then all formulas."""
+        if self._tall:
+            self.heading(self.page.labels("foot.tall"))
+        for equation, row in self._tall:
+            self._say_where(row, self._head(row, equation), self.row)
+            self.place([equation])
+        self._foot([equation for equation, *_ in self._waiting])
+        for equation, only, form in self._waiting:
+            self.fill([equation], only, form)
+        self._waiting, self._tall = [], []
 
     def place(self, equations: Sequence[Equation]) -> None:
         """Fixes where equations will stand, from the next free row on."""
-        row, after_band = self.row, False
+        after_band = False
         for equation in equations:
-            is_line = _is_line(equation)
-            # A line has room above it, if a band has none.
-            row += is_line and after_band
-            self.reserve(equation, row if is_line else row + 1)
-            row += 1 if is_line else 1 + max(equation.value.rows.size, _CAPTION_LINES)
-            after_band = not is_line
-        self.row = row
+            if _is_line(equation):
+                # A line has room above it, if a band has none.
+                self.row += after_band
+                self.reserve(equation, self.row)
+            else:
+                self.page.sheet.sections.append(self.row)
+                self.reserve(equation, self.row + self._head_rows(equation))
+            self.row = self.scope[equation.value].row + equation.value.rows.size
+            after_band = not _is_line(equation)
 
-    def fill(self, equations: Sequence[Equation], only: int = 0) -> None:
+    def fill(self, equations: Sequence[Equation], only: int = 0, form: str = "") -> None:
         """Writes equations that have their places."""
         for equation in equations:
             if _is_line(equation):
                 self._caption(equation)
-                self._boundary(equation)
+                self._boundary(equation, form)
             else:
-                self._beside(equation)
-            self._write(equation, only)
+                self._beside(equation, form=form)
+            self._write(equation, only, form)
 
     def line_of(self, source: Block, style: str = "label") -> None:
         """A line that shows one of another sheet."""
@@ -112,15 +160,20 @@ class Bands:
     def band_of(self, source: Block) -> None:
         """A band that shows the block of another sheet, with the state before its first time step."""
         equation = self.network.equations[source.name]
+        self.page.sheet.sections.append(self.row)
         self.reserve(equation, self.row + 1)
         self._beside(equation, shown=True)
         self.blocks[equation.name] = self.page.link(source, self.row + 1, self.where.first)
         self.page.mark(self.blocks[equation.name], equation.base)
-        self.row += 1 + max(equation.value.rows.size, _CAPTION_LINES)
+        self.row += 1 + equation.value.rows.size
 
     def show(self, source: Block) -> None:
-        """`line_of` or `band_of`, whichever the equation wants."""
-        if _is_line(self.network.equations[source.name]):
+        """`line_of` or `band_of`, whichever the equation wants; a tall column is read where it stands."""
+        equation = self.network.equations[source.name]
+        if is_tall(equation):
+            self.scope[equation.value] = source.area
+            self.blocks[equation.name] = source
+        elif _is_line(equation):
             self.line_of(source)
         else:
             self.band_of(source)
@@ -130,13 +183,18 @@ class Bands:
         self.page.text(self.row, 1, self.page.labels("meaning.loss"), "caption")
         of = [each for each in self.network.of("loss") if each.sequence in lines]
         asked, lost = (
-            "+".join(f"SUM({self.blocks[each.name].area.a1})" for each in of if each.base == base)
+            "+".join(f"SUM({self._reach(each)})" for each in of if each.base == base)
             for base in ("asked", "loss_t")
         )
         area, text = self.page.area(self.row, self.where.first), f'IF({asked}=0,"",{lost})'
         block = self.page.formula("loss", area, text, "result", trace=f"{self.run}loss", form="number")
         self.row += 1
         return block
+
+    def _reach(self, equation: Equation) -> str:
+        """The cells of an equation at all its time steps."""
+        area = self.scope[equation.value]
+        return area.part(0, 0, area.rows, self.network.sequences[equation.sequence]).a1
 
     def reserve(self, equation: Equation, row: int) -> None:
         """Fixes where an equation's block will stand, so that others may refer to it."""
@@ -150,59 +208,98 @@ class Bands:
         """What an equation's formula stands in."""
         return "{}"
 
-    def _linked(self, page: Page, parameter: Parameter, row: int, col: int) -> Block:
+    def _linked(self, page: Page, parameter: Parameter, row: int, col: int, form: str) -> Block:
         """A weight that is a link to the one given."""
         source = self.given[parameter.name]
         if parameter.transposed:
-            return page.link_transposed(source, row, col, "weight")
-        return page.link(source, row, col, style="weight")
+            return page.link_transposed(source, row, col, _weight_style(form), form=form)
+        return page.link(source, row, col, style=_weight_style(form), form=form)
 
     def _caption(self, equation: Equation) -> None:
         text = meaning(equation, self.network, self.page.labels)
         name = "" if equation.name == equation.base else f" ({symbol(equation.value)})"
         self.page.text(self.scope[equation.value].row, 1, text + name, "caption")
 
-    def _beside(self, equation: Equation, shown: bool = False) -> None:
-        """What stands left and right of an equation's block; no weights where it is only `shown`."""
-        self._describe(equation, shown)
+    def _head_rows(self, equation: Equation) -> int:
+        """How many rows a band has above its numbers: its head, and of weights names and columns."""
+        return 3 if self.weight and self.where.are_beside(equation) else 1
+
+    def _beside(self, equation: Equation, shown: bool = False, form: str = "") -> None:
+        """What stands above and left of an equation's block; no weights where it is only `shown`."""
         row, rows = self.scope[equation.value].row, equation.value.rows
+        top = row - (1 if shown else self._head_rows(equation))
+        col = self._head(top, equation, shown)
+        if not shown and self.weight and equation.weights:
+            if self.where.are_beside(equation):
+                self._weights(equation, row)
+            else:
+                self._say_where(top, col, min(self.foot[each].row for each in equation.weights) - 2)
+                self.scope |= {each: self.foot[each] for each in equation.weights}
         labels = self.page.row_labels(rows, row, self.where.label, self.given)
         self.scope[unit_numbers(rows)] = labels
         if rows.name in CHOICES and CHOICES[rows.name] in self.network.parameters:
             self.scope[self.network.parameters[CHOICES[rows.name]]] = labels
-        self._boundary(equation)
+        self._boundary(equation, form)
 
-    def _describe(self, equation: Equation, shown: bool) -> None:
-        """What a block is, and its weights."""
-        row = self.scope[equation.value].row
-        weights = () if shown else equation.weights
-        self.page.sheet.heights[row - 1] = 14 if weights else 6
-        captions = self._captions(equation)
-        if weights:
-            # Else the weights beside it would cut off a long one.
-            longest = min(max(map(width_of, captions)) + 1, WIDEST_CAPTION)
-            self.page.sheet.widths[1] = max(self.page.sheet.widths[1], longest)
-        for line, text in enumerate(captions):
-            style = "small" if line else "symbol"
-            self.page.text(row + line, 1, symbol(equation.value) if shown and not line else text, style)
+    def _head(self, row: int, equation: Equation, shown: bool = False) -> int:
+        """The head row: the equation in symbols, then what it is; the next free column of the row."""
+        symbolic = symbol(equation.value)
+        if not shown:
+            symbolic += f" = {symbols(equation.expr)}"
+        texts = [meaning(equation, self.network, self.page.labels)]
+        if equation.part == "gradient":
+            texts.insert(0, chain_rule(equation))
+        return self.head(row, symbolic, " · ".join(filter(None, texts)))
+
+    def head(self, row: int, symbolic: str, told: str) -> int:
+        """A row above a block: what it is in symbols, then in words; the next free column of the row."""
+        self.page.sheet.heights[row] = _HEAD_HEIGHT
+        self.page.text(row, 1, symbolic, "symbol")
+        col = self._behind(1, symbolic)
+        self.page.text(row, col, told, "small")
+        return self._behind(col, told)
+
+    def _behind(self, col: int, text: str) -> int:
+        """The first column that a text which begins in `col` leaves free."""
+        room = float(width_of(text) + _GAP)
+        while room > 0:
+            room -= self.page.sheet.widths.get(col, self.page.sheet.width)
+            col += 1
+        return col
+
+    def _say_where(self, row: int, col: int, at: int) -> None:
+        """Leads to a row of this sheet."""
+        name = self.page.sheet.name
+        self.page.text(row, col, self.page.labels("foot.at", row=at), "link_text", link=name, at=at)
+
+    def _weights(self, equation: Equation, row: int) -> None:
+        """An equation's weights left of its time steps, under their names and the labels of their columns."""
+        assert self.weight  # noqa: S101
+        self.page.sheet.heights |= dict.fromkeys((row - 2, row - 1), _NAME_HEIGHT)
         col = WEIGHTS
-        for weight in weights:
-            self.page.text(row - 1, col, symbol(weight), "symbol")
-            self.scope[weight] = self.weight(self.page, weight, row, col).area
+        for weight in equation.weights:
+            self.page.text(row - 2, col, symbol(weight), "symbol")
+            self.page.column_labels(weight.cols, row - 1, col, self.given)
+            self.scope[weight] = self.weight(self.page, weight, row, col, "narrow").area
             col += weight.cols.size
 
-    def _captions(self, equation: Equation) -> list[str]:
-        """Symbols; of a gradient the term of the chain rule that it is; meaning or shape."""
-        labels = self.page.labels
-        lines = [f"{symbol(equation.value)} = {symbols(equation.expr)}"]
-        told = meaning(equation, self.network, labels)
-        if equation.part == "gradient":
-            return [*lines, chain_rule(equation), told]
-        steps = self.network.sequences[equation.sequence]
-        kind = "shape_once" if equation.sequence == STATIC else "shape"
-        return [*lines, told, labels(f"unrolled.{kind}", rows=equation.value.rows.size, steps=steps)]
+    def _foot(self, equations: Sequence[Equation]) -> None:
+        """The weights that stand left of no time steps, below each other."""
+        self.foot: dict[Parameter, Area] = {}
+        wide = [each for each in equations if each.weights and not self.where.are_beside(each)]
+        if not self.weight or not wide:
+            return
+        self.heading(self.page.labels("foot.weights"))
+        for weight in dict.fromkeys(weight for each in wide for weight in each.weights):
+            self.page.sheet.sections.append(self.row)
+            given = self.network.parameters[weight.name]
+            self.head(self.row, symbol(weight), meaning_of_parameter(given, self.network, self.page.labels))
+            self.page.column_labels(weight.cols, self.row + 1, self.where.first, self.given)
+            self.page.row_labels(weight.rows, self.row + 2, self.where.label, self.given)
+            self.foot[weight] = self.weight(self.page, weight, self.row + 2, self.where.first, NUMBER).area
+            self.row += weight.rows.size + 3
 
-    def _boundary(self, equation: Equation) -> None:
+    def _boundary(self, equation: Equation, form: str = "") -> None:
         """Beyond the first time step of a state, or the last of what is handed back, what stands there."""
         name, rows = equation.name, equation.value.rows
         is_back = name in {f"d{state}_back" for state in self.network.states}
@@ -214,27 +311,31 @@ class Bands:
             col = behind
         if equation.sequence != STATIC:
             said = "backward.after" if is_back else "unrolled.before"
-            self._head(self.blocks[on_sequence("t", equation.sequence)].area.row, col, said)
+            self._over(equation.sequence, col, said)
         beyond = self.network.beyond(name)
         if isinstance(beyond, At):
             text = self.page.reference(located(self.scope, beyond))
             area = self.page.area(row, col, rows.size)
             trace = self.run + beyond.name
             self.page.formula(
-                beyond.name, area, text, "link", trace=trace, time=beyond.step, form=self.form or "number"
+                beyond.name, area, text, "link", trace=trace, time=beyond.step, form=form or "number"
             )
         elif beyond is not None:
             self.page.link(self.given[beyond.name], row, col)
         else:
             self.page.constants("after", row, col, [[0.0]] * rows.size, "link")
 
-    def _head(self, row: int, col: int, said: str) -> None:
-        """Says, once, above a column what it is."""
+    def _over(self, sequence: str, col: int, said: str) -> None:
+        """Says, once, above a column what it is: among the time steps, or where others go on, the letters."""
+        row = self.blocks[on_sequence("t", sequence)].area.row
+        at_row = [each.area for name, each in self.blocks.items() if name.split("_")[0] == "t"]
+        if any(self.where.first <= col < each.col + each.cols for each in at_row if each.row == row):
+            row = self.scope[self.network.equations[on_sequence("letter", sequence)].value].row
         if (row, col) not in self.headed:
             self.headed.add((row, col))
             self.page.text(row, col, self.page.labels(said), "small")
 
-    def _write(self, equation: Equation, only: int = 0) -> None:
+    def _write(self, equation: Equation, only: int, form: str) -> None:
         area, scope = self.scope[equation.value], self.scope
         if only:
             scope = {
@@ -249,14 +350,17 @@ class Bands:
             only or 1,
             scope,
             self.run,
-            self.form,
+            form,
             self.around(equation),
         )
         self.blocks[equation.name] = block
         self.page.mark(block, equation.base)
 
 
-_CAPTION_LINES = 3
+def _weight_style(form: str) -> str:
+    return "narrow" if form == "narrow" else "weight"
+
+
 _LINES = (
     *("letter", "target", "confidence", "predicted", "right", "asked"),
     *("k", "said", "says", "greatest"),

@@ -23,15 +23,15 @@ def rules(highlight: Highlight) -> list[Rule]:
     return _RULES[highlight.kind](highlight)
 
 
-def large() -> Rule:
+FITTING = {"number": ("-999.9999995", "9999.9999995"), "narrow": ("-99.9995", "999.9995")}
+"""By the format, between which numbers one fits its column."""
+
+
+def large(form: str) -> Rule:
     """Shows a number that would not fit its column as a power of ten."""
     looks = DifferentialStyle(numFmt=NumberFormat(11, FORMATS["powers"]))
-    rule: Rule = Rule("cellIs", operator="notBetween", formula=_FITS, dxf=looks)
+    rule: Rule = Rule("cellIs", operator="notBetween", formula=list(FITTING[form]), dxf=looks)
     return rule
-
-
-_FITS = ["-999.9999995", "9999.9999995"]
-"""Between these a number with six decimals fits a column of the default width."""
 
 
 def _shades(full: str, none: str = "FFFFFF") -> Rule:

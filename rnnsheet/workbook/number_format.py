@@ -10,6 +10,7 @@ from typing import Any
 # How a large number is shown instead of ####, the skeleton's rule of conditional formatting says.
 FORMATS = {
     "number": "0.000000",
+    "narrow": "0.000;-0.000;0",
     "whole": "0",
     "letter": "General",
     "text": "General",

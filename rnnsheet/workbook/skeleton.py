@@ -20,10 +20,8 @@ from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.page_builder import width_of
 from rnnsheet.sheet.plan import Block, Plan, Sheet, Text, quoted
 from rnnsheet.workbook.charts import drawn
-from rnnsheet.workbook.highlights import large, rules
+from rnnsheet.workbook.highlights import FITTING, large, rules
 
-WIDTH = 11.7
-"""The default width of a column, in characters."""
 LINE = 15.0
 """The height of a line of text, in points."""
 
@@ -57,17 +55,17 @@ def row_heights(sheet: Sheet) -> dict[int, float]:
 
 def _lines_needed(sheet: Sheet, text: Text) -> int:
     """How many lines a wrapped text needs at most."""
-    width = sum(sheet.widths.get(col, WIDTH) for col in range(text.col, text.col + text.span))
+    width = sum(sheet.widths.get(col, sheet.width) for col in range(text.col, text.col + text.span))
     return math.ceil(1.08 * width_of(text.text) / width)
 
 
 def _dress(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
-    worksheet.sheet_format.defaultColWidth = WIDTH
+    worksheet.sheet_format.defaultColWidth = sheet.width
     worksheet.sheet_view.showGridLines = False
     worksheet.sheet_view.zoomScale = sheet.zoom
     worksheet.sheet_state = "hidden" if sheet.hidden else "visible"
     # Every width said: Gnumeric takes the default width for something else.
-    widths = [(sheet.widths.get(col, WIDTH), col) for col in range(1, _last_column(sheet) + 1)]
+    widths = [(sheet.widths.get(col, sheet.width), col) for col in range(1, _last_column(sheet) + 1)]
     for width, run in groupby(widths, key=itemgetter(0)):
         first, *rest = (col for _, col in run)
         name, last = column_letters(first), rest[-1] if rest else first
@@ -85,8 +83,9 @@ def _dress(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
     for highlight in sheet.highlights:
         for rule in rules(highlight):
             worksheet.conditional_formatting.add(highlight.area.a1, rule)
-    if numbers := [block.area.a1 for block in sheet.blocks if block.format == "number"]:
-        worksheet.conditional_formatting.add(" ".join(numbers), large())
+    for form in FITTING:
+        if numbers := [block.area.a1 for block in sheet.blocks if block.format == form]:
+            worksheet.conditional_formatting.add(" ".join(numbers), large(form))
     for chart in sheet.charts:
         worksheet.add_chart(drawn(chart), f"{column_letters(chart.col)}{chart.row}")
 
@@ -145,7 +144,7 @@ _POINTS_PER_CHARACTER = 7.1
 def _size(sheet: Sheet) -> tuple[float, list[float]]:
     """The width of all used columns and the height of each used row, in points."""
     columns = range(1, (sheet.printed or _last_column(sheet)) + 1)
-    width = _POINTS_PER_CHARACTER * sum(sheet.widths.get(col, WIDTH) for col in columns)
+    width = _POINTS_PER_CHARACTER * sum(sheet.widths.get(col, sheet.width) for col in columns)
     last = max([text.row for text in sheet.texts] + [b.area.row + b.area.rows - 1 for b in sheet.blocks])
     heights = row_heights(sheet)
     return width, [heights.get(row, LINE) for row in range(1, last + 1)]
@@ -176,7 +175,9 @@ def _reach(worksheet: Worksheet, text: Text) -> None:
         worksheet.merged_cells.add(f"{first}{text.row}:{last}{text.row}")
     if text.link:
         cell = worksheet.cell(text.row, text.col)
-        cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"{quoted(text.link)}!A1", display=text.text)
+        cell.hyperlink = Hyperlink(
+            ref=cell.coordinate, location=f"{quoted(text.link)}!A{text.at}", display=text.text
+        )
 
 
 def _validate(worksheet: Worksheet, block: Block, texts: Labels) -> None:

@@ -61,6 +61,7 @@ LOOKS = {
     "sample": _numbers(YELLOW, color=BLUE, frame="medium"),
     "link": _numbers(color=BLUE),
     "weight": _numbers(color=BLUE, frame="medium"),
+    "narrow": _numbers(color=BLUE, frame="medium", size=9),
     "given": _numbers("F3E8FF", frame="dotted", edge="6B21A8"),
     "hidden": _numbers("DFF0D8", frame="thin", edge="166534"),
     "output": _numbers("DCE9F9", frame="double", edge=BLUE),

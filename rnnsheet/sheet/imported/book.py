@@ -8,7 +8,7 @@ from rnnsheet.equations.recurrence import Recurrence
 from rnnsheet.labels import Labels, labels
 from rnnsheet.network.imported import ImportedNetwork, Text
 from rnnsheet.sheet.imported import checks, first_page, layers, numbers, text, vocabulary, weights
-from rnnsheet.sheet.layout_context import WEIGHTS, Columns, Frame
+from rnnsheet.sheet.layout_context import Frame
 from rnnsheet.sheet.names import defined_name
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.pages import manifest
@@ -31,7 +31,7 @@ def plan(source: ImportedNetwork, language: str) -> Plan:
     else:
         read_page, read, scope = numbers.place(typed, words)
     weight_pages, weighed, usable = _weights(source, equations, given, words)
-    frame = Frame(equations, words, Columns(WEIGHTS), {**given, **weighed})
+    frame = Frame(equations, words, {**given, **weighed})
     layer_pages, results = layers.place(source, frame, scope, usable, read)
     speaks = results.pop("speaks")
     named = {typed.name: typed, **given, **weighed, **results}

@@ -5,19 +5,16 @@ from itertools import groupby
 
 from rnnsheet.equations.expr import Leaf, Next, Previous, Value
 from rnnsheet.equations.imported import result
-from rnnsheet.equations.notation import symbol, symbols
 from rnnsheet.equations.recurrence import Equation
 from rnnsheet.network import STATIC
 from rnnsheet.network.imported import ImportedLayer, ImportedNetwork, Text
-from rnnsheet.sheet.captions import meaning
-from rnnsheet.sheet.layout_context import Frame
+from rnnsheet.sheet.layout_context import Columns, Frame
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Area, Block, Chart, Highlight, Series
 from rnnsheet.sheet.time_layout import Bands
 
 OUTPUT = "Output"
 _TOP = 4
-_CAPTION_WIDTH = 44
 _WIDEST = 24
 _CHARTED = {True: 30, False: 8}
 """Of so many labels there is a chart, if they are said once or at each time step."""
@@ -55,11 +52,11 @@ class _Bands(Bands):
     def __init__(
         self, page: Page, frame: Frame, row: int, places: dict[Leaf, Area], usable: Mapping[str, Area]
     ):
-        super().__init__(page, frame, row)
+        super().__init__(page, frame, Columns())
+        self.row, self.weight = row, None
         self.places, self.usable = places, usable
         self.speaks: Area | None = None
         """Whether anything is said, on the sheet that says it."""
-        self.page.sheet.widths[1] = _CAPTION_WIDTH
 
     def reserve(self, equation: Equation, row: int) -> None:
         super().reserve(equation, row)
@@ -77,17 +74,6 @@ class _Bands(Bands):
             said = 'IFERROR({},"")' if equation.name == "says" else "{}"
             return f'IF({self.speaks.fixed}=1,{said},"")'
         return "{}"
-
-    def _describe(self, equation: Equation, shown: bool) -> None:
-        row = self.scope[equation.value].row
-        labels = self.page.labels
-        # On a line of its own, where there is room for all of it.
-        self.page.text(row - 1, 1, f"{symbol(equation.value)} = {symbols(equation.expr)}", "symbol")
-        self.page.text(row, 1, meaning(equation, self.network, labels), "small")
-        kind = "shape_once" if equation.sequence == STATIC else "shape"
-        steps = self.network.sequences[equation.sequence]
-        shape = labels(f"unrolled.{kind}", rows=equation.value.rows.size, steps=steps)
-        self.page.text(row + 1, 1, shape, "small")
 
 
 class _LayerPage:
@@ -109,7 +95,6 @@ class _LayerPage:
         self.page.title(
             labels("layer.title", name=layer.name, kind=labels(f"kind.{kind}")), labels(f"layer.{kind}")
         )
-        self.page.sheet.zoom = 85
         self.says = layer is network.result
         self.bands = _Bands(self.page, frame, _TOP + 2 * self.says, places, usable)
         self.nothing: Area | None = None
@@ -128,11 +113,11 @@ class _LayerPage:
             if sequence == "word" and tokens:
                 self._tokens(tokens)
             if len(sequences) == 1 and sequence != STATIC:
-                self.page.sheet.frozen = (self.bands.row - 1, 1)
+                self.page.sheet.frozen = (self.bands.row - 1, self.bands.where.label)
             self.bands.place(equations)
             self.bands.row += 1
         if self.page.sheet.frozen == (0, 0):
-            self.page.sheet.frozen = (1, 1)
+            self.page.sheet.frozen = (1, self.bands.where.label)
 
     def fill(self) -> None:
         """Writes the formulas."""
@@ -157,7 +142,7 @@ class _LayerPage:
             numbers = sequence == "word" and self.frame.network.split == "numbers"
             self.bands.heading(self.page.labels("sequence.numbers" if numbers else f"sequence.{sequence}"))
         if sequence != STATIC:
-            self.bands.time(sequence)
+            self.bands.times(sequence)
 
     def _tokens(self, tokens: Block) -> None:
         self.page.text(self.bands.row, 1, self.page.labels("meaning.token"), "caption")

@@ -4,7 +4,7 @@ from rnnsheet.equations.expr import Leaf, Value
 from rnnsheet.labels import Labels
 from rnnsheet.network import Axis
 from rnnsheet.network.imported import LARGEST
-from rnnsheet.sheet.layout_context import WEIGHTS, Columns
+from rnnsheet.sheet.layout_context import Columns
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Area, Block
 
@@ -14,11 +14,11 @@ _TOP = 4
 
 def place(typed: Block, labels: Labels) -> tuple[Page, dict[str, Block], dict[Leaf, Area]]:
     """The sheet, its blocks by name, and where the equations' leaves stand."""
-    page, where = Page(NAME, labels), Columns(WEIGHTS)
+    page, where = Page(NAME, labels), Columns()
     rows, steps = typed.area.rows, typed.area.cols
     page.title(labels("numbers.title"), labels("numbers.about"))
-    page.sheet.widths[1] = 30
-    page.sheet.frozen = (_TOP, 1)
+    page.sheet.widths |= where.widths(1)
+    page.sheet.frozen = (_TOP, where.label)
     page.text(_TOP, 1, labels("meaning.t"), "caption")
     page.constants("t", _TOP, where.first, [list(range(1, steps + 1))], "label")
     page.text(_TOP + 1, 1, "xₜ", "symbol")

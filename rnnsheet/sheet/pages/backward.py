@@ -9,7 +9,7 @@ from rnnsheet.equations.recurrence import Gradient, Recurrence, Share
 from rnnsheet.equations.rules import formula
 from rnnsheet.network import STATIC
 from rnnsheet.sheet.formula import Formula
-from rnnsheet.sheet.layout_context import WEIGHTS, Context
+from rnnsheet.sheet.layout_context import Context, columns
 from rnnsheet.sheet.page_builder import CHOICES, Page
 from rnnsheet.sheet.plan import Area, Block, Fill
 from rnnsheet.sheet.references import reference
@@ -22,21 +22,21 @@ def place(context: Context) -> tuple[Page, dict[str, Block], dict[str, Block]]:
     """The sheet, its blocks over time by name, and the gradient of each parameter by its name."""
     network, labels, over_time = context.network, context.labels, context.over_time
     page = Page(NAME, labels)
+    bands = Bands(page, context, columns(network, "gradient"))
     page.title(labels("backward.title"), labels("backward.about"))
     sequences = list(network.sequences)
-    page.sheet.frozen = (6, 1) if len(sequences) == 1 else (1, 1)
-    page.sheet.zoom = 85
-    bands = Bands(page, context, 4)
+    bands.times()
+    bands.letters(over_time, sequences)
+    bands.freeze()
     for sequence in sequences:
         bands.sequence(sequence)
-        for each in network.of("read", sequence=sequence):
-            if each.base in ("letter", "target"):
-                bands.line_of(over_time[each.name])
-        bands.row += 1
         if len(sequences) == 1:
             bands.heading(labels("backward.forward"))
+        for each in network.of("read", sequence=sequence):
+            if each.base == "target":
+                bands.line_of(over_time[each.name])
         for name in _needed(network, sequence):
-            bands.band_of(over_time[name])
+            bands.show(over_time[name])
         bands.row += 1
     bands.heading(labels("backward.values"), labels("backward.values_about"))
     for sequence in reversed(sequences):
@@ -45,8 +45,7 @@ def place(context: Context) -> tuple[Page, dict[str, Block], dict[str, Block]]:
                 bands.sequence(sequence)
             bands.write(own)
             bands.row += 1
-    bands.heading(labels("backward.weights"), labels("backward.weights_about"))
-    placed = {name: _gradient(bands, gradient) for name, gradient in network.gradients.items()}
+    placed = _gradients(bands)
     return page, {equation.name: bands.blocks[equation.name] for equation in network.of("gradient")}, placed
 
 
@@ -61,29 +60,41 @@ def _needed(network: Recurrence, sequence: str) -> list[str]:
     return [equation.name for equation in kept if equation.name in used]
 
 
-def _gradient(bands: Bands, gradient: Gradient) -> Block:
-    """A parameter's gradient: its matrix, and below, row by row, what each time step adds to it."""
-    page, parameter = bands.page, gradient.parameter
+def _gradients(bands: Bands) -> dict[str, Block]:
+    """The matrices, and at the foot, row by row, what each time step adds to each."""
+    page, gradients = bands.page, bands.network.gradients
+    bands.heading(page.labels("backward.weights"), page.labels("backward.weights_about"))
+    tops = {}
+    for name, gradient in gradients.items():
+        tops[name] = bands.row
+        bands.row += gradient.parameter.rows.size + 2 + (gradient.parameter.cols.size > 1)
+    bands.finish()
+    bands.heading(page.labels("backward.added"), page.labels("backward.added_about"))
+    return {name: _gradient(bands, gradient, tops[name]) for name, gradient in gradients.items()}
+
+
+def _gradient(bands: Bands, gradient: Gradient, top: int) -> Block:
+    """A parameter's gradient: its matrix at `top`, and from the next free row on what makes it."""
+    page, where, parameter = bands.page, bands.where, gradient.parameter
     rows, cols = parameter.rows.size, parameter.cols.size
-    top = bands.row
     page.sheet.sections.append(top)
     told = [
         f"Σₜ {symbols(each.expr)}" if each.sequence != STATIC else symbols(each.expr)
         for each in gradient.shares
     ]
-    page.text(top, 1, f"{gradient.name} = {' + '.join(told)}", "symbol")
-    page.text(top + 1, 1, " + ".join(map(chain_rule, gradient.shares)), "small")
-    labelled = cols > 1
-    if labelled:
-        page.column_labels(parameter.cols, top, WEIGHTS, bands.given)
-    bands.row = top + max(rows, 2) + 2
+    bands.head(top, f"{gradient.name} = {' + '.join(told)}", " + ".join(map(chain_rule, gradient.shares)))
+    first = top + 1
+    if cols > 1:
+        page.column_labels(parameter.cols, first, where.first, bands.given)
+        first += 1
+    page.row_labels(parameter.rows, first, where.label, bands.given)
     added = [_contributions(bands, gradient, share) for share in gradient.shares]
     starts = [[block.area.part(col * rows, -1) for block in added] for col in range(cols)]
     fills = tuple(
         Fill(Formula("+".join(map(page.reference, parts))), 0, col, rows, 1)
         for col, parts in enumerate(starts)
     )
-    area = page.area(top + labelled, WEIGHTS, rows, cols)
+    area = page.area(first, where.first, rows, cols)
     return page.formulas(gradient.name, area, fills, "result", trace=gradient.name, form="number")
 
 
@@ -91,13 +102,11 @@ def _contributions(bands: Bands, gradient: Gradient, share: Share) -> Block:
     """Time runs right; a column of the parameter's follows below the other; left of them their sums."""
     page, where, parameter = bands.page, bands.where, gradient.parameter
     rows, cols, steps = parameter.rows.size, parameter.cols.size, bands.network.sequences[share.sequence]
-    first = bands.row
     several = len(gradient.shares) > 1
-    added = page.labels("backward.added") + (
-        f" · {page.labels(f'sequence.{share.sequence}')}" if several else ""
-    )
-    page.text(first - 1, 1, added, "small")
-    page.text(first - 1, where.first - 1, "Σ", "sign")
+    page.sheet.sections.append(bands.row)
+    told = page.labels(f"sequence.{share.sequence}") if several else ""
+    bands.head(bands.row, f"{gradient.name}: {symbols(share.expr)}", told)
+    first = bands.row + 1
     area = page.area(first, where.first, rows * cols, steps)
     fills = []
     for col in range(cols):
@@ -119,10 +128,10 @@ def _label_rows(bands: Bands, gradient: Gradient, part: Area, col: int) -> None:
     page.row_labels(parameter.rows, part.row, bands.where.label, bands.given)
     if parameter.cols.size == 1:
         return
-    page.text(part.row, 1, page.labels("backward.column", name=parameter.name, col=col + 1), "caption")
     if parameter.cols.name in CHOICES:
         vocabulary = bands.given[CHOICES[parameter.cols.name]]
         source = vocabulary.area.part(col)
         letter = [[vocabulary.values[col][0]]] if vocabulary.values else None
-        place = page.area(part.row, bands.where.label - 1)
-        page.formula("letter", place, page.reference(source), "label", values=letter)
+        page.formula("letter", page.area(part.row, 1), page.reference(source), "beside", values=letter)
+    else:
+        page.text(part.row, 1, page.labels("backward.column", name=parameter.name, col=col + 1), "caption")

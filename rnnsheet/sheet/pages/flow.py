@@ -13,15 +13,13 @@ from rnnsheet.lesson import Lesson
 from rnnsheet.network import STATIC
 from rnnsheet.sheet.captions import meaning
 from rnnsheet.sheet.formula import column_letters
-from rnnsheet.sheet.layout_context import WEIGHTS, Context
+from rnnsheet.sheet.layout_context import Context, columns
 from rnnsheet.sheet.page_builder import Page, number_or_zero
 from rnnsheet.sheet.plan import Area, Block, Chart, Highlight, Series
 from rnnsheet.sheet.time_layout import Bands
 
 NAME = "Gradient flow"
-_WHH, _CLIP, _CHART = 4, 6, 9
-_ROWS_OF_CHART = 20
-_FACTORS = _CHART + _ROWS_OF_CHART + 1
+_ROWS_OF_SETTINGS, _ROWS_OF_CHART = 5, 20
 
 
 def place(context: Context) -> Page | None:
@@ -29,12 +27,8 @@ def place(context: Context) -> Page | None:
     lesson = context.lesson
     if not lesson.flow_layers:
         return None
-    page, gates = Page(NAME, context.labels), _has_gates(lesson)
-    page.title(context.labels("flow.title"), context.labels("flow.about_gates" if gates else "flow.about"))
-    page.sheet.frozen = (_CLIP + 1, 1)
-    page.sheet.zoom = 85
     long = network(replace(lesson, steps=lesson.settings.flow_steps))
-    return _Flow(page, replace(context, network=long)).place()
+    return _Flow(Page(NAME, context.labels), replace(context, network=long)).place()
 
 
 def _has_gates(lesson: Lesson) -> bool:
@@ -44,9 +38,10 @@ def _has_gates(lesson: Lesson) -> bool:
 class _Flow:
     def __init__(self, page: Page, context: Context):
         self.page, self.lesson, self.network = page, context.lesson, context.network
-        self.where, self.inputs, self.messages = context.where, context.inputs, context.messages
+        self.inputs, self.messages = context.inputs, context.messages
         self.over_time = context.over_time
-        self.bands = Bands(page, context, _FACTORS, "flow.")
+        self.bands = Bands(page, context, columns(context.network), "flow.")
+        self.where = self.bands.where
         self.steps = context.lesson.settings.flow_steps
         states = [layer.named(s) for layer in self.lesson.flow_layers for s in layer.traits.states]
         self.paths = [path_back(self.network, state) for state in states]
@@ -58,19 +53,23 @@ class _Flow:
 
     def place(self) -> Page:
         page, labels, bands = self.page, self.page.labels, self.bands
+        gates = "_gates" if _has_gates(self.lesson) else ""
+        page.title(labels("flow.title"), labels(f"flow.about{gates}"))
+        bands.times()
+        self._letters()
+        bands.freeze()
         strength = self._strength()
         clip = None
         if self.alone:
             given = self.lesson.settings.flow_clip
-            _, clip = page.positive(_CLIP, WEIGHTS, "flow_clip", given, self.messages)
-        gates = "_gates" if _has_gates(self.lesson) else ""
+            _, clip = page.positive(bands.row + 2, self.where.first, "flow_clip", given, self.messages)
+        chart = bands.row + _ROWS_OF_SETTINGS
+        bands.row = chart + _ROWS_OF_CHART
         bands.heading(labels("flow.factors"), labels(f"flow.factors_about{gates}"))
-        bands.time()
         rows = {name: bands.row + line for line, name in enumerate(self.lines)}
         bands.row += len(self.lines) + 1
         bands.heading(labels("flow.forward"), labels("flow.forward_about"))
         bands.given = {**self.inputs, **self._recurrent(strength)}
-        self._letters()
         network, last = self.network, self.steps
         read = [each for each in network.of("read", sequence="word") if each.base == "x"]
         bands.write([*read, *network.of("cell", sequence="word")])
@@ -89,7 +88,9 @@ class _Flow:
         bands.row += 1
         bands.heading(labels("flow.backward"), labels("flow.backward_about"))
         self._gradients()
+        bands.finish()
         self._factors(rows, clip)
+        self._chart(rows, chart)
         return page
 
     def _targets(self) -> None:
@@ -114,17 +115,18 @@ class _Flow:
     def _strength(self) -> Block:
         """The cell of Whh or of what it is multiplied by, and beside it what is used of it."""
         page = self.page
-        page.text(_WHH, 1, page.labels("flow.Whh" if self.lesson.flow_is_whh else "flow.times"), "caption")
+        row, col = self.bands.row, self.where.first
+        page.text(row, 1, page.labels("flow.Whh" if self.lesson.flow_is_whh else "flow.times"), "caption")
         value = self.lesson.flow_whh
-        entry = page.constants("flow_Whh", _WHH, WEIGHTS, [[value]], "input", "slider")
+        entry = page.constants("flow_Whh", row, col, [[value]], "input", "slider")
         page.sheet.highlights.append(Highlight(entry.area, "bar"))
         cell, used = entry.area.a1, min(FLOW, max(-FLOW, value))
         text = f"IF(ISNUMBER({cell}),MAX(-{FLOW:g},MIN({FLOW:g},{cell})),0)"
-        block = page.used("flow_Whh", _WHH + 1, WEIGHTS, text, used)
+        block = page.used("flow_Whh", row + 1, col, text, used)
         message = self.messages["slider"].absolute
         status = f'IF(ISNUMBER({cell}),IF({cell}={block.area.a1},"",{message}),{message})'
         said = "" if used == value else page.labels("message.slider", most=f"{FLOW:g}")
-        page.formula("status", page.area(_WHH, WEIGHTS + 1), status, "status", values=[[said]], words=True)
+        page.formula("status", page.area(row, col + 1), status, "status", values=[[said]], words=True)
         return block
 
     def _recurrent(self, strength: Block) -> dict[str, Block]:
@@ -136,7 +138,7 @@ class _Flow:
         for name in self.lesson.model.recurrent:
             source = self.inputs[name]
             page.text(bands.row, 1, page.labels("flow.used", name=name), "caption")
-            area = page.area(bands.row, WEIGHTS, source.area.rows, source.area.cols)
+            area = page.area(bands.row, self.where.first, source.area.rows, source.area.cols)
             text = f"{strength.area.fixed}*{number_or_zero(page.reference(source.area))}"
             found[name] = page.formula(name, area, text, "weight", trace=f"flow.{name}")
             bands.row += area.rows + 1
@@ -170,8 +172,8 @@ class _Flow:
 
     def _factors(self, rows: Mapping[str, int], clip: Block | None) -> None:
         """The norms, their factors from step to step, and the lines of the chart."""
-        page, where = self.page, self.where
-        areas = {name: page.area(row, where.first, 1, self.steps) for name, row in rows.items()}
+        page = self.page
+        areas = self._areas(rows)
         for name, area in areas.items():
             page.text(area.row, 1, self._caption(name), "caption")
         time = self.bands.blocks["t"].area
@@ -182,7 +184,10 @@ class _Flow:
             self._line(name, areas[name], text)
         if self.alone:
             self._through(areas)
-        self._chart(areas)
+
+    def _areas(self, rows: Mapping[str, int]) -> dict[str, Area]:
+        """The cells of each line."""
+        return {name: self.page.area(row, self.where.first, 1, self.steps) for name, row in rows.items()}
 
     def _texts(self, areas: Mapping[str, Area], clip: Block | None) -> dict[str, str]:
         """The formulas of the lines that read their own column only."""
@@ -225,12 +230,18 @@ class _Flow:
     def _line(self, name: str, area: Area, text: str, time: int = 1) -> None:
         self.page.formula(name, area, text, "gradient", trace=f"flow.{name}", time=time, form="powers")
 
-    def _chart(self, areas: Mapping[str, Area]) -> None:
-        labels = self.page.labels
+    def _chart(self, rows: Mapping[str, int], top: int) -> None:
+        labels, areas = self.page.labels, self._areas(rows)
         series = tuple(Series(areas[f"drawn_{name}"], self._caption(name)) for name in self.drawn)
         titles = {"x_title": labels("flow.chart_x"), "y_title": labels("flow.chart_y")}
         chart = Chart(
-            "powers", labels("flow.chart"), series, areas["steps_back"], **titles, row=_CHART, col=1
+            "powers",
+            labels("flow.chart"),
+            series,
+            areas["steps_back"],
+            **titles,
+            row=top,
+            col=self.where.first,
         )
         self.page.sheet.charts.append(chart)
 

@@ -5,26 +5,30 @@ from collections.abc import Mapping
 from rnnsheet.equations.expr import Parameter
 from rnnsheet.experiments import WIDTH
 from rnnsheet.sheet.formula import Formula
-from rnnsheet.sheet.layout_context import WEIGHTS, Context
+from rnnsheet.sheet.layout_context import Context, columns
 from rnnsheet.sheet.page_builder import Page, number_or_zero
 from rnnsheet.sheet.pages.update import forward_again
 from rnnsheet.sheet.plan import Area, Block, Fill
 from rnnsheet.sheet.time_layout import Bands, Weight
 
 NAME = "Gradient check"
-_CHOSEN, _WIDTH, _PLUS, _MINUS, _CENTRAL, _GRADIENT, _DIFFERENCE = range(4, 11)
-_PASSES = _DIFFERENCE + 2
+_LINES = ("chosen", "width", "plus_loss", "minus_loss", "central", "gradient", "difference")
+_WIDEST_NAME = 20.0
 
 
 def place(context: Context, gradients: Mapping[str, Block]) -> Page:
     """The sheet; `gradients` has those of the parameters by their names."""
     labels, inputs = context.labels, context.inputs
     page = Page(NAME, labels)
+    bands = Bands(page, context, columns(context.network))
     page.title(labels("gradient_check.title"), labels("gradient_check.about"))
-    page.sheet.frozen = (_DIFFERENCE, 1)
-    chosen = page.area(_CHOSEN, WEIGHTS)
-    width = page.constants("width", _WIDTH, WEIGHTS, [[WIDTH]], "link")
-    bands = Bands(page, context, _PASSES)
+    bands.times()
+    bands.letters(context.over_time, [name for name in context.network.sequences if name != "answer"])
+    bands.freeze()
+    verdict = page.area(bands.row, bands.where.first, len(_LINES))
+    chosen = verdict.part()
+    width = page.constants("width", verdict.row + 1, verdict.col, [[WIDTH]], "link")
+    bands.row += len(_LINES) + 1
     losses = []
     for run, sign in (("plus", "+"), ("minus", "-")):
         bands.run = f"{run}."
@@ -32,11 +36,15 @@ def place(context: Context, gradients: Mapping[str, Block]) -> Page:
         bands.weight = _moved(
             inputs, run, f'{{source}}{sign}IF(IFERROR({chosen.fixed},"")={{label}},{width.area.fixed},0)'
         )
-        losses.append(forward_again(bands, inputs, context.over_time))
+        losses.append(forward_again(bands, context.over_time))
     bands.heading(labels("gradient_check.weights"))
-    choices = _table(page, inputs, gradients, bands.row)
-    entry = page.constants("chosen", _CHOSEN, WEIGHTS, [[context.lesson.chosen]], "input", "weight", choices)
-    _verdict(page, entry, width, losses, choices, context.messages["no_weight"])
+    choices = _table(page, inputs, gradients, bands)
+    entry = page.constants(
+        "chosen", chosen.row, chosen.col, [[context.lesson.chosen]], "input", "weight", choices
+    )
+    longest = max(len(_label(name, block.area.rows, block.area.cols)) for name, block in gradients.items())
+    page.sheet.widths[chosen.col] = max(page.sheet.width, min(_WIDEST_NAME, longest + 2.0))
+    _verdict(page, verdict, entry, width, losses, choices, context.messages["no_weight"])
     return page
 
 
@@ -47,7 +55,7 @@ def _label(name: str, row: int, col: int) -> str:
 def _moved(inputs: Mapping[str, Block], run: str, text: str) -> Weight:
     """Weights of which the chosen one is moved."""
 
-    def weight(page: Page, parameter: Parameter, row: int, col: int) -> Block:
+    def weight(page: Page, parameter: Parameter, row: int, col: int, form: str) -> Block:
         source, name = inputs[parameter.name].area, parameter.name
         fills = tuple(
             Fill(
@@ -66,39 +74,40 @@ def _moved(inputs: Mapping[str, Block], run: str, text: str) -> Weight:
             for right in range(source.cols)
         )
         area = page.area(row, col, source.rows, source.cols)
-        return page.formulas(name, area, fills, "weight", trace=f"{run}.{name}")
+        return page.formulas(name, area, fills, "weight", trace=f"{run}.{name}", form=form)
 
     return weight
 
 
-def _table(page: Page, inputs: Mapping[str, Block], gradients: Mapping[str, Block], top: int) -> Area:
+def _table(page: Page, inputs: Mapping[str, Block], gradients: Mapping[str, Block], bands: Bands) -> Area:
     """Every weight with its gradient, column by column of each parameter; where their names stand."""
+    top, first = bands.row, bands.where.first
     for right, key in enumerate(("weight", "value", "by_backward")):
-        page.text(top, WEIGHTS + right, page.labels(f"gradient_check.{key}"), "small")
+        page.text(top, first + right, page.labels(f"gradient_check.{key}"), "small")
     row = top + 1
     for name, gradient in gradients.items():
         block = inputs[name]
         rows = block.area.rows
         for right in range(block.area.cols):
             names = [[_label(name, down + 1, right + 1)] for down in range(rows)]
-            page.constants("weight", row, WEIGHTS, names, "label")
-            page.link(block, row, WEIGHTS + 1, right, 1)
-            page.link(gradient, row, WEIGHTS + 2, right, 1)
+            page.constants("weight", row, first, names, "label")
+            page.link(block, row, first + 1, right, 1)
+            page.link(gradient, row, first + 2, right, 1)
             row += rows
-    return page.area(top + 1, WEIGHTS, row - top - 1)
+    return page.area(top + 1, first, row - top - 1)
 
 
 def _verdict(
-    page: Page, entry: Block, width: Block, losses: list[Block], choices: Area, no_weight: Area
+    page: Page, lines: Area, entry: Block, width: Block, losses: list[Block], choices: Area, no_weight: Area
 ) -> None:
     """The two losses, the difference quotient, the gradient, and how far they are apart."""
-    captions = ("chosen", "width", "plus_loss", "minus_loss", "central", "gradient", "difference")
-    for row, key in enumerate(captions, start=_CHOSEN):
+    for row, key in enumerate(_LINES, start=lines.row):
         page.text(row, 1, page.labels(f"gradient_check.{key}"), "caption")
     plus, minus = (
-        page.link(loss, row, WEIGHTS, style="loss") for row, loss in zip((_PLUS, _MINUS), losses, strict=True)
+        page.link(loss, lines.row + down, lines.col, style="loss")
+        for down, loss in enumerate(losses, start=2)
     )
-    gradient = page.area(_GRADIENT, WEIGHTS)
+    central, gradient, difference = (lines.part(down) for down in range(4, 7))
     chosen, found = entry.area, f"MATCH({entry.area.a1},{choices.a1},0)"
     # MATCH takes * and ? for any signs.
     is_one = f"INDEX({choices.a1},{found},1)={chosen.a1}"
@@ -108,7 +117,6 @@ def _verdict(
     page.formula("status", chosen.part(0, 1), status, "status", values=[[""]], words=True)
     nothing = f'OR({gradient.a1}="",{plus.area.a1}="")'
     text = f'IF({nothing},"",({plus.area.a1}-{minus.area.a1})/(2*{width.area.a1}))'
-    central = page.area(_CENTRAL, WEIGHTS)
     page.formula("central", central, text, "gradient", trace="check.central", form="number")
     text = f'IF({central.a1}="","",{central.a1}-{gradient.a1})'
-    page.formula("difference", page.area(_DIFFERENCE, WEIGHTS), text, "result", trace="check.difference")
+    page.formula("difference", difference, text, "result", trace="check.difference")

@@ -1,36 +1,43 @@
-"""The worksheet of the whole network: weights on the left, time to the right, the derivation downwards."""
+"""The worksheet of the whole network: time to the right, the derivation downwards, weights beside it."""
 
+from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.network import STATIC, on_sequence
-from rnnsheet.sheet.layout_context import Context
+from rnnsheet.sheet.layout_context import Context, columns
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Block, Chart, Series
 from rnnsheet.sheet.time_layout import Bands
 
 NAME = "Unrolled"
-_STEP = 4
 
 
 def place(context: Context) -> tuple[Page, dict[str, Block]]:
     """The sheet, and its blocks over time by name."""
     network, labels = context.network, context.labels
     page = Page(NAME, labels)
+    bands = Bands(page, context, columns(network, "cell", "output"))
     page.title(labels("unrolled.title"), labels("unrolled.about"))
-    page.sheet.frozen = (_STEP + 1, 1) if len(network.sequences) == 1 else (1, 1)
-    page.sheet.zoom = 85
-    bands = Bands(page, context, _STEP)
+    bands.times()
+    bands.write([each for each in network.of("read") if each.base == "letter"])
+    bands.freeze()
     for sequence in network.sequences:
         bands.sequence(sequence)
-        read = [each for each in network.of("read", sequence=sequence) if each.base != "target"]
-        said = [
-            each
-            for part in ("answer", "read", "mark")
-            for each in network.of(part, sequence=sequence)
-            if part != "read" or each.base == "target"
-        ]
-        bands.write([*read, *network.of("cell", "output", sequence=sequence), *said])
+        bands.write(_of_sequence(network, sequence))
         bands.row += 1
+    bands.finish()
     _chart(context, page, bands)
     return page, bands.blocks
+
+
+def _of_sequence(network: Recurrence, sequence: str) -> list[Equation]:
+    """What is read, computed and said on a sequence; the letters stand above all."""
+    read = [each for each in network.of("read", sequence=sequence) if each.base not in ("letter", "target")]
+    said = [
+        each
+        for part in ("answer", "read", "mark")
+        for each in network.of(part, sequence=sequence)
+        if part != "read" or each.base == "target"
+    ]
+    return [*read, *network.of("cell", "output", sequence=sequence), *said]
 
 
 def _chart(context: Context, page: Page, bands: Bands) -> None:
@@ -39,29 +46,24 @@ def _chart(context: Context, page: Page, bands: Bands) -> None:
     p = next(each for each in reversed(network.of("output")) if each.base == "p")
     block = bands.blocks[p.name].area
     titles = page.area(block.row, bands.where.label, block.rows)
-    texts = {"title": labels("unrolled.chart"), "y_title": labels("unrolled.chart_y")}
     if p.sequence == STATIC:
         # One column for each label.
-        chart = Chart(
-            kind="shares",
-            **texts,
-            series=(Series(block, labels("unrolled.chart_y")),),
-            categories=titles,
-            x_title=labels("unrolled.chart_label"),
-            row=block.row,
-            col=bands.where.first + 3,
-        )
+        series = [Series(block, labels("unrolled.chart_y"))]
+        categories, x_title = titles, labels("unrolled.chart_label")
     else:
-        letters = bands.blocks[on_sequence("letter", p.sequence)].area
-        chart = Chart(
+        rows = range(block.rows)
+        series = [Series(block.part(down, 0, 1, block.cols), titles.part(down)) for down in rows]
+        categories = bands.blocks[on_sequence("letter", p.sequence)].area
+        x_title = labels("unrolled.chart_x")
+    page.sheet.charts.append(
+        Chart(
             kind="shares",
-            **texts,
-            series=tuple(
-                Series(block.part(down, 0, 1, block.cols), titles.part(down)) for down in range(block.rows)
-            ),
-            categories=letters,
-            x_title=labels("unrolled.chart_x"),
-            row=_STEP if len(network.sequences) == 1 else block.row,
-            col=bands.where.first + network.sequences[p.sequence] + 1,
+            title=labels("unrolled.chart"),
+            series=tuple(series),
+            categories=categories,
+            x_title=x_title,
+            y_title=labels("unrolled.chart_y"),
+            row=page.sheet.frozen[0] + 2,
+            col=bands.where.first + max(network.sequences.values()) + 2,
         )
-    page.sheet.charts.append(chart)
+    )

@@ -2,40 +2,45 @@
 
 from collections.abc import Mapping
 
-from rnnsheet.equations.expr import Parameter
-from rnnsheet.sheet.layout_context import WEIGHTS, Context
+from rnnsheet.sheet.layout_context import Context, columns
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Block
 from rnnsheet.sheet.time_layout import Bands
 
 NAME = "Update"
-_RATE, _BEFORE, _AFTER = 4, 6, 7
+_MOST_ABREAST = 4
+"""The columns of a weight that stands on one line with its gradient and the new weight."""
 
 
 def place(context: Context, gradients: Mapping[str, Block]) -> tuple[Page, dict[str, Block]]:
     """The sheet, and its learning rate by name; `gradients` has those of the parameters by their names."""
-    labels, given = context.labels, context.lesson.settings.update_rate
+    labels, given, network = context.labels, context.lesson.settings.update_rate, context.network
     page = Page(NAME, labels)
+    bands = Bands(page, context, columns(network), "update.")
     page.title(labels("update.title"), labels("update.about"))
-    page.sheet.frozen = (_AFTER, 1)
-    rate, used = page.positive(_RATE, WEIGHTS, "update_rate", given, context.messages)
-    bands = Bands(page, context, _AFTER + 2, "update.")
+    bands.times()
+    bands.letters(context.over_time, [name for name in network.sequences if name != "answer"])
+    bands.freeze()
+    top, col = bands.row, bands.where.first
+    rate, used = page.positive(top, col, "update_rate", given, context.messages)
+    bands.row += 5
     bands.heading(labels("update.weights"), labels("update.weights_about"))
-    new = {name: _weight(bands, name, gradients[name], used) for name in context.network.gradients}
+    new = {name: _weight(bands, name, gradients[name], used) for name in network.gradients}
     bands.heading(labels("update.forward"), labels("update.forward_about"))
-    after = forward_again(bands, {**context.inputs, **new}, context.over_time)
+    bands.weight = None
+    bands.scope |= {network.parameters[name]: block.area for name, block in new.items()}
+    after = forward_again(bands, context.over_time)
     for row, name, loss in (
-        (_BEFORE, "loss_before", context.over_time["loss"]),
-        (_AFTER, "loss_after", after),
+        (top + 2, "loss_before", context.over_time["loss"]),
+        (top + 3, "loss_after", after),
     ):
         page.text(row, 1, labels(f"update.{name}"), "caption")
-        page.link(loss, row, WEIGHTS, style="result")
+        page.link(loss, row, col, style="result")
     return page, {"update_rate": rate}
 
 
-def forward_again(bands: Bands, given: Mapping[str, Block], over_time: Mapping[str, Block]) -> Block:
-    """The forward pass over the same letters with the weights that are `given`, and its loss."""
-    bands.given = given
+def forward_again(bands: Bands, over_time: Mapping[str, Block]) -> Block:
+    """The forward pass over the same letters with other weights, and its loss."""
     network = bands.network
     for sequence in network.sequences:
         bands.sequence(sequence)
@@ -45,7 +50,8 @@ def forward_again(bands: Bands, given: Mapping[str, Block], over_time: Mapping[s
         own = sequence == "answer"
         if not own:
             for each in read:
-                bands.show(over_time[each.name])
+                if each.base != "letter":
+                    bands.show(over_time[each.name])
         bands.write(
             [*(read if own else []), *passed, *(network.of("answer", sequence=sequence) if own else [])]
         )
@@ -61,23 +67,32 @@ def forward_again(bands: Bands, given: Mapping[str, Block], over_time: Mapping[s
         bands.row += 1
     loss = bands.loss(network.sequences)
     bands.row += 1
+    bands.finish()
     return loss
 
 
 def _weight(bands: Bands, name: str, gradient: Block, rate: Block) -> Block:
-    """One line: the weight - rate · its gradient = the new weight."""
+    """The weight - rate · its gradient = the new weight: on one line, or where they are wide, three below."""
     page, source = bands.page, bands.given[name]
-    parameter: Parameter = bands.network.parameters[name]
-    row, cols, rate_cell = bands.row, parameter.cols.size, rate.area.fixed
-    page.text(row, WEIGHTS, name, "symbol")
-    old = page.link(source, row + 1, WEIGHTS, style="weight")
-    minus = bands.where.label
-    page.text(row + 1, minus, "−η ·", "sign")
-    page.text(row, minus + 1, f"d{name}", "symbol")
-    slope = page.link(gradient, row + 1, minus + 1)
-    page.text(row + 1, minus + 1 + cols, "=", "sign")
-    page.text(row, minus + 2 + cols, page.labels("update.new", name=name), "symbol")
-    text = f"{page.reference(old.area)}-{rate_cell}*{page.reference(slope.area)}"
-    area = page.area(row + 1, minus + 2 + cols, parameter.rows.size, cols)
-    bands.row += parameter.rows.size + 2
+    parameter = bands.network.parameters[name]
+    rows, cols = parameter.rows.size, parameter.cols.size
+    right, down = (cols + 1, 0) if cols <= _MOST_ABREAST else (0, rows + 2)
+    page.sheet.sections.append(bands.row)
+
+    def corner(number: int, sign: str, told: str) -> tuple[int, int]:
+        """The first cell of one of the three matrices, under its name, behind its sign."""
+        row, col = bands.row + number * down, bands.where.first + number * right
+        page.text(row, col, told, "symbol")
+        page.column_labels(parameter.cols, row + 1, col, bands.given)
+        page.text(row + 2 + (rows - 1) // 2, col - 1, sign, "sign")
+        if down or number == 0:
+            page.row_labels(parameter.rows, row + 2, bands.where.label, bands.given)
+        return row + 2, col
+
+    old = page.link(source, *corner(0, "", name), style="weight")
+    slope = page.link(gradient, *corner(1, "−η ·", f"d{name}"))
+    row, col = corner(2, "=", page.labels("update.new", name=name))
+    text = f"{page.reference(old.area)}-{rate.area.fixed}*{page.reference(slope.area)}"
+    bands.row = row + rows + 1
+    area = page.area(row, col, rows, cols)
     return page.formula(name, area, text, "result", trace=f"update.{name}", form="number")
