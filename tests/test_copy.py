@@ -31,7 +31,7 @@ from rnnsheet.workbook.worksheet import Grid
 from tests.listener import listener
 from tests.test_checking import edit, edit_cell, failures, sheet_part
 from tests.test_engines import EVERY_ENGINE, skip_without
-from tests.test_hostile import H12, refused
+from tests.test_hostile import H15, refused
 from tests.test_reading import parts, save
 from tests.typist import block
 
@@ -187,34 +187,34 @@ def test_an_input_that_reads_what_fills_several_cells_is_told(hello_xlsx, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "kind", [TABLE.format("H12"), TABLE.format("H12:H13"), '<f t="array" ref="H12:H13">1</f>']
+    "kind", [TABLE.format("H15"), TABLE.format("H15:H16"), '<f t="array" ref="H15:H16">1</f>']
 )
 def test_what_fills_cells_of_ours_is_another_formula(hello_xlsx, tmp_path, kind):
     path = edit(
         hello_xlsx,
         tmp_path / "a.xlsx",
         sheet_part(hello_xlsx, "Unrolled"),
-        H12,
+        H15,
         lambda found: re.sub("<f>.*</f>", kind, found[0]),
     )
     report = rnnsheet.check(path)
-    assert ("Unrolled", "H12", "formula") in failures(report)
-    both = "H13" in kind
+    assert ("Unrolled", "H15", "formula") in failures(report)
+    both = "H16" in kind
     (xh,) = (block for block in report.blocks if (block.name, block.sheet) == ("xh", "Unrolled"))
     assert xh.failed >= 2 if both else xh.failed >= 1
 
 
 def test_a_table_that_reaches_into_ours_is_found(hello_xlsx, tmp_path):
-    kind = TABLE.format("G12:H12")
-    row = lambda found: f'<c r="G12">{kind}</c>{found[0]}'  # noqa: E731
-    path = edit(hello_xlsx, tmp_path / "a.xlsx", sheet_part(hello_xlsx, "Unrolled"), H12, row)
-    assert ("Unrolled", "H12", "formula") in failures(rnnsheet.check(path))
+    kind = TABLE.format("G15:H15")
+    row = lambda found: f'<c r="G15">{kind}</c>{found[0]}'  # noqa: E731
+    path = edit(hello_xlsx, tmp_path / "a.xlsx", sheet_part(hello_xlsx, "Unrolled"), H15, row)
+    assert ("Unrolled", "H15", "formula") in failures(rnnsheet.check(path))
 
 
 def test_an_array_formula_in_one_cell_is_what_its_text_is(hello_xlsx, tmp_path):
     """Excel of today saves some formulas so; it is computed as such, and the same there."""
-    replacement = lambda found: found[0].replace("<f>", '<f t="array" ref="H12">')  # noqa: E731
-    path = edit(hello_xlsx, tmp_path / "a.xlsx", sheet_part(hello_xlsx, "Unrolled"), H12, replacement)
+    replacement = lambda found: found[0].replace("<f>", '<f t="array" ref="H15">')  # noqa: E731
+    path = edit(hello_xlsx, tmp_path / "a.xlsx", sheet_part(hello_xlsx, "Unrolled"), H15, replacement)
     assert rnnsheet.check(path).ok
 
 
@@ -376,7 +376,7 @@ def changed(sheet: str, pattern: str, replacement: str):
 
 
 REFUSED = [
-    changed("Unrolled", H12, r'<c r="H12"><f>WEBSERVICE("http://127.0.0.1:9/")</f></c>'),
+    changed("Unrolled", H15, r'<c r="H15"><f>WEBSERVICE("http://127.0.0.1:9/")</f></c>'),
     # In the last sheet, so that all of them must have been read.
     changed(
         "rnnsheet",

@@ -54,13 +54,13 @@ def test_a_class_has_different_weights_and_what_comes_back_is_judged(tmp_path):
     assert answers["last hidden state"].nunique() == 2
 
     changed = openpyxl.load_workbook(books["Ben"])
-    changed["Unrolled"]["H12"] = 0.5
+    changed["Unrolled"]["H15"] = 0.5
     changed.save(books["Ben"])
     (tmp_path / "class" / "Chen.xlsx").write_bytes(b"PK")
     run("check_folder", "class", cwd=tmp_path)
     verdicts = pd.read_csv(tmp_path / "class" / "verdicts.csv", index_col="file")
     assert list(verdicts["verdict"]) == ["right", "wrong", "not checked"]
-    assert verdicts["what"]["Ben.xlsx"].startswith("Unrolled!H12")
+    assert verdicts["what"]["Ben.xlsx"].startswith("Unrolled!H15")
     assert "Chen.xlsx" in verdicts["what"]["Chen.xlsx"]
 
 

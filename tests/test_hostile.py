@@ -386,10 +386,10 @@ def test_a_formula_where_no_program_writes_one_is_refused(hello_xlsx, tmp_path, 
     assert "not a readable .xlsx workbook" in refused(wrong, tmp_path / "run")
 
 
-SHARED = '<c r="G12"><f t="shared" si="5" ref="G12:G13">0.5+1</f><v>1.5</v></c>'
-WIDER = SHARED.replace("G13", "H13")
+SHARED = '<c r="G15"><f t="shared" si="5" ref="G15:G16">0.5+1</f><v>1.5</v></c>'
+WIDER = SHARED.replace("G16", "H16")
 FOLLOWER, FOLLOWS = '<f t="shared" si="5">', '<f t="shared" si="5"/>'
-H12 = r'<c r="H12"[^>]*>.*?</c>'
+H15 = r'<c r="H15"[^>]*>.*?</c>'
 WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 TEXTS = "xl/sharedStrings.xml"
 MC = (
@@ -411,40 +411,40 @@ MACROS = (
 @pytest.mark.parametrize(
     ("part", "pattern", "replacement", "told"),
     [
-        (None, H12, r"\g<0>\g<0>", "H12"),
-        (None, H12, r'<c r="Z12"><v>1</v></c>\g<0>', "H12"),
-        (None, H12, lambda found: found[0].replace("H12", "H13"), "'H13' is no cell"),
-        (None, H12, '<c r="H12" t="s"><v>9999</v></c>', "9999 is no number of a text"),
-        (None, H12, '<c r="H12" t="e"><v>228</v></c>', "t='e', <v>"),
+        (None, H15, r"\g<0>\g<0>", "H15"),
+        (None, H15, r'<c r="Z12"><v>1</v></c>\g<0>', "H15"),
+        (None, H15, lambda found: found[0].replace("H15", "H16"), "'H16' is no cell"),
+        (None, H15, '<c r="H15" t="s"><v>9999</v></c>', "9999 is no number of a text"),
+        (None, H15, '<c r="H15" t="e"><v>228</v></c>', "t='e', <v>"),
         ("xl/sharedStrings.xml", "</t></si>", "</t><t>x</t></si>", "<t>"),
         ("xl/sharedStrings.xml", "</t></si>", "</t><r><t>x</t></r></si>", "<t>"),
-        (None, H12, '<c r="H12" t="s"><v>-1</v></c>', "-1 is no number of a text"),
+        (None, H15, '<c r="H15" t="s"><v>-1</v></c>', "-1 is no number of a text"),
         (None, r'<row r="12".*?</row>', r"\g<0>\g<0>", "row 12"),
         (None, "</sheetData>", r'<row r="3"/></sheetData>', "row 3"),
-        (None, H12, lambda found: found[0].replace("<f>", "<f>1</f><f>"), "H12"),
-        (None, H12, lambda found: found[0].replace("</v>", "</v><v>1</v>"), "H12"),
-        (None, H12, lambda found: re.sub("<v>.*</v>", "<v>1_0</v>", found[0]), "1_0 is no number"),
-        (None, H12, lambda found: found[0].replace("<f>", f"<f>{'1+' * 5000}"), "normal"),
-        (None, H12, lambda found: found[0].replace("<f>", '<f t="other">'), "other"),
-        (None, H12, lambda found: found[0].replace("<f>", '<f t="array" ref="H11:H12">'), "array: H11:H12"),
-        (None, H12, lambda found: found[0].replace("<f>", '<f t="shared" si="5">'), "H12"),
-        (None, H12, lambda found: found[0].replace("<f>", '<f t="shared" si="05" ref="H12">'), "'05'"),
-        (None, H12, lambda found: f"{WIDER}{found[0].replace('<f>', FOLLOWER)}", "; 0.5+1"),
-        (None, H12, lambda found: f"{SHARED}{re.sub('<f>.*</f>', FOLLOWS, found[0])}", "outside of its area"),
-        (None, H12, lambda found: found[0].replace("</c>", "<is><t>9</t></is></c>"), "H12: t=None, <is>"),
-        (None, H12, lambda found: re.sub("<v>.*</v>", "<is><t>9</t></is>", found[0]), "H12: t=None, <is>"),
-        (None, H12, lambda found: found[0].replace(" s=", ' t="inlineStr" s='), "t='inlineStr', <v>"),
-        (None, H12, lambda found: found[0].replace(" s=", ' t="b" s='), "neither true nor false"),
-        (None, H12, lambda found: found[0].replace(" s=", ' t="x" s='), "t='x', <v>"),
-        (None, H12, lambda found: found[0].replace(" s=", ' t="d" s='), "t='d', <v>"),
-        (None, H12, lambda found: re.sub("<v>.*</v>", "<v>\u0665</v>", found[0]), "\u0665 is no number"),
-        (None, H12, lambda found: re.sub("<v>.*</v>", "<v>1<z/></v>", found[0]), "<v>"),
-        (None, H12, '<c r="H12" t="s"><v>\u0661</v></c>', "is no number of a text"),
+        (None, H15, lambda found: found[0].replace("<f>", "<f>1</f><f>"), "H15"),
+        (None, H15, lambda found: found[0].replace("</v>", "</v><v>1</v>"), "H15"),
+        (None, H15, lambda found: re.sub("<v>.*</v>", "<v>1_0</v>", found[0]), "1_0 is no number"),
+        (None, H15, lambda found: found[0].replace("<f>", f"<f>{'1+' * 5000}"), "normal"),
+        (None, H15, lambda found: found[0].replace("<f>", '<f t="other">'), "other"),
+        (None, H15, lambda found: found[0].replace("<f>", '<f t="array" ref="H14:H15">'), "array: H14:H15"),
+        (None, H15, lambda found: found[0].replace("<f>", '<f t="shared" si="5">'), "H15"),
+        (None, H15, lambda found: found[0].replace("<f>", '<f t="shared" si="05" ref="H15">'), "'05'"),
+        (None, H15, lambda found: f"{WIDER}{found[0].replace('<f>', FOLLOWER)}", "; 0.5+1"),
+        (None, H15, lambda found: f"{SHARED}{re.sub('<f>.*</f>', FOLLOWS, found[0])}", "outside of its area"),
+        (None, H15, lambda found: found[0].replace("</c>", "<is><t>9</t></is></c>"), "H15: t=None, <is>"),
+        (None, H15, lambda found: re.sub("<v>.*</v>", "<is><t>9</t></is>", found[0]), "H15: t=None, <is>"),
+        (None, H15, lambda found: found[0].replace(" s=", ' t="inlineStr" s='), "t='inlineStr', <v>"),
+        (None, H15, lambda found: found[0].replace(" s=", ' t="b" s='), "neither true nor false"),
+        (None, H15, lambda found: found[0].replace(" s=", ' t="x" s='), "t='x', <v>"),
+        (None, H15, lambda found: found[0].replace(" s=", ' t="d" s='), "t='d', <v>"),
+        (None, H15, lambda found: re.sub("<v>.*</v>", "<v>\u0665</v>", found[0]), "\u0665 is no number"),
+        (None, H15, lambda found: re.sub("<v>.*</v>", "<v>1<z/></v>", found[0]), "<v>"),
+        (None, H15, '<c r="H15" t="s"><v>\u0661</v></c>', "is no number of a text"),
         (None, "<mergeCells[^>]*>", r'\g<0><mergeCell ref="H25:H23"/>', "'H25:H23' is no range"),
         (None, "<mergeCells[^>]*>", r'\g<0><mergeCell ref="K23:H25"/>', "'K23:H25' is no range"),
         (None, "</sheetData>", rf"\g<0>{MC.format(MERGED)}", "Unrolled!H24:K26: merged cells"),
         (None, "</sheetData>", rf"\g<0><more>{MERGED}</more>", "Unrolled!H24:K26: merged cells"),
-        (None, H12, '<c r="H12" t="inlineStr"><is><t>h<z:i xmlns:z="z"/>o</t></is></c>', "<t>: h"),
+        (None, H15, '<c r="H15" t="inlineStr"><is><t>h<z:i xmlns:z="z"/>o</t></is></c>', "<t>: h"),
         (TEXTS, "</t></si>", '<z:i xmlns:z="z"/>ELL</t></si>', "<t>"),
         (TEXTS, "</t></si>", "<i/>ELL</t></si>", "<t>"),
         (TEXTS, "</t></si>", '</t><z:t xmlns:z="z">ELL</z:t></si>', "<t>"),
@@ -664,9 +664,9 @@ def test_too_many_names_are_refused(hello_xlsx, tmp_path, wrong):
 
 def test_a_blank_between_two_operands_is_no_other_spelling(hello_xlsx, wrong):
     part = sheet_part(hello_xlsx, "Unrolled")
-    edit(hello_xlsx, wrong, part, H12, lambda found: found[0].replace("$D12", "$D1 2"))
-    assert ("Unrolled", "H12", "formula") in failures(rnnsheet.check(wrong, engine="libreoffice"))
-    edit(hello_xlsx, wrong, part, H12, lambda found: found[0].replace("$D12*", " $D12 * "))
+    edit(hello_xlsx, wrong, part, H15, lambda found: found[0].replace("$D12", "$D1 2"))
+    assert ("Unrolled", "H15", "formula") in failures(rnnsheet.check(wrong, engine="libreoffice"))
+    edit(hello_xlsx, wrong, part, H15, lambda found: found[0].replace("$D12*", " $D12 * "))
     assert rnnsheet.check(wrong).ok
 
 

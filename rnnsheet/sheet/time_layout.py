@@ -222,7 +222,13 @@ class Bands:
 
     def _head_rows(self, equation: Equation) -> int:
         """How many rows a band has above its numbers: its head, and of weights names and columns."""
-        return 3 if self.weight and self.where.are_beside(equation) else 1
+        if not self.weight or not self.where.are_beside(equation):
+            return 1
+        return 2 + self._has_columns(equation)
+
+    def _has_columns(self, equation: Equation) -> bool:
+        """Whether any of its weights has columns to be labelled."""
+        return any(weight.cols.name != "one" for weight in equation.weights)
 
     def _beside(self, equation: Equation, shown: bool = False, form: str = "") -> None:
         """What stands above and left of an equation's block; no weights where it is only `shown`."""
@@ -275,10 +281,11 @@ class Bands:
     def _weights(self, equation: Equation, row: int) -> None:
         """An equation's weights left of its time steps, under their names and the labels of their columns."""
         assert self.weight  # noqa: S101
-        self.page.sheet.heights |= dict.fromkeys((row - 2, row - 1), _NAME_HEIGHT)
+        names = row - 1 - self._has_columns(equation)
+        self.page.sheet.heights |= dict.fromkeys(range(names, row), _NAME_HEIGHT)
         col = WEIGHTS
         for weight in equation.weights:
-            self.page.text(row - 2, col, symbol(weight), "symbol")
+            self.page.text(names, col, symbol(weight), "symbol")
             self.page.column_labels(weight.cols, row - 1, col, self.given)
             self.scope[weight] = self.weight(self.page, weight, row, col, "narrow").area
             col += weight.cols.size

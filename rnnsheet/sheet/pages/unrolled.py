@@ -64,6 +64,6 @@ def _chart(context: Context, page: Page, bands: Bands) -> None:
             x_title=x_title,
             y_title=labels("unrolled.chart_y"),
             row=page.sheet.frozen[0] + 2,
-            col=bands.where.first + max(network.sequences.values()) + 2,
+            col=bands.where.first + max(network.sequences.values()) + 1,
         )
     )
