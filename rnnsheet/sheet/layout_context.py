@@ -8,47 +8,48 @@ from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
 from rnnsheet.sheet.plan import Area, Block
 
-WEIGHTS = 2
-"""The first column of the weights that stand left of the time steps; captions begin left of it."""
+LABEL, WEIGHTS = 1, 2
+"""The column of the row labels, which stays in sight, and the first of the weights beside the time steps."""
 _MOST_BESIDE, _MOST_BESIDE_WORDS = 8, 6
 """So many columns of weights leave the first time step on the first third of a screen."""
 _MOST_ROWS = 6
 """A taller column of zeros and ones stands at the foot."""
-_LEFT, _NARROWEST = 24.0, 3.3
-_WEIGHT, _LABEL, _WORD = 5.3, 4.0, 12.0
+_CAPTIONS, _NUMBER, _WORD = 20.5, 3.3, 12.0
+"""The widths of row labels: alone, below captions; beside weights as numbers or letters, or as words."""
+_WEIGHT = 5.3
 _PARAGRAPH = 160.0
-"""The widths of captions that no weights stand below, of one weight, a row's label, and a paragraph."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a worksheet over time: weights, row labels, the state before, then the time steps."""
+    """The columns of a worksheet over time: row labels, weights, the state before, then the time steps."""
 
     weights: int = 0
-    """How many columns of weights stand left of the time steps."""
+    """How many columns of weights stand left of the time steps; behind them stand the row labels again."""
     words: bool = False
     """Row labels may be words."""
 
     @property
-    def label(self) -> int:
-        """That of the row labels."""
-        return WEIGHTS + self.weights
+    def again(self) -> int:
+        """The column of the row labels behind the weights; 0 where there are none."""
+        return WEIGHTS + self.weights if self.weights else 0
 
     @property
     def first(self) -> int:
         """The first time step's."""
-        return self.label + 2
+        return (self.again or LABEL) + 2
 
     def widths(self, longest: int) -> dict[int, float]:
-        """The widths of the columns up to the row labels, of which the longest has so many letters."""
-        weights = dict.fromkeys(range(WEIGHTS, self.label), _WEIGHT)
-        left = max(_NARROWEST, _LEFT - _WEIGHT * self.weights)
-        return {1: left, **weights, self.label: min(_WORD, max(_LABEL, longest + 2.0))}
+        """The widths of the columns left of the state before, if the longest label has so many letters."""
+        if not self.weights:
+            return {LABEL: _CAPTIONS}
+        label = min(_WORD, longest + 2.0) if self.words else _NUMBER
+        return {LABEL: label, self.again: _NUMBER} | dict.fromkeys(range(WEIGHTS, self.again), _WEIGHT)
 
     def span(self, width: float) -> int:
         """How many columns a paragraph takes, if the time steps have that width."""
         taken = sum(self.widths(0).values())
-        return self.label + int((_PARAGRAPH - taken) / width)
+        return self.first - 2 + int((_PARAGRAPH - taken) / width)
 
     def are_beside(self, equation: Equation) -> bool:
         """Whether an equation's weights stand left of its time steps."""

@@ -89,6 +89,11 @@ def width_of(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
+def weight_name(name: str, row: int, col: int) -> str:
+    """What one number of a weight is called, by its row and column from 0: `Wxh[1,2]`."""
+    return f"{name}[{row + 1},{col + 1}]"
+
+
 def number_or_zero(cell: str) -> str:
     """What is used of a cell in which someone may type anything: no text and no error goes further."""
     return f"IF(ISNUMBER({cell}),{cell},0)"
@@ -126,6 +131,10 @@ class Page:
         """The sheet's first two rows: its title, and what it is in a paragraph."""
         self.text(1, 1, title, "title")
         self.text(2, 1, about, "about", self.span)
+
+    def back(self, first: str) -> None:
+        """In the second row the way back to the first sheet."""
+        self.text(2, 1, self.labels("style.back", sheet=first), "link_text", link=first)
 
     def state(self, text: str, values: Values | None, messages: Mapping[str, Area]) -> Block:
         """The third row: what is wrong with what was typed, wherever that is, or that nothing is."""

@@ -9,14 +9,15 @@ from rnnsheet.equations.notation import symbol, symbols
 from rnnsheet.equations.recurrence import STEP, Equation
 from rnnsheet.network import STATIC, on_sequence
 from rnnsheet.sheet.captions import meaning, meaning_of_parameter
-from rnnsheet.sheet.layout_context import WEIGHTS, Columns, Frame, is_tall
+from rnnsheet.sheet.layout_context import LABEL, WEIGHTS, Columns, Frame, is_tall
 from rnnsheet.sheet.page_builder import CHOICES, NUMBER, STATE_ROW, Page, width_of
 from rnnsheet.sheet.plan import Area, Block
 from rnnsheet.sheet.references import located
 
+FIRST_SHEET = "Overview"
 HEAD_ROW = STATE_ROW + 1
 """The row of the time steps; the letters follow."""
-_MOST_FROZEN = HEAD_ROW + 3
+_MOST_FROZEN = HEAD_ROW + 2
 _HEAD_HEIGHT, _NAME_HEIGHT = 22, 14
 _GAP = 3
 """Letters between what stands beside each other in a head row."""
@@ -68,6 +69,12 @@ class Bands:
         self.page.text(self.row + 1, 1, about, "about", self.page.span)
         self.row += 3 if about else 2
 
+    def begin(self, title: str) -> None:
+        """The first rows: the title, and the way back; the third says whether anything is wrong."""
+        self.page.text(1, 1, title, "title")
+        self.page.back(FIRST_SHEET)
+        self.row = HEAD_ROW
+
     def times(self, *sequences: str) -> None:
         """The row of time steps, one for some sequences; without any, for all."""
         lengths = {name: self.network.sequences[name] for name in sequences or self.network.sequences}
@@ -89,10 +96,11 @@ class Bands:
             if each.base == "letter" and each.sequence in sequences:
                 self.line_of(over_time[each.name])
 
-    def freeze(self) -> None:
-        """Keeps in sight what stands above, and the labels of the rows."""
-        self.page.sheet.frozen = (min(self.row - 1, _MOST_FROZEN), self.where.label)
-        self.row += 1
+    def freeze(self, about: str) -> None:
+        """Keeps in sight what stands above, and the labels of the rows; below it what the sheet is."""
+        self.page.sheet.frozen = (min(self.row - 1, _MOST_FROZEN), LABEL)
+        self.page.text(self.row, 1, about, "about", self.page.span)
+        self.row += 2
 
     def sequence(self, sequence: str) -> None:
         """The beginning of a sequence: what it is, where there are several."""
@@ -241,7 +249,9 @@ class Bands:
             else:
                 self._say_where(top, col, min(self.foot[each].row for each in equation.weights) - 2)
                 self.scope |= {each: self.foot[each] for each in equation.weights}
-        labels = self.page.row_labels(rows, row, self.where.label, self.given)
+        labels = self.page.row_labels(rows, row, LABEL, self.given)
+        if self.where.again and not (self.where.words and rows.name in CHOICES):
+            self.page.row_labels(rows, row, self.where.again, self.given)
         self.scope[unit_numbers(rows)] = labels
         if rows.name in CHOICES and CHOICES[rows.name] in self.network.parameters:
             self.scope[self.network.parameters[CHOICES[rows.name]]] = labels
@@ -302,7 +312,7 @@ class Bands:
             given = self.network.parameters[weight.name]
             self.head(self.row, symbol(weight), meaning_of_parameter(given, self.network, self.page.labels))
             self.page.column_labels(weight.cols, self.row + 1, self.where.first, self.given)
-            self.page.row_labels(weight.rows, self.row + 2, self.where.label, self.given)
+            self.page.row_labels(weight.rows, self.row + 2, LABEL, self.given)
             self.foot[weight] = self.weight(self.page, weight, self.row + 2, self.where.first, NUMBER).area
             self.row += weight.rows.size + 3
 

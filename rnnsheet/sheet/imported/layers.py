@@ -8,7 +8,7 @@ from rnnsheet.equations.imported import result
 from rnnsheet.equations.recurrence import Equation
 from rnnsheet.network import STATIC
 from rnnsheet.network.imported import ImportedLayer, ImportedNetwork, Text
-from rnnsheet.sheet.layout_context import Columns, Frame
+from rnnsheet.sheet.layout_context import LABEL, Columns, Frame
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Area, Block, Chart, Highlight, Series
 from rnnsheet.sheet.time_layout import Bands
@@ -113,11 +113,11 @@ class _LayerPage:
             if sequence == "word" and tokens:
                 self._tokens(tokens)
             if len(sequences) == 1 and sequence != STATIC:
-                self.page.sheet.frozen = (self.bands.row - 1, self.bands.where.label)
+                self.page.sheet.frozen = (self.bands.row - 1, LABEL)
             self.bands.place(equations)
             self.bands.row += 1
         if self.page.sheet.frozen == (0, 0):
-            self.page.sheet.frozen = (1, self.bands.where.label)
+            self.page.sheet.frozen = (1, LABEL)
 
     def fill(self) -> None:
         """Writes the formulas."""
@@ -171,13 +171,13 @@ class _LayerPage:
             return
         self.page.sheet.highlights.append(Highlight(block.area, "chosen", self.bands.blocks["said"].area))
         texts = self.frame.inputs["labels"].values or ()
-        self.page.sheet.widths[self.bands.where.label] = min(_WIDEST, max(len(text) for (text,) in texts) + 2)
+        self.page.sheet.widths[LABEL] = min(_WIDEST, max(len(text) for (text,) in texts) + 2)
         if said.base == "p" and rows.size <= _CHARTED[said.sequence == STATIC]:
             self._chart(block.area, said.sequence)
 
     def _chart(self, block: Area, sequence: str) -> None:
         labels, where = self.page.labels, self.bands.where
-        titles = self.page.area(block.row, where.label, block.rows)
+        titles = self.page.area(block.row, LABEL, block.rows)
         if sequence == STATIC:
             series: tuple[Series, ...] = (Series(block, labels("unrolled.chart_y")),)
             categories = titles

@@ -4,7 +4,7 @@ from rnnsheet.equations.expr import Leaf, Value
 from rnnsheet.labels import Labels
 from rnnsheet.network import Axis
 from rnnsheet.network.imported import LARGEST
-from rnnsheet.sheet.layout_context import Columns
+from rnnsheet.sheet.layout_context import LABEL, Columns
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Area, Block
 
@@ -18,11 +18,11 @@ def place(typed: Block, labels: Labels) -> tuple[Page, dict[str, Block], dict[Le
     rows, steps = typed.area.rows, typed.area.cols
     page.title(labels("numbers.title"), labels("numbers.about"))
     page.sheet.widths |= where.widths(1)
-    page.sheet.frozen = (_TOP, where.label)
+    page.sheet.frozen = (_TOP, LABEL)
     page.text(_TOP, 1, labels("meaning.t"), "caption")
     page.constants("t", _TOP, where.first, [list(range(1, steps + 1))], "label")
     page.text(_TOP + 1, 1, "xₜ", "symbol")
-    page.units(_TOP + 1, where.label, rows)
+    page.units(_TOP + 1, LABEL, rows)
     # An empty cell is 0: products of matrices take no empty ones.
     cell = page.reference(typed.area)
     text, area = (

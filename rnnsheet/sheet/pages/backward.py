@@ -9,8 +9,8 @@ from rnnsheet.equations.recurrence import Gradient, Recurrence, Share
 from rnnsheet.equations.rules import formula
 from rnnsheet.network import STATIC
 from rnnsheet.sheet.formula import Formula
-from rnnsheet.sheet.layout_context import Context, columns
-from rnnsheet.sheet.page_builder import CHOICES, Page
+from rnnsheet.sheet.layout_context import LABEL, Context, columns
+from rnnsheet.sheet.page_builder import CHOICES, Page, weight_name
 from rnnsheet.sheet.plan import Area, Block, Fill
 from rnnsheet.sheet.references import reference
 from rnnsheet.sheet.time_layout import Bands
@@ -23,11 +23,11 @@ def place(context: Context) -> tuple[Page, dict[str, Block], dict[str, Block]]:
     network, labels, over_time = context.network, context.labels, context.over_time
     page = Page(NAME, labels)
     bands = Bands(page, context, columns(network, "gradient"))
-    page.title(labels("backward.title"), labels("backward.about"))
+    bands.begin(labels("backward.title"))
     sequences = list(network.sequences)
     bands.times()
     bands.letters(over_time, sequences)
-    bands.freeze()
+    bands.freeze(labels("backward.about"))
     for sequence in sequences:
         bands.sequence(sequence)
         if len(sequences) == 1:
@@ -87,7 +87,7 @@ def _gradient(bands: Bands, gradient: Gradient, top: int) -> Block:
     if cols > 1:
         page.column_labels(parameter.cols, first, where.first, bands.given)
         first += 1
-    page.row_labels(parameter.rows, first, where.label, bands.given)
+    page.row_labels(parameter.rows, first, LABEL, bands.given)
     added = [_contributions(bands, gradient, share) for share in gradient.shares]
     starts = [[block.area.part(col * rows, -1) for block in added] for col in range(cols)]
     fills = tuple(
@@ -123,15 +123,12 @@ def _contributions(bands: Bands, gradient: Gradient, share: Share) -> Block:
 
 
 def _label_rows(bands: Bands, gradient: Gradient, part: Area, col: int) -> None:
-    """Left of a column's rows: the rows' labels, and before them the column's own."""
+    """Left of a column's rows which weights they are; behind them the letter that the column is for."""
     page, parameter = bands.page, gradient.parameter
-    page.row_labels(parameter.rows, part.row, bands.where.label, bands.given)
-    if parameter.cols.size == 1:
-        return
+    names = [[weight_name(parameter.name, row, col)] for row in range(parameter.rows.size)]
+    page.constants("weight", part.row, LABEL, names, "small")
     if parameter.cols.name in CHOICES:
-        vocabulary = bands.given[CHOICES[parameter.cols.name]]
-        source = vocabulary.area.part(col)
-        letter = [[vocabulary.values[col][0]]] if vocabulary.values else None
-        page.formula("letter", page.area(part.row, 1), page.reference(source), "beside", values=letter)
-    else:
-        page.text(part.row, 1, page.labels("backward.column", name=parameter.name, col=col + 1), "caption")
+        choices = bands.given[CHOICES[parameter.cols.name]]
+        letter = [[choices.values[col][0]]] if choices.values else None
+        place = page.area(part.row, part.col + part.cols)
+        page.formula("letter", place, page.reference(choices.area.part(col)), "label", values=letter)

@@ -54,10 +54,10 @@ class _Flow:
     def place(self) -> Page:
         page, labels, bands = self.page, self.page.labels, self.bands
         gates = "_gates" if _has_gates(self.lesson) else ""
-        page.title(labels("flow.title"), labels(f"flow.about{gates}"))
+        bands.begin(labels("flow.title"))
         bands.times()
         self._letters()
-        bands.freeze()
+        bands.freeze(labels(f"flow.about{gates}"))
         strength = self._strength()
         clip = None
         if self.alone:

@@ -6,7 +6,7 @@ from rnnsheet.equations.expr import Parameter
 from rnnsheet.experiments import WIDTH
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.layout_context import Context, columns
-from rnnsheet.sheet.page_builder import Page, number_or_zero
+from rnnsheet.sheet.page_builder import Page, number_or_zero, weight_name
 from rnnsheet.sheet.pages.update import forward_again
 from rnnsheet.sheet.plan import Area, Block, Fill
 from rnnsheet.sheet.time_layout import Bands, Weight
@@ -21,10 +21,10 @@ def place(context: Context, gradients: Mapping[str, Block]) -> Page:
     labels, inputs = context.labels, context.inputs
     page = Page(NAME, labels)
     bands = Bands(page, context, columns(context.network))
-    page.title(labels("gradient_check.title"), labels("gradient_check.about"))
+    bands.begin(labels("gradient_check.title"))
     bands.times()
     bands.letters(context.over_time, [name for name in context.network.sequences if name != "answer"])
-    bands.freeze()
+    bands.freeze(labels("gradient_check.about"))
     verdict = page.area(bands.row, bands.where.first, len(_LINES))
     chosen = verdict.part()
     width = page.constants("width", verdict.row + 1, verdict.col, [[WIDTH]], "link")
@@ -42,14 +42,12 @@ def place(context: Context, gradients: Mapping[str, Block]) -> Page:
     entry = page.constants(
         "chosen", chosen.row, chosen.col, [[context.lesson.chosen]], "input", "weight", choices
     )
-    longest = max(len(_label(name, block.area.rows, block.area.cols)) for name, block in gradients.items())
+    longest = max(
+        len(weight_name(name, block.area.rows, block.area.cols)) for name, block in gradients.items()
+    )
     page.sheet.widths[chosen.col] = max(page.sheet.width, min(_WIDEST_NAME, longest + 2.0))
     _verdict(page, verdict, entry, width, losses, choices, context.messages["no_weight"])
     return page
-
-
-def _label(name: str, row: int, col: int) -> str:
-    return f"{name}[{row},{col}]"
 
 
 def _moved(inputs: Mapping[str, Block], run: str, text: str) -> Weight:
@@ -62,7 +60,7 @@ def _moved(inputs: Mapping[str, Block], run: str, text: str) -> Weight:
                 Formula(
                     text.format(
                         source=number_or_zero(page.reference(source.part(down, right))),
-                        label=f'"{_label(name, down + 1, right + 1)}"',
+                        label=f'"{weight_name(name, down, right)}"',
                     )
                 ),
                 down,
@@ -89,7 +87,7 @@ def _table(page: Page, inputs: Mapping[str, Block], gradients: Mapping[str, Bloc
         block = inputs[name]
         rows = block.area.rows
         for right in range(block.area.cols):
-            names = [[_label(name, down + 1, right + 1)] for down in range(rows)]
+            names = [[weight_name(name, down, right)] for down in range(rows)]
             page.constants("weight", row, first, names, "label")
             page.link(block, row, first + 1, right, 1)
             page.link(gradient, row, first + 2, right, 1)

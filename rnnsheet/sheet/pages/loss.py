@@ -13,11 +13,11 @@ def place(context: Context) -> tuple[Page, dict[str, Block]]:
     network, labels, over_time = context.network, context.labels, context.over_time
     page = Page(NAME, labels)
     bands = Bands(page, context, columns(network))
-    page.title(labels("loss.title"), labels("loss.about"))
+    bands.begin(labels("loss.title"))
     sequences = [each.sequence for each in network.of("loss")]
     bands.times(*sequences)
     bands.letters(over_time, sequences)
-    bands.freeze()
+    bands.freeze(labels("loss.about"))
     for sequence in network.sequences:
         own = network.of("loss", sequence=sequence)
         if not own:

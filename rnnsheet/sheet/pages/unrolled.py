@@ -2,7 +2,7 @@
 
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.network import STATIC, on_sequence
-from rnnsheet.sheet.layout_context import Context, columns
+from rnnsheet.sheet.layout_context import LABEL, Context, columns
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Block, Chart, Series
 from rnnsheet.sheet.time_layout import Bands
@@ -15,10 +15,10 @@ def place(context: Context) -> tuple[Page, dict[str, Block]]:
     network, labels = context.network, context.labels
     page = Page(NAME, labels)
     bands = Bands(page, context, columns(network, "cell", "output"))
-    page.title(labels("unrolled.title"), labels("unrolled.about"))
+    bands.begin(labels("unrolled.title"))
     bands.times()
     bands.write([each for each in network.of("read") if each.base == "letter"])
-    bands.freeze()
+    bands.freeze(labels("unrolled.about"))
     for sequence in network.sequences:
         bands.sequence(sequence)
         bands.write(_of_sequence(network, sequence))
@@ -45,7 +45,7 @@ def _chart(context: Context, page: Page, bands: Bands) -> None:
     labels, network = page.labels, context.network
     p = next(each for each in reversed(network.of("output")) if each.base == "p")
     block = bands.blocks[p.name].area
-    titles = page.area(block.row, bands.where.label, block.rows)
+    titles = page.area(block.row, LABEL, block.rows)
     if p.sequence == STATIC:
         # One column for each label.
         series = [Series(block, labels("unrolled.chart_y"))]

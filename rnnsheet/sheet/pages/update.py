@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from rnnsheet.sheet.layout_context import Context, columns
+from rnnsheet.sheet.layout_context import LABEL, Context, columns
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Block
 from rnnsheet.sheet.time_layout import Bands
@@ -17,10 +17,10 @@ def place(context: Context, gradients: Mapping[str, Block]) -> tuple[Page, dict[
     labels, given, network = context.labels, context.lesson.settings.update_rate, context.network
     page = Page(NAME, labels)
     bands = Bands(page, context, columns(network), "update.")
-    page.title(labels("update.title"), labels("update.about"))
+    bands.begin(labels("update.title"))
     bands.times()
     bands.letters(context.over_time, [name for name in network.sequences if name != "answer"])
-    bands.freeze()
+    bands.freeze(labels("update.about"))
     top, col = bands.row, bands.where.first
     rate, used = page.positive(top, col, "update_rate", given, context.messages)
     bands.row += 5
@@ -86,7 +86,7 @@ def _weight(bands: Bands, name: str, gradient: Block, rate: Block) -> Block:
         page.column_labels(parameter.cols, row + 1, col, bands.given)
         page.text(row + 2 + (rows - 1) // 2, col - 1, sign, "sign")
         if down or number == 0:
-            page.row_labels(parameter.rows, row + 2, bands.where.label, bands.given)
+            page.row_labels(parameter.rows, row + 2, LABEL, bands.given)
         return row + 2, col
 
     old = page.link(source, *corner(0, "", name), style="weight")
