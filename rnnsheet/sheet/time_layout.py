@@ -100,7 +100,7 @@ class Bands:
         """Keeps in sight what stands above, and the labels of the rows; below it what the sheet is."""
         self.page.sheet.frozen = (min(self.row - 1, _MOST_FROZEN), LABEL)
         self.page.text(self.row, 1, about, "about", self.page.span)
-        self.row += 2
+        self.row += 1
 
     def sequence(self, sequence: str) -> None:
         """The beginning of a sequence: what it is, where there are several."""
