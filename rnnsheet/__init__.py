@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rnnsheet.api import Lesson, export, load
+    from rnnsheet.api import Lesson, export, load, page
     from rnnsheet.checking.check import check
     from rnnsheet.checking.report import Report
     from rnnsheet.errors import LessonError, ModelError, OutputError, RnnsheetError, WorkbookError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __version__ = VERSION
 
 _HOMES = {
-    **dict.fromkeys(("Lesson", "export", "load"), "rnnsheet.api"),
+    **dict.fromkeys(("Lesson", "export", "load", "page"), "rnnsheet.api"),
     **dict.fromkeys(
         ("LessonError", "ModelError", "OutputError", "RnnsheetError", "WorkbookError"), "rnnsheet.errors"
     ),
@@ -55,6 +55,7 @@ __all__ = [
     "check",
     "export",
     "load",
+    "page",
     "read_model",
 ]
 

@@ -14,10 +14,10 @@ from rnnsheet import engine, lesson, templates
 from rnnsheet.engine import Epoch
 from rnnsheet.equations.cells import network
 from rnnsheet.errors import LessonError, OutputError, RnnsheetError, check_seed, known_language
-from rnnsheet.files import check_file, check_free, own_folder
+from rnnsheet.files import check_file, check_free, own_folder, write_whole
 from rnnsheet.network import KINDS, Model
 from rnnsheet.plain import plain
-from rnnsheet.progress import Advance, Progress, shares, silent
+from rnnsheet.progress import Advance, Progress, shares, silent, unheard
 from rnnsheet.trace import Trace
 
 if TYPE_CHECKING:
@@ -132,10 +132,7 @@ def export(
     loaded = load(source) if isinstance(source, str | Path) else source
     target = workbook_file(path or f"{loaded.name}.xlsx", force)
     if isinstance(loaded, lesson.Lesson):
-        settings = loaded.settings
-        rows = settings.epochs if epochs is None else epochs
-        back = settings.flow_steps if steps is None else steps
-        loaded = replace(loaded, settings=replace(settings, epochs=rows, flow_steps=back))
+        loaded = _sized(loaded, epochs, steps)
     planned = replace(plan(loaded, language), paper=paper)
     cells = planned.cells
     with progress("export", cells) as advance:
@@ -144,6 +141,46 @@ def export(
         values = _values(loaded, planned, shares(advance, cells // 2, rows))
         write(planned, values, target, shares(advance, cells - cells // 2, cells))
     return target
+
+
+def page(
+    source: lesson.Lesson | str | Path,
+    path: str | Path = "",
+    language: str = "",
+    force: bool = False,
+    epochs: int | None = None,
+    steps: int | None = None,
+) -> Path:
+    """Writes a lesson as one HTML file that computes what its workbook computes; by default LESSON.html.
+
+    `epochs` and `steps` as for `export`. Raises LessonError where it cannot be run, or would be too large,
+    OutputError where the file cannot be written, exists already (unless `force`), or is not named .html.
+    """
+    language = known_language(language)
+    loaded = load(source) if isinstance(source, str | Path) else source
+    target = Path(path or f"{loaded.name}.html")
+    if target.suffix.lower() not in (".html", ".htm"):
+        raise OutputError("not_html", place=str(target))
+    check_free(target, force)
+    text = page_text(_sized(loaded, epochs, steps), language)
+    write_whole(target, lambda file: file.write(text.encode()))
+    return target
+
+
+def page_text(loaded: lesson.Lesson, language: str) -> str:
+    """The HTML of a lesson's page."""
+    from rnnsheet.webpage.document import Page
+
+    compiled = Page(loaded, language)
+    return compiled.html(_values(loaded, compiled.plan, unheard))
+
+
+def _sized(loaded: lesson.Lesson, epochs: int | None, steps: int | None) -> lesson.Lesson:
+    """The lesson with room for so many epochs and steps of the gradient's flow, where these are given."""
+    given = loaded.settings
+    rows = given.epochs if epochs is None else epochs
+    back = given.flow_steps if steps is None else steps
+    return replace(loaded, settings=replace(given, epochs=rows, flow_steps=back))
 
 
 def workbook_file(path: str | Path, force: bool) -> Path:

@@ -66,6 +66,24 @@ def export(
         _print([texts("export.done", file=written)])
 
 
+@app.command(help=_help("help.page"))
+def page(
+    lesson: LessonName,
+    output: Annotated[
+        str, typer.Option("-o", "--output", metavar="FILE.html", help=_help("help.page_output"))
+    ] = "",
+    epochs: Annotated[int | None, typer.Option(help=_help("help.rows"))] = None,
+    steps: Annotated[int | None, typer.Option(help=_help("help.steps"))] = None,
+    lang: Language = "",
+    force: Force = False,
+) -> None:
+    with _errors(lang) as language:
+        from rnnsheet import api
+
+        written = api.page(lesson, output, language, force, epochs, steps)
+        _print([labels(language)("page.done", file=written)])
+
+
 @app.command("import", help=_help("help.import"))
 def import_(
     model: Annotated[str, typer.Argument(metavar="MODEL", help=_help("help.model"))],

@@ -1,0 +1,167 @@
+"""The HTML of a page: content, style and script in one file, which asks for nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rnnsheet.errors import LessonError
+from rnnsheet.labels import labels, languages
+from rnnsheet.lesson import Lesson
+from rnnsheet.sheet.layout import plan
+from rnnsheet.sheet.plan import LAYOUT, Block, Plan
+from rnnsheet.templates import tree
+from rnnsheet.version import VERSION
+from rnnsheet.webpage.book import Book, book, said
+from rnnsheet.webpage.described import described
+from rnnsheet.webpage.grammar import UnknownFormulaError
+
+FOLDER = Path(__file__).parent
+SCRIPTS = ("engine.js", "picture.js", "panels.js", "page.js")
+MOST_CELLS = 400_000
+"""So many formulas a browser computes at once; a page of them is some ten megabytes."""
+_BETWEEN = ",\n"
+
+Values = Callable[[Block], Sequence[Sequence[Any]]]
+
+
+class Page:
+    """A lesson compiled for a page."""
+
+    def __init__(self, lesson: Lesson, language: str):
+        self.lesson, self.language = lesson, language
+        self.plans = {
+            each: plan(lesson, each) for each in (language, *(x for x in languages() if x != language))
+        }
+        formulas = sum(fill.rows * fill.cols for block in self.plan.blocks() for fill in block.fills)
+        if formulas > MOST_CELLS:
+            raise LessonError("page_too_large", place=lesson.source, got=formulas, most=MOST_CELLS)
+        try:
+            self.book: Book = book(self.plan)
+        except UnknownFormulaError as error:
+            raise LessonError("unknown_formula", place=lesson.source, formula=error) from None
+
+    @property
+    def plan(self) -> Plan:
+        """The plan in the page's language."""
+        return self.plans[self.language]
+
+    @property
+    def functions(self) -> str:
+        """The compiled formulas, as a script."""
+        return f"const FORMULAS = [\n{_BETWEEN.join(self.book.functions)}\n];\n"
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The book with what stands in its cells, in the page's language."""
+        made, number = self.book, len(self.book.sheets) - 1
+        sentences = [[number, row, 2, 1, [text]] for row, text in said(self.plan)]
+        cells = {"sheets": made.sheets, "constants": [*made.constants, *sentences]}
+        return cells | {"formulas": list(made.formulas), "fills": made.fills}
+
+    def data(self, values: Values) -> dict[str, Any]:
+        """All that the script is given; `values` are what the cells of a block should be."""
+        return {
+            "rnnsheet": VERSION,
+            "layout": LAYOUT,
+            "language": self.language,
+            "name": self.lesson.name,
+            "lesson": tree(self.lesson),
+            "book": self.content,
+            "said": {language: said(each) for language, each in self.plans.items()},
+            "texts": {language: _texts(language) for language in languages()},
+            **described(self.lesson, self.book, self.plans),
+            "values": {
+                block.name: [value for row in values(block) for value in row] for block in self.compared()
+            },
+        }
+
+    def compared(self) -> list[Block]:
+        """The blocks of which a page carries the values: those of every equation, and the losses."""
+        named = set(self.plan.names.values())
+        blocks = (block for block in self.plan.blocks() if block.trace and block.area in named)
+        return list({block.name: block for block in blocks}.values())
+
+    def html(self, values: Values) -> str:
+        """The whole file."""
+        script = script_of(self.functions)
+        style = _file("page.css")
+        sources = f"script-src {_digest(script)}; style-src {_digest(style)}; img-src data:"
+        policy = f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'"
+        texts = labels(self.language)
+        return _FRAME.format(
+            language={"zh": "zh-CN"}.get(self.language, self.language),
+            policy=html.escape(policy),
+            title=html.escape(self.plan.title),
+            noscript=html.escape(texts("page.noscript")),
+            style=style,
+            data=_embedded(self.data(values)),
+            script=script,
+        )
+
+
+_FRAME = """<!doctype html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<noscript>{noscript}</noscript>
+<div id="page"></div>
+<script type="application/json" id="data">{data}</script>
+<script>{script}</script>
+</body>
+</html>
+"""
+
+
+@cache
+def _file(name: str) -> str:
+    return (FOLDER / name).read_text("utf-8")
+
+
+def script_of(functions: str) -> str:
+    """The script of a page: ours, with the formulas between the spreadsheet and what shows it."""
+    engine, *shown = (_file(name) for name in SCRIPTS)
+    return "\n".join((engine, functions, *shown))
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _embedded(data: Mapping[str, Any]) -> str:
+    """Data as JSON in which nothing ends the script that holds it."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=dict, allow_nan=False)
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    # A lone half of a sign, as a file name may have it, is no UTF-8.
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _texts(language: str) -> dict[str, str]:
+    texts = labels(language)
+    return {key: texts.get(f"page.{key}") for key in TEXTS}
+
+
+TEXTS = (
+    *("language", "says", "right_is", "try", "views", "ask_say", "ask_wrong", "ask_blame", "ask_learn"),
+    *("ask_flow", "try_say", "try_wrong", "try_blame", "try_learn", "try_flow", "picture"),
+    *("picture_about", "positive", "negative", "step", "back", "forward", "play", "pause", "all", "once"),
+    *("backwards", "forwards", "numbers", "inspector", "point", "where", "formula", "with_numbers"),
+    *("result", "operands", "more", "return", "drag", "weights", "train_one", "train_all", "random"),
+    *("reset", "loss", "loss_curve", "epoch", "epoch_says", "take", "flow", "flow_x", "flow_y"),
+    *("save_lesson", "save_table", "copy_link", "copied", "print", "theme", "no_number"),
+)
+"""What the script says."""

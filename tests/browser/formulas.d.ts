@@ -1,0 +1,1 @@
+declare const FORMULAS: ((i: number, r: number, c: number) => number | string | boolean | null)[];

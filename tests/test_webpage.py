@@ -1,0 +1,222 @@
+"""The live page: what it computes is what NumPy and a spreadsheet engine find, and it is one honest file."""
+
+import json
+import random
+import re
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import rnnsheet
+from rnnsheet import engine, templates
+from rnnsheet.checking import node
+from rnnsheet.sheet.plan import Block
+from rnnsheet.webpage.document import FOLDER, SCRIPTS, TEXTS, Page
+from rnnsheet.webpage.grammar import UnknownFormulaError, parsed
+from rnnsheet.webpage.javascript import Compiler, Grid
+from tests.lessons import SMALL, lessons, networks
+from tests.typist import Typist
+
+needs_node = pytest.mark.skipif(not node.installed(), reason="Node is not installed")
+NAMES = templates.names()
+
+
+def small(lesson: rnnsheet.Lesson) -> rnnsheet.Lesson:
+    """The lesson with room for a short training."""
+    return replace(
+        lesson, settings=replace(lesson.settings, epochs=SMALL.epochs, flow_steps=SMALL.flow_steps)
+    )
+
+
+def shown(page: Page) -> list[Block]:
+    return [block for sheet in page.plan.sheets if not sheet.hidden for block in sheet.blocks]
+
+
+def place(page: Page, block: Block, down: int = 0, right: int = 0) -> int:
+    """Where a cell lies in the page's arrays."""
+    start = 0
+    for name, rows, cols in page.book.sheets:
+        if name == block.area.sheet:
+            return start + (block.area.row + down - 1) * cols + block.area.col + right - 1
+        start += rows * cols
+    raise AssertionError(block)
+
+
+def differing(lesson: rnnsheet.Lesson, page: Page, values) -> list[str]:
+    """The cells that are not what NumPy computes, beyond 1e-9 and what roundings may amount to."""
+    trace, roundings = engine.complete(lesson), None
+    wrong = []
+    for block in shown(page):
+        expected, found = block.expected(trace), values.of(block.area)
+        for index, got in enumerate(found):
+            down, right = divmod(index, block.area.cols)
+            value = expected[down][right]
+            got = "" if got is None else got
+            if got == value and type(got) is not bool:
+                continue
+            both = isinstance(got, int | float) and isinstance(value, int | float)
+            if both and abs(got - value) <= 1e-9 * max(1.0, abs(value)):
+                continue
+            roundings = engine.roundings(lesson) if roundings is None else roundings
+            if both and block.trace in roundings:
+                amounts = roundings[block.trace].T if block.transposed else roundings[block.trace]
+                if abs(got - value) <= 1e-9 + amounts[down].ravel()[block.time - 1 + right]:
+                    continue
+            wrong.append(f"{block.area.sheet} {block.name}[{down},{right}]: {value!r}, not {got!r}")
+    return wrong
+
+
+@needs_node
+@pytest.mark.parametrize("name", NAMES)
+def test_every_cell_of_every_lesson_is_what_numpy_computes(name):
+    lesson = small(rnnsheet.load(name))
+    page = Page(lesson, "en")
+    (values,) = node.computed(page)
+    assert differing(lesson, page, values) == []
+
+
+@needs_node
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.one_of(lessons(), networks()))
+def test_every_cell_of_a_random_network_is_what_numpy_computes(lesson):
+    page = Page(lesson, "en")
+    (values,) = node.computed(page)
+    assert differing(lesson, page, values) == []
+
+
+def edits_of(page: Page, count: int) -> list[tuple[Block, int, int, str]]:
+    """What someone may type: words, weights, a rate of 1, nothing, a text where a number belongs."""
+    chance = random.Random(7)
+    inputs = [block for block in shown(page) if block.entry]
+    words = ["hello", "olleh", "", "héllo!", "not good", "1.5", "e"]
+    numbers = ["0", "1", "-0.75", "2.5", "", "abc", "1e3", "0.1"]
+    found = []
+    for _ in range(count):
+        block = chance.choice(inputs)
+        down, right = chance.randrange(block.area.rows), chance.randrange(block.area.cols)
+        texts = words if block.entry in ("word", "answer", "letter", "label", "weight") else numbers
+        found.append((block, down, right, chance.choice(texts)))
+    return found
+
+
+def typed(text: str):
+    """What a cell holds after that is typed, as the page has it."""
+    return (float(text) if re.fullmatch(r"[-+]?\d+(\.\d*)?(e\d+)?", text) else text) if text else None
+
+
+@needs_node
+@pytest.mark.parametrize(
+    "name", ["hello", "hello-lstm", "order", pytest.param("caption", marks=pytest.mark.slow)]
+)
+def test_after_any_edits_a_page_has_what_a_spreadsheet_engine_finds(name, tmp_path):
+    lesson = small(rnnsheet.load(name))
+    page, typist = Page(lesson, "en"), Typist(rnnsheet.export(lesson, tmp_path / "book.xlsx", "en"))
+    edits = edits_of(page, 24)
+    rounds = [edits[start : start + 6] for start in range(0, len(edits), 6)]
+    found = node.computed(
+        page, [{place(page, *each[:3]): typed(each[3]) for each in some} for some in rounds]
+    )
+    wrong = []
+    for some, values in zip(rounds, found, strict=True):
+        for block, down, right, text in some:
+            typist.type(block.area.part(down, right), text)
+        for block in shown(page):
+            if not block.fills:
+                continue
+            expected = [value for line in typist.values(block) for value in line]
+            for k, (value, got) in enumerate(zip(expected, values.of(block.area), strict=True)):
+                value, got = ("" if each is None else each for each in (value, got))
+                if isinstance(value, int | float) and isinstance(got, int | float):
+                    same = abs(value - got) <= 1e-9 * max(1.0, abs(value))
+                else:
+                    same = str(value) == str(got)
+                if not same:
+                    wrong.append(f"{block.area.sheet} {block.name} {k}: {value!r}, not {got!r}")
+    assert wrong == []
+
+
+def test_what_the_script_says_is_said_in_every_language():
+    script = "".join((FOLDER / name).read_text("utf-8") for name in SCRIPTS)
+    said = set(re.findall(r'\b(?:text|line)\(\s*"(\w+)"', script))
+    said |= {each for both in re.findall(r'text\([^()"]*\? "(\w+)" : "(\w+)"', script) for each in both}
+    assert len(said) > 40
+    assert said <= {*TEXTS}
+
+
+@pytest.mark.parametrize("unknown", ["VLOOKUP(A1,B1:C2,2)", "A1^2", "A1:B2", "SUM(A1", '"open', "#REF!"])
+def test_a_formula_that_a_page_cannot_compute_is_no_formula(unknown):
+    with pytest.raises(UnknownFormulaError):
+        Compiler({"S": Grid(-3, 2)}, "S", 3, 3).function(parsed(unknown))
+
+
+def test_texts_of_a_lesson_never_become_markup(tmp_path):
+    nasty = "</script><img src=x onerror=alert(1)> & \u2028 <!-- "
+    lesson = replace(small(rnnsheet.load("hello")), title={"en": nasty, "zh": nasty}, about={"en": nasty})
+    lesson = replace(lesson, notes={"h": {"en": nasty}}, vocabulary=("h", "<", "&", "é"), word="h<&h")
+    text = rnnsheet.page(lesson, tmp_path / "page.html", "en").read_text("utf-8")
+    content = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[1]
+    assert not set(content) & set("<>&\u2028\u2029")
+    assert json.loads(content)["title"]["en"] == nasty
+    assert text.count("<script") == 2
+    assert "<img" not in text
+
+
+def test_the_same_lesson_is_the_same_page(tmp_path):
+    pages = [
+        rnnsheet.page(small(rnnsheet.load("hello")), tmp_path / f"{n}.html", "en").read_bytes()
+        for n in (1, 2)
+    ]
+    assert pages[0] == pages[1]
+    assert len(pages[0]) < 400_000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_is_small_enough(name, tmp_path):
+    assert rnnsheet.page(name, tmp_path / "page.html").stat().st_size < 2_000_000
+
+
+def test_a_page_that_would_be_too_large_is_refused_before_it_is_written(tmp_path):
+    with pytest.raises(rnnsheet.LessonError, match="400000"):
+        rnnsheet.page("hello", tmp_path / "page.html", epochs=5000)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_page_takes_no_other_file_s_place(tmp_path):
+    (tmp_path / "page.html").write_text("mine")
+    with pytest.raises(rnnsheet.OutputError):
+        rnnsheet.page("hello", tmp_path / "page.html")
+    with pytest.raises(rnnsheet.OutputError):
+        rnnsheet.page("hello", tmp_path / "page.xlsx")
+    assert (tmp_path / "page.html").read_text() == "mine"
+
+
+BROWSER = Path(__file__).parent / "browser"
+
+
+def tool(name: str) -> str:
+    path = BROWSER / "node_modules" / ".bin" / name
+    if not path.exists() or not node.installed():
+        pytest.skip(f"Node, or {name}, is not installed: npm ci --prefix tests/browser")
+    return str(path)
+
+
+def test_the_script_has_the_types_that_it_says():
+    ended = subprocess.run([tool("tsc"), "-p", str(BROWSER)], capture_output=True, text=True)
+    assert ended.stdout == ""
+
+
+def test_script_and_style_are_formatted():
+    files = [*FOLDER.glob("*.js"), *FOLDER.glob("*.css")]
+    command = [
+        tool("prettier"),
+        "--config",
+        str(BROWSER / ".prettierrc"),
+        "--list-different",
+        *map(str, files),
+    ]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert ended.stdout == ""
