@@ -156,7 +156,9 @@ def test_a_formula_that_a_page_cannot_compute_is_no_formula(unknown):
 def test_texts_of_a_lesson_never_become_markup(tmp_path):
     nasty = "</script><img src=x onerror=alert(1)> & \u2028 <!-- "
     lesson = replace(small(rnnsheet.load("hello")), title={"en": nasty, "zh": nasty}, about={"en": nasty})
-    lesson = replace(lesson, notes={"h": {"en": nasty}}, vocabulary=("h", "<", "&", "é"), word="h<&h")
+    lesson = replace(
+        lesson, notes={"h": {"en": nasty}}, vocabulary=("h", "<", "&", "é"), labels=(), word="h<&h"
+    )
     text = rnnsheet.page(lesson, tmp_path / "page.html", "en").read_text("utf-8")
     content = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[1]
     assert not set(content) & set("<>&\u2028\u2029")

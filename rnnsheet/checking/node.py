@@ -46,7 +46,7 @@ def computed(page: Page, edits: Edits = ({},)) -> list[Values]:
     with own_folder(NAME) as folder, held_signals():
         (folder / "program.cjs").write_text(program, "utf-8")
         (folder / "data.json").write_text(data, "utf-8")
-        command = limited([shutil.which(NAME) or NAME, "program.cjs", "data.json"], _ROOM)
+        command = limited([shutil.which(NAME) or NAME, "program.cjs", "data.json"], _ROOM, _SECONDS)
         running = Program([*without_network(), *command], folder)
         try:
             output = running.output(_SECONDS)
