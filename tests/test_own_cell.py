@@ -12,7 +12,10 @@ import pytest
 import rnnsheet
 from rnnsheet import api
 from rnnsheet.equations import cells
+from rnnsheet.equations.cells import network
+from rnnsheet.labels import labels
 from rnnsheet.network import KINDS, Model
+from rnnsheet.sheet.diagram import diagrams
 from tests.lessons import SMALL
 from tests.test_checking import edit_cell, failures
 from tests.typist import Typist, block
@@ -65,6 +68,13 @@ def test_its_workbook_computes_it(mgu, tmp_path):
     assert (failures(report), report.ok, report.proved) == ([], True, False)
     shown = Typist(book).values(block("h", "Unrolled", lesson()))
     np.testing.assert_allclose(shown, by_hand(lesson().model.parameters, "hell"), rtol=1e-12)
+
+
+def test_its_diagram_is_laid_out_from_its_equations(mgu):
+    (drawn,) = diagrams(network(lesson()), labels("en"), 1, 1)
+    boxes = {box.name: box.text for box in drawn.boxes}
+    assert boxes["fₜ"] == "σ(Wxf·xₜ + Whf·hₜ₋₁ + bf)"
+    assert boxes["keptₜ"] == "fₜ ⊙ hₜ₋₁"
 
 
 def test_its_gradients_are_those_of_central_differences(mgu, tmp_path):

@@ -25,6 +25,7 @@ def check(pages: list[Measured]) -> None:
     """What holds on every sheet of every workbook."""
     assert pages
     for page in pages:
+        assert page.untold == [], page.name
         assert page.contrast[0] >= LEAST_CONTRAST, (page.name, page.contrast)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rnnsheet.sheet.bounds import LAST_COLUMN, key
+from rnnsheet.sheet.drawing import Diagram, Flow
 from rnnsheet.sheet.formula import Formula, column_letters
 
 if TYPE_CHECKING:
@@ -172,6 +173,13 @@ class Chart:
     row: int
     col: int
 
+    @property
+    def told(self) -> str:
+        """What it shows, for those who do not see it."""
+        names = [series.title for series in self.series if isinstance(series.title, str)]
+        axes = f"{self.title}: {self.y_title} × {self.x_title}"
+        return f"{axes} ({', '.join(names)})" if len(names) > 1 else axes
+
 
 @dataclass(frozen=True)
 class Highlight:
@@ -196,6 +204,8 @@ class Sheet:
     blocks: list[Block] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
     charts: list[Chart] = field(default_factory=list)
+    drawings: list[Diagram] = field(default_factory=list)
+    flows: list[Flow] = field(default_factory=list)
     highlights: list[Highlight] = field(default_factory=list)
     width: float = 11.7
     """Of a column, in characters."""

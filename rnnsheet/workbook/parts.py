@@ -9,15 +9,20 @@ from xml.etree.ElementTree import Element, SubElement, fromstring
 
 from openpyxl import Workbook
 from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
+from openpyxl.packaging.relationship import Relationship
 from openpyxl.utils.cell import range_boundaries
 from openpyxl.worksheet._writer import WorksheetWriter
+from openpyxl.worksheet.related import Related
 from openpyxl.writer.excel import ExcelWriter
 
+from rnnsheet.sheet.plan import Sheet
+from rnnsheet.workbook.drawings import complete, is_drawn_on
 from rnnsheet.workbook.tags import local
 from rnnsheet.workbook.texts import DECLARATION, escaped, quoted
 
 CONTENT_TYPES = "[Content_Types].xml"
 SHARED_TEXTS = "xl/sharedStrings.xml"
+_DRAWING = re.compile(r"xl/drawings/drawing\d+\.xml")
 _THEME = "xl/theme/theme1.xml"
 _FIRST = (CONTENT_TYPES, "_rels/.rels", "xl/workbook.xml")
 """By these, in this order, programs tell what kind of file it is."""
@@ -39,13 +44,17 @@ Values = Callable[[str], Sequence[Any]]
 """What the cells of a reference such as `Unrolled!$H$38:$K$38` show."""
 
 
-def parts(book: Workbook) -> Iterator[tuple[str, str]]:
-    """The name and the XML of each part of a workbook without cells, those first that say what it is."""
+def parts(book: Workbook, sheets: Sequence[Sheet]) -> Iterator[tuple[str, str]]:
+    """The name and the XML of each part of a workbook without cells, those first that say what it is.
+
+    `sheets` are those of its plan, in the same order.
+    """
     saved = BytesIO()
     # Not Workbook.save: it would compress what is read again at once.
-    _InMemory(book, zipfile.ZipFile(saved, "w")).save()
+    _InMemory(book, zipfile.ZipFile(saved, "w"), sheets).save()
     with zipfile.ZipFile(saved) as source:
         names = [name for name in source.namelist() if name not in _FIRST]
+        drawn_on = filter(is_drawn_on, sheets)
         for name in (*_FIRST, *names):
             content = source.read(name)
             if name == _THEME:
@@ -54,21 +63,51 @@ def parts(book: Workbook) -> Iterator[tuple[str, str]]:
                 continue
             root = fromstring(content)
             _mend(name, root)
+            if _DRAWING.fullmatch(name):
+                complete(root, next(drawn_on))
             yield name, _xml(root)
 
 
 class _InMemory(ExcelWriter):
     """openpyxl's writer, without the temporary files that it leaves where it fails or is killed."""
 
+    def __init__(self, book: Workbook, archive: zipfile.ZipFile, sheets: Sequence[Sheet]):
+        super().__init__(book, archive)
+        self._sheets = iter(sheets)
+
     def write_worksheet(self, ws: Any) -> None:
         """As the original does it, but for where the part stands in between."""
-        ws._drawing = SpreadsheetDrawing()
-        ws._drawing.charts = ws._charts
-        writer = WorksheetWriter(ws, BytesIO())
+        ws._drawing = _Drawing()
+        ws._drawing.charts, ws._drawing.is_drawn_on = ws._charts, is_drawn_on(next(self._sheets))
+        writer = _WorksheetWriter(ws, BytesIO())
         writer.write()
         ws._rels = writer._rels  # type: ignore[attr-defined]
         self._archive.writestr(ws.path[1:], writer.read())  # type: ignore[attr-defined]
         self.manifest.append(ws)
+
+
+class _Drawing(SpreadsheetDrawing):
+    """openpyxl's drawing, which is there also where it has no chart."""
+
+    __elements__ = SpreadsheetDrawing.__elements__
+    is_drawn_on = False
+
+    def __bool__(self) -> bool:
+        return self.is_drawn_on
+
+
+class _WorksheetWriter(WorksheetWriter):
+    """openpyxl's writer of a worksheet, which refers to a drawing also where that has no chart."""
+
+    def write_drawings(self) -> None:
+        """As the original does it, but for what there is."""
+        writer: Any = self
+        if writer.ws._drawing:
+            link = Relationship(type="drawing", Target="")  # type: ignore[call-overload]
+            writer._rels.append(link)
+            drawing: Any = Related()
+            drawing.id = link.id
+            writer.xf.send(drawing.to_tree("drawing"))
 
 
 def _mend(name: str, root: Element) -> None:

@@ -64,8 +64,8 @@ LOOKS = {
     "narrow": _numbers(color=BLUE, frame="medium", size=9),
     "given": _numbers("F3E8FF", frame="dotted", edge="6B21A8"),
     "hidden": _numbers("DFF0D8", frame="thin", edge="166534"),
-    "output": _numbers("DCE9F9", frame="double", edge=BLUE),
-    "loss": _numbers("DDDDE6", frame="dashDot", edge=INK),
+    "output": _numbers("DCE9F9", frame="medium", edge=BLUE),
+    "loss": _numbers("DDDDE6", frame="dashed", edge=INK),
     "gradient": _numbers("FBE0D3", frame="mediumDashed", edge="9A3412"),
     "result": Look(fill="C9DDF5", bold=True, align="center", frame="medium"),
 }

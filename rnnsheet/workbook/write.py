@@ -59,7 +59,7 @@ def _write(plan: Plan, expected: Expected, file: BinaryIO, advance: Advance) -> 
     archive = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL)
     with archive, ThreadPoolExecutor(1) as background:
         put = partial(_put, archive, background)
-        for name, xml in parts(book):
+        for name, xml in parts(book, plan.sheets):
             if number := _WORKSHEET.fullmatch(name):
                 put(name, partial(_worksheet, xml, in_order[int(number[1]) - 1], advance))
             elif _CHART.fullmatch(name):

@@ -4,6 +4,7 @@ from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.notation import subscript, symbol
 from rnnsheet.network import INPUTS, STATIC, Layer, named, on_sequence
 from rnnsheet.sheet.captions import meaning, meaning_of_text, title
+from rnnsheet.sheet.diagram import diagrams
 from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.page_builder import SPAN, TEXT, Page
 from rnnsheet.sheet.plan import Block, Highlight
@@ -25,7 +26,7 @@ def place(context: Context, sheets: tuple[str, ...]) -> Page:
     page.title(title(lesson, labels), lesson.about.get(labels.language) or labels("overview.about"))
     row = _answers(page, context, 4)
     page.text(row, 1, labels("overview.picture"), "heading", SPAN)
-    row = _Picture(page, context, row + 2).place() + 1
+    row = _cells(page, context, _Picture(page, context, row + 2).place() + 1)
     page.text(row, 1, labels("overview.legend"), "heading", SPAN)
     for line, style in enumerate(LEGEND, start=row + 1):
         page.text(line, 1, labels(f"legend.{style}_sample"), style)
@@ -43,6 +44,17 @@ def place(context: Context, sheets: tuple[str, ...]) -> Page:
     page.text(row + len(sheets) + 2, 1, labels("overview.proof"), "about", SPAN)
     page.sheet.widths = {1: 14}
     return page
+
+
+def _cells(page: Page, context: Context, row: int) -> int:
+    """What is inside of each kind of recurrent cell; the next free row."""
+    drawn = list(diagrams(context.network, page.labels, row + 2, 1))
+    if not drawn:
+        return row
+    page.text(row, 1, page.labels("diagram.title"), "heading", SPAN)
+    page.text(row + 1, 1, page.labels("diagram.about"), "small")
+    page.sheet.drawings += drawn
+    return drawn[-1].row + drawn[-1].rows + 1
 
 
 def _answers(page: Page, context: Context, row: int) -> int:

@@ -2,6 +2,7 @@
 
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.network import STATIC, on_sequence
+from rnnsheet.sheet.diagram import flows
 from rnnsheet.sheet.layout_context import LABEL, Context, columns
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Block, Chart, Series
@@ -25,6 +26,7 @@ def place(context: Context) -> tuple[Page, dict[str, Block]]:
         bands.row += 1
     bands.finish()
     _chart(context, page, bands)
+    page.sheet.flows += flows(network, bands.blocks, labels)
     return page, bands.blocks
 
 
