@@ -207,6 +207,24 @@ def check(
     raise typer.Exit(status)
 
 
+@app.command(help=_help("help.render"))
+def render(
+    file: Annotated[str, typer.Argument(metavar="FILE.xlsx", help=_help("help.rendered"))],
+    output: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help=_help("help.folder"))] = "",
+    sheets: Annotated[str, typer.Option(metavar="NAME,…", help=_help("help.printed"))] = "",
+    dpi: Annotated[int, typer.Option(help=_help("help.dpi"))] = 150,
+    pdf: Annotated[bool, typer.Option("--pdf", help=_help("help.pdf"))] = False,
+    force: Force = False,
+    lang: Language = "",
+) -> None:
+    with _errors(lang) as language:
+        from rnnsheet.rendering import render as rendered
+
+        wanted = [name.strip() for name in sheets.split(",") if name.strip()]
+        written = rendered(file, output, wanted, dpi, pdf, force)
+        _print([labels(language)("render.done", file=each) for each in written])
+
+
 @app.command(help=_help("help.engines"))
 def engines(as_json: Json = False, lang: Language = "") -> None:
     with _errors(lang) as language:

@@ -50,6 +50,11 @@ def version() -> str:
 
 def command(copy: Path, folder: Path) -> Sequence[str]:
     """A conversion of the file to itself."""
+    return conversion(copy, folder, f"xlsx:{_XLSX}")
+
+
+def conversion(copy: Path, folder: Path, kind: str) -> Sequence[str]:
+    """The command that recalculates a file and writes it as another kind into the folder's `out`."""
     user = _profile(folder) / "user"
     user.mkdir(parents=True)
     items = (_ITEM.format(place, *entry) for place, own in _SETTINGS.items() for entry in own.items())
@@ -58,7 +63,7 @@ def command(copy: Path, folder: Path) -> Sequence[str]:
         _program() or "soffice",
         f"-env:UserInstallation={user.parent.as_uri()}",
         *("--headless", "--norestore", "--nolockcheck"),
-        *("--convert-to", f"xlsx:{_XLSX}", "--outdir", str(folder / "out")),
+        *("--convert-to", kind, "--outdir", str(folder / "out")),
         str(copy),
     ]
 

@@ -104,14 +104,12 @@ class Recalculation:
 
     def __init__(self, engine: Engine, contents: Contents, copy: bytes, folder: Path):
         self._engine, self._place, self._folder = engine, str(contents.path), folder
-        self.seconds = engine.PATIENCE * (_SECONDS + contents.cells / _CELLS_PER_SECOND)
-        """How much processor time it may take."""
         self._values: Values | None = None
         file = folder / "copy.xlsx"
         file.write_bytes(copy)
-        command = limited(engine.command(file, folder), _ROOM + _ROOM_PER_CELL * contents.cells, self.seconds)
-        environment = dict.fromkeys(_FOLDERS, str(folder)) | _CALLS_NOBODY
-        self._program = Program([*without_network(), *command], folder, environment)
+        self._program, self.seconds = begun(
+            engine.command(file, folder), folder, contents.cells, engine.PATIENCE
+        )
 
     def values(self) -> Values:
         """What the engine finds, as soon as it has. Raises WorkbookError where it cannot."""
@@ -129,6 +127,17 @@ class Recalculation:
         self._program.end()
 
 
+def begun(command: Sequence[str], folder: Path, cells: int, patience: float) -> tuple[Program, float]:
+    """A program that works on so many cells, in a folder of its own and without a network.
+
+    Gives as well how much processor time it may take, in seconds.
+    """
+    seconds = patience * (_SECONDS + cells / _CELLS_PER_SECOND)
+    kept = limited(command, _ROOM + _ROOM_PER_CELL * cells, seconds)
+    environment = dict.fromkeys(_FOLDERS, str(folder)) | _CALLS_NOBODY
+    return Program([*without_network(), *kept], folder, environment), seconds
+
+
 @contextmanager
 def recalculations(engines: Sequence[Engine], contents: Contents) -> Iterator[dict[str, Recalculation]]:
     """By the names of engines, their recalculations of a workbook; they begin at once, and leave nothing.
@@ -142,13 +151,13 @@ def recalculations(engines: Sequence[Engine], contents: Contents) -> Iterator[di
         running: dict[str, Recalculation] = {}
         for engine in engines:
             with held_signals():
-                folder = stack.enter_context(own_folder(engine.NAME, partial(_remove_leftovers, engine)))
-                begun = running[engine.NAME] = Recalculation(engine, contents, copy, folder)
-                stack.callback(begun.end)
+                folder = stack.enter_context(own_folder(engine.NAME, partial(remove_leftovers, engine)))
+                running[engine.NAME] = Recalculation(engine, contents, copy, folder)
+                stack.callback(running[engine.NAME].end)
         yield running
 
 
-def _remove_leftovers(engine: Engine, folder: Path) -> None:
+def remove_leftovers(engine: Engine, folder: Path) -> None:
     """Removes what an engine that has been ended left outside of its folder."""
     for left in engine.leftovers(folder):
         left.unlink(missing_ok=True)

@@ -9,7 +9,6 @@ from xml.etree.ElementTree import Element, SubElement
 
 from rnnsheet.sheet.drawing import Arrow, Box, Diagram, Flow
 from rnnsheet.sheet.plan import Sheet
-from rnnsheet.workbook.skeleton import WIDTH
 from rnnsheet.workbook.style import INK, LOOKS
 
 _XDR = "{http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing}"
@@ -123,7 +122,7 @@ def _flow(flow: Flow, sheet: Sheet, numbers: Iterator[int]) -> Iterator[Element]
         yield _anchored((border, 0, min(rows)), (border, 0, max(rows)), False, flow.told, numbers)
     for row in dict.fromkeys(flow.into):
         if back:
-            width = int(sheet.widths.get(flow.to_col, WIDTH) * 7 + 5)
+            width = int(sheet.widths.get(flow.to_col, sheet.width) * 7 + 5)
             start, end = (flow.to_col - 1, width - _TIP, row), (border, 0, row)
         else:
             start, end = (border, 0, row), (border, _TIP, row)

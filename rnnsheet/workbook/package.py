@@ -72,7 +72,7 @@ class Package:
 
     def __init__(self, path: Path, data: bytes):
         check_archive(data)
-        self.path, self._archive = path, zipfile.ZipFile(io.BytesIO(data))
+        self.path, self.data, self._archive = path, data, zipfile.ZipFile(io.BytesIO(data))
         self._tags = 0
 
     def refused(self, key: str, **values: object) -> WorkbookError:
