@@ -57,7 +57,7 @@ def check(diagram: Diagram) -> None:
 @given(lesson=lessons.networks())
 def test_every_cell_has_a_diagram_whose_boxes_and_lines_keep_apart(lesson):
     found = of(lesson)
-    assert len(found) >= (1 if any(layer.kind.states for layer in lesson.model) else 0)
+    assert len(found) >= (1 if any(layer.traits.states for layer in lesson.model) else 0)
     for diagram in found:
         check(diagram)
 
