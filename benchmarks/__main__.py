@@ -31,10 +31,10 @@ def quick() -> Iterator[Iterator[str]]:
     yield engine.report(1, engine.SMALL)
     yield book.report(1)
     yield writers.report({100: 1, 1_000: 1})
-    yield trained.report(1, (10, 5))
-    yield layouts.report(1, layouts.SMALL)
+    yield trained.report(1, (10, 5), "ironcalc")
+    yield layouts.report(1, layouts.SMALL, "ironcalc")
     yield memory.report(sentences=40, many=3)
-    yield mutations.report(5)
+    yield mutations.report(2)
 
 
 print(f"Python {platform.python_version()}, {platform.system()}; ratios, medians of alternating rounds\n")

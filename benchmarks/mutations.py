@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -208,14 +208,14 @@ class _Books:
         self.folder = folder
         lessons = [replace(rnnsheet.load(name), settings=SMALL) for name in templates.names()]
         self.makers = [*(partial(_with_weights, lesson) for lesson in lessons), _moods, _forecast]
-        self.parts = [self._read(self._export(number, 0)) for number in range(len(self.makers))]
+        self._parts = cache(lambda number: self._read(self._export(number, 0)))
 
     def mutant(self, number: int) -> tuple[str, bool]:
         """What was changed in the mutant of that number, and whether it was caught."""
         chance = random.Random(number)
         kinds = [*IN_A_CELL, MOVED, *IN_A_PART]
         kind = kinds[number % len(kinds)]
-        parts = _changed(self.parts[number // len(kinds) % len(self.parts)], kind, chance)
+        parts = _changed(self._parts(number // len(kinds) % len(self.makers)), kind, chance)
         path = self.folder / f"mutant{number}.xlsx"
         with zipfile.ZipFile(path, "w") as book:
             for name, text in parts.items():

@@ -45,7 +45,7 @@ def article(widths: Sequence[int] = WIDTHS, words: int = 1000) -> ImportedNetwor
     )
 
 
-def report(count: int, widths: Sequence[int] = WIDTHS) -> Iterator[str]:
+def report(count: int, widths: Sequence[int] = WIDTHS, engines: str = ALL) -> Iterator[str]:
     """Export over floor; megabytes; seconds and memory of each engine."""
     network = article(widths)
     weights = network.sizes["weights"]
@@ -61,7 +61,7 @@ def report(count: int, widths: Sequence[int] = WIDTHS) -> Iterator[str]:
         times = rounds({"export": export, "floor": floor.write}, count)
         yield line(f"{weights:,} weights: export / hand-written rows", ratio(times, "export", "floor"), 1.25)
         yield line(f"{weights:,} weights: file, MB", path.stat().st_size / 1e6)
-        for each in chosen(ALL):
+        for each in chosen(engines):
             seconds, memory = run(each.command(path, Path(folder)), Path(folder))
             yield line(f"{weights:,} weights: {each.NAME}, seconds", seconds)
             yield line(f"{weights:,} weights: {each.NAME}, MB of memory", memory)
