@@ -45,7 +45,9 @@ def skip_without(engine: str) -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("name", templates.names())
 def test_every_cell_of_every_lesson_is_right_in_every_engine(name, language, tmp_path):
-    path = rnnsheet.export(name, tmp_path / f"{name}.xlsx", language)
+    # In Chinese but with few epochs: no formula differs.
+    epochs = 2 if language == "zh" else None
+    path = rnnsheet.export(name, tmp_path / f"{name}.xlsx", language, epochs=epochs)
     engines = [engine for engine in chosen(ALL) if engine.NAME != "formulon"]
     reports = check.checks(path, check.TOLERANCE, engines)
     assert [report.engine for report in reports] == [engine.NAME for engine in engines]
@@ -58,7 +60,7 @@ def test_every_cell_of_every_lesson_is_right_in_every_engine(name, language, tmp
 def test_every_cell_of_every_lesson_is_right_in_formulon(name, tmp_path):
     """With fewer epochs: it loads slowly, and each row of the training is the one above, filled down."""
     skip_without("formulon")
-    path = rnnsheet.export(name, tmp_path / f"{name}.xlsx", "en", epochs=10)
+    path = rnnsheet.export(name, tmp_path / f"{name}.xlsx", "en", epochs=2)
     assert failures(rnnsheet.check(path, engine="formulon")) == []
 
 
