@@ -291,7 +291,7 @@ def _states(model: Model, given: Mapping[str, ArrayLike]) -> Mapping[str, Array]
         f"{layer.named(state)}_0": model.size(layer)
         for layer in model
         for state in layer.traits.states
-        if not _started(model, layer, state)
+        if not model.start(layer, state)
     }
     for name in given:
         if name not in sizes:
@@ -299,14 +299,6 @@ def _states(model: Model, given: Mapping[str, ArrayLike]) -> Mapping[str, Array]
     return MappingProxyType(
         {name: fit_state(name, given.get(name, 0.0), size) for name, size in sizes.items()}
     )
-
-
-def _started(model: Model, layer: Layer, state: str) -> bool:
-    """Whether the state's first value is that of another layer."""
-    if layer.starts is None:
-        return False
-    before = model.layer(layer.starts).traits
-    return state in before.states or state == "h"
 
 
 def _check_kinds(lesson: Lesson) -> None:

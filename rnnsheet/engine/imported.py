@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import reduce
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnsheet.engine import dense
-from rnnsheet.engine.activations import ACTIVATIONS
 from rnnsheet.engine.output import row_of
-from rnnsheet.engine.propagation import CELLS
+from rnnsheet.engine.propagation import Batch, forward
 from rnnsheet.engine.rounding import Watched, allowances
+from rnnsheet.engine.training import as_columns
 from rnnsheet.errors import ModelError
 from rnnsheet.network import Array
 from rnnsheet.network.imported import (
@@ -24,7 +21,6 @@ from rnnsheet.network.imported import (
     INPUT,
     STRAIGHT,
     TOP,
-    ImportedLayer,
     ImportedNetwork,
     Numbers,
     Text,
@@ -63,16 +59,22 @@ def _all(
     texts: dict[str, Any] = {}
     if isinstance(network.read, Text):
         texts, numbers = _read_text(network.read, str(read))
-        given, mask = numbers["k"], numbers["mask"]
+        x, masked = numbers["k"], network.read.masked
     else:
         numbers = {"x": _read_numbers(network, network.read, read)}
-        given, mask = numbers["x"], None
-    masked = isinstance(network.read, Text) and network.read.masked
-    computed = _Run(network, given, mask if masked else None, watched)
+        x, masked = numbers["x"], False
+    answers = _OwnTokens(network.answer.steps, network.answer.start) if network.answer else None
+    masks = {INPUT: numbers["mask"].T[:, None, :] > 0} if masked else {}
+    given = Batch({INPUT: x.T[:, None, :]}, answers=answers, masks=masks)
+    weights = {name: watched(array) for name, array in network.model.parameters.items()}
     with np.errstate(over="ignore", invalid="ignore"):
-        computed.layers()
-    numbers |= {name: array[:, 0, :].T for name, array in computed.found.items()}
-    result = computed.results[network.result.name]
+        found = forward(replace(network.model, parameters=weights), given)
+    result = found[network.result.result]
+    # What is read has a name already.
+    del found[f"x_{INPUT}"]
+    if answers:
+        found["k_answer"] = found.pop(f"x_{ANSWER}")
+    numbers |= as_columns(found)
     numbers["shown"] = result[:, 0, :].T
     if not network.says_numbers:
         more_texts, more_numbers = _what_is_said(network, result)
@@ -140,159 +142,18 @@ def _read_numbers(network: ImportedNetwork, numbers: Numbers, read: str | Array)
     return x
 
 
-class _Run:
-    """One run of a network; arrays lie as in `engine.elman`, (steps, 1, rows)."""
+@dataclass(frozen=True)
+class _OwnTokens:
+    """The number of the token that was said; at first that of the beginning."""
 
-    def __init__(self, network: ImportedNetwork, given: Array, mask: Array | None, watched: Watched):
-        self.network = network
-        self.order = [
-            replace(layer, weights={name: watched(array) for name, array in layer.weights.items()})
-            for layer in network
-        ]
-        self.mask = None if mask is None else mask.T[:, None, :] > 0
-        self.results = {INPUT: given.T[:, None, :]}
-        """What layers may read, by the names of inputs and layers."""
-        self.found: dict[str, Array] = {}
-        """Everything that is computed, by its full name."""
+    steps: int
+    start: int
 
-    def layers(self) -> None:
-        """Computes one layer after the other; those of the answer together, step by step."""
-        for layer in self.order:
-            if self.network.sequence(layer.name) != ANSWER:
-                own = self._layer(layer, self.results, self._start(layer))
-                self.results[layer.name] = own[layer.result_base]
-                self.found |= {f"{base}_{layer.name}": array for base, array in own.items()}
-            elif ANSWER not in self.results:
-                self._answer()
+    def first(self, batch: int) -> Array:
+        return np.full((1, batch, 1), self.start, dtype=np.float64)
 
-    def _answer(self) -> None:
-        answer = self.network.answer
-        assert answer  # noqa: S101
-        layers = [layer for layer in self.order if self.network.sequence(layer.name) == ANSWER]
-        states = {layer.name: self._start(layer) for layer in layers}
-        pieces: defaultdict[str, list[Array]] = defaultdict(list)
-        said = np.array([answer.start])
-        for _ in range(answer.steps):
-            results = {**self.results, ANSWER: said.reshape(1, 1, 1).astype(np.float64)}
-            pieces["k_answer"].append(results[ANSWER])
-            for layer in layers:
-                own = self._layer(layer, results, states[layer.name])
-                results[layer.name] = own[layer.result_base]
-                states[layer.name] = {state: own[state][-1] for state in layer.traits.states}
-                for base, array in own.items():
-                    pieces[f"{base}_{layer.name}"].append(array)
-            said = _greatest(results[self.network.result.name])
-        self.found |= {name: np.concatenate(parts) for name, parts in pieces.items()}
-        self.results[ANSWER] = self.found["k_answer"]
-        for layer in layers:
-            self.results[layer.name] = self.found[layer.result]
-
-    def _start(self, layer: ImportedLayer) -> dict[str, Array]:
-        """Each state of a layer before its first time step, (1, units)."""
-        states = {state: np.zeros((1, self.network.size(layer.name))) for state in layer.traits.states}
-        if layer.starts:
-            before = self.network.layer(layer.starts)
-            states["h"] = self._last(before.name)[0]
-            for state in before.traits.states:
-                if state in states:
-                    states[state] = self.found[f"{state}_{before.name}"][0 if before.reverse else -1]
-        return states
-
-    def _last(self, name: str) -> Array:
-        """A result at the last step that is computed, (1, 1, rows)."""
-        reverse = name not in (INPUT, ANSWER) and self.network.layer(name).reverse
-        return self.results[name][:1] if reverse else self.results[name][-1:]
-
-    def _layer(self, layer: ImportedLayer, results: Arrays, initial: Arrays) -> dict[str, Array]:
-        """What one layer computes, by the names without its ending."""
-        reads = [results[name] for name in layer.names_read]
-        own = self._computed(layer, reads, initial)
-        if layer.gathered:
-            own["both"] = _below_each_other(reads)
-        return own
-
-    def _computed(self, layer: ImportedLayer, reads: list[Array], initial: Arrays) -> dict[str, Array]:
-        match layer.kind:
-            case "embedding":
-                return {"x": layer.weights["E"][reads[0][..., 0].astype(int)]}
-            case "dense":
-                return _dense(layer, _below_each_other(reads))
-            case "activation":
-                return _activated(layer.activation, _below_each_other(reads))
-            case "attention":
-                return _attention(
-                    layer, _below_each_other(reads), self._mask_along(self.network.along(layer))
-                )
-            case "last":
-                return {"out": _below_each_other([self._last(name) for name in layer.names_read])}
-            case "flatten":
-                return {"out": _below_each_other(reads).reshape(1, 1, -1)}
-            case "masked":
-                return {"out": self._masked(layer, _below_each_other(reads))}
-            case "concat":
-                return {"out": _below_each_other(reads)}
-            case "add":
-                return {"out": reduce(np.add, reads)}
-            case "mean":
-                return {"out": reduce(np.add, reads) / len(reads)}
-            case "product":
-                return {"out": reduce(np.multiply, reads)}
-            case _:
-                return self._recurrent(layer, _below_each_other(reads), initial)
-
-    def _mask_along(self, sequence: str) -> NDArray[np.bool_] | None:
-        """The mask of the text, (steps, 1, 1), for what lies along it; None where none is to be seen."""
-        return self.mask if sequence == INPUT else None
-
-    def _masked(self, layer: ImportedLayer, x: Array) -> Array:
-        mask = self._mask_along(self.network.sequence(layer.name))
-        return x if mask is None else np.where(mask, x, 0.0)
-
-    def _recurrent(self, layer: ImportedLayer, x: Array, initial: Arrays) -> dict[str, Array]:
-        mask = self._mask_along(self.network.sequence(layer.name))
-        turn = slice(None, None, -1 if layer.reverse else 1)
-        more = {"activation": layer.activation} if layer.activation else {}
-        if layer.gate_activation:
-            more["gate_activation"] = layer.gate_activation
-        turned = None if mask is None else mask[turn]
-        own = CELLS[layer.kind].forward(layer.weights, x[turn], initial, **more, mask=turned)
-        return {base: array[turn] for base, array in own.items() if not base.startswith("_")}
-
-
-def _dense(layer: ImportedLayer, x: Array) -> dict[str, Array]:
-    if layer.activation != "softmax":
-        return dense.forward(layer.weights, x, layer.activation or "linear")
-    y = dense.forward(layer.weights, x, "linear")["a"]
-    return {"y": y, **_activated("softmax", y)}
-
-
-def _activated(activation: str, z: Array) -> dict[str, Array]:
-    if activation == "softmax":
-        e = np.exp(z - z.max(axis=-1, keepdims=True))
-        return {"e": e, "p": e / e.sum(axis=-1, keepdims=True)}
-    a = np.empty_like(z)
-    ACTIVATIONS[activation](z, out=a)
-    return {"a": a}
-
-
-def _attention(layer: ImportedLayer, x: Array, mask: NDArray[np.bool_] | None) -> dict[str, Array]:
-    """The average of the time steps, weighted by a softmax over time of Wq·x_t. All shares of nothing are 0.
-
-    Source: Felbo et al., "Using millions of emoji occurrences to learn any-domain representations" (2017).
-    """
-    score = x @ layer.weights["Wq"].T
-    e = np.exp(score - score.max(axis=0))
-    if mask is not None:
-        e = e * mask
-    total = e.sum(axis=0)
-    share = np.divide(e, total, out=np.zeros_like(e), where=total > 0)
-    return {"score": score, "e": e, "share": share, "out": (share * x).sum(axis=0, keepdims=True)}
-
-
-def _below_each_other(arrays: Sequence[Array]) -> Array:
-    """Results as one, (steps, 1, all rows); one that is computed once is the same at each step."""
-    steps = max(len(array) for array in arrays)
-    return np.concatenate([np.broadcast_to(a, (steps, *a.shape[1:])) for a in arrays], axis=-1)
+    def after(self, read: Array, result: Array, step: int) -> Array:
+        return _greatest(result).reshape(1, -1, 1).astype(np.float64)
 
 
 def _greatest(result: Array) -> NDArray[np.int64]:

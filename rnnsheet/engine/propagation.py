@@ -3,21 +3,16 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
 from rnnsheet.engine import dense, output
-from rnnsheet.engine.cell import Arrays, Cell
-from rnnsheet.engine.elman import ELMAN
-from rnnsheet.engine.gru import GRU, GRU_BEFORE
-from rnnsheet.engine.lstm import LSTM
-from rnnsheet.errors import LessonError
+from rnnsheet.engine.cell import Arrays, Mask
+from rnnsheet.engine.layers import CELLS, Call, activations, cell_of, compute, joined, turned
 from rnnsheet.lesson import Lesson
 from rnnsheet.network import STATIC, Array, Layer, Model, named, on_sequence, share_name
 from rnnsheet.network.reading import END
-
-CELLS: Mapping[str, Cell] = {"elman": ELMAN, "lstm": LSTM, "gru": GRU, "gru-before": GRU_BEFORE}
-"""Every kind of recurrent cell."""
 
 
 def knows(model: Model) -> bool:
@@ -25,10 +20,37 @@ def knows(model: Model) -> bool:
     return all(layer.kind in CELLS or not layer.traits.states for layer in model)
 
 
-def _cell(layer: Layer) -> Cell:
-    if layer.kind not in CELLS:
-        raise LessonError("only_equations", cell=layer.kind)
-    return CELLS[layer.kind]
+class Answers(Protocol):
+    """How a network reads its own answers, (1, batch, rows) at each step."""
+
+    @property
+    def steps(self) -> int:
+        """For how many."""
+
+    def first(self, batch: int) -> Array:
+        """What it reads before it has said anything."""
+
+    def after(self, read: Array, result: Array, step: int) -> Array:
+        """What it reads next, from what it read at a step, counted from 0, and the result there."""
+
+
+@dataclass(frozen=True)
+class OwnWords:
+    """The label that was most probable, one-hot; nothing at first, and nothing after the end."""
+
+    steps: int
+    labels: int
+    end: int
+    """Which of the labels ends an answer."""
+
+    def first(self, batch: int) -> Array:
+        return np.zeros((1, batch, self.labels))
+
+    def after(self, read: Array, result: Array, step: int) -> Array:
+        best = result[0].argmax(axis=-1)
+        going = (read[0].any(axis=-1) if step else np.ones(len(best), bool)) & (best != self.end)
+        words: Array = np.eye(self.labels)[best] * going[:, None]
+        return words[None]
 
 
 @dataclass(frozen=True)
@@ -37,15 +59,15 @@ class Batch:
 
     `x` has each input (steps, batch, size), `goals` per softmax what its names end with and the
     one-hot targets (steps, batch, labels), `initial` each given state before the first step (batch,
-    units). Without "answer" in x the network reads its own answers, for `answer_steps`.
+    units), zeros where left out. Without "answer" in x the network reads its own `answers`.
     """
 
     x: Arrays
-    goals: Arrays
-    initial: Arrays
-    answer_steps: int = 0
-    end: int = -1
-    """Which of the labels ends an answer."""
+    goals: Arrays = field(default_factory=dict)
+    initial: Arrays = field(default_factory=dict)
+    answers: Answers | None = None
+    masks: Mapping[str, Mask] = field(default_factory=dict)
+    """Of a sequence, where it is padding."""
 
     @property
     def size(self) -> int:
@@ -69,7 +91,8 @@ def batch(lesson: Lesson) -> Batch:
     }
     initial = {name: array.T for name, array in lesson.initial.items()}
     end = list(lesson.labels).index(END) if END in lesson.labels else -1
-    return Batch(x, goals, initial, lesson.answer_steps if "answer" in sequences else 0, end)
+    answers = OwnWords(lesson.answer_steps, len(lesson.labels), end) if "answer" in sequences else None
+    return Batch(x, goals, initial, answers)
 
 
 def forward(model: Model, batch: Batch) -> dict[str, Array]:
@@ -79,8 +102,8 @@ def forward(model: Model, batch: Batch) -> dict[str, Array]:
     forced = "answer" in batch.x
     for layer in model:
         if layer not in answering or forced:
-            found |= _layer(model, layer, found, _initial(model, layer, batch, found))
-        elif layer == answering[0]:
+            found |= _layer(model, layer, batch, found, _initial(model, layer, batch, found))
+        elif layer is answering[0]:
             found |= _answer(model, answering, batch, found)
     return found
 
@@ -113,8 +136,8 @@ def contributions(model: Model, batch: Batch, found: Arrays) -> dict[str, Array]
         elif layer.kind == "dense":
             shares = dense.contributions(parameters, x, own["da" if layer.activation == "linear" else "dza"])
         else:
-            x, initial = _turned(layer, {"x": x})["x"], _initial(model, layer, batch, found)
-            shares = _turned(layer, _cell(layer).contributions(parameters, x, initial, own, own))
+            x, initial = turned(layer, {"x": x})["x"], _initial(model, layer, batch, found)
+            shares = turned(layer, cell_of(layer).contributions(parameters, x, initial, own, own))
         for base, array in shares.items():
             parameter = named(base[1:-2], layer.owner)
             name = share_name(parameter, sequence)
@@ -128,61 +151,47 @@ def contributions(model: Model, batch: Batch, found: Arrays) -> dict[str, Array]
     return added
 
 
-def _layer(model: Model, layer: Layer, found: Arrays, initial: Arrays) -> dict[str, Array]:
+def _layer(model: Model, layer: Layer, batch: Batch, found: Arrays, initial: Arrays) -> dict[str, Array]:
     """What one layer computes, and what it reads put together."""
-    parameters, x = model.of(layer), _read(model, layer, found)
-    gathered = {layer.gathered: x} if layer.gathered else {}
-    if layer.traits.says:
-        own = output.probabilities(parameters, x)
-    elif layer.kind == "dense":
-        own = dense.forward(parameters, x, layer.activation)
-    else:
-        x = _turned(layer, {"x": x})["x"]
-        more = {"activation": layer.activation} if layer.traits.activations else {}
-        own = _turned(layer, _cell(layer).forward(parameters, x, initial, **more))
-    return {**gathered, **{layer.named(base): array for base, array in own.items()}}
+    call = Call(
+        layer, model.of(layer), _reads(model, layer, found), initial, batch.masks.get(model.along(layer))
+    )
+    own = {layer.named(base): array for base, array in compute(call).items()}
+    return {layer.gathered: call.x, **own} if layer.gathered else own
+
+
+def _reads(model: Model, layer: Layer, found: Arrays) -> list[Array]:
+    """Each of what a layer reads, (steps, batch, rows)."""
+    return [_part(found[model.value(source)], source.at, model.layer_of(source)) for source in layer.sources]
+
+
+def _part(array: Array, at: str, of: Layer | None) -> Array:
+    """What of a value a source speaks of; its layer, if it is one's, says which step is its last."""
+    if at == "sum":
+        total: Array = array.sum(axis=0, keepdims=True)
+        return total
+    if at == "last":
+        return array[:1] if of and of.reverse else array[-1:]
+    return array[int(at) - 1 : int(at)] if at else array
 
 
 def _read(model: Model, layer: Layer, found: Arrays) -> Array:
     """What a layer reads, (steps, batch, input)."""
-    parts = []
-    for source in layer.reads:
-        name = model.value(source)
-        array = found[name]
-        if source.at == "sum":
-            array = array.sum(axis=0, keepdims=True)
-        elif source.at == "last":
-            array = array[:1] if model.layer(str(source.of)).reverse else array[-1:]
-        elif source.at:
-            array = array[int(source.at) - 1 : int(source.at)]
-        parts.append(array)
-    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
+    return joined(_reads(model, layer, found))
 
 
 def _initial(model: Model, layer: Layer, batch: Batch, found: Arrays) -> dict[str, Array]:
     """Each state of a layer before its first time step, (batch, units)."""
     states = {}
     for state in layer.traits.states:
-        name = f"{layer.named(state)}_0"
-        if name in batch.initial:
-            states[state] = np.broadcast_to(batch.initial[name], (batch.size, model.size(layer)))
-        else:
-            before, value = _start(model, layer, state)
+        start = model.start(layer, state)
+        if start:
+            before, value = start
             states[state] = found[value][0 if before.reverse else -1]
+        else:
+            given = batch.initial.get(f"{layer.named(state)}_0", 0.0)
+            states[state] = np.broadcast_to(given, (batch.size, model.size(layer)))
     return states
-
-
-def _start(model: Model, layer: Layer, state: str) -> tuple[Layer, str]:
-    """The layer from which a state starts, and the name of its value there."""
-    before = model.layer(str(layer.starts))
-    return before, before.named(state if state in before.traits.states else before.traits.result)
-
-
-def _turned(layer: Layer, arrays: Arrays) -> dict[str, Array]:
-    """Arrays over time in the order in which the layer computes them, or back."""
-    if not layer.reverse:
-        return dict(arrays)
-    return {name: array[::-1] if array.ndim == 3 else array for name, array in arrays.items()}
 
 
 class _Own:
@@ -198,21 +207,18 @@ class _Own:
 
 def _answer(model: Model, layers: list[Layer], batch: Batch, found: Arrays) -> dict[str, Array]:
     """An answer word by word: at each step the layers read what they said at the step before."""
-    says = layers[-1]
-    labels = model.size(says)
-    x, going = np.zeros((1, batch.size, labels)), np.ones(batch.size, bool)
+    answers = batch.answers
+    assert answers  # noqa: S101
     pieces: defaultdict[str, list[Array]] = defaultdict(list)
-    now = dict(found)
-    for step in range(batch.answer_steps):
+    now, x = dict(found), answers.first(batch.size)
+    for step in range(answers.steps):
         before, now = now, {**found, "x_answer": x}
         for layer in layers:
             initial = _initial(model, layer, batch, found) if step == 0 else _last(layer, before)
-            now |= _layer(model, layer, now, initial)
+            now |= _layer(model, layer, batch, now, initial)
         for name in now.keys() - found.keys():
             pieces[name].append(now[name])
-        best = now[says.named("p")][0].argmax(axis=-1)
-        going = going & (best != batch.end)
-        x = (np.eye(labels)[best] * going[:, None])[None]
+        x = answers.after(x, now[layers[-1].result], step)
     return {name: np.concatenate(parts) for name, parts in pieces.items()}
 
 
@@ -256,16 +262,17 @@ class _Backward:
             self._hand_down(layer, dx)
 
     def _recurrent(self, layer: Layer, parameters: Arrays, x: Array) -> dict[str, Array]:
-        model, cell, states = self.model, _cell(layer), layer.traits.states
+        model, cell, states = self.model, cell_of(layer), layer.traits.states
         received = self.now.get(layer.result)
         now = np.zeros_like(self.found[layer.result]) if received is None else received
-        turned = _turned(layer, {"x": x, "now": now})
+        along = turned(layer, {"x": x, "now": now})
         initial = _initial(model, layer, self.batch, self.found)
         after = {s: self.after[layer.named(s)] for s in states if layer.named(s) in self.after}
-        more = {"activation": layer.activation} if layer.traits.activations else {}
         seen = _Own(layer, self.found)
-        own = cell.backward(parameters, turned["x"], initial, seen, turned["now"], self.limit, after, **more)
-        own = _turned(layer, own)
+        own = cell.backward(
+            parameters, along["x"], initial, seen, along["now"], self.limit, after, **activations(layer)
+        )
+        own = turned(layer, own)
         if received is None:
             del own["dh_now"]
         if len(layer.reads) > 1 or self._has_gradient(model.value(layer.reads[0])):
@@ -273,8 +280,8 @@ class _Backward:
             own["dx"] = sum(parts[1:], start=parts[0])
         if layer.starts is not None:
             for state in states:
-                if f"{layer.named(state)}_0" not in self.batch.initial:
-                    value = _start(model, layer, state)[1]
+                if start := model.start(layer, state):
+                    value = start[1]
                     first = own[f"d{state}_back"][-1 if layer.reverse else 0]
                     self.after[value] = self.after[value] + first if value in self.after else first
         return own

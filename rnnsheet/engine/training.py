@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnsheet.engine import output
-from rnnsheet.engine.propagation import Batch, backward, batch, forward
+from rnnsheet.engine.propagation import Batch, OwnWords, backward, batch, forward
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import Lesson
 from rnnsheet.network import Array, Layer, Model, named
@@ -93,12 +93,12 @@ def to_learn(lesson: Lesson) -> Batch:
     batches = [batch(each) for each in lesson.each_example()]
     x = {name: np.concatenate([one.x[name] for one in batches], axis=1) for name in batches[0].x}
     goals = {name: np.concatenate([one.goals[name] for one in batches], axis=1) for name in batches[0].goals}
-    if batches[0].answer_steps:
+    if isinstance(answers := batches[0].answers, OwnWords):
         said = goals[lesson.model.output_on("answer").ending]
-        ends = said[:, :, [batches[0].end]]
+        ends = said[:, :, [answers.end]]
         # At each step the word before; nothing at first, and nothing after the end.
         x["answer"] = np.concatenate([np.zeros_like(said[:1]), (said * (1 - ends))[:-1]])
-    return Batch(x, goals, batches[0].initial, batches[0].answer_steps, batches[0].end)
+    return Batch(x, goals, batches[0].initial, answers)
 
 
 def random_model(model: Model, seed: int) -> Model:

@@ -81,6 +81,8 @@ class Kind:
     """What it reads over time it makes one result of."""
     over_time: bool = False
     """It reads time steps alone, not what is computed once."""
+    part: str = ""
+    """What part of all that it reads, as in `Source.at`."""
     merges: bool = False
     combines: bool = False
     """It puts several results together, and needs more than one."""
@@ -157,7 +159,9 @@ KINDS: dict[str, Kind] = {
         of_files=True,
     ),
     "activation": Kind(result="a", rows="all", settings=("activation",), of_files=True),
-    "last": Kind(result="out", rows="all", once=True, over_time=True, merges=True, of_files=True),
+    "last": Kind(
+        result="out", rows="all", once=True, over_time=True, part="last", merges=True, of_files=True
+    ),
     "flatten": Kind(result="out", rows="steps", once=True, of_files=True),
     "masked": Kind(result="out", rows="all", over_time=True, of_files=True),
     "concat": _combining("all"),

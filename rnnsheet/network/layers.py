@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 from rnnsheet.errors import LessonError
@@ -79,6 +79,12 @@ class Layer:
     def named(self, base: str) -> str:
         """The full name of one of its values."""
         return named(base, self.ending)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """What it reads, of each the part that its kind takes."""
+        part = self.traits.part
+        return tuple(replace(source, at=part) for source in self.reads) if part else self.reads
 
     @cached_property
     def gathered(self) -> str:

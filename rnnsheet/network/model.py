@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from rnnsheet.network.kinds import Array, Axis, ParameterSpec
-from rnnsheet.network.layers import INPUTS, STATIC, Layer, Source, named, on_sequence
+from rnnsheet.network.layers import STATIC, Layer, Source, named, on_sequence
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,18 @@ class Model:
         names = {spec.name: named(spec.name, layer.owner) for spec in layer.traits.parameters}
         return {base: self.parameters[name] for base, name in names.items() if name in self.parameters}
 
+    @cached_property
+    def _named(self) -> dict[str | None, Layer]:
+        """By their names, the layers that others may read."""
+        return {layer.name: layer for layer in self if not layer.traits.says}
+
     def layer(self, name: str) -> Layer:
         """The layer of that name that others may read."""
-        return next(layer for layer in self if layer.name == name and not layer.traits.says)
+        return self._named[name]
+
+    def layer_of(self, source: Source) -> Layer | None:
+        """The layer that a source speaks of; None of an input."""
+        return self._named.get(source.of)
 
     def size(self, layer: Layer) -> int:
         """The number of a layer's units."""
@@ -77,14 +87,23 @@ class Model:
 
     def axis_read(self, layer: Layer, inputs: Mapping[str, Axis]) -> Axis:
         """The axis of what a layer reads; `inputs` has those of the inputs."""
-        axes = [inputs.get(str(s.of)) or self.axis(self.layer(str(s.of))) for s in layer.reads]
+        read = [(str(source.of), self.layer_of(source)) for source in layer.reads]
+        axes = [self.axis(before) if before else inputs[name] for name, before in read]
         return axes[0] if len(axes) == 1 else Axis("hidden", sum(axis.size for axis in axes))
 
     def value(self, source: Source) -> str:
         """The name of the value that a source speaks of."""
-        if source.of in INPUTS:
-            return on_sequence("x", str(source.of))
-        return self.layer(str(source.of)).result
+        before = self.layer_of(source)
+        return before.result if before else on_sequence("x", str(source.of))
+
+    def start(self, layer: Layer, state: str) -> tuple[Layer, str] | None:
+        """The layer that gives a state its first value, and the name of that value; None if none does."""
+        if layer.starts is None:
+            return None
+        before = self.layer(layer.starts)
+        if state in before.traits.states:
+            return before, before.named(state)
+        return (before, before.result) if state == "h" else None
 
     def output_on(self, sequence: str) -> Layer:
         """The softmax of a sequence."""
@@ -92,12 +111,28 @@ class Model:
 
     def sequence(self, layer: Layer) -> str:
         """Along what the layer is computed: the name of an input, or `STATIC`."""
-        source = layer.reads[0]
-        if source.at or source.of == "picture":
+        return STATIC if layer.traits.once else self.along(layer)
+
+    def along(self, layer: Layer) -> str:
+        """Along what the layer reads: the name of an input, or `STATIC`."""
+        return self._read_along[layer.result]
+
+    @cached_property
+    def _read_along(self) -> dict[str, str]:
+        """Of each layer, by its result; found from the first on: where results meet, paths are many."""
+        found: dict[str, str] = {}
+        for layer in self:
+            read = (self._along_of(source, found) for source in layer.reads)
+            found[layer.result] = next((sequence for sequence in read if sequence != STATIC), STATIC)
+        return found
+
+    def _along_of(self, source: Source, found: Mapping[str, str]) -> str:
+        before = self.layer_of(source)
+        if source.at or source.of == "picture" or (before and before.traits.once):
             return STATIC
-        return str(source.of) if source.of in INPUTS else self.sequence(self.layer(str(source.of)))
+        return found[before.result] if before else str(source.of)
 
     def root(self, layer: Layer) -> str:
         """The input that the layer reads, if only through others."""
-        of = str(layer.reads[0].of)
-        return of if of in INPUTS else self.root(self.layer(of))
+        before = self.layer_of(layer.reads[0])
+        return self.root(before) if before else str(layer.reads[0].of)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,6 +14,7 @@ from rnnsheet.network.imported.checks import check
 from rnnsheet.network.imported.layers import PROBABILITIES, ImportedLayer
 from rnnsheet.network.imported.reads import ANSWER, INPUT, Answer, Numbers, Text
 from rnnsheet.network.imported.witness import Witness
+from rnnsheet.network.model import Model
 from rnnsheet.network.reading import UNUSUAL
 from rnnsheet.plain import make_plain
 
@@ -80,6 +81,12 @@ class ImportedNetwork:
         arrays += [self.read.sample] if isinstance(self.read, Numbers) else []
         greatest = max((float(np.abs(array).max()) for array in arrays if array.size), default=0.0)
         return UNUSUAL if greatest <= UNUSUAL else float(f"1E{math.ceil(math.log10(greatest))}")
+
+    @cached_property
+    def model(self) -> Model:
+        """Its layers, and their weights by their full names."""
+        weights = {layer.named(base): array for layer in self for base, array in layer.weights.items()}
+        return Model(self.layers, weights)
 
     @property
     def result(self) -> ImportedLayer:
