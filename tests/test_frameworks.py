@@ -50,7 +50,7 @@ class Stack:
         self.initial = {
             f"{layer.named(state)}_0": np.zeros((batch, self.model.size(layer)))
             for layer in self.model
-            for state in layer.kind.states
+            for state in layer.traits.states
         }
 
     def ours(self) -> dict[str, np.ndarray]:
