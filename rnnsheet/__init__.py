@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rnnsheet.api import Lesson, export, load, page
     from rnnsheet.checking.check import check
     from rnnsheet.checking.report import Report
+    from rnnsheet.classroom.grading import grade
     from rnnsheet.errors import LessonError, ModelError, OutputError, RnnsheetError, WorkbookError
     from rnnsheet.importers import read_model
     from rnnsheet.network import Layer, Model
@@ -33,6 +34,7 @@ _HOMES = {
     ),
     **dict.fromkeys(("Layer", "Model"), "rnnsheet.network"),
     "check": "rnnsheet.checking.check",
+    "grade": "rnnsheet.classroom.grading",
     "Trace": "rnnsheet.trace",
     "ImportedNetwork": "rnnsheet.network.imported",
     "read_model": "rnnsheet.importers",
@@ -54,6 +56,7 @@ __all__ = [
     "__version__",
     "check",
     "export",
+    "grade",
     "load",
     "page",
     "read_model",

@@ -89,7 +89,7 @@ class Comparison:
         names = {**self.contents.names, **own}
         for name, area in self.plan.names.items():
             got = names.get(name, "")
-            if _normal(got) != _normal(area.absolute) and _normal(got) != _normal(_spread(area.absolute)):
+            if normal(got) != normal(area.absolute) and normal(got) != normal(_spread(area.absolute)):
                 failures.append(Failure(name, "name", "", area.absolute, got))
         first = failures[0] if failures else None
         return BlockReport("defined names", "", "", len(self.plan.names), len(failures), 0.0, first)
@@ -222,7 +222,7 @@ class _Cell:
         if self.formula and self.has_formula is None:
             return self._failure("constant", f"={self.formula}", self.stored)
         has = self.has_formula or ""
-        if self.formula != has and _normal(self.formula) != _normal(has):
+        if self.formula != has and normal(self.formula) != normal(has):
             return self._failure("formula", f"={self.formula}" if self.formula else self.expected, found)
         right = self._acceptable()
         if not self._matches(self.got, right):
@@ -303,7 +303,7 @@ _TOKEN = re.compile(
 _OPERAND = ("text", "quoted", "sheet", "number", "word")
 
 
-def _normal(formula: str) -> list[str]:
+def normal(formula: str) -> list[str]:
     """The formula's tokens in one spelling.
 
     Programs differ in blanks, in case, in quotes around sheet names, and in the digits of 1E-300.

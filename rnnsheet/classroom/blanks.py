@@ -162,12 +162,12 @@ class Blanks:
 
     def _only_says(self, block: Block) -> bool:
         """Whether a block is a text about what was typed, or what the network says, once it is filled in."""
-        says = block.format in _TEXTS and not self.after.isdisjoint(_cells(block))
-        return block.style in _SAID or (says and set(_cells(block)).isdisjoint(self.cells))
+        says = block.format in _TEXTS and not self.after.isdisjoint(cells_of(block))
+        return block.style in _SAID or (says and set(cells_of(block)).isdisjoint(self.cells))
 
     def _stands(self, block: Block, sheets: set[str], kept: Mapping[int, Block]) -> bool:
         """Whether everything that a block refers to is kept."""
-        used = {each for cell in _cells(block) for each in self._references(cell)}
+        used = {each for cell in cells_of(block) for each in self._references(cell)}
         return all(
             sheet in sheets and (id(self._blocks.get((sheet, cell), block)) in kept) for sheet, cell in used
         )
@@ -219,7 +219,8 @@ def usual(plan: Plan) -> tuple[str, ...]:
     return tuple(name for name in found if name) or tuple(blocks)[-1:]
 
 
-def _cells(block: Block) -> list[Cell]:
+def cells_of(block: Block) -> list[Cell]:
+    """The cells of a block, row by row."""
     return [(block.area.sheet, cell) for cell in block.area.cells()]
 
 

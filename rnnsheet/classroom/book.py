@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import chain, groupby
@@ -12,8 +12,9 @@ from typing import Any
 
 from rnnsheet import engine
 from rnnsheet.classroom import numbers
-from rnnsheet.classroom.blanks import Blanks, usual
+from rnnsheet.classroom.blanks import Blanks, cells_of, usual
 from rnnsheet.classroom.key import Key, Settings
+from rnnsheet.classroom.references import Cell
 from rnnsheet.equations.cells import network
 from rnnsheet.errors import LessonError
 from rnnsheet.labels import labels
@@ -58,6 +59,38 @@ class Exercise:
         for _, block in self._kept(planned):
             if block.entry:
                 yield from chain.from_iterable(block.values or ())
+
+    @cached_property
+    def given_cells(self) -> tuple[Cell, ...]:
+        """The cells of what is given, in the order of `given`."""
+        return tuple(cell for block in self._entries for cell in cells_of(block))
+
+    @cached_property
+    def parameter_cells(self) -> Mapping[str, list[list[Cell]]]:
+        """The cells of each weight, row by row."""
+        return {
+            block.name: [[(block.area.sheet, cell) for cell in line] for line in _lines(block.area)]
+            for block in self._entries
+            if block.name in self.key.lesson.model.parameters
+        }
+
+    @cached_property
+    def constants(self) -> Mapping[Cell, Any]:
+        """What stands in the cells that hold no formula and are not given: labels, and the like."""
+        return {
+            cell: value
+            for block, _ in self._kept(self.blanks.plan)
+            if block.kind == "constant"
+            for cell, value in zip(cells_of(block), chain.from_iterable(block.values or ()), strict=True)
+        }
+
+    @cached_property
+    def _entries(self) -> tuple[Block, ...]:
+        return tuple(block for block, _ in self._kept(self.blanks.plan) if block.entry)
+
+    def given_of(self, lesson: Lesson) -> list[Any]:
+        """Every number and text that the book of a lesson gives, in order."""
+        return list(self.given(self._plan(lesson)))
 
     def book(self, code: str, lesson: Lesson, solved: bool = False) -> Plan:
         """A student's workbook; with every answer, and not a blank, where it is `solved`."""

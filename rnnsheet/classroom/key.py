@@ -6,6 +6,7 @@ import base64
 import hmac
 import re
 import secrets
+import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -85,6 +86,11 @@ class Key:
     def save(self, path: Path, force: bool = False) -> None:
         """Writes the file, which only its owner may read. Raises OutputError where it cannot."""
         check_free(path, force)
+        text = self.dumped()
+        write_whole(path, lambda file: file.write(text), mode=0o600)
+
+    def dumped(self) -> bytes:
+        """What its file holds."""
         tables = {
             "exercise": self.exercise,
             "rnnsheet": VERSION,
@@ -97,9 +103,7 @@ class Key:
             "rubric": {name: asdict(rule) for name, rule in self.rubric.items()},
             "lesson": templates.tree(self.lesson),
         }
-        text = templates.dumped(tables)
-
-        write_whole(path, lambda file: file.write(text), mode=0o600)
+        return templates.dumped(tables)
 
     def _digest(self, *parts: str) -> str:
         return base64.b32encode(self._hmac(*parts)).decode()
@@ -127,6 +131,11 @@ def load(path: Path) -> Key:
         return _key(toml.parsed(path, KeyFileError), path)
     except RnnsheetError as error:
         raise error.at(str(path)) from None
+
+
+def loads(text: bytes) -> Key:
+    """The key that `Key.dumped` gave."""
+    return _key(tomllib.loads(text.decode()), Path())
 
 
 def _key(tree: Mapping[str, Any], path: Path) -> Key:

@@ -1,7 +1,10 @@
-"""The commands of a class: exercises for it, and their solutions."""
+"""The commands of a class: exercises for it, their solutions, and marks."""
+
+from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,7 +19,10 @@ from rnnsheet.console.command import (
     print_lines,
 )
 from rnnsheet.errors import RnnsheetError
-from rnnsheet.labels import labels
+from rnnsheet.labels import Labels, labels
+
+if TYPE_CHECKING:
+    from rnnsheet.classroom.grading import Grading
 
 KeyFile = Annotated[str, typer.Option("--key", metavar="KEY.toml", help=help_text("help.key"))]
 
@@ -24,6 +30,7 @@ KeyFile = Annotated[str, typer.Option("--key", metavar="KEY.toml", help=help_tex
 def add(app: typer.Typer) -> None:
     """Gives the command line what a class needs."""
     app.command(help=help_text("help.exercise"))(exercise)
+    app.command(help=help_text("help.grade"))(grade)
     app.command(help=help_text("help.solve"))(solve)
 
 
@@ -71,8 +78,62 @@ def solve(
         from rnnsheet.classroom import handing_out
 
         print_lines(
-            [labels(language)("export.done", file=handing_out.solve(code, _needed(key), output, force))]
+            [labels(language)("exercise.written", file=handing_out.solve(code, _needed(key), output, force))]
         )
+
+
+def grade(
+    places: Annotated[
+        list[str], typer.Argument(metavar="FILES|ZIP|DIR...", help=help_text("help.submissions"))
+    ],
+    folder: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help=help_text("help.marks"))],
+    key: KeyFile = "",
+    roster: Annotated[str, typer.Option(metavar="R.csv", help=help_text("help.roster"))] = "",
+    platform: Annotated[
+        str, typer.Option(metavar="moodle|canvas|gradescope", help=help_text("help.platform"))
+    ] = "",
+    worksheet: Annotated[str, typer.Option(metavar="W.csv", help=help_text("help.worksheet"))] = "",
+    strict: Annotated[bool, typer.Option("--strict", help=help_text("help.strict"))] = False,
+    tolerance: Annotated[float | None, typer.Option(help=help_text("help.answer_tolerance"))] = None,
+    jobs: Annotated[
+        int | None, typer.Option("-j", "--jobs", metavar="N", help=help_text("help.jobs"))
+    ] = None,
+    force: Force = False,
+    as_json: Json = False,
+    lang: Language = "",
+) -> None:
+    with errors(lang) as language:
+        from rnnsheet.classroom import grading
+        from rnnsheet.console import progress
+
+        texts = labels(language)
+        found = grading.grade(
+            places,
+            _needed(key),
+            folder,
+            roster=roster,
+            platform=platform,
+            worksheet=worksheet,
+            strict=strict,
+            tolerance=tolerance,
+            jobs=jobs,
+            language=language,
+            force=force,
+            progress=progress.bars(texts),
+        )
+        if as_json:
+            print_json(found.as_dict(language))
+        else:
+            print_lines(_told(found, texts))
+    raise typer.Exit(1 if found.refused else 0)
+
+
+def _told(found: Grading, texts: Labels) -> Iterator[str]:
+    """How many were marked, what should be looked at, and what could not be."""
+    flagged = sum(bool(mark.flags) for mark in found.marks)
+    yield texts("grade.done", count=len(found.marks), flagged=flagged, folder=found.folder)
+    for submission, reason in found.refused:
+        yield texts("grade.refused", file=submission.name, reason=reason.text(texts.language))
 
 
 def _needed(key: str) -> str:

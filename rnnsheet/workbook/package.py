@@ -239,6 +239,12 @@ def opened(path: Path) -> Package:
     """
     with readable(path):
         data = _bytes(path)
+    return package_of(path, data)
+
+
+def package_of(path: Path, data: bytes) -> Package:
+    """The parts of a file's content; `path` is what messages call it. Raises as `opened`."""
+    with readable(path):
         if is_protected(data):
             raise WorkbookError("protected", place=str(path))
         if kind := kind_of(data):

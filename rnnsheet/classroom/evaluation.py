@@ -1,0 +1,254 @@
+"""One submission, in the sandbox: what stands in its blanks, beside what is right and what follows."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnnsheet import engine
+from rnnsheet.checking import ironcalc
+from rnnsheet.checking.compare import normal
+from rnnsheet.checking.recalculate import Values, recalculations
+from rnnsheet.classroom import key as keys
+from rnnsheet.classroom.book import CODE, EXERCISE, FIRST, SEAL, Exercise
+from rnnsheet.classroom.references import Cell, qualified
+from rnnsheet.errors import RnnsheetError, WorkbookError
+from rnnsheet.lesson import Lesson
+from rnnsheet.network import Model
+from rnnsheet.sheet.bounds import a1, key
+from rnnsheet.workbook.package import package_of
+from rnnsheet.workbook.read import Contents, read
+from rnnsheet.workbook.worksheet import CellError, Grid
+
+EMPTY, TEXT, NUMBER, FORMULA, ARRAY = "empty", "text", "number", "formula", "array"
+"""What stands in a blank."""
+_MOST_TOLD = 5
+"""Of places that were changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A blank of a submission."""
+
+    kind: str
+    own: Any
+    """The number or text that the student has; None for none, or an error."""
+    right: Any
+    follow: Any
+    """What the student's own earlier answers give; None where they give nothing."""
+    unused: bool = False
+    """Whether a formula does not follow the numbers that it should."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What is found in a submission; plain data, which goes from process to process."""
+
+    code: str
+    answers: tuple[Answer, ...]
+    places: tuple[str, ...] = ()
+    """The first places of given numbers that are not those of the code, of formulas that were changed."""
+    count: int = 0
+    """How many such places there are."""
+    sealed: bool = True
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A submission that cannot be marked, and why."""
+
+    key: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def text(self, language: str) -> str:
+        """The reason as one line."""
+        return RnnsheetError(self.key, **self.values).text(language)
+
+
+def evaluate(secret: bytes, name: str, data: bytes, tolerance: float) -> Evaluation | Refused:
+    """What is found in a submission of this content; `secret` is what `Key.dumped` gave.
+
+    It never raises: whatever is wrong with a file is an answer, so that one file stops no other.
+    """
+    try:
+        return _Submitted(_exercise(secret), name, data).evaluation(tolerance)
+    except RnnsheetError as error:
+        return Refused(error.key, {name: _plain(value) for name, value in error.values.items()})
+    except Exception as error:
+        return Refused("not_marked", {"reason": f"{type(error).__name__}: {error}"[:200]})
+
+
+def right_answers(secret: bytes, code: str) -> list[Any]:
+    """What is right in the blanks of a code, by NumPy."""
+    exercise = _exercise(secret)
+    trace = engine.run(exercise.lesson(code))
+    return [blank.answer(trace) for blank in exercise.blanks.all]
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, str | int | float) else str(value)
+
+
+@lru_cache(2)
+def _exercise(secret: bytes) -> Exercise:
+    return Exercise(keys.loads(secret))
+
+
+class _Submitted:
+    """A file that was handed in, beside the exercise it should be of."""
+
+    def __init__(self, exercise: Exercise, name: str, data: bytes):
+        self.exercise, self.blanks = exercise, exercise.blanks
+        self.contents = read(package_of(Path(name), data))
+        self._beside = f"_{secrets.token_hex(12)}"
+        self.code = self._told(CODE.row)
+        if FIRST not in self.contents.sheets or not keys.is_code(self.code):
+            raise WorkbookError("not_exercise")
+        if (found := self._told(EXERCISE.row)) != exercise.key.exercise:
+            raise WorkbookError("other_exercise", got=found, expected=exercise.key.exercise)
+
+    def evaluation(self, tolerance: float) -> Evaluation:
+        """What is found."""
+        given = dict(self._given())
+        sealed = self.exercise.seal(self.code, given.values()) == self._told(SEAL.row)
+        changed: list[Cell] = []
+        if sealed:
+            lesson = self._lesson(given)
+        else:
+            lesson = self.exercise.lesson(self.code)
+            found, given = given, dict(zip(given, self.exercise.given_of(lesson), strict=True))
+            changed += [cell for cell, value in given.items() if not _same(found[cell], value)]
+        changed += [cell for cell, text in self.blanks.formulas() if self._is_changed(cell, text)]
+        answers = self._answers(self._restored(given), lesson, tolerance)
+        places = tuple(f"{sheet}!{a1(cell)}" for sheet, cell in changed[:_MOST_TOLD])
+        return Evaluation(self.code, answers, places, len(changed), sealed)
+
+    def _told(self, row: int) -> str:
+        sheet = self.contents.sheets.get(FIRST)
+        value = self.contents.value(FIRST, row, CODE.col) if sheet else None
+        return value.strip() if isinstance(value, str) else ""
+
+    def _given(self) -> Iterator[tuple[Cell, Any]]:
+        """What stands in the cells of what is given, in order; None for a formula."""
+        for cell in self.exercise.given_cells:
+            grid = self.contents.sheets.get(cell[0], Grid())
+            yield cell, None if cell[1] in grid.formulas else grid.values.get(cell[1])
+
+    def _lesson(self, found: Mapping[Cell, Any]) -> Lesson:
+        """The lesson with the numbers that stand in the file, which the seal says are the student's own."""
+        parameters = {
+            name: np.array([[found[cell] for cell in line] for line in cells])
+            for name, cells in self.exercise.parameter_cells.items()
+        }
+        lesson = self.exercise.key.lesson
+        return replace(lesson, model=Model(lesson.model.layers, parameters))
+
+    def _is_changed(self, cell: Cell, text: str) -> bool:
+        grid = self.contents.sheets.get(cell[0])
+        has = grid.formulas.get(cell[1], "") if grid else ""
+        return has != text and normal(has) != normal(text)
+
+    def _restored(self, given: Mapping[Cell, Any]) -> Contents:
+        """The book with the student's answers, all else as it was handed out, and a sheet of what follows.
+
+        What stands elsewhere stays: a formula may use it. On the sheet, which has a name that nobody can
+        know, stands the right formula of each blank, which uses the student's own answers where it uses any:
+        so all is found in one evaluation, without a circle.
+        """
+        sheets = {
+            name: replace(grid, formulas=dict(grid.formulas), values=dict(grid.values))
+            for name, grid in self.contents.sheets.items()
+        }
+        for planned in self.blanks.sheets:
+            sheets.setdefault(planned.name, Grid())
+        formulas = dict(self.blanks.formulas())
+        for (sheet, cell), value in {**self.exercise.constants, **given}.items():
+            sheets[sheet].formulas.pop(cell, None)
+            sheets[sheet].values[cell] = float(value) if isinstance(value, int) else value
+        for (sheet, cell), text in formulas.items():
+            sheets[sheet].formulas[cell] = text
+        own = {*given, *self.exercise.constants, *formulas}
+        for name, grid in sheets.items():
+            restored = {cell for sheet, cell in own if sheet == name}
+            sheets[name] = replace(grid, filled=grid.filled - restored, arrays=grid.arrays - restored)
+        follows = {
+            key(row, 1): qualified(blank.formula, blank.cell[0])
+            for row, blank in enumerate(self.blanks.all, start=1)
+        }
+        return replace(self.contents, sheets={**sheets, self._beside: Grid(formulas=follows)})
+
+    def _answers(self, book: Contents, lesson: Lesson, tolerance: float) -> tuple[Answer, ...]:
+        values, trace = _recalculated(book), engine.run(lesson)
+        answers = [
+            self._answer(row, values, blank.answer(trace)) for row, blank in enumerate(self.blanks.all)
+        ]
+        if any(answer.kind == FORMULA for answer in answers):
+            others = _recalculated(self._with_other_inputs(book))
+            answers = [
+                replace(answer, unused=_is_unused(answer, self._answer(row, others, None), tolerance))
+                for row, answer in enumerate(answers)
+            ]
+        return tuple(answers)
+
+    def _answer(self, number: int, values: Values, right: Any) -> Answer:
+        sheet, cell = self.blanks.all[number].cell
+        grid = self.contents.sheets.get(sheet, Grid())
+        own = _known(values.sheets[sheet].get(cell))
+        follow = _known(values.sheets[self._beside].get(key(number + 1, 1)))
+        if cell in grid.filled:
+            kind = ARRAY
+        elif cell in grid.formulas:
+            kind = FORMULA
+        elif cell not in grid.values or grid.values[cell] == "":
+            kind = EMPTY
+        else:
+            kind = TEXT if isinstance(grid.values[cell], str) else NUMBER
+        return Answer(kind, None if kind == EMPTY else own, right, follow)
+
+    def _with_other_inputs(self, book: Contents) -> Contents:
+        """The book with other weights: what does not follow them uses none."""
+        sheets = dict(book.sheets)
+        for cells in self.exercise.parameter_cells.values():
+            for sheet, cell in (cell for line in cells for cell in line):
+                values = sheets[sheet].values
+                more = {cell: 1.25 * values[cell] + 0.0625}
+                sheets[sheet] = replace(sheets[sheet], values={**values, **more})
+        return replace(book, sheets=sheets)
+
+
+def _recalculated(book: Contents) -> Values:
+    with recalculations([ironcalc], book) as running:
+        return running[ironcalc.NAME].values()
+
+
+def _known(value: Any) -> Any:
+    return None if isinstance(value, CellError | bool) or value == "" else value
+
+
+def _same(found: Any, given: Any) -> bool:
+    numbers = (int, float)
+    if isinstance(given, numbers):
+        return isinstance(found, numbers) and abs(found - given) <= 1e-9 * max(1.0, abs(given))
+    return bool(found == given) or (found is None and given == "")
+
+
+def is_near(own: Any, other: Any, tolerance: float) -> bool:
+    """Whether an answer is another one: texts exactly, numbers within the tolerance, relative above 1."""
+    if isinstance(own, str) or isinstance(other, str):
+        return bool(own == other)
+    if own is None or other is None:
+        return False
+    return bool(abs(own - other) <= tolerance * max(1.0, abs(other)) * (1 + 1e-9))
+
+
+def _is_unused(answer: Answer, other: Answer, tolerance: float) -> bool:
+    """Whether a formula that is right with the student's numbers is not with others."""
+    if answer.kind != FORMULA or not is_near(answer.own, answer.follow, tolerance):
+        return False
+    return not is_near(other.own, other.follow, tolerance)

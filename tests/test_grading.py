@@ -1,0 +1,287 @@
+"""Marking: every kind of mistake is found for what it is, and no honest student is suspected."""
+
+import random
+import subprocess
+from collections import Counter
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import rnnsheet
+from rnnsheet.checking.recalculate import Values
+from rnnsheet.classroom import evaluation, handing_out
+from rnnsheet.classroom.evaluation import Evaluation, Refused, evaluate
+from rnnsheet.classroom.key import Rule, Settings
+from rnnsheet.classroom.marks import FOLLOWS, RIGHT, WRONG, Mark, Scheme, marked
+from rnnsheet.classroom.submissions import Submission
+from rnnsheet.sheet.bounds import LAST_COLUMN
+from rnnsheet.templates import load
+from rnnsheet.workbook.copy import copied
+from rnnsheet.workbook.worksheet import CellError
+from tests import students
+from tests.students import GOOD, KINDS, TOLERANCE, Planted, Student
+from tests.test_exercise import command
+
+
+@pytest.fixture(scope="module")
+def exercise():
+    return handing_out.prepare(load("hello"), Settings(), None, Path("key.toml"))
+
+
+@pytest.fixture(scope="module")
+def scheme(exercise):
+    return Scheme(exercise.blanks, exercise.key.rubric, TOLERANCE)
+
+
+@pytest.fixture(scope="module")
+def group(exercise):
+    return [Student(exercise, str(number)) for number in range(5)]
+
+
+@pytest.fixture(scope="module")
+def key_file(exercise, tmp_path_factory):
+    file = tmp_path_factory.mktemp("key") / "key.toml"
+    exercise.key.save(file)
+    return file
+
+
+def in_this_process(book) -> Values:
+    """What IronCalc finds, without a process for each: for many students of our own."""
+    import tempfile
+
+    import ironcalc
+
+    with tempfile.NamedTemporaryFile(suffix=".xlsx") as file:
+        file.write(copied(book))
+        file.flush()
+        model = ironcalc.load_from_xlsx(file.name, "en", "UTC", "en")
+    model.evaluate()
+    names = [sheet["name"] for sheet in model.get_worksheets_properties()]
+    found = {name: {} for name in names}
+    for sheet, row, col in model.get_all_cells():
+        value = model.get_cell_value(sheet, row, col)
+        if isinstance(value, str) and model.get_cell_type(sheet, row, col) == ironcalc.CellType.ErrorValue:
+            value = CellError(value)
+        if value is not None:
+            found[names[sheet]][row * LAST_COLUMN + col - 1] = value
+    return Values(found)
+
+
+@pytest.fixture
+def fast(monkeypatch):
+    monkeypatch.setattr(evaluation, "_recalculated", in_this_process)
+
+
+def check_planted(mark: Mark, planted: Planted, what: str) -> None:
+    places = [blank.place for blank in mark.scheme.blanks.all]
+    found = dict(zip(places, mark.verdicts, strict=True))
+    wanted = {RIGHT: {RIGHT}, WRONG: {WRONG}, GOOD: {RIGHT, FOLLOWS}, "empty": {"empty"}}
+    off = {
+        place: found[place]
+        for place, verdict in planted.verdicts.items()
+        if found[place] not in wanted[verdict]
+    }
+    assert off == {}, what
+    assert tuple(flag.name for flag in mark.flags) == planted.flags, what
+
+
+def test_each_kind_of_mistake_is_found_for_what_it_is(exercise, scheme, group, fast):
+    chance, secret = random.Random(1), exercise.key.dumped()
+    planted = [(each, kind(each, group, chance), kind.__name__) for kind in KINDS for each in group]
+    found = []
+    for number, (student, plan, _) in enumerate(planted):
+        evaluated = evaluate(secret, "x.xlsx", student.book(plan.entries), TOLERANCE)
+        assert isinstance(evaluated, Evaluation), evaluated
+        found.append((Submission(Path(), name=f"{number}/{student.code}.xlsx"), evaluated))
+    for mark, (_, plan, what) in zip(marked(found, scheme), planted, strict=True):
+        check_planted(mark, plan, what)
+
+
+def marks_of(kind, exercise, scheme, group):
+    student = group[0]
+    plan = kind(student, group, random.Random(2))
+    every = [(student, plan.entries), *((each, {}) for each in group[1:])]
+    found = [
+        (
+            Submission(Path(), name=f"{s.code}.xlsx"),
+            evaluate(exercise.key.dumped(), "x", s.book(e), TOLERANCE),
+        )
+        for s, e in every
+    ]
+    return marked(found, scheme)[0]
+
+
+def test_what_follows_counts_what_is_copied_or_zero_does_not(exercise, scheme, group, fast):
+    marks = {kind: marks_of(kind, exercise, scheme, group).mark for kind in KINDS}
+    assert marks[students.perfect] == marks[students.rounding] == 40
+    assert marks[students.slips] == 37
+    assert marks[students.systematic] == 28
+    assert marks[students.zeros] <= 5
+    assert marks[students.neighbour] <= 5
+
+
+def test_strict_marks_nothing_for_what_follows(exercise, group, fast):
+    strict = Scheme(exercise.blanks, exercise.key.rubric, TOLERANCE, strict=True)
+    mark = marks_of(students.systematic, exercise, strict, group)
+    assert FOLLOWS not in mark.verdicts
+    assert mark.mark < 10
+
+
+def test_a_rubric_can_ask_for_formulas_and_weigh_what_follows(exercise, group, fast):
+    rubric = {"h": Rule(3.0, 1.0, True), "p": Rule(10.0, 0.5), "dWxh": Rule(0.0)}
+    scheme = Scheme(exercise.blanks, rubric, TOLERANCE)
+    assert marks_of(students.perfect, exercise, scheme, group).mark == 13
+    assert marks_of(students.rounding, exercise, scheme, group).mark == 10
+    assert marks_of(students.typed_formulas, exercise, scheme, group).mark == 10
+    mark = marks_of(students.systematic, exercise, scheme, group)
+    of_p = [v for blank, v in zip(exercise.blanks.all, mark.verdicts, strict=True) if blank.name == "p"]
+    shares = {RIGHT: 1.0, FOLLOWS: 0.5}
+    assert mark.mark == pytest.approx(10 / 16 * sum(shares[verdict] for verdict in of_p))
+
+
+class Inline(Executor):
+    """Does everything at once, in this process."""
+
+    def submit(self, function, /, *arguments, **options):
+        done = Future()
+        done.set_result(function(*arguments, **options))
+        return done
+
+
+@pytest.fixture(scope="module")
+def handed_in(group, tmp_path_factory):
+    """A folder with what eight students handed in, some of it not to be read."""
+    folder, chance = tmp_path_factory.mktemp("handed-in"), random.Random(3)
+    for student, kind in zip(group, (students.perfect, students.slips, students.systematic), strict=False):
+        plan = kind(student, group, chance)
+        (folder / f"{student.code}.xlsx").write_bytes(student.book(plan.entries))
+    (folder / f"{group[3].code}.xlsx").write_bytes(group[0].book(group[0].formulas))
+    (folder / "damaged.xlsx").write_bytes(group[4].book({})[:-300])
+    (folder / "essay.pdf").write_bytes(b"%PDF-1.7 nothing")
+    (folder / "hello.xlsx").write_bytes(rnnsheet.export("hello", folder / "x.xlsx", epochs=1).read_bytes())
+    (folder / "x.xlsx").unlink()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def graded(handed_in, key_file, tmp_path_factory):
+    """The same by one process, several, and threads."""
+    folder = tmp_path_factory.mktemp("marks")
+    with ThreadPoolExecutor(2) as threads, ProcessPoolExecutor(2) as processes:
+        executors = {"inline": Inline(), "threads": threads, "processes": processes, "own": None}
+        return {
+            name: rnnsheet.grade(handed_in, key_file, folder / name, executor=executor, jobs=2)
+            for name, executor in executors.items()
+        }
+
+
+def test_whatever_computes_them_the_marks_are_the_same(graded):
+    inline = graded["inline"]
+    assert [mark.mark for mark in inline.marks if not mark.flags] == [40, 37, 28] or len(inline.marks) == 4
+    for name in ("threads", "processes", "own"):
+        assert graded[name].as_dict()["marks"] == inline.as_dict()["marks"]
+        for table in ("marks.csv", "cells.csv", "not-marked.csv"):
+            assert (graded[name].folder / table).read_bytes() == (inline.folder / table).read_bytes()
+
+
+def test_a_file_of_another_student_is_told(graded, group):
+    (copy,) = [mark for mark in graded["own"].marks if mark.submission.name == f"{group[3].code}.xlsx"]
+    assert (copy.code, [flag.name for flag in copy.flags]) == (group[0].code, ["other_student"])
+    assert sum(bool(mark.flags) for mark in graded["own"].marks) == 1
+
+
+def test_what_cannot_be_marked_is_listed_and_stops_nothing(graded):
+    reasons = {submission.name: reason.text("en") for submission, reason in graded["own"].refused}
+    assert reasons.keys() == {"damaged.xlsx", "essay.pdf", "hello.xlsx"}
+    assert "PDF" in reasons["essay.pdf"]
+    assert "sheet Exercise" in reasons["hello.xlsx"]
+    assert len(graded["own"].marks) == 4
+
+
+def test_the_command_ends_with_1_where_a_file_could_not_be_marked(handed_in, key_file, tmp_path):
+    told = command(["grade", str(handed_in), "--key", str(key_file), "-o", str(tmp_path / "out")], 1)
+    assert told.startswith("4 marked, 1 of them flagged")
+    assert told.count("not marked: ") == 3
+
+
+def test_a_file_of_another_exercise_is_told(exercise, group, key_file, tmp_path):
+    other = handing_out.prepare(load("hello"), Settings(), None, tmp_path)
+    stranger = Student(other, "1")
+    found = evaluate(exercise.key.dumped(), "x.xlsx", stranger.book(stranger.formulas), TOLERANCE)
+    assert isinstance(found, Refused)
+    assert found.key == "other_exercise"
+
+
+def test_a_changed_code_is_told(exercise, scheme, group, fast):
+    one, other = group[:2]
+    book = one.book({**one.formulas, "Exercise!B5": other.code})
+    found = evaluate(exercise.key.dumped(), "x.xlsx", book, TOLERANCE)
+    assert isinstance(found, Evaluation)
+    assert not found.sealed and found.count > 10
+    (mark,) = marked([(Submission(Path(), name="x.xlsx"), found)], scheme)
+    assert [flag.name for flag in mark.flags] == ["changed"]
+
+
+def test_the_formula_beside_a_blank_cannot_be_found_by_a_student(exercise, group):
+    """It stands on a sheet with a name that is new each time."""
+    submitted = [evaluation._Submitted(exercise, "x", group[0].book({})) for _ in range(2)]
+    assert submitted[0]._beside != submitted[1]._beside
+
+
+SAVED_BY = {
+    "LibreOffice": ("soffice", ["--headless", "--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir"]),
+    "Gnumeric": ("ssconvert", []),
+}
+
+
+@pytest.mark.parametrize("program", SAVED_BY)
+def test_what_a_program_saved_is_marked_as_it_is(program, exercise, scheme, group, tmp_path):
+    import shutil
+
+    name, options = SAVED_BY[program]
+    if not shutil.which(name):
+        pytest.skip(f"{program} is not installed")
+    student, chance = group[1], random.Random(4)
+    plan = students.slips(student, group, chance)
+    (tmp_path / "out").mkdir()
+    file, saved = tmp_path / "in.xlsx", tmp_path / "out" / "in.xlsx"
+    file.write_bytes(student.book(plan.entries))
+    home = f"-env:UserInstallation=file://{tmp_path}/home"
+    command = [name, home, *options, str(tmp_path / "out"), str(file)]
+    if program == "Gnumeric":
+        command = [name, str(file), str(saved)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    found = evaluate(exercise.key.dumped(), "x.xlsx", saved.read_bytes(), TOLERANCE)
+    (mark,) = marked([(Submission(Path(), name="x.xlsx"), found)], scheme)
+    check_planted(mark, plan, program)
+    assert found.sealed
+
+
+@pytest.mark.slow
+def test_a_thousand_students_are_marked_as_they_should_be(exercise, scheme, tmp_path, fast):
+    """Every kind of mistake, and whole files of others, in one class; 40 have workbooks of their own."""
+    chance, secret = random.Random(5), exercise.key.dumped()
+    every = [Student(exercise, f"student {number}") for number in range(40)]
+    planted: list[tuple[str, Student, Planted]] = []
+    for number in range(1_000):
+        student = every[number % len(every)]
+        if number % 20 == 19:
+            # The whole file of another one, handed in under the own name.
+            other = every[(number + 7) % len(every)]
+            plan = students.perfect(other, every, chance)
+            planted.append((student.code, other, Planted(plan.entries, plan.verdicts, ("other_student",))))
+        else:
+            planted.append((student.code, student, KINDS[number % len(KINDS)](student, every, chance)))
+    with ProcessPoolExecutor(2) as pool:
+        books = [(name, student.book(plan.entries)) for name, student, plan in planted]
+        begun = [pool.submit(evaluate, secret, name, book, TOLERANCE) for name, book in books]
+        found = [
+            (Submission(Path(), name=f"{number}/{name}.xlsx"), each.result())
+            for number, ((name, _), each) in enumerate(zip(books, begun, strict=True))
+        ]
+    marks = marked(found, scheme, {each.code: list(each.rights.values()) for each in every})
+    for mark, (_, _, plan) in zip(marks, planted, strict=True):
+        check_planted(mark, plan, mark.submission.name)
+    flagged = Counter(flag.name for mark in marks for flag in mark.flags)
+    assert flagged["other_student"] == 50
