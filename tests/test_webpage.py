@@ -6,6 +6,7 @@ import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from shutil import which
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -196,6 +197,88 @@ def test_a_page_takes_no_other_file_s_place(tmp_path):
     assert (tmp_path / "page.html").read_text() == "mine"
 
 
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory):
+    return rnnsheet.page(small(rnnsheet.load("hello")), tmp_path_factory.mktemp("page") / "page.html", "en")
+
+
+@needs_node
+def test_a_page_is_checked(page_file):
+    report = rnnsheet.check(page_file)
+    assert report.ok
+    assert report.engine == "node"
+
+
+def changed_data(text: str, change) -> str:
+    """The page with other data, as a person with an editor would leave it."""
+    found = re.search(r'(?<=id="data">).*?(?=</script>)', text, re.DOTALL)
+    data = json.loads(found[0])
+    change(data)
+    return text.replace(found[0], json.dumps(data).replace("<", "\\u003c"))
+
+
+def changed(**entries):
+    """Other entries of what a page carries."""
+    return lambda text: changed_data(text, lambda data: data.update(entries))
+
+
+@needs_node
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda text: text.replace("Math.tanh(", "Math.sin(", 1), "page"),
+        (lambda text: text.replace("--paper:", "--other:", 1), "page"),
+        (lambda text: changed_data(text, lambda data: data["values"]["h"].__setitem__(0, 0.5)), "cached"),
+        (lambda text: changed_data(text, lambda data: data["book"]["fills"].pop()), "page"),
+        (changed(title={"en": "Other"}), "page"),
+        (changed(values={}), "cached"),
+    ],
+)
+def test_what_was_changed_in_a_page_is_found(page_file, tmp_path, change, reason):
+    other = tmp_path / "other.html"
+    other.write_text(change(page_file.read_text("utf-8")), "utf-8")
+    report = rnnsheet.check(other)
+    assert not report.ok
+    assert reason in {block.first_failure.reason for block in report.blocks if block.first_failure}
+
+
+def test_without_node_the_values_that_a_page_carries_are_compared(page_file, tmp_path, monkeypatch):
+    monkeypatch.setattr(node, "installed", lambda: False)
+    assert rnnsheet.check(page_file).ok
+    assert rnnsheet.check(page_file).engine == ""
+    other = tmp_path / "other.html"
+    text = page_file.read_text("utf-8")
+    other.write_text(changed_data(text, lambda data: data["values"]["p"].__setitem__(0, 0.5)), "utf-8")
+    assert rnnsheet.check(other).failed == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (lambda _: "<p>hello</p>", rnnsheet.WorkbookError),
+        (changed(layout=1), rnnsheet.WorkbookError),
+        (changed(language="xx"), rnnsheet.WorkbookError),
+        (changed(values=[]), rnnsheet.WorkbookError),
+        (changed(lesson=[]), rnnsheet.WorkbookError),
+        (changed(lesson={"data": {"word": 1}}), rnnsheet.LessonError),
+        (
+            lambda text: changed_data(text, lambda data: data["lesson"]["data"].pop("word")),
+            rnnsheet.LessonError,
+        ),
+        (
+            lambda text: changed_data(text, lambda data: data["lesson"]["settings"].update(epochs=10**6)),
+            rnnsheet.LessonError,
+        ),
+    ],
+)
+def test_what_is_no_page_of_ours_is_refused_in_one_line(page_file, tmp_path, change, error):
+    other = tmp_path / "other.html"
+    other.write_text(change(page_file.read_text("utf-8")), "utf-8")
+    with pytest.raises(error) as caught:
+        rnnsheet.check(other)
+    assert "other.html" in str(caught.value)
+
+
 BROWSER = Path(__file__).parent / "browser"
 
 
@@ -222,3 +305,62 @@ def test_script_and_style_are_formatted():
     ]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.stdout == ""
+
+
+CHROMIUM = which("chromium") or which("google-chrome")
+
+
+@pytest.fixture(scope="module")
+def browsed(tmp_path_factory):
+    """What a browser without a network finds, step by step as tests/browser/drive.cjs tells."""
+    if not CHROMIUM:
+        pytest.skip("Chromium is not installed")
+    tool("tsc")
+    folder = tmp_path_factory.mktemp("browser")
+    file = rnnsheet.page("hello", folder / "hello.html", "en")
+    command = ["node", str(BROWSER / "drive.cjs"), CHROMIUM, str(file), str(folder)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert ended.returncode == 0, ended.stderr
+    return folder, json.loads(ended.stdout)
+
+
+def test_a_browser_shows_what_the_network_says(browsed):
+    _, found = browsed
+    lesson = rnnsheet.load("hello")
+    assert found["says"] == list(lesson.run()["predicted"][0])
+    assert found["saysThen"] == list(replace(lesson, word="olleh").run()["predicted"][0])
+    assert "“p”" in found["state"]
+    *_, last = lesson.train(epochs=200)
+    assert found["trained"] == list(lesson.with_model(last.model).run()["predicted"][0])
+
+
+def test_a_page_goes_step_by_step_and_a_number_can_be_followed_back(browsed):
+    _, found = browsed
+    assert found["step"].startswith("52/52")
+    assert found["stepThen"].startswith("51/52")
+    h, z = (rnnsheet.load("hello").run()[name][0, 1] for name in ("h", "z"))
+    for part in ("hₜ = tanh(zₜ)", "hidden state", f"=TANH({z:.4f})", f"{h:.4f}"):
+        assert part in found["explained"]
+    assert found["followed"] == "z[1], t = 2"
+
+
+def test_a_situation_can_be_sent_as_a_link_and_saved_as_a_lesson(browsed):
+    folder, found = browsed
+    saved = rnnsheet.load(folder / "saved.toml")
+    assert saved.model.parameters["Whh"].item() == 0.9
+    assert found["weight"] == found["weightByLink"] == f"{saved.run()['h'][0, 1]:.4f}"
+    assert saved.notes == rnnsheet.load("hello").notes
+    table = (folder / "saved.csv").read_text("utf-8-sig")
+    assert f'"h","1","2","{saved.run()["h"][0, 1]:.10f}'[:-2] in table
+
+
+def test_a_page_is_for_everyone_and_asks_for_nothing(browsed):
+    _, found = browsed
+    assert found["trouble"] == []
+    assert {address.partition("#")[0].rpartition("/")[2] for address in found["requests"]} <= {
+        "hello.html",
+        *(address.rpartition("/")[2] for address in found["requests"] if address.startswith("blob:")),
+    }
+    assert found["violations"] == []
+    assert found["wide"] == 320
+    assert (found["chinese"], found["language"]) == (rnnsheet.load("hello").title["zh"], "zh-CN")

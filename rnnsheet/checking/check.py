@@ -77,6 +77,10 @@ def checks(
     """
     if not isinstance(tolerance, int | float) or not 0 < tolerance < math.inf:
         raise RnnsheetError("bad_tolerance", got=tolerance)
+    if Path(path).suffix.lower() in (".html", ".htm"):
+        from rnnsheet.checking import live_page
+
+        return [live_page.report(Path(path), tolerance, _witness)]
     package = opened(Path(path))
     with turn(waiting):
         contents = read(package)

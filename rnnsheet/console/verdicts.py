@@ -44,6 +44,8 @@ def _headline(report: Report, labels: Labels) -> str:
         key = "bad"
     elif report.framework and report.framework.failed:
         key = "other"
+    elif not report.engine:
+        key = "stored"
     else:
         key = "good" if report.proved else "unproved"
     return labels(

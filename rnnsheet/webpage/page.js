@@ -144,6 +144,7 @@ class App {
 
   /** Whether what is said is right; null where nothing is asked. @param {Equation} eq @param {number} t */
   isRight(eq, t) {
+    if (t < 0) return null;
     const output = this.model.outputs.find((/** @type {any} */ each) => each.predicted === eq.name);
     const right = output && this.named(output.right, t);
     return typeof right === "number" ? right === 1 : null;
@@ -622,7 +623,7 @@ class App {
     const { state } = this;
     const found = new URLSearchParams({ lang: state.language, view: state.view });
     if (state.step !== Infinity) found.set("step", String(state.step));
-    if (state.back) found.set("back", "1");
+    if (state.back !== (state.view === "blame")) found.set("back", state.back ? "1" : "0");
     for (const [name, cell] of this.named_inputs())
       if (this.isChanged(cell)) found.set(name, this.typedText(cell));
     this.address_ = `#${found}`;
@@ -639,7 +640,7 @@ class App {
     if (language in this.model.texts) this.state.language = language;
     const view = found.get("view") ?? "";
     if (this.views.includes(view)) this.state.view = view;
-    this.state.back = found.get("back") === "1";
+    this.state.back = found.has("back") ? found.get("back") === "1" : this.state.view === "blame";
     if (found.has("step")) this.state.step = Number(found.get("step")) || 0;
     const cells = new Map(this.named_inputs());
     /** @type {[number, Value][]} */

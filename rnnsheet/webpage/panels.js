@@ -44,7 +44,7 @@ class Head {
       (/** @type {any} */ input) => input.kind === "text" || input.kind === "picture",
     );
     this.answers = el("div", { class: "answers" });
-    this.state = el("p", { class: "state", role: "status" });
+    this.state = el("p", { class: "message", role: "status" });
     const tries = app.model.tries.map((/** @type {string} */ word) =>
       app.button(word, () => app.type([[app.wordCell, word]]), "chip"),
     );
@@ -52,7 +52,7 @@ class Head {
     const fields = el("div", { class: "fields" });
     for (const input of inputs)
       fields.append(input.kind === "text" ? this.#text(input) : this.#drawing(input));
-    this.root.append(fields, this.answers, this.state);
+    this.root.append(el("div", { class: "both" }, fields, this.answers), this.state);
     if (tries.length && app.wordCell >= 0)
       fields.append(el("p", { class: "tries" }, app.text("try"), " ", ...tries));
   }
@@ -344,7 +344,7 @@ class Weights {
         el(
           "tr",
           {},
-          el("th", { scope: "row" }, input.rows[r]),
+          input.rows[r] ? el("th", { scope: "row" }, input.rows[r]) : el("td"),
           ...[...Array(cols).keys()].map((c) => this.#weight(input, r, c)),
         ),
       );
@@ -397,7 +397,7 @@ function chart(lines, { log = false, label, x, y, at }) {
   /** @param {number} k */
   const px = (k) => left + ((wide - left - 12) * k) / (count - 1);
   /** @param {number} value */
-  const py = (value) => 10 + ((high - low - 10) * (top - value)) / (top - bottom || 1);
+  const py = (value) => 26 + ((high - low - 26) * (top - value)) / (top - bottom || 1);
   const root = svg("svg", {
     viewBox: `0 0 ${wide} ${high}`,
     role: "img",
@@ -424,7 +424,7 @@ function chart(lines, { log = false, label, x, y, at }) {
     root.append(svg("circle", { cx: px(at), cy: py(points[0][at] ?? 0), r: 5, class: "at" }));
   root.append(
     svg("text", { x: (wide + left) / 2, y: high - 3, class: "tick" }, x),
-    svg("text", { x: left - 50, y: 8, class: "tick start" }, y),
+    svg("text", { x: 4, y: 12, class: "tick start" }, y),
   );
   return root;
 }

@@ -28,7 +28,7 @@
 /** @typedef {{from: Node_, to: Node_, weight: string}} Edge */
 
 const SVG = "http://www.w3.org/2000/svg";
-const ROW = 84;
+const ROW = 74;
 const TALL = 30;
 const MOST_LINES = 700;
 
@@ -280,13 +280,15 @@ class Picture {
     units.forEach((unit, i) => unit.setAttribute("data-cell", String(this.app.cellOf(eq, size ? i : 0, t))));
     group.append(...units, ...words);
     const name = t < 0 ? `${eq.symbol.replace("ₜ", "")}₀` : eq.symbol;
-    group.append(svg("text", { class: "name", x, y: y - 7 }, name));
-    if (size && (eq.drawn === "read" || eq.drawn === "shares") && size >= 20) {
-      eq.rows.forEach((label, i) =>
-        group.append(
-          svg("text", { class: "label", x: x + (i + 0.5) * size, y: y + TALL + 12 }, label.slice(0, 3)),
-        ),
-      );
+    const beside = eq.drawn !== "gate" && name.length < 4 && t >= 0;
+    const at = beside ? { x: x - 9, y: y + 20, class: "name end" } : { x, y: y - 7, class: "name" };
+    if (eq.drawn !== "said") group.append(svg("text", at, name));
+    if (size >= 20 && (eq.drawn === "read" || eq.drawn === "shares")) {
+      const above = eq.drawn === "shares" ? y - 7 : y + TALL + 13;
+      eq.rows.forEach((label, i) => {
+        const middle = x + (i + 0.5) * size;
+        group.append(svg("text", { class: "label", x: middle, y: above }, label.slice(0, 3)));
+      });
     }
     this.root.append(group);
     this.drawn.push({ node, group, units, words });

@@ -1,0 +1,100 @@
+// Opens a page offline in Chromium, does what the tests ask, and prints what it found as JSON.
+const fs = require("fs");
+const { chromium } = require("playwright-core");
+const [, , browser, file, folder] = process.argv;
+
+/** Waits until what was typed is on the screen. */
+const settle = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 30))));
+const cell = (page, name) => page.locator(`table[data-name="${name}"] td[data-cell]`);
+const said = (page) => page.locator(".said strong").allTextContents();
+
+async function violations(page) {
+  // Through the protocol, past the page's policy, which lets no other script run.
+  await page.evaluate(fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf-8"));
+  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  return found.violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.html.slice(0, 120)).slice(0, 2)}`);
+}
+
+async function main() {
+  const launched = await chromium.launch({ executablePath: browser, args: ["--no-sandbox"] });
+  const found = { trouble: [], requests: [] };
+  const open = async (options, hash = "") => {
+    const context = await launched.newContext({ viewport: { width: 1280, height: 720 }, acceptDownloads: true, ...options });
+    const page = await context.newPage();
+    page.on("console", (message) => found.trouble.push(message.text()));
+    page.on("pageerror", (error) => found.trouble.push(error.stack));
+    page.on("request", (request) => found.requests.push(request.url()));
+    await page.goto(`file://${file}${hash}`);
+    await settle(page);
+    return page;
+  };
+  const download = async (page, label, name) => {
+    const [saved] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: label }).click()]);
+    await saved.saveAs(`${folder}/${name}`);
+  };
+
+  const page = await open({});
+  found.says = await said(page);
+  await page.fill(".word", "olleh");
+  await settle(page);
+  found.saysThen = await said(page);
+  await page.fill(".word", "help");
+  await settle(page);
+  found.state = await page.locator(".message").textContent();
+  await page.fill(".word", "hello");
+  await page.getByRole("button", { name: "One step back" }).click();
+  await settle(page);
+  found.step = await page.locator("output").textContent();
+  await page.locator("#step").focus();
+  await page.keyboard.press("ArrowLeft");
+  await settle(page);
+  found.stepThen = await page.locator("output").textContent();
+
+  await cell(page, "h").first().focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter");
+  await settle(page);
+  found.explained = await page.locator(".found").innerText();
+  await page.locator(".operands button").first().focus();
+  await page.keyboard.press("Enter");
+  await settle(page);
+  found.followed = await page.locator(".found h3").textContent();
+
+  await page.getByLabel("Whh[1,1]").first().fill("0.9");
+  await settle(page);
+  found.weight = await cell(page, "h").nth(1).textContent();
+  found.address = await page.evaluate(() => location.hash);
+  await download(page, "Save lesson", "saved.toml");
+  await download(page, "Save table", "saved.csv");
+  const other = await open({}, found.address);
+  found.weightByLink = await cell(other, "h").nth(1).textContent();
+  await other.context().close();
+
+  await page.getByRole("button", { name: "Reset" }).click();
+  await page.getByRole("button", { name: /^Train \d/ }).click();
+  await settle(page);
+  found.trained = await said(page);
+  found.violations = await violations(page);
+  await page.getByRole("button", { name: "中文" }).click();
+  await settle(page);
+  found.chinese = await page.locator("h1").textContent();
+  found.language = await page.evaluate(() => document.documentElement.lang);
+  await page.screenshot({ path: `${folder}/chinese.png` });
+
+  for (const view of ["blame", "learn", "flow", "wrong"]) {
+    const shown = await open({ colorScheme: "dark" }, `#view=${view}`);
+    found.violations.push(...(await violations(shown)).map((each) => `${view}, dark: ${each}`));
+    await shown.screenshot({ path: `${folder}/${view}.png` });
+    await shown.context().close();
+  }
+  const phone = await open({ viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true });
+  found.wide = await phone.evaluate(() => document.documentElement.scrollWidth);
+  await phone.screenshot({ path: `${folder}/phone.png` });
+  await launched.close();
+  console.log(JSON.stringify(found));
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});
