@@ -12,8 +12,8 @@ from rnnsheet.engine.training import to_learn
 from rnnsheet.lesson import Lesson
 from rnnsheet.network import INPUTS, Layer, named
 
-EPOCHS = 20
-RATE = 1e-3
+EPOCHS = 100
+RATE = 1e-4
 """So small that trained lessons stay where they are: far from there roundings grow."""
 _MODULES = {"elman": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
 _GATES = {"elman": "h", "lstm": "ifgo", "gru": "run"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,8 @@ def check_vocabulary(name: str, entries: Sequence[str], letters: bool) -> None:
             raise LessonError("letter_twice", name=name, letter=repr(entry))
 
 
-def check_readable(name: str, words: Sequence[str]) -> None:
+@lru_cache(maxsize=8)
+def check_readable(name: str, words: tuple[str, ...]) -> None:
     """Raises LessonError where no text, read word by word, can have the word."""
     for word in words:
         if words_of(word) != (word,) and word != END:
