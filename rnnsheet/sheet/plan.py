@@ -13,7 +13,7 @@ from rnnsheet.sheet.formula import Formula, column_letters
 if TYPE_CHECKING:
     from rnnsheet.trace import Trace
 
-LAYOUT = 10
+LAYOUT = 11
 """The number of this arrangement of blocks; it grows whenever a block moves, so that `check` can tell."""
 
 
@@ -219,8 +219,10 @@ class Sheet:
     """The rows at which a section begins; in print a page ends only between sections."""
     printed: int = 0
     """How many columns are printed; 0 for all."""
-    printed_rows: int = 0
-    """How many rows, where the columns are limited; 0 for all."""
+    printed_rows: tuple[tuple[int, int], ...] = ()
+    """The first and the last row of each part that is printed; without any, all rows."""
+    head: int = 1
+    """The first row of what each printed page repeats, up to the last that stays in sight."""
     zoom: int = 100
     hidden: bool = False
 

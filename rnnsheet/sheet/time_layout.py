@@ -73,7 +73,7 @@ class Bands:
         """The first rows: the title, and the way back; the third says whether anything is wrong."""
         self.page.text(1, 1, title, "title")
         self.page.back(FIRST_SHEET)
-        self.row = HEAD_ROW
+        self.row = self.page.sheet.head = HEAD_ROW
 
     def times(self, *sequences: str) -> None:
         """The row of time steps, one for some sequences; without any, for all."""
@@ -123,15 +123,23 @@ class Bands:
 
     def finish(self) -> None:
         """The foot: tall columns and wide weights; then all formulas."""
+        top = self.row
         if self._tall:
             self.heading(self.page.labels("foot.tall"))
         for equation, row in self._tall:
             self._say_where(row, self._head(row, equation), self.row)
             self.place([equation])
         self._foot([equation for equation, *_ in self._waiting])
+        if self.row > top:
+            self.print_until(top - 1)
         for equation, only, form in self._waiting:
             self.fill([equation], only, form)
         self._waiting, self._tall = [], []
+
+    def print_until(self, row: int) -> None:
+        """What stands below a row is for the screen alone."""
+        if not self.page.sheet.printed_rows:
+            self.page.sheet.printed_rows = ((1, row),)
 
     def place(self, equations: Sequence[Equation]) -> None:
         """Fixes where equations will stand, from the next free row on."""

@@ -17,7 +17,8 @@ from rnnsheet.progress import Advance, unheard
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.plan import Area, Block, Fill, Plan, Sheet, Text
 from rnnsheet.workbook.parts import SHARED_TEXTS, parts, with_points
-from rnnsheet.workbook.skeleton import row_heights, skeleton
+from rnnsheet.workbook.printing import row_heights
+from rnnsheet.workbook.skeleton import skeleton
 from rnnsheet.workbook.style import LOOKS, Edges, Styles
 from rnnsheet.workbook.texts import SharedText, SharedTexts, escaped, markup
 

@@ -49,7 +49,7 @@ def place(
     cols, rows = _PRINTED
     ends = [block.area.row + block.area.rows - 1 for block in blocks.values()]
     page.sheet.printed = cols
-    page.sheet.printed_rows = max((end for end in ends if end <= rows), default=rows)
+    page.sheet.printed_rows = ((1, max((end for end in ends if end <= rows), default=rows)),)
     return page, blocks, usable
 
 

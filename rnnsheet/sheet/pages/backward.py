@@ -69,6 +69,7 @@ def _gradients(bands: Bands) -> dict[str, Block]:
         tops[name] = bands.row
         bands.row += gradient.parameter.rows.size + 2 + (gradient.parameter.cols.size > 1)
     bands.finish()
+    bands.print_until(bands.row - 1)
     bands.heading(page.labels("backward.added"), page.labels("backward.added_about"))
     return {name: _gradient(bands, gradient, tops[name]) for name, gradient in gradients.items()}
 

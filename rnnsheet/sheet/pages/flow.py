@@ -19,7 +19,7 @@ from rnnsheet.sheet.plan import Area, Block, Chart, Highlight, Series
 from rnnsheet.sheet.time_layout import Bands
 
 NAME = "Gradient flow"
-_ROWS_OF_SETTINGS, _ROWS_OF_CHART = 5, 20
+_ROWS_OF_SETTINGS, _ROWS_OF_CHART, _COLUMNS_OF_CHART = 5, 20, 12
 
 
 def place(context: Context) -> Page | None:
@@ -65,6 +65,8 @@ class _Flow:
             _, clip = page.positive(bands.row + 2, self.where.first, "flow_clip", given, self.messages)
         chart = bands.row + _ROWS_OF_SETTINGS
         bands.row = chart + _ROWS_OF_CHART
+        page.sheet.printed = self.where.first + _COLUMNS_OF_CHART
+        bands.print_until(bands.row - 1)
         bands.heading(labels("flow.factors"), labels(f"flow.factors_about{gates}"))
         rows = {name: bands.row + line for line, name in enumerate(self.lines)}
         bands.row += len(self.lines) + 1

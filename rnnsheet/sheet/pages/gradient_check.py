@@ -29,6 +29,7 @@ def place(context: Context, gradients: Mapping[str, Block]) -> Page:
     chosen = verdict.part()
     width = page.constants("width", verdict.row + 1, verdict.col, [[WIDTH]], "link")
     bands.row += len(_LINES) + 1
+    bands.print_until(bands.row - 1)
     losses = []
     for run, sign in (("plus", "+"), ("minus", "-")):
         bands.run = f"{run}."

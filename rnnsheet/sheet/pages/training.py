@@ -11,15 +11,22 @@ from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.page_builder import FORMATS, STYLES, Page, number_or_zero
 from rnnsheet.sheet.plan import Area, Block, Chart, Fill, Highlight, Series
 from rnnsheet.sheet.row_layout import Strips, cell, kept
+from rnnsheet.sheet.time_layout import FIRST_SHEET
 
 NAME = "Training"
 LONGEST = 8_192
 """The longest formula that Excel takes."""
-_SETTING = 2
-_RATE, _CLIP, _HOW, _CHART = 4, 6, 8, 10
-_HEAD = 30
-"""The rows of the names, of the units and of the time steps; the epochs follow."""
+_HEAD = 4
+"""The rows of the names, of the units and of the time steps, which stay in sight."""
+_ABOUT, _RATE, _CLIP, _HOW = 7, 9, 11, 14
+_FIRST = 28
+"""The rows of the settings, and of epoch 0."""
+_RIGHT = 4
+"""So many columns have room for what may be wrong with the settings; then the chart begins."""
+_PRINTED = 15
+"""So many of the first and of the last epochs are printed."""
 _EPOCH, _LOSS = 1, 2
+_WIDTH = 11.7
 
 
 def place(context: Context) -> tuple[Page, dict[str, Block]] | None:
@@ -30,24 +37,26 @@ def place(context: Context) -> tuple[Page, dict[str, Block]] | None:
     if training.width > LAST_COLUMN:
         return None
     page.text(1, 1, labels("training.title"), "title")
-    page.text(2, 1, labels("training.about"), "about", _WIDE)
-    page.sheet.frozen = (0, _LOSS)
-    page.sheet.zoom = 85
-    page.sheet.printed = max(training.areas["scale"].col, _WIDE)
-    page.sheet.sections = [1]
+    page.back(FIRST_SHEET)
+    page.sheet.frozen, page.sheet.head, page.sheet.width = (_HEAD + 2, _LOSS), _HEAD, _WIDTH
+    setting = training.areas["norm"].col
+    for row, name in ((_ABOUT, "about"), (_HOW, "fill_down")):
+        page.text(row, 1, labels(f"training.{name}"), "about", setting + _RIGHT)
     settings = {}
     for row, name, value in ((_RATE, "rate", given.rate), (_CLIP, "clip", given.clip)):
-        settings[name], training.used[name] = page.positive(row, _SETTING, name, value, context.messages)
-    page.text(_HOW, 1, labels("training.fill_down"), "about", _WIDE)
+        settings[name], training.used[name] = page.positive(row, setting, name, value, context.messages)
     blocks = training.place()
     if training.longest >= LONGEST:
         return None
-    _chart(page, blocks["epoch"].area, blocks["loss"].area)
+    _chart(page, blocks["epoch"].area, blocks["loss"].area, setting + _RIGHT + 2)
+    # As far as the chart, which is as wide as some seven columns.
+    page.sheet.printed = setting + _RIGHT + 2 + 7
+    epochs = blocks["epoch"].area
+    last = epochs.row + epochs.rows - 1
+    page.sheet.printed_rows = ((1, min(last, epochs.row + _PRINTED - 1)),)
+    if last > epochs.row + 2 * _PRINTED:
+        page.sheet.printed_rows += ((last - _PRINTED + 1, last),)
     return page, {**settings, "loss_epoch": blocks["loss"]}
-
-
-_WIDE = 16
-"""How many columns the instructions are wide: those of the letters are narrow."""
 
 
 class _Training:
@@ -62,7 +71,7 @@ class _Training:
         self.given = {**context.inputs, **context.over_time}
         self.epochs = context.lesson.settings.epochs
         self.says = [each for each in self.network.of("answer") if each.base == "predicted"]
-        self.row = _HEAD + 3
+        self.row = _FIRST
         self.equations = kept(self.network)
         self.used: dict[str, Block] = {}
         self.longest = 0
@@ -113,7 +122,7 @@ class _Training:
             self._numbered(f"d{name}", gradient.parameter)
         for equation in self.equations:
             self._over_time(equation)
-        self.page.sheet.widths |= {_EPOCH: 16, _LOSS: 12}
+        self.page.sheet.widths |= {_EPOCH: 9, _LOSS: 10}
         said = [self.areas[equation.name] for equation in self.says]
         wide = 4.5 if self.network.split == "letters" and "answer" not in self.network.sequences else 10
         self.page.sheet.widths |= {area.col + step: wide for area in said for step in range(area.cols)}
@@ -208,10 +217,10 @@ def _bounded(text: str) -> str:
     return f"MAX(-1E+100,MIN(1E+100,{text}))"
 
 
-def _chart(page: Page, epochs: Area, losses: Area) -> None:
+def _chart(page: Page, epochs: Area, losses: Area, col: int) -> None:
     labels = page.labels
     series = Series(losses, labels("training.loss"))
     titles = {"x_title": labels("training.epoch"), "y_title": labels("training.loss")}
     page.sheet.charts.append(
-        Chart("line", labels("training.chart"), (series,), epochs, **titles, row=_CHART, col=1)
+        Chart("line", labels("training.chart"), (series,), epochs, **titles, row=_ABOUT, col=col)
     )

@@ -9,6 +9,8 @@ from rnnsheet.sheet.plan import Block, Chart, Series
 from rnnsheet.sheet.time_layout import Bands
 
 NAME = "Unrolled"
+_FEW_STEPS, _ROWS_OF_CHART = 4, 19
+"""So many time steps leave room for a chart on the first screen; and the rows that it takes."""
 
 
 def place(context: Context) -> tuple[Page, dict[str, Block]]:
@@ -24,8 +26,9 @@ def place(context: Context) -> tuple[Page, dict[str, Block]]:
         bands.sequence(sequence)
         bands.write(_of_sequence(network, sequence))
         bands.row += 1
+    chart = _chart_place(network, bands)
     bands.finish()
-    _chart(context, page, bands)
+    _chart(context, page, bands, chart)
     page.sheet.flows += flows(network, bands.blocks, labels)
     return page, bands.blocks
 
@@ -42,10 +45,24 @@ def _of_sequence(network: Recurrence, sequence: str) -> list[Equation]:
     return [*read, *network.of("cell", "output", sequence=sequence), *said]
 
 
-def _chart(context: Context, page: Page, bands: Bands) -> None:
+def _last_softmax(network: Recurrence) -> Equation:
+    return next(each for each in reversed(network.of("output")) if each.base == "p")
+
+
+def _chart_place(network: Recurrence, bands: Bands) -> tuple[int, int]:
+    """The row and the column of the chart: right of the time steps, or beside what is computed once."""
+    p, steps = _last_softmax(network), max(network.sequences.values())
+    if p.sequence != STATIC or steps <= _FEW_STEPS:
+        return bands.page.sheet.frozen[0] + 2, bands.where.first + steps + 1
+    row = bands.scope[p.value].row
+    bands.row = max(bands.row, row + _ROWS_OF_CHART)
+    return row, bands.where.first + 3
+
+
+def _chart(context: Context, page: Page, bands: Bands, place: tuple[int, int]) -> None:
     """The probabilities of the last softmax, over time or of each one that is computed once."""
     labels, network = page.labels, context.network
-    p = next(each for each in reversed(network.of("output")) if each.base == "p")
+    p = _last_softmax(network)
     block = bands.blocks[p.name].area
     titles = page.area(block.row, LABEL, block.rows)
     if p.sequence == STATIC:
@@ -65,7 +82,7 @@ def _chart(context: Context, page: Page, bands: Bands) -> None:
             categories=categories,
             x_title=x_title,
             y_title=labels("unrolled.chart_y"),
-            row=page.sheet.frozen[0] + 2,
-            col=bands.where.first + max(network.sequences.values()) + 1,
+            row=place[0],
+            col=place[1],
         )
     )

@@ -26,6 +26,7 @@ def place(context: Context, gradients: Mapping[str, Block]) -> tuple[Page, dict[
     bands.row += 5
     bands.heading(labels("update.weights"), labels("update.weights_about"))
     new = {name: _weight(bands, name, gradients[name], used) for name in network.gradients}
+    bands.print_until(bands.row - 1)
     bands.heading(labels("update.forward"), labels("update.forward_about"))
     bands.weight = None
     bands.scope |= {network.parameters[name]: block.area for name, block in new.items()}

@@ -1,0 +1,175 @@
+"""How a sheet is printed: the paper, what of it, how small, where a page ends, and what each page repeats."""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from openpyxl.worksheet.pagebreak import Break
+from openpyxl.worksheet.worksheet import Worksheet
+
+from rnnsheet.labels import Labels
+from rnnsheet.sheet.formula import column_letters
+from rnnsheet.sheet.page_builder import width_of
+from rnnsheet.sheet.plan import Plan, Sheet, Text
+from rnnsheet.workbook.charts import WIDTH
+
+LINE = 15.0
+"""The height of a line of text, in points."""
+_MARGIN, _HEAD = 0.4, 0.7
+"""Left and right, above and below, in inches."""
+_INCH, _CENTIMETRE = 72.0, 72 / 2.54
+_LEGIBLE, _COMFORTABLE = 0.55, 0.85
+"""No sheet is printed smaller; it takes more pages instead. None is larger, so that it takes less of them."""
+_POINTS_PER_CHARACTER = 5.7
+"""The width of a character of a column; a little more than Calibri's, and those of its size, take."""
+
+
+class Paper(NamedTuple):
+    """A size of paper: its number in the file, and its sides, in points."""
+
+    number: str
+    short: float
+    long: float
+
+
+PAPERS = {
+    "a4": Paper(Worksheet.PAPERSIZE_A4, 595, 842),
+    "letter": Paper(Worksheet.PAPERSIZE_LETTER, 612, 792),
+}
+
+
+def row_heights(sheet: Sheet) -> dict[int, float]:
+    """The height of every row that is not of the default height, in points."""
+    heights = dict(sheet.heights)
+    for text in sheet.texts:
+        if text.style == "title":
+            heights[text.row] = 26
+        elif text.style == "about":
+            heights[text.row] = LINE * _lines_needed(sheet, text) + 3
+    return heights
+
+
+def _lines_needed(sheet: Sheet, text: Text) -> int:
+    """How many lines a wrapped text needs at most."""
+    width = sum(sheet.widths.get(col, sheet.width) for col in range(text.col, text.col + text.span))
+    return math.ceil(1.08 * width_of(text.text) / width)
+
+
+def last_column(sheet: Sheet, rows: range | None = None) -> int:
+    """The last column that anything takes, in all rows or some."""
+    texts = [text.col + text.span - 1 for text in sheet.texts if rows is None or text.row in rows]
+    blocks = [block.area for block in sheet.blocks if rows is None or block.area.row in rows]
+    return max(texts + [area.col + area.cols - 1 for area in blocks], default=1)
+
+
+def set_up(worksheet: Worksheet, sheet: Sheet, plan: Plan, texts: Labels) -> None:
+    """What stays in sight is repeated on each page; a sheet lies on the paper if it takes no more pages so.
+
+    A scale of our own: Excel forgets page breaks where it fits a sheet to the page.
+    """
+    page, paper = worksheet.page_setup, PAPERS[plan.paper]
+    page.paperSize = paper.number
+    worksheet.page_margins.left = worksheet.page_margins.right = _MARGIN
+    worksheet.page_margins.top = worksheet.page_margins.bottom = _HEAD
+    header, footer = worksheet.oddHeader, worksheet.oddFooter
+    header.left.text, header.right.text = _literal(plan.title), "&A"  # type: ignore[union-attr]
+    footer.left.text, footer.right.text = "rnnsheet", texts("style.footer")  # type: ignore[union-attr]
+    rows, cols = sheet.frozen
+    first, last = (sheet.head, rows) if rows >= sheet.head else (1, 1)
+    worksheet.print_title_rows = f"{first}:{last}"
+    if cols:
+        worksheet.print_title_cols = f"A:{column_letters(cols)}"
+    printed = _Printed(sheet, range(first, last + 1))
+    worksheet.print_area = ",".join(printed.areas)
+    lying, standing = printed.laid(paper.long, paper.short), printed.laid(paper.short, paper.long)
+    lies = lying.pages <= standing.pages
+    page.orientation = "landscape" if lies else "portrait"
+    laid = lying if lies else standing
+    page.scale = int(100 * laid.scale)
+    for row in laid.ends:
+        worksheet.row_breaks.append(Break(row))
+
+
+def _literal(text: str) -> str:
+    """A text as a header takes it: `&` begins a code there."""
+    return text.replace("&", "&&")
+
+
+class _Laid(NamedTuple):
+    """How a sheet lies on paper."""
+
+    pages: int
+    scale: float
+    ends: list[int]
+    """The rows after which a page ends."""
+
+
+class _Printed:
+    """What is printed of a sheet, of which some rows are repeated on every page."""
+
+    def __init__(self, sheet: Sheet, repeated: range):
+        self._sheet = sheet
+        self._heights = _heights(sheet)
+        self._parts = sheet.printed_rows or ((1, len(self._heights)),)
+        last = sheet.printed or max(_last_printed(sheet, range(1, end + 1)) for _, end in self._parts)
+        self.areas = [f"A{top}:{column_letters(last)}{end}" for top, end in self._parts]
+        self._width = sum(_width(sheet, col) for col in range(1, last + 1))
+        self._labels = sum(_width(sheet, col) for col in range(1, sheet.frozen[1] + 1))
+        self._heads = sum(self._heights[row - 1] for row in repeated if row <= len(self._heights))
+
+    def laid(self, across: float, down: float) -> _Laid:
+        """On paper of these sides: as few pages as can be, then as large as can be."""
+        across, down = across - 2 * _MARGIN * _INCH, down - 2 * _HEAD * _INCH
+        rest = _LEGIBLE * self._width - across
+        wide = 1 + max(0, math.ceil(rest / (across - _LEGIBLE * self._labels)))
+        most = min(_COMFORTABLE, wide * across / (self._width + (wide - 1) * self._labels))
+        scales = [most, *(each / 100 for each in range(80, 50, -5) if _LEGIBLE <= each / 100 < most)]
+        tried = []
+        for scale in scales:
+            ends, pages = _page_ends(self._sheet, self._parts, self._heights, down / scale - self._heads)
+            tried.append(_Laid(wide * pages, scale, ends))
+        return min(tried, key=lambda laid: laid.pages)
+
+
+def _width(sheet: Sheet, col: int) -> float:
+    return _POINTS_PER_CHARACTER * sheet.widths.get(col, sheet.width)
+
+
+def _heights(sheet: Sheet) -> list[float]:
+    """Of each used row, in points; charts are part of a sheet."""
+    heights = row_heights(sheet)
+    last = max([text.row for text in sheet.texts] + [b.area.row + b.area.rows - 1 for b in sheet.blocks])
+    return [heights.get(row, LINE) for row in range(1, last + 1)]
+
+
+def _last_printed(sheet: Sheet, rows: range) -> int:
+    """The last column of what is printed of some rows, with its charts."""
+    last = last_column(sheet, rows)
+    for chart in sheet.charts:
+        if chart.row in rows:
+            room, col = WIDTH * _CENTIMETRE, chart.col
+            while room > 0:
+                room -= _width(sheet, col)
+                col += 1
+            last = max(last, col - 1)
+    return last
+
+
+def _page_ends(
+    sheet: Sheet, parts: Sequence[tuple[int, int]], heights: list[float], room: float
+) -> tuple[list[int], int]:
+    """The rows after which a page ends, so that each section stands on one page if it can; and the pages."""
+    ends, pages = list[int](), 0
+    for top, last in parts:
+        used, pages = 0.0, pages + 1
+        starts = sorted({top, *(row for row in sheet.sections if top < row <= last)})
+        for start, end in pairwise([*starts, last + 1]):
+            height = sum(heights[start - 1 : end - 1])
+            if used and used + height > room:
+                ends.append(start - 1)
+                used, pages = 0.0, pages + 1
+            used += height
+            while used > room:
+                used, pages = used - room, pages + 1
+    return ends, pages
