@@ -238,12 +238,12 @@ def test_every_sheet_has_a_title_and_a_print_set_up(hello_xlsx):
 
 
 def test_a_page_ends_between_sections_and_not_before_the_first(tmp_path):
-    """A section higher than a page takes two; the two short ones after it share one."""
-    texts = [Text(row, 1, "line", "title" if row == 1 else "caption") for row in range(1, 121)]
-    sheet = Sheet("Long", texts=texts, sections=[1, 101, 111])
+    """Of two sections a page has no room, of each alone it has; two short ones share one."""
+    texts = [Text(row, 1, "line", "title" if row == 1 else "caption") for row in range(1, 141)]
+    sheet = Sheet("Long", texts=texts, sections=[1, 61, 121, 131])
     writer.write(Plan((sheet,), {}, "en"), lambda block: block.values, tmp_path / "long.xlsx")
     breaks = openpyxl.load_workbook(tmp_path / "long.xlsx")["Long"].row_breaks
-    assert [each.id for each in breaks.brk] == [100]
+    assert [each.id for each in breaks.brk] == [60]
 
 
 def test_the_gradient_s_flow_is_drawn_over_powers_of_ten(hello_xlsx):
