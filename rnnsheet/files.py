@@ -87,6 +87,11 @@ def write_whole(path: Path, fill: Callable[[BinaryIO], object], mode: int = 0o66
             beside.unlink()
 
 
+def put_bytes(data: bytes, file: BinaryIO) -> None:
+    """Writes bytes into a file, for `write_whole`."""
+    file.write(data)
+
+
 def copy_together(files: Sequence[tuple[Path, Path]]) -> None:
     """Copies each file to its target. None takes its place before all are written, as in `write_whole`."""
     (source, target), *others = files

@@ -13,7 +13,8 @@ from typing import Any
 from rnnsheet import engine
 from rnnsheet.classroom import numbers
 from rnnsheet.classroom.blanks import Blanks, cells_of, usual
-from rnnsheet.classroom.key import Key, Settings
+from rnnsheet.classroom.key import PRACTICE, Key, Settings
+from rnnsheet.classroom.practice import tally, with_words
 from rnnsheet.classroom.references import Cell
 from rnnsheet.equations.cells import network
 from rnnsheet.errors import LessonError
@@ -23,7 +24,7 @@ from rnnsheet.sheet.captions import meaning, title
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.layout import plan
 from rnnsheet.sheet.page_builder import Page
-from rnnsheet.sheet.plan import Area, Block, Fill, Plan, Sheet
+from rnnsheet.sheet.plan import Area, Block, Fill, Plan, Sheet, Text
 from rnnsheet.trace import Trace
 from rnnsheet.workbook.write import write
 
@@ -94,6 +95,16 @@ class Exercise:
 
     def book(self, code: str, lesson: Lesson, solved: bool = False) -> Plan:
         """A student's workbook; with every answer, and not a blank, where it is `solved`."""
+        planned = self.blank_book(code, lesson, solved)
+        return with_words(self, planned, lesson) if self.is_practice and not solved else planned
+
+    @property
+    def is_practice(self) -> bool:
+        """Whether the books say what is right."""
+        return self.key.settings.mode == PRACTICE
+
+    def blank_book(self, code: str, lesson: Lesson, solved: bool = False) -> Plan:
+        """The same without what a book to practise with says."""
         planned, trace = self._plan(lesson), engine.complete(lesson)
         own = {sheet.name: sheet for sheet in planned.sheets}
         kept = [self._sheet(sheet, own[sheet.name], trace, solved) for sheet in self.blanks.sheets]
@@ -136,13 +147,20 @@ class Exercise:
             own,
             blocks=blocks,
             texts=[
-                replace(text, text=about if about and text.style == "about" else text.text, link="")
+                replace(text, text=about) if about and text.style == "about" else self._linked(text)
                 for text in own.texts
                 if text.style not in _CAPTIONS or not (text.row in empty or text.row > max(rows))
+                if not text.link or self._linked(text).link
             ],
             charts=[],
             highlights=[each for each in own.highlights if each.area in areas and each.other is None],
         )
+
+    def _linked(self, text: Text) -> Text:
+        """A text that leads to a sheet of the exercise, or to no other one."""
+        if text.link == self.blanks.plan.sheets[0].name:
+            return replace(text, text=self.words("style.back", sheet=FIRST), link=FIRST)
+        return text if text.link in {sheet.name for sheet in self.blanks.sheets} else replace(text, link="")
 
     def _pieces(self, block: Block, values: Sequence[Sequence[Any]], solved: bool) -> Iterator[Block]:
         """A block of the lesson as blocks of the exercise: what is blank is one of its own."""
@@ -198,6 +216,11 @@ class Exercise:
             counted = f"COUNTA({','.join(area.absolute for area in areas)})"
             done = [[count if solved else 0]]
             page.formula("filled", page.area(row, 5), counted, "label", values=done, form="whole")
+        if self.is_practice and not solved:
+            page.text(row + 2, 1, self.words("practice.tally"), "caption")
+            page.constants("count", row + 2, 4, [[len(self.blanks.all)]], "label", form="whole")
+            counted = tally(len(self.blanks.all))
+            page.formula("filled", page.area(row + 2, 5), counted, "label", values=[[None]], form="whole")
         page.sheet.widths = {1: 16, 2: 48, 3: 26}
         return page.sheet
 

@@ -57,6 +57,8 @@ class Evaluation:
     count: int = 0
     """How many such places there are."""
     sealed: bool = True
+    weights: Mapping[str, list[list[float]]] = field(default_factory=dict)
+    """The student's own."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def evaluate(secret: bytes, name: str, data: bytes, tolerance: float) -> Evaluat
     It never raises: whatever is wrong with a file is an answer, so that one file stops no other.
     """
     try:
-        return _Submitted(_exercise(secret), name, data).evaluation(tolerance)
+        return _Submitted(exercise_of(secret), name, data).evaluation(tolerance)
     except RnnsheetError as error:
         return Refused(error.key, {name: _plain(value) for name, value in error.values.items()})
     except Exception as error:
@@ -86,9 +88,16 @@ def evaluate(secret: bytes, name: str, data: bytes, tolerance: float) -> Evaluat
 
 def right_answers(secret: bytes, code: str) -> list[Any]:
     """What is right in the blanks of a code, by NumPy."""
-    exercise = _exercise(secret)
+    exercise = exercise_of(secret)
     trace = engine.run(exercise.lesson(code))
     return [blank.answer(trace) for blank in exercise.blanks.all]
+
+
+def lesson_of(exercise: Exercise, weights: Mapping[str, Any]) -> Lesson:
+    """The lesson of an exercise with a student's weights."""
+    lesson = exercise.key.lesson
+    parameters = {name: np.array(rows, dtype=np.float64) for name, rows in weights.items()}
+    return replace(lesson, model=Model(lesson.model.layers, parameters))
 
 
 def _plain(value: object) -> object:
@@ -96,7 +105,8 @@ def _plain(value: object) -> object:
 
 
 @lru_cache(2)
-def _exercise(secret: bytes) -> Exercise:
+def exercise_of(secret: bytes) -> Exercise:
+    """The exercise of a key, prepared once in each process."""
     return Exercise(keys.loads(secret))
 
 
@@ -127,7 +137,8 @@ class _Submitted:
         changed += [cell for cell, text in self.blanks.formulas() if self._is_changed(cell, text)]
         answers = self._answers(self._restored(given), lesson, tolerance)
         places = tuple(f"{sheet}!{a1(cell)}" for sheet, cell in changed[:_MOST_TOLD])
-        return Evaluation(self.code, answers, places, len(changed), sealed)
+        weights = {name: array.tolist() for name, array in lesson.model.parameters.items()}
+        return Evaluation(self.code, answers, places, len(changed), sealed, weights)
 
     def _told(self, row: int) -> str:
         sheet = self.contents.sheets.get(FIRST)
@@ -142,12 +153,11 @@ class _Submitted:
 
     def _lesson(self, found: Mapping[Cell, Any]) -> Lesson:
         """The lesson with the numbers that stand in the file, which the seal says are the student's own."""
-        parameters = {
-            name: np.array([[found[cell] for cell in line] for line in cells])
+        weights = {
+            name: [[found[cell] for cell in line] for line in cells]
             for name, cells in self.exercise.parameter_cells.items()
         }
-        lesson = self.exercise.key.lesson
-        return replace(lesson, model=Model(lesson.model.layers, parameters))
+        return lesson_of(self.exercise, weights)
 
     def _is_changed(self, cell: Cell, text: str) -> bool:
         grid = self.contents.sheets.get(cell[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -16,14 +16,18 @@ from rnnsheet.classroom import key as keys
 from rnnsheet.classroom import platforms, tables
 from rnnsheet.classroom.book import Exercise
 from rnnsheet.classroom.evaluation import Evaluation, Refused, evaluate, right_answers
+from rnnsheet.classroom.feedback import feedback
 from rnnsheet.classroom.marks import VERDICTS, Mark, Scheme, marked
 from rnnsheet.classroom.numbers import tolerance as usual_tolerance
+from rnnsheet.classroom.overview import write_overview
 from rnnsheet.classroom.submissions import PLATFORMS, Submission, found
 from rnnsheet.errors import OutputError, RnnsheetError, known_language
+from rnnsheet.files import put_bytes, write_whole
 from rnnsheet.labels import Labels, labels
 from rnnsheet.progress import Progress, silent
 
 MARKS, CELLS, UNREADABLE = "marks.csv", "cells.csv", "not-marked.csv"
+FEEDBACK = "feedback"
 _AT_ONCE = 64
 """So many submissions are in memory, read and not yet evaluated."""
 
@@ -101,9 +105,10 @@ def grade(
             advance(1)
         secret, silent_ones = made.dumped(), sorted(students.keys() - {each.code for _, each in evaluated})
         rest = dict(zip(silent_ones, pool.map(partial(right_answers, secret), silent_ones), strict=True))
-    marks = marked(evaluated, scheme, rest)
-    grading = Grading(tuple(marks), tuple(refused), target)
-    _write(grading, scheme, words)
+        marks = marked(evaluated, scheme, rest)
+        grading = Grading(tuple(marks), tuple(refused), target)
+        _write(grading, scheme, words)
+        _give_back(pool, grading, secret, platform, words)
     if sheet:
         sheet.write(target, marks, words)
     if platform == "gradescope":
@@ -153,6 +158,27 @@ _HEADER = ("code", "id", "name", "file", "mark", "max", *VERDICTS, "flags")
 _OF_CELLS = ("code", "id", "file", "cell", "block", "kind", "answer", "right", "follows", "verdict", "points")
 
 
+def _give_back(pool: Executor, grading: Grading, secret: bytes, platform: str, words: Labels) -> None:
+    """Writes the feedback of each student, and for a platform all of it in a zip with its names."""
+    place = grading.folder / FEEDBACK
+    place.mkdir(exist_ok=True)
+    said = [platforms.comment(mark, words) for mark in grading.marks]
+    ways = [
+        (m.code, m.weights, m.answers, m.verdicts, line) for m, line in zip(grading.marks, said, strict=True)
+    ]
+    names: Counter[str] = Counter()
+    with platforms.feedback_zip(grading.folder, platform) as put:
+        for start in range(0, len(ways), _AT_ONCE):
+            some = grading.marks[start : start + _AT_ONCE]
+            made = pool.map(partial(feedback, secret), *zip(*ways[start : start + _AT_ONCE], strict=True))
+            for mark, data in zip(some, made, strict=True):
+                names[mark.code] += 1
+                again = f"-{names[mark.code]}" if names[mark.code] > 1 else ""
+                file = place / f"{mark.code}{again}.xlsx"
+                write_whole(file, partial(put_bytes, data))
+                put(mark.submission, data)
+
+
 def _rows(marks: Iterable[Mark], words: Labels) -> Iterator[Sequence[object]]:
     for mark in marks:
         counts = [mark.counts.get(verdict, 0) for verdict in VERDICTS]
@@ -186,6 +212,7 @@ def _write(grading: Grading, scheme: Scheme, words: Labels) -> None:
     except OSError as error:
         raise OutputError("unwritable", place=str(grading.folder), reason=error.strerror or error) from None
     tables.write(grading.folder / MARKS, _HEADER, _rows(grading.marks, words))
+    write_overview(grading.folder, grading.marks, words)
     tables.write(grading.folder / CELLS, _OF_CELLS, _of_cells(grading.marks, scheme))
     if grading.refused:
         rows = [(submission.name, reason.text(words.language)) for submission, reason in grading.refused]

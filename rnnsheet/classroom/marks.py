@@ -44,6 +44,8 @@ class Mark:
     points: tuple[float, ...]
     scheme: Scheme
     flags: tuple[Flag, ...] = ()
+    weights: Mapping[str, Any] = field(default_factory=dict)
+    """The student's own."""
 
     @property
     def most(self) -> float:
@@ -112,7 +114,8 @@ def _mark(
         for blank, answer, verdict in zip(scheme.blanks.all, answers, verdicts, strict=True)
     )
     student = scheme.students.get(code, Student(""))
-    return Mark(submission, code, student, answers, tuple(verdicts), points, scheme, tuple(flags))
+    rest = (tuple(verdicts), points, scheme, tuple(flags), evaluation.weights)
+    return Mark(submission, code, student, answers, *rest)
 
 
 def _share(answer: Answer, verdict: str, rule: Rule) -> float:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,11 +14,12 @@ from typing import BinaryIO
 
 from rnnsheet.classroom import tables
 from rnnsheet.classroom.marks import RIGHT, VERDICTS, Mark
-from rnnsheet.classroom.submissions import CANVAS, GRADESCOPE, MOODLE
+from rnnsheet.classroom.submissions import CANVAS, GRADESCOPE, MOODLE, Submission
 from rnnsheet.errors import DataError
-from rnnsheet.files import write_whole
+from rnnsheet.files import put_bytes, write_whole
 from rnnsheet.labels import Labels
 
+FEEDBACK_ZIP = "feedback.zip"
 _COMMENTS = (
     "feedback",
     "comment",
@@ -135,11 +138,37 @@ def write_results(folder: Path, marks: Sequence[Mark], words: Labels) -> None:
     place.mkdir(exist_ok=True)
     for mark in marks:
         text = json.dumps(_results(mark, words), ensure_ascii=False, indent=2).encode()
-        write_whole(place / f"{mark.code}.json", partial(_put, text))
+        write_whole(place / f"{mark.code}.json", partial(put_bytes, text))
 
 
-def _put(text: bytes, file: BinaryIO) -> None:
-    file.write(text)
+@contextmanager
+def feedback_zip(folder: Path, platform: str) -> Iterator[Callable[[Submission, bytes], None]]:
+    """Writes the zip by which a platform gives feedback back, under the names that it gave; what puts one in.
+
+    Moodle skips a file that is the one that was handed in; its folder is what it goes by. Canvas goes by the
+    whole name.
+    """
+    if platform not in (MOODLE, CANVAS):
+        yield lambda submission, data: None
+        return
+    kept: list[tuple[str, bytes]] = []
+    yield lambda submission, data: kept.append((_feedback_name(submission, platform), data))
+
+    def fill(file: BinaryIO) -> None:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in kept:
+                archive.writestr(name, data)
+
+    write_whole(folder / FEEDBACK_ZIP, fill)
+
+
+def _feedback_name(submission: Submission, platform: str) -> str:
+    head, slash, last = submission.name.rpartition("/")
+    if platform == MOODLE and slash:
+        return f"{head}/feedback.xlsx"
+    if platform == MOODLE:
+        return f"{last.partition('_assignsubmission_file')[0]}_assignsubmission_file_feedback.xlsx"
+    return submission.name
 
 
 def _results(mark: Mark, words: Labels) -> dict[str, object]:

@@ -41,7 +41,7 @@ def exercise(
     count: Annotated[int | None, typer.Option(metavar="N", help=help_text("help.count"))] = None,
     blanks: Annotated[str, typer.Option(metavar="h,p,dWxh", help=help_text("help.blanks"))] = "",
     times: Annotated[str, typer.Option(metavar="1-2", help=help_text("help.times"))] = "",
-    mode: Annotated[str, typer.Option(metavar="graded", help=help_text("help.mode"))] = "graded",
+    mode: Annotated[str, typer.Option(metavar="graded|practice", help=help_text("help.mode"))] = "graded",
     example: Annotated[bool, typer.Option("--example", help=help_text("help.example"))] = False,
     digits: Annotated[int, typer.Option(metavar="N", help=help_text("help.digits"))] = 3,
     key: KeyFile = "",

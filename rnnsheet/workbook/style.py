@@ -67,6 +67,10 @@ LOOKS = {
     "output": _numbers("DCE9F9", frame="medium", edge=BLUE),
     "loss": _numbers("DDDDE6", frame="dashed", edge=INK),
     "gradient": _numbers("FBE0D3", frame="mediumDashed", edge="9A3412"),
+    "is_right": _numbers("DFF0D8", frame="thin", edge="166534"),
+    "is_follow": _numbers("DCE9F9", frame="dotted", edge=BLUE),
+    "is_wrong": _numbers("FBE0D3", frame="double", edge="9A3412"),
+    "is_empty": _numbers(YELLOW, frame="medium"),
     "result": Look(fill="C9DDF5", bold=True, align="center", frame="medium"),
 }
 
