@@ -116,10 +116,10 @@ def export(
 ) -> Path:
     """Writes the workbook of a lesson or a trained network; by default it is named as that, with .xlsx.
 
-    Of a lesson, `epochs` is for how many rows of training it has room, `steps` for how many time steps it
-    shows the gradient's flow; by default what the lesson's settings say, else 200 and 30. `progress` is told
-    of the work "export" and its cells. `paper` is "a4" or "letter". Raises RnnsheetError for another paper,
-    LessonError or ModelError where it cannot be run, OutputError where the file cannot be written, exists
+    Of a lesson, `epochs` is for how many rows of training it has room, by default `Lesson.epochs`; `steps`
+    for how many time steps it shows the gradient's flow, by default what the lesson's settings say, else 30.
+    `progress` is told of the work "export" and its cells. `paper` is "a4" or "letter". Raises
+    RnnsheetError for another paper, LessonError or ModelError where it cannot be run, OutputError where the file cannot be written, exists
     already (unless `force`), or is not named .xlsx.
     """
     from rnnsheet.sheet.layout import plan
@@ -137,7 +137,7 @@ def export(
     cells = planned.cells
     with progress("export", cells) as advance:
         # To compute the numbers takes about as long as to write them.
-        rows = loaded.settings.epochs + 1 if isinstance(loaded, lesson.Lesson) else 1
+        rows = loaded.epochs + 1 if isinstance(loaded, lesson.Lesson) else 1
         values = _values(loaded, planned, shares(advance, cells // 2, rows))
         write(planned, values, target, shares(advance, cells - cells // 2, cells))
     return target

@@ -61,9 +61,11 @@ def export(
         from rnnsheet.console import progress
 
         texts = labels(language)
-        shown = progress.bars(texts)
-        written = api.export(lesson, output, language, force, epochs, steps, shown, paper)
+        shown, loaded = progress.bars(texts), api.load(lesson)
+        written = api.export(loaded, output, language, force, epochs, steps, shown, paper)
         _print([texts("export.done", file=written)])
+        if epochs is None and loaded.settings.epochs is None:
+            _print([texts("export.epochs", epochs=loaded.epochs, more=2 * loaded.epochs)])
 
 
 @app.command(help=_help("help.page"))

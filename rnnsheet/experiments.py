@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -24,8 +25,8 @@ FLOW_STEPS = (2, 300)
 class Settings:
     """What the experiments of a lesson's workbook are set to; all but the two sizes are cells there."""
 
-    epochs: int = 200
-    """How many times the training goes through the word."""
+    epochs: int | None = None
+    """How many times the training goes through the word; None for what `usual_epochs` says."""
     flow_steps: int = 30
     """For how many time steps the gradient's flow is shown."""
     rate: float = 0.1
@@ -47,7 +48,7 @@ def plain_settings(settings: Settings, model: Model) -> Settings:
     """The settings as plain numbers and a text. Raises LessonError where one is not what it should be."""
     given: dict[str, Any] = {field.name: plain(getattr(settings, field.name)) for field in fields(settings)}
     for name, (least, most) in {"epochs": (1, MOST_EPOCHS), "flow_steps": FLOW_STEPS}.items():
-        size = given[name]
+        size = least if given[name] is None and name == "epochs" else given[name]
         if type(size) is not int or not least <= size <= most:
             raise LessonError("wrong_size", name=f"settings.{name}", least=least, most=most, got=repr(size))
     for name in ("rate", "clip", "update_rate", "flow_clip"):
@@ -59,6 +60,27 @@ def plain_settings(settings: Settings, model: Model) -> Settings:
     if slider is not None and (type(slider) not in (int, float) or not abs(slider) <= LIMIT):
         raise LessonError("wrong_slider", got=repr(slider), most=f"{LIMIT:g}")
     return Settings(**given)
+
+
+_MOST_USUAL, _CELLS, _OTHERS = 200, 145_000, 20
+"""The most epochs of a training, the cells of a workbook, and how many epochs the other sheets stand for."""
+
+
+def usual_epochs(model: Model, sequences: Mapping[str, int]) -> int:
+    """How many epochs a workbook has for which nothing else is said: fewer where one takes many cells.
+
+    `sequences` are the time steps of each. An epoch has about as many cells as this counts.
+    """
+    weights = sum(array.size for array in model.parameters.values())
+    columns = 2 * weights
+    for layer in model:
+        recurrent = sum(spec.recurrent for spec in layer.traits.parameters)
+        columns += model.size(layer) * sequences[model.sequence(layer)] * _COLUMNS[min(recurrent, 2)]
+    return max(2, min(_MOST_USUAL, _CELLS // columns - _OTHERS))
+
+
+_COLUMNS = (4, 6, 16)
+"""Of a unit's time step: without a state, with one, and with gates."""
 
 
 def first_weight(model: Model) -> str:

@@ -20,7 +20,7 @@ from rnnsheet.entries import (
     check_vocabulary,
 )
 from rnnsheet.errors import LessonError
-from rnnsheet.experiments import Settings, first_weight, plain_settings
+from rnnsheet.experiments import Settings, first_weight, plain_settings, usual_epochs
 from rnnsheet.network import INPUTS, STATIC, Array, Axis, Layer, Model, check_model, fit_state
 from rnnsheet.network.reading import END, MOST_STEPS, kind_of, reading, words_of
 from rnnsheet.plain import plain, text
@@ -239,6 +239,12 @@ class Lesson:
     def targets(self) -> tuple[str, ...]:
         """What the first softmax should say at each of its time steps; "" where there is nothing."""
         return self.should_say(self.model.outputs[0])
+
+    @property
+    def epochs(self) -> int:
+        """`settings.epochs`, or as many as leave its workbook small."""
+        given = self.settings.epochs
+        return usual_epochs(self.model, self.sequences) if given is None else given
 
     @property
     def chosen(self) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 import rnnsheet
 from rnnsheet import templates
 from tests import lessons
-from tests.screen import LEAST_CONTRAST, Measured, measured
+from tests.screen import LEAST_CONTRAST, MOST_SERIES, Measured, measured
 from tests.trained_networks import counter, moods, speller
 
 QUICK = ("hello", "hello-lstm", "sentiment")
@@ -26,6 +26,7 @@ def check(pages: list[Measured]) -> None:
     assert pages
     for page in pages:
         assert page.untold == [], page.name
+        assert all(1 <= series <= MOST_SERIES for series in page.series), page.name
         assert page.contrast[0] >= LEAST_CONTRAST, (page.name, page.contrast)
 
 

@@ -3,13 +3,16 @@
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl.formula.translate import Translator
 
+import rnnsheet
 from rnnsheet.errors import RnnsheetError
 from rnnsheet.labels import languages
+from rnnsheet.network import KINDS, Model
 from rnnsheet.sheet import layout
 from rnnsheet.sheet.formula import Formula, column_letters, column_number
 from rnnsheet.sheet.layout import plan
@@ -182,3 +185,21 @@ def test_the_page_is_the_same_formula_in_every_column():
     h = next(block for block in plan(hello(), "en").blocks() if block.name == "h" and block.area.cols == 4)
     assert len(h.fills) == 1
     assert re.fullmatch(r"TANH\([A-Z]+\d+\)", h.fills[0].formula.text)
+
+
+@pytest.mark.parametrize("kind", ["elman", "lstm", "gru"])
+def test_a_large_network_s_book_stays_small(kind):
+    letters = tuple("abcdefghijklmnopqrstuvwxyz ")
+    lesson = rnnsheet.Lesson("large", random_model(kind, 10, 27), letters, "abcdefghijklmno")
+    assert 80_000 < plan(lesson, "en").cells < 150_000
+    assert rnnsheet.load("hello").epochs == 200
+    assert replace(lesson, settings=replace(lesson.settings, epochs=7)).epochs == 7
+
+
+def random_model(kind: str, hidden: int, letters: int) -> Model:
+    sizes = {"hidden": hidden, "input": letters, "one": 1}
+    random, arrays = np.random.default_rng(0), {}
+    for spec in KINDS[kind].parameters:
+        arrays[spec.name] = random.normal(size=(sizes[spec.rows], sizes[spec.cols]))
+    arrays["Why"] = random.normal(size=(letters, hidden))
+    return Model(kind, arrays)

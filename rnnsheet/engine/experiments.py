@@ -136,7 +136,7 @@ def training(
     """
     settings, epochs = tried.settings, []
     now = {name: np.clip(array, -LIMIT, LIMIT) for name, array in parameters.items()}
-    for _ in range(settings.epochs + 1):
+    for _ in range(tried.lesson.epochs + 1):
         found = tried.learn(now, LIMIT)
         slopes = {name: found[f"d{name}"] for name in now}
         length = norm(slopes.values())

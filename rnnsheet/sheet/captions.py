@@ -25,6 +25,17 @@ def meaning(equation: Equation, network: Recurrence, labels: Labels) -> str:
     return ""
 
 
+def ending_of(equation: Equation) -> str:
+    """The name of an equation's layer, where it has one, as people read it; "" where it has none."""
+    ending = equation.name.removeprefix(equation.base).strip("_")
+    return "" if ending == equation.sequence else ending
+
+
+def of_layer(equation: Equation) -> str:
+    """What follows an equation's meaning where it is one layer's of several."""
+    return f" ({ending})" if (ending := ending_of(equation)) else ""
+
+
 def unit(equation: Equation, network: Recurrence, labels: Labels) -> str:
     """What one of the things is called that an equation reads or says: a letter, a word, an answer."""
     said = equation.part in _SAID or equation.sequence == "answer"

@@ -56,11 +56,12 @@ def _plan(lesson: Lesson, language: str) -> Plan:
     examples.place(typed, lesson, equations)
     given = {**typed.blocks, **typed.choices}
     context = Context(equations, words, given, lesson, messages, {})
-    unrolled_page, over_time = unrolled.place(context)
+    unrolled_page, over_time, below = unrolled.place(context)
     context = replace(context, over_time=over_time)
     steps_page = steps.place(context)
     loss_page, losses = loss.place(context)
     context = replace(context, over_time=over_time | losses)
+    unrolled.draw(context, unrolled_page, below)
     inputs.answer(typed, lesson, equations, context.over_time, messages)
     backward_page, gradients, matrices = backward.place(context)
     check_page = gradient_check.place(context, matrices)

@@ -160,6 +160,10 @@ class Series:
     title: Area | str
 
 
+MOST_SERIES = 8
+"""Of a chart: more are not told apart."""
+
+
 @dataclass(frozen=True)
 class Chart:
     """A chart: "shares" are columns from 0 to 1, "line" is lines, "powers" lines over powers of ten."""

@@ -8,7 +8,7 @@ from rnnsheet.equations.expr import At, Leaf, Next, Parameter, Previous, unit_nu
 from rnnsheet.equations.notation import symbol, symbols
 from rnnsheet.equations.recurrence import STEP, Equation
 from rnnsheet.network import STATIC, on_sequence
-from rnnsheet.sheet.captions import meaning, meaning_of_parameter
+from rnnsheet.sheet.captions import meaning, meaning_of_parameter, of_layer
 from rnnsheet.sheet.layout_context import LABEL, WEIGHTS, Columns, Frame, is_tall
 from rnnsheet.sheet.page_builder import CHOICES, NUMBER, STATE_ROW, Page, width_of
 from rnnsheet.sheet.plan import Area, Block
@@ -232,9 +232,8 @@ class Bands:
         return page.link(source, row, col, style=_weight_style(form), form=form)
 
     def _caption(self, equation: Equation) -> None:
-        text = meaning(equation, self.network, self.page.labels)
-        name = "" if equation.name == equation.base else f" ({symbol(equation.value)})"
-        self.page.text(self.scope[equation.value].row, 1, text + name, "caption")
+        told = meaning(equation, self.network, self.page.labels) + of_layer(equation)
+        self.page.text(self.scope[equation.value].row, 1, told, "caption")
 
     def _head_rows(self, equation: Equation) -> int:
         """How many rows a band has above its numbers: its head, and of weights names and columns."""

@@ -15,7 +15,7 @@ from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphPrope
 from rnnsheet.sheet.plan import Area, Chart, Series
 from rnnsheet.workbook.style import INK
 
-WIDTH, HEIGHT = 15, 9
+WIDTH, HEIGHT = 11.5, 8.25
 """Of a chart, in cm."""
 COLORS = ("1F4E9E", "E69F00", "166534", "9333B5", "56B4E9", "9A3412", "6B7280", "111827")
 """Of the series in their order, as the colour-blind tell them apart."""
@@ -37,7 +37,7 @@ def drawn(chart: Chart) -> BarChart | LineChart:
     made.x_axis.txPr, made.y_axis.txPr = _small(turned=count > _FEW), _small()
     made.x_axis.delete = made.y_axis.delete = False
     made.y_axis.majorGridlines = ChartLines(GraphicalProperties(ln=LineProperties(solidFill="E5E7EB")))
-    made.width, made.height = WIDTH, HEIGHT
+    made.width, made.height = WIDTH, HEIGHT  # type: ignore[assignment]
     made.legend = Legend(legendPos="b") if len(chart.series) > 1 else None
     for number, series in enumerate(chart.series):
         made.series.append(_series(series, number, chart))

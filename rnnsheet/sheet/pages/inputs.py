@@ -12,7 +12,7 @@ from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
 from rnnsheet.network import STATIC, on_sequence
 from rnnsheet.network.reading import END, START, UNUSUAL, reading, words_of
-from rnnsheet.sheet.captions import meaning, meaning_of_parameter, meaning_of_text
+from rnnsheet.sheet.captions import meaning, meaning_of_parameter, meaning_of_text, of_layer
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.page_builder import LETTER, TEXT, Page, Values, number_or_zero
 from rnnsheet.sheet.pages.manifest import message
@@ -106,9 +106,8 @@ def answer(
     for lines in _answers(lesson, network):
         for line in lines:
             if isinstance(line, Equation):
-                told = meaning(line, network, page.labels)
-                name = "" if line.name == line.base else f" ({line.name})"
-                page.text(row, 1, told + name, "caption")
+                told = meaning(line, network, page.labels) + of_layer(line)
+                page.text(row, 1, told, "caption")
                 style = "result" if line.part in ("answer", "mark") else "label"
                 page.mark(page.link(over_time[line.name], row, FIRST, style=style), line.base)
             else:

@@ -78,7 +78,7 @@ def place(source: Lesson | ImportedNetwork, labels: Labels) -> Page:
 
 def _of_lesson(lesson: Lesson) -> dict[str, object]:
     settings = lesson.settings
-    sizes = {"epochs": settings.epochs, "flow_steps": settings.flow_steps}
+    sizes = {"epochs": lesson.epochs, "flow_steps": settings.flow_steps}
     steps = {"steps": lesson.steps, "answer_steps": lesson.answer_steps}
     return {
         "kind": LESSON,

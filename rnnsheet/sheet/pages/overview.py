@@ -3,7 +3,7 @@
 from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.notation import subscript, symbol
 from rnnsheet.network import INPUTS, STATIC, Layer, named, on_sequence
-from rnnsheet.sheet.captions import meaning, meaning_of_text, title
+from rnnsheet.sheet.captions import meaning, meaning_of_text, of_layer, title
 from rnnsheet.sheet.diagram import diagrams
 from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.page_builder import SPAN, TEXT, Page
@@ -193,8 +193,7 @@ class _Picture:
 
     def _told(self, name: str) -> str:
         equation = self.network.equations[name]
-        labels = self.page.labels
-        return meaning(equation, self.network, labels) + ("" if name == equation.base else f" ({name})")
+        return meaning(equation, self.network, self.page.labels) + of_layer(equation)
 
     def _into(self, layer: Layer) -> str:
         """The arrow from what a layer reads; where there are several weights, it stands for all of them."""

@@ -69,7 +69,7 @@ class _Training:
     def __init__(self, page: Page, context: Context):
         self.page, self.network = page, context.network
         self.given = {**context.inputs, **context.over_time}
-        self.epochs = context.lesson.settings.epochs
+        self.epochs = context.lesson.epochs
         self.says = [each for each in self.network.of("answer") if each.base == "predicted"]
         self.row = _FIRST
         self.equations = kept(self.network)

@@ -1,20 +1,25 @@
 """The worksheet of the whole network: time to the right, the derivation downwards, weights beside it."""
 
+from dataclasses import replace
+
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.network import STATIC, on_sequence
-from rnnsheet.sheet.diagram import flows
+from rnnsheet.sheet.captions import of_layer
+from rnnsheet.sheet.diagram import diagrams, flows
 from rnnsheet.sheet.layout_context import LABEL, Context, columns
 from rnnsheet.sheet.page_builder import Page
-from rnnsheet.sheet.plan import Block, Chart, Series
+from rnnsheet.sheet.plan import MOST_SERIES, Block, Chart, Series
 from rnnsheet.sheet.time_layout import Bands
 
 NAME = "Unrolled"
-_FEW_STEPS, _ROWS_OF_CHART = 4, 19
+Places = dict[str, tuple[int, int]]
+"""The rows and columns of charts, by what they show."""
+_FEW_STEPS, _ROWS_OF_CHART = 4, 18
 """So many time steps leave room for a chart on the first screen; and the rows that it takes."""
 
 
-def place(context: Context) -> tuple[Page, dict[str, Block]]:
-    """The sheet, and its blocks over time by name."""
+def place(context: Context) -> tuple[Page, dict[str, Block], Places]:
+    """The sheet, its blocks over time by name, and where the charts of softmaxes go that have a place below."""
     network, labels = context.network, context.labels
     page = Page(NAME, labels)
     bands = Bands(page, context, columns(network, "cell", "output"))
@@ -26,11 +31,9 @@ def place(context: Context) -> tuple[Page, dict[str, Block]]:
         bands.sequence(sequence)
         bands.write(_of_sequence(network, sequence))
         bands.row += 1
-    chart = _chart_place(network, bands)
+    below = _places_below(network, bands)
     bands.finish()
-    _chart(context, page, bands, chart)
-    page.sheet.flows += flows(network, bands.blocks, labels)
-    return page, bands.blocks
+    return page, bands.blocks, below
 
 
 def _of_sequence(network: Recurrence, sequence: str) -> list[Equation]:
@@ -45,44 +48,72 @@ def _of_sequence(network: Recurrence, sequence: str) -> list[Equation]:
     return [*read, *network.of("cell", "output", sequence=sequence), *said]
 
 
-def _last_softmax(network: Recurrence) -> Equation:
-    return next(each for each in reversed(network.of("output")) if each.base == "p")
+def _softmaxes(network: Recurrence) -> list[Equation]:
+    return [each for each in network.of("output") if each.base == "p"]
 
 
-def _chart_place(network: Recurrence, bands: Bands) -> tuple[int, int]:
-    """The row and the column of the chart: right of the time steps, or beside what is computed once."""
-    p, steps = _last_softmax(network), max(network.sequences.values())
-    if p.sequence != STATIC or steps <= _FEW_STEPS:
-        return bands.page.sheet.frozen[0] + 2, bands.where.first + steps + 1
-    row = bands.scope[p.value].row
-    bands.row = max(bands.row, row + _ROWS_OF_CHART)
-    return row, bands.where.first + 3
+def _places_below(network: Recurrence, bands: Bands) -> Places:
+    """Beside what is computed once, in rows that are kept free for it, where time steps fill the screen."""
+    places: Places = {}
+    if max(network.sequences.values()) > _FEW_STEPS:
+        for p in _softmaxes(network):
+            if p.sequence == STATIC:
+                after = [row + _ROWS_OF_CHART for row, _ in places.values()]
+                places[p.name] = max([bands.scope[p.value].row, *after]), bands.where.first + 3
+                bands.row = max(bands.row, places[p.name][0] + _ROWS_OF_CHART)
+    return places
 
 
-def _chart(context: Context, page: Page, bands: Bands, place: tuple[int, int]) -> None:
-    """The probabilities of the last softmax, over time or of each one that is computed once."""
-    labels, network = page.labels, context.network
-    p = _last_softmax(network)
-    block = bands.blocks[p.name].area
-    titles = page.area(block.row, LABEL, block.rows)
+def draw(context: Context, page: Page, below: Places) -> None:
+    """Beside the time steps a chart of each softmax and the inside of the cells; the ways of the states.
+
+    `context` has the values of the loss as well, `below` the places that `place` gave.
+    """
+    row, col = page.sheet.frozen[0] + 2, _free_column(page, context)
+    outputs = _softmaxes(context.network)
+    for p in outputs:
+        own = below.get(p.name, (row, col))
+        page.sheet.charts.append(_chart(context, p, len(outputs) > 1, *own))
+        row += 0 if p.name in below else _ROWS_OF_CHART
+    page.sheet.drawings += diagrams(context.network, page.labels, row, col)
+    page.sheet.flows += flows(context.network, context.over_time, page.labels)
+
+
+def _free_column(page: Page, context: Context) -> int:
+    """The first column right of all time steps and of what the rows above blocks say."""
+    behind = [
+        block.area.col + block.area.cols for block in page.sheet.blocks if block.name in context.over_time
+    ]
+    links = [text.col + 1 for text in page.sheet.texts if text.link and text.row > page.sheet.frozen[0]]
+    return max([*behind, *links])
+
+
+def _chart(context: Context, p: Equation, named: bool, row: int, col: int) -> Chart:
+    """The probabilities of a softmax: over time, or of one that is computed once of each answer."""
+    labels, block = context.labels, context.over_time[p.name].area
+    titles = replace(block, col=LABEL, cols=1)
+    rows = [block.part(down, 0, 1, block.cols) for down in range(block.rows)]
     if p.sequence == STATIC:
         # One column for each label.
         series = [Series(block, labels("unrolled.chart_y"))]
         categories, x_title = titles, labels("unrolled.chart_label")
     else:
-        rows = range(block.rows)
-        series = [Series(block.part(down, 0, 1, block.cols), titles.part(down)) for down in rows]
-        categories = bands.blocks[on_sequence("letter", p.sequence)].area
+        series = [Series(line, titles.part(down)) for down, line in enumerate(rows)]
+        categories = context.over_time[on_sequence("letter", p.sequence)].area
         x_title = labels("unrolled.chart_x")
-    page.sheet.charts.append(
-        Chart(
-            kind="shares",
-            title=labels("unrolled.chart"),
-            series=tuple(series),
-            categories=categories,
-            x_title=x_title,
-            y_title=labels("unrolled.chart_y"),
-            row=place[0],
-            col=place[1],
-        )
+    if len(series) > MOST_SERIES:
+        ending = p.name.removeprefix(p.base)
+        told = (("confidence", "chart_says"), ("q", "chart_right"))
+        series = [
+            Series(context.over_time[base + ending].area, labels(f"unrolled.{key}")) for base, key in told
+        ]
+    return Chart(
+        kind="shares",
+        title=labels("unrolled.chart") + (of_layer(p) if named else ""),
+        series=tuple(series),
+        categories=categories,
+        x_title=x_title,
+        y_title=labels("unrolled.chart_y"),
+        row=row,
+        col=col,
     )
