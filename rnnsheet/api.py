@@ -119,8 +119,8 @@ def export(
     Of a lesson, `epochs` is for how many rows of training it has room, by default `Lesson.epochs`; `steps`
     for how many time steps it shows the gradient's flow, by default what the lesson's settings say, else 30.
     `progress` is told of the work "export" and its cells. `paper` is "a4" or "letter". Raises
-    RnnsheetError for another paper, LessonError or ModelError where it cannot be run, OutputError where the file cannot be written, exists
-    already (unless `force`), or is not named .xlsx.
+    RnnsheetError for another paper, LessonError or ModelError where it cannot be run, OutputError where the
+    file cannot be written, exists already (unless `force`), or is not named .xlsx.
     """
     from rnnsheet.sheet.layout import plan
     from rnnsheet.sheet.plan import PAPERS
