@@ -59,12 +59,13 @@ def export(
     with _errors(lang) as language:
         from rnnsheet import api
         from rnnsheet.console import progress
+        from rnnsheet.experiments import MOST_USUAL
 
         texts = labels(language)
         shown, loaded = progress.bars(texts), api.load(lesson)
         written = api.export(loaded, output, language, force, epochs, steps, shown, paper)
         _print([texts("export.done", file=written)])
-        if epochs is None and loaded.settings.epochs is None:
+        if epochs is None and loaded.settings.epochs is None and loaded.epochs < MOST_USUAL:
             _print([texts("export.epochs", epochs=loaded.epochs, more=2 * loaded.epochs)])
 
 

@@ -62,7 +62,7 @@ def plain_settings(settings: Settings, model: Model) -> Settings:
     return Settings(**given)
 
 
-_MOST_USUAL, _CELLS, _OTHERS = 200, 145_000, 20
+MOST_USUAL, _CELLS, _OTHERS = 200, 145_000, 20
 """The most epochs of a training, the cells of a workbook, and how many epochs the other sheets stand for."""
 
 
@@ -76,7 +76,7 @@ def usual_epochs(model: Model, sequences: Mapping[str, int]) -> int:
     for layer in model:
         recurrent = sum(spec.recurrent for spec in layer.traits.parameters)
         columns += model.size(layer) * sequences[model.sequence(layer)] * _COLUMNS[min(recurrent, 2)]
-    return max(2, min(_MOST_USUAL, _CELLS // columns - _OTHERS))
+    return max(2, min(MOST_USUAL, _CELLS // columns - _OTHERS))
 
 
 _COLUMNS = (4, 6, 16)
