@@ -19,7 +19,7 @@ _FEW_STEPS, _ROWS_OF_CHART = 4, 18
 
 
 def place(context: Context) -> tuple[Page, dict[str, Block], Places]:
-    """The sheet, its blocks over time by name, and where the charts of softmaxes go that have a place below."""
+    """The sheet, its blocks over time by name, and the places of charts that stand below."""
     network, labels = context.network, context.labels
     page = Page(NAME, labels)
     bands = Bands(page, context, columns(network, "cell", "output"))
