@@ -12,7 +12,7 @@ import numpy as np
 
 from rnnsheet import engine, lesson, templates
 from rnnsheet.engine import Epoch
-from rnnsheet.equations.cells import network
+from rnnsheet.equations.lesson import network
 from rnnsheet.errors import LessonError, OutputError, RnnsheetError, check_seed, known_language
 from rnnsheet.files import check_file, check_free, own_folder, write_whole
 from rnnsheet.network import KINDS, Model

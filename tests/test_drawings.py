@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 import rnnsheet
 from rnnsheet import templates
-from rnnsheet.equations.cells import network
+from rnnsheet.equations.lesson import network
 from rnnsheet.labels import labels
 from rnnsheet.sheet.diagram import diagrams
 from rnnsheet.sheet.drawing import Box, Diagram

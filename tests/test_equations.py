@@ -6,9 +6,9 @@ import pytest
 from hypothesis import find, given
 
 from rnnsheet.equations.backward import chain_rule, differentiate, limited, path_back
-from rnnsheet.equations.cells import network
 from rnnsheet.equations.expr import Operation, Parameter, Value, greatest, scale, spread
 from rnnsheet.equations.imported import network as equations_of
+from rnnsheet.equations.lesson import network
 from rnnsheet.equations.notation import symbols, words
 from rnnsheet.equations.recurrence import Recurrence, walkthrough
 from rnnsheet.equations.rules import RULES

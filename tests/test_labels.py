@@ -8,8 +8,8 @@ import pytest
 
 import rnnsheet
 from rnnsheet import templates
-from rnnsheet.equations.cells import network
 from rnnsheet.equations.imported import network as equations_of
+from rnnsheet.equations.lesson import network
 from rnnsheet.equations.rules import RULES
 from rnnsheet.labels import default_language, labels, languages
 from rnnsheet.network import KINDS

@@ -12,7 +12,7 @@ import pytest
 import rnnsheet
 from rnnsheet import api
 from rnnsheet.equations import cells
-from rnnsheet.equations.cells import network
+from rnnsheet.equations.lesson import network
 from rnnsheet.labels import labels
 from rnnsheet.network import KINDS, Model
 from rnnsheet.sheet.diagram import diagrams

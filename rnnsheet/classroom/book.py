@@ -16,7 +16,7 @@ from rnnsheet.classroom.blanks import Blanks, cells_of, usual
 from rnnsheet.classroom.key import PRACTICE, Key, Settings
 from rnnsheet.classroom.practice import tally, with_words
 from rnnsheet.classroom.references import Cell
-from rnnsheet.equations.cells import network
+from rnnsheet.equations.lesson import network
 from rnnsheet.errors import LessonError
 from rnnsheet.labels import labels
 from rnnsheet.lesson import Lesson

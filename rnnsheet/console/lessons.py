@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rnnsheet.console.lines import LINE, indent, number, table, wrap
 from rnnsheet.equations.backward import chain_rule
-from rnnsheet.equations.cells import network
+from rnnsheet.equations.lesson import network
 from rnnsheet.equations.notation import symbol, symbols, words
 from rnnsheet.equations.recurrence import Equation, Recurrence, WalkStep, walkthrough
 from rnnsheet.labels import Labels

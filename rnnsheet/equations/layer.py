@@ -46,14 +46,25 @@ class LayerEquations:
     forms: dict[str, tuple[int, int]]
     """The shape of each parameter that the model has of it."""
     sequence: str
+    """Along what it is computed."""
+    along: str
+    """Along what it reads."""
     hidden: Axis
     initial: Mapping[str, Leaf | None]
     """The first value of each state that no parameter gives: of another layer, or None for zeros."""
-    gate_activation: str = "sigmoid"
     mask: Leaf | None = None
     """A number per time step: where it is 0, states stay as they were."""
     part: str = "cell"
     """The part of the network that the layer's values are."""
+
+    @property
+    def steps(self) -> int:
+        """The number of time steps of what it reads."""
+        return self.network.sequences[self.along]
+
+    def axes(self, base: str, rows: str, cols: str) -> tuple[Axis, Axis]:
+        """Axes of these names, of the sizes that a parameter has."""
+        return Axis(rows, self.forms[base][0]), Axis(cols, self.forms[base][1])
 
     def has(self, base: str) -> bool:
         """Whether the model has this parameter; a bias may be left out."""
@@ -83,12 +94,16 @@ class LayerEquations:
         """The state as the time step before left it."""
         return self.network.before(state.name, state.rows)
 
-    def let(self, base: str, expr: Expr, part: str = "") -> Value:
-        """Names an expression: it becomes a block that a student sees."""
-        key, name = f"{self.layer.kind}{self.layer.ending}", self.layer.named(base)
-        if self.mask and name in self.network.states:
-            expr = masked(self.mask, expr, self.network.before(name, self.hidden))
-        return self.network.let(name, expr, part or self.part, (), self.sequence, base, key)
+    def let(self, name: str, expr: Expr, part: str = "", sequence: str = "", base: str = "") -> Value:
+        """Names an expression: it becomes a block that a student sees.
+
+        It is one of the layer's `part`, along its `sequence`, and known to labels by its name as `base`,
+        unless these are given.
+        """
+        full, part, sequence = self.layer.named(name), part or self.part, sequence or self.sequence
+        if self.mask and full in self.network.states:
+            expr = masked(self.mask, expr, self.network.before(full, self.hidden))
+        return self.network.let(full, expr, part, (), sequence, base or name, self.layer.key)
 
     def activate(self, expr: Expr) -> Expr:
         """The layer's activation of an expression, number by number."""
@@ -96,7 +111,7 @@ class LayerEquations:
 
     def gate_activate(self, expr: Expr) -> Expr:
         """How far a gate is open: its activation of an expression, number by number."""
-        return activated(expr, self.gate_activation)
+        return activated(expr, self.layer.gate_activation or "sigmoid")
 
     def recurrent(self, base: str, state: Leaf) -> Expr:
         """A matrix times the state, or one number times all of it, whichever the model has."""

@@ -18,8 +18,8 @@ from rnnsheet.network import KINDS, ParameterSpec, named
 if TYPE_CHECKING:
     from rnnsheet.equations.layer import LayerEquations
 
-Cell = Callable[["LayerEquations", Leaf], Value]
-"""From a layer and what it reads to what other layers read of it."""
+Cell = Callable[..., Value]
+"""From `LayerEquations` and what the layer reads, a vector or several, to what other layers read of it."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
@@ -94,7 +94,7 @@ def _check(layer: LayerEquations, result: object) -> None:
             raise LessonError("cell_lacks", cell=name, name=state)
     if not isinstance(result, Value) or result.name != layer.layer.named("h"):
         raise LessonError("cell_returns", cell=name, got=getattr(result, "name", type(result).__name__))
-    own = [each for each in network.equations.values() if each.layer == f"{name}{layer.layer.ending}"]
+    own = [each for each in network.equations.values() if each.layer == layer.layer.key]
     for equation in own:
         _check_equation(layer, equation)
     used = {part.name for equation in own for part in _parts(equation.expr) if isinstance(part, Parameter)}

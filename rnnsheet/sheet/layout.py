@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rnnsheet.equations.cells import network
+from rnnsheet.equations.lesson import network
 from rnnsheet.errors import LessonError, ModelError, RnnsheetError
 from rnnsheet.labels import labels
 from rnnsheet.lesson import Lesson

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rnnsheet.equations.cells import network
 from rnnsheet.equations.expr import AllSteps, At, Expr, Next, Operation, Parameter, Part, Previous
+from rnnsheet.equations.lesson import network
 from rnnsheet.equations.notation import symbol, symbols, words
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.labels import Labels, labels, languages

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from rnnsheet.equations.backward import limited, path_back
-from rnnsheet.equations.cells import network
+from rnnsheet.equations.lesson import network
 from rnnsheet.equations.recurrence import STEP
 from rnnsheet.equations.rules import RULES
 from rnnsheet.experiments import FLOW
