@@ -27,7 +27,7 @@ from rnnsheet.network.kinds import recurrent
 
 CELLS: dict[str, Cell] = {}
 """The equations of every kind of layer: from its own names and what it reads to what others read of it."""
-BUILT_IN = frozenset(name for name, kind in KINDS.items() if kind.of_lessons)
+BUILT_IN = frozenset(KINDS)
 
 
 def cell(name: str, *parameters: ParameterSpec, states: tuple[str, ...] = ("h",)) -> Callable[[Cell], Cell]:
