@@ -17,7 +17,7 @@ from rnnsheet.checking.compare import Comparison
 from rnnsheet.checking.process import StoppedError
 from rnnsheet.checking.recalculate import Values
 from rnnsheet.checking.report import BlockReport, Failure, Report
-from rnnsheet.equations.cells import network
+from rnnsheet.equations.lesson import network
 from rnnsheet.errors import LessonError, WorkbookError
 from rnnsheet.files import content
 from rnnsheet.labels import languages

@@ -21,7 +21,7 @@ def place(typed: Block, labels: Labels) -> tuple[Page, dict[str, Block], dict[Le
     page.sheet.frozen = (_TOP, LABEL)
     page.text(_TOP, 1, labels("meaning.t"), "caption")
     page.constants("t", _TOP, where.first, [list(range(1, steps + 1))], "label")
-    page.text(_TOP + 1, 1, "xₜ", "symbol")
+    page.text(_TOP + 1, where.first - 1, "xₜ", "symbol")
     page.units(_TOP + 1, LABEL, rows)
     # An empty cell is 0: products of matrices take no empty ones.
     cell = page.reference(typed.area)
