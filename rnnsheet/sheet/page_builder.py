@@ -182,9 +182,10 @@ class Page:
         elif axis.name != "one":
             self.units(row, col, axis.size, across=True)
 
-    def described(self, parameter: Parameter, meaning: str) -> str:
+    def described(self, parameter: Parameter, meaning: str, words: bool) -> str:
         """A parameter's shape, axes and meaning in one line."""
-        axes = [self.labels(f"axis.{axis.name}") for axis in (parameter.rows, parameter.cols)]
+        names = [axis.name for axis in (parameter.rows, parameter.cols)]
+        axes = [self.labels(f"axis.{name}{'_words' * (words and name == 'letters')}") for name in names]
         shape = f"{parameter.rows.size}×{parameter.cols.size}"
         kind = "number" if shape == "1×1" else "matrix"
         return self.labels(f"shape.{kind}", shape=shape, rows=axes[0], cols=axes[1], meaning=meaning)

@@ -351,7 +351,7 @@ def _parameter(inputs: Inputs, parameter: Parameter, numbers: Values, network: R
     page, row, given = inputs.page, inputs.row, inputs.blocks
     told = meaning_of_parameter(parameter, network, page.labels)
     page.text(row, 1, parameter.name, "symbol")
-    page.text(row, FIRST, page.described(parameter, told), "small")
+    page.text(row, FIRST, page.described(parameter, told, network.split == "words"), "small")
     labelled = parameter.cols.size > 1
     if labelled:
         page.column_labels(parameter.cols, row + 1, FIRST, given)
