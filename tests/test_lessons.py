@@ -62,7 +62,9 @@ def learned_again(name: str) -> rnnsheet.Lesson:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in templates.names() if name not in ("hello", "translate")])
+@pytest.mark.parametrize(
+    "name", [name for name in templates.names() if name not in ("hello", "by-hand", "translate")]
+)
 def test_the_command_in_its_head_learns_its_weights_again(name):
     learned = learned_again(name).model.parameters
     for parameter, array in load(name).model.parameters.items():
@@ -84,7 +86,9 @@ def says(lesson: rnnsheet.Lesson, **given: object) -> dict[str, str]:
     return {name: " ".join(word for word in words if word not in ("", END)) for name, words in ends.items()}
 
 
-@pytest.mark.parametrize("name", ["order", "mlp-to-rnn", "sentiment", "caption", "translate"])
+@pytest.mark.parametrize(
+    "name", ["order", "chinese-order", "mlp-to-rnn", "sentiment", "caption", "translate"]
+)
 def test_a_lesson_says_what_it_has_learned(name):
     lesson = load(name)
     for read, target in lesson.examples:
@@ -276,3 +280,30 @@ def test_a_text_has_room_for_every_example():
     assert replace(lesson, word="good", steps=0).steps == 8
     lesson = templates.load("translate")
     assert replace(lesson, target="je", answer_steps=0).answer_steps == 6
+
+
+def test_by_hand_is_whole_numbers_that_fit_in_a_head():
+    lesson = load("by-hand")
+    trace = lesson.run()
+    for name in ("xh", "hh", "z", "h", "y"):
+        numbers = trace[name]
+        assert np.array_equal(numbers, numbers.round()) and abs(numbers).max() <= 3, name
+    assert trace["right"].tolist() == [[1.0, 1.0, 1.0]]
+    # The letter read is the same, what is said is not: that is memory.
+    assert trace["letter"][0][1] == trace["letter"][0][2]
+    assert trace["predicted"][0][1] != trace["predicted"][0][2]
+
+
+def test_a_character_that_comes_twice_is_told_apart_by_memory_alone():
+    lesson = load("chinese-phrase")
+    assert says(lesson) == {"": "天 向 上"}
+    assert says(replace(lesson, word="向天天上"))[""] != "天 天 上"
+
+
+def test_the_order_of_chinese_words_is_seen_by_the_recurrent_network_alone():
+    lesson = load("chinese-order")
+    words = "我们 喜欢 研究 深度 学习"
+    turned = " ".join(reversed(words.split()))
+    one, other = says(lesson, word=words, target="通顺"), says(lesson, word=turned, target="打乱")
+    assert one["mlp"] == other["mlp"]
+    assert (one["rnn"], other["rnn"]) == ("通顺", "打乱")
