@@ -113,11 +113,13 @@ def export(
     steps: int | None = None,
     progress: Progress = silent,
     paper: str = "a4",
+    digits: int | None = None,
 ) -> Path:
     """Writes the workbook of a lesson or a trained network; by default it is named as that, with .xlsx.
 
     Of a lesson, `epochs` is for how many rows of training it has room, by default `Lesson.epochs`; `steps`
-    for how many time steps it shows the gradient's flow, by default what the lesson's settings say, else 30.
+    for how many time steps it shows the gradient's flow, by default what the lesson's settings say, else 30;
+    `digits` (2 to 6) how many of a number are shown, by default what the settings say, else 4.
     `progress` is told of the work "export" and its cells. `paper` is "a4" or "letter". Raises
     RnnsheetError for another paper, LessonError or ModelError where it cannot be run, OutputError where the
     file cannot be written, exists already (unless `force`), or is not named .xlsx.
@@ -132,7 +134,7 @@ def export(
     loaded = load(source) if isinstance(source, str | Path) else source
     target = workbook_file(path or f"{loaded.name}.xlsx", force)
     if isinstance(loaded, lesson.Lesson):
-        loaded = _sized(loaded, epochs, steps)
+        loaded = _sized(loaded, epochs, steps, digits)
     planned = replace(plan(loaded, language), paper=paper)
     cells = planned.cells
     with progress("export", cells) as advance:
@@ -175,12 +177,13 @@ def page_text(loaded: lesson.Lesson, language: str) -> str:
     return compiled.html(_values(loaded, compiled.plan, unheard))
 
 
-def _sized(loaded: lesson.Lesson, epochs: int | None, steps: int | None) -> lesson.Lesson:
-    """The lesson with room for so many epochs and steps of the gradient's flow, where these are given."""
-    given = loaded.settings
-    rows = given.epochs if epochs is None else epochs
-    back = given.flow_steps if steps is None else steps
-    return replace(loaded, settings=replace(given, epochs=rows, flow_steps=back))
+def _sized(
+    loaded: lesson.Lesson, epochs: int | None, steps: int | None, digits: int | None = None
+) -> lesson.Lesson:
+    """The lesson with so many epochs, steps of the gradient's flow and digits, where these are given."""
+    given = {"epochs": epochs, "flow_steps": steps, "digits": digits}
+    sizes: dict[str, Any] = {name: size for name, size in given.items() if size is not None}
+    return replace(loaded, settings=replace(loaded.settings, **sizes))
 
 
 def workbook_file(path: str | Path, force: bool) -> Path:

@@ -52,6 +52,7 @@ def export(
     output: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help=_help("help.output"))] = "",
     epochs: Annotated[int | None, typer.Option(help=_help("help.rows"))] = None,
     steps: Annotated[int | None, typer.Option(help=_help("help.steps"))] = None,
+    digits: Annotated[int | None, typer.Option(help=_help("help.shown_digits"))] = None,
     paper: Paper = "a4",
     lang: Language = "",
     force: Force = False,
@@ -63,7 +64,7 @@ def export(
 
         texts = labels(language)
         shown, loaded = progress.bars(texts), api.load(lesson)
-        written = api.export(loaded, output, language, force, epochs, steps, shown, paper)
+        written = api.export(loaded, output, language, force, epochs, steps, shown, paper, digits)
         _print([texts("export.done", file=written)])
         if epochs is None and loaded.settings.epochs is None and loaded.epochs < MOST_USUAL:
             _print([texts("export.epochs", epochs=loaded.epochs, more=2 * loaded.epochs)])

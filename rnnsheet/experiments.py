@@ -19,6 +19,8 @@ WIDTH = 1e-5
 """By how much the gradient check moves a weight, up and down."""
 MOST_EPOCHS = 1_000_000
 FLOW_STEPS = (2, 300)
+DIGITS = (2, 6)
+"""From so few to so many digits are shown of a number."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,15 @@ class Settings:
     multiplied by; None is the lesson's own."""
     flow_clip: float = 1.0
     """The greatest norm that the gradient's flow may have, for comparison."""
+    digits: int = 4
+    """How many digits of a number are shown behind the point."""
 
 
 def plain_settings(settings: Settings, model: Model) -> Settings:
     """The settings as plain numbers and a text. Raises LessonError where one is not what it should be."""
     given: dict[str, Any] = {field.name: plain(getattr(settings, field.name)) for field in fields(settings)}
-    for name, (least, most) in {"epochs": (1, MOST_EPOCHS), "flow_steps": FLOW_STEPS}.items():
+    sizes = {"epochs": (1, MOST_EPOCHS), "flow_steps": FLOW_STEPS, "digits": DIGITS}
+    for name, (least, most) in sizes.items():
         size = least if given[name] is None and name == "epochs" else given[name]
         if type(size) is not int or not least <= size <= most:
             raise LessonError("wrong_size", name=f"settings.{name}", least=least, most=most, got=repr(size))

@@ -177,7 +177,7 @@ def test_two_rules_that_hide_a_number_together_are_found(dressed):
 
 def test_other_looks_are_the_reader_s(dressed):
     def change(sheet):
-        sheet[CELL].number_format = "0.000000;-0.000000"
+        sheet[CELL].number_format = r"0.000000;\-0.000000;0"
         sheet[CELL].font = Font(color=WHITE, size=20, italic=True, name="Arial")
         sheet[CELL].fill = PatternFill("solid", fgColor="FF000000")
         sheet[CELL].alignment = Alignment(horizontal="center", vertical="top", indent=2)

@@ -277,7 +277,7 @@ def test_the_chart_has_axis_titles_and_live_series(hello_xlsx):
 
 SHOWN = {
     "soffice": ["-0.500000", "-1.250000", "-999.500000", "-20000.500000", "0.500000", "20000.500000"],
-    "ssconvert": ["−0.500000", "−1.250000", "−999.500000", "−2.00E+04", "0.500000", "2.00E+04"],
+    "ssconvert": ["-0.500000", "-1.250000", "-999.500000", "−2.00E+04", "0.500000", "2.00E+04"],
 }
 """LibreOffice leaves conditional formats out of HTML; on the screen it shows what Gnumeric shows."""
 

@@ -55,7 +55,7 @@ def _plan(lesson: Lesson, language: str) -> Plan:
     typed = inputs.place(lesson, equations, words)
     examples.place(typed, lesson, equations)
     given = {**typed.blocks, **typed.choices}
-    context = Context(equations, words, given, lesson, messages, {})
+    context = Context(equations, words, given, lesson.settings.digits, lesson, messages, {})
     unrolled_page, over_time, below = unrolled.place(context)
     context = replace(context, over_time=over_time)
     steps_page = steps.place(context)
@@ -78,7 +78,8 @@ def _plan(lesson: Lesson, language: str) -> Plan:
     named = {**typed.blocks, **context.over_time, **gradients, **rates, **settings}
     named |= {f"d{name}": block for name, block in matrices.items()}
     names = {defined_name(name): block.area for name, block in named.items()}
-    return Plan((*sheets, about_page.sheet), names, language, title(lesson, words))
+    planned = Plan((*sheets, about_page.sheet), names, language, title(lesson, words))
+    return planned.with_digits(lesson.settings.digits)
 
 
 def _fitting(planned: Plan, error: type[RnnsheetError], place: str) -> Plan:

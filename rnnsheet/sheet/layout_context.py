@@ -80,6 +80,8 @@ class Frame:
     network: Recurrence
     labels: Labels
     inputs: Mapping[str, Block]
+    digits: int
+    """How many digits of a number are shown."""
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,11 @@ def width_of(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
+def number_width(digits: int) -> float:
+    """The width of a column of numbers with so many digits, or of powers of ten."""
+    return max(9.0, digits + 5.0)
+
+
 def weight_name(name: str, row: int, col: int) -> str:
     """What one number of a weight is called, by its row and column from 0: `Wxh[1,2]`."""
     return f"{name}[{row + 1},{col + 1}]"

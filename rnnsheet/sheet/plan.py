@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from rnnsheet.sheet.bounds import LAST_COLUMN, key
@@ -18,6 +18,10 @@ LAYOUT = 11
 
 
 PAPERS = ("a4", "letter")
+
+
+NUMBERS = {digits: f"number{digits}" for digits in range(2, 6)} | {6: "number"}
+"""By how many digits it shows, the format of a number; until a plan is whole it is that with the most."""
 
 
 def quoted(sheet: str) -> str:
@@ -251,6 +255,15 @@ class Plan:
     title: str = ""
     paper: str = "a4"
     """The paper that it is printed on, one of `PAPERS`."""
+
+    def with_digits(self, digits: int) -> Plan:
+        """The plan whose numbers show so many digits."""
+        for sheet in self.sheets:
+            sheet.blocks = [
+                replace(block, format=NUMBERS[digits]) if block.format == NUMBERS[6] else block
+                for block in sheet.blocks
+            ]
+        return self
 
     @property
     def cells(self) -> int:

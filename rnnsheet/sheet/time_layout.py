@@ -10,7 +10,7 @@ from rnnsheet.equations.recurrence import STEP, Equation
 from rnnsheet.network import STATIC, on_sequence
 from rnnsheet.sheet.captions import meaning, meaning_of_parameter, of_layer
 from rnnsheet.sheet.layout_context import LABEL, WEIGHTS, Columns, Frame, is_tall
-from rnnsheet.sheet.page_builder import CHOICES, NUMBER, STATE_ROW, Page, width_of
+from rnnsheet.sheet.page_builder import CHOICES, NUMBER, STATE_ROW, Page, number_width, width_of
 from rnnsheet.sheet.plan import Area, Block
 from rnnsheet.sheet.references import located
 
@@ -18,7 +18,7 @@ FIRST_SHEET = "Overview"
 HEAD_ROW = STATE_ROW + 1
 """The row of the time steps; the letters follow."""
 _MOST_FROZEN = HEAD_ROW + 2
-_HEAD_HEIGHT, _NAME_HEIGHT = 22, 14
+_HEAD_HEIGHT, _NAME_HEIGHT = 20, 14
 _GAP = 3
 """Letters between what stands beside each other in a head row."""
 _WORD_ROOM = 14.0
@@ -54,7 +54,7 @@ class Bands:
         """The rows and columns at which it is to be said where weights are."""
         words = self._longest_word()
         page.sheet.widths |= where.widths(words)
-        page.sheet.width = max(page.sheet.width, min(_WORD_ROOM, words + 2.0))
+        page.sheet.width = max(number_width(frame.digits), min(_WORD_ROOM, words + 2.0))
         page.span = where.span(page.sheet.width)
 
     def _longest_word(self) -> int:

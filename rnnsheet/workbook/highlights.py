@@ -9,7 +9,7 @@ from openpyxl.styles.numbers import NumberFormat
 
 from rnnsheet.experiments import FLOW
 from rnnsheet.sheet.formula import column_letters
-from rnnsheet.sheet.plan import Highlight
+from rnnsheet.sheet.plan import NUMBERS, Highlight
 from rnnsheet.workbook.number_format import FORMATS
 from rnnsheet.workbook.style import BLUE, INK, YELLOW
 
@@ -23,7 +23,10 @@ def rules(highlight: Highlight) -> list[Rule]:
     return _RULES[highlight.kind](highlight)
 
 
-FITTING = {"number": ("-999.9999995", "9999.9999995"), "narrow": ("-99.9995", "999.9995")}
+FITTING = {
+    **{form: (f"-999.{'9' * digits}5", f"999.{'9' * digits}5") for digits, form in NUMBERS.items()},
+    "narrow": ("-99.9995", "99.9995"),
+}
 """By the format, between which numbers one fits its column."""
 
 

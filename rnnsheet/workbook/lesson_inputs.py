@@ -144,7 +144,7 @@ def lesson(described: Manifest, recalculated: Value) -> Lesson:
             if name not in (*TEXTS, *settings)
         }
         picture = numbers.pop("picture", None)
-        sizes: dict[str, Any] = {name: int(facts[name]) for name in ("epochs", "flow_steps")}
+        sizes: dict[str, Any] = {name: int(facts[name]) for name in ("epochs", "flow_steps", "digits")}
         states = {name: numbers.pop(name) for name in list(numbers) if name.endswith("_0")}
         return Lesson(
             name=facts["lesson"],

@@ -6,10 +6,13 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cache
 from typing import Any
 
+from rnnsheet.sheet.plan import NUMBERS
+
 # No conditions in them: LibreOffice, Gnumeric, IronCalc and SheetJS each drop a minus sign there.
 # How a large number is shown instead of ####, the skeleton's rule of conditional formatting says.
 FORMATS = {
-    "number": "0.000000",
+    # With a sign of its own for less than 0, so that an exact 0 can be quiet.
+    **{form: f"0.{'0' * digits};-0.{'0' * digits};0" for digits, form in NUMBERS.items()},
     "narrow": "0.000;-0.000;0",
     "whole": "0",
     "letter": "General",

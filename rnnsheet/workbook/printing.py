@@ -1,7 +1,6 @@
 """How a sheet is printed: the paper, what of it, how small, where a page ends, and what each page repeats."""
 
 import math
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -57,8 +56,9 @@ def _lines_needed(sheet: Sheet, text: Text) -> int:
 
 
 def last_column(sheet: Sheet, rows: range | None = None) -> int:
-    """The last column that anything takes, in all rows or some."""
-    texts = [text.col + text.span - 1 for text in sheet.texts if rows is None or text.row in rows]
+    """The last column that anything takes, in all rows or, without links, some."""
+    shown = [text for text in sheet.texts if rows is None or (text.row in rows and not text.link)]
+    texts = [text.col + text.span - 1 for text in shown]
     blocks = [block.area for block in sheet.blocks if rows is None or block.area.row in rows]
     return max(texts + [area.col + area.cols - 1 for area in blocks], default=1)
 
@@ -127,9 +127,26 @@ class _Printed:
         scales = [most, *(each / 100 for each in range(80, 50, -5) if _LEGIBLE <= each / 100 < most)]
         tried = []
         for scale in scales:
-            ends, pages = _page_ends(self._sheet, self._parts, self._heights, down / scale - self._heads)
+            ends, pages = self._page_ends(down / scale - self._heads)
             tried.append(_Laid(wide * pages, scale, ends))
         return min(tried, key=lambda laid: laid.pages)
+
+    def _page_ends(self, room: float) -> tuple[list[int], int]:
+        """The rows after which a page ends, so that a section stands on one page if it can; and the pages."""
+        ends, pages = list[int](), 0
+        for top, last in self._parts:
+            # What is repeated on other pages is part of the first.
+            used, pages = -self._heads if top == 1 else 0.0, pages + 1
+            starts = sorted({top, *(row for row in self._sheet.sections if top < row <= last)})
+            for start, end in pairwise([*starts, last + 1]):
+                height = sum(self._heights[start - 1 : end - 1])
+                if start > top and used + height > room:
+                    ends.append(start - 1)
+                    used, pages = 0.0, pages + 1
+                used += height
+                while used > room:
+                    used, pages = used - room, pages + 1
+        return ends, pages
 
 
 def _width(sheet: Sheet, col: int) -> float:
@@ -154,22 +171,3 @@ def _last_printed(sheet: Sheet, rows: range) -> int:
                 col += 1
             last = max(last, col - 1)
     return last
-
-
-def _page_ends(
-    sheet: Sheet, parts: Sequence[tuple[int, int]], heights: list[float], room: float
-) -> tuple[list[int], int]:
-    """The rows after which a page ends, so that each section stands on one page if it can; and the pages."""
-    ends, pages = list[int](), 0
-    for top, last in parts:
-        used, pages = 0.0, pages + 1
-        starts = sorted({top, *(row for row in sheet.sections if top < row <= last)})
-        for start, end in pairwise([*starts, last + 1]):
-            height = sum(heights[start - 1 : end - 1])
-            if used and used + height > room:
-                ends.append(start - 1)
-                used, pages = 0.0, pages + 1
-            used += height
-            while used > room:
-                used, pages = used - room, pages + 1
-    return ends, pages

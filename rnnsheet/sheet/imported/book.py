@@ -14,6 +14,9 @@ from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.pages import manifest
 from rnnsheet.sheet.plan import Area, Block, Plan
 
+DIGITS = 4
+"""So many digits of a number are shown behind the point."""
+
 
 def plan(source: ImportedNetwork, language: str) -> Plan:
     """The plan of the workbook, as `sheet.layout.plan` gives it; what is typed is the sample."""
@@ -31,7 +34,7 @@ def plan(source: ImportedNetwork, language: str) -> Plan:
     else:
         read_page, read, scope = numbers.place(typed, words)
     weight_pages, weighed, usable = _weights(source, equations, given, words)
-    frame = Frame(equations, words, {**given, **weighed})
+    frame = Frame(equations, words, {**given, **weighed}, DIGITS)
     layer_pages, results = layers.place(source, frame, scope, usable, read)
     speaks = results.pop("speaks")
     named = {typed.name: typed, **given, **weighed, **results}
@@ -45,7 +48,7 @@ def plan(source: ImportedNetwork, language: str) -> Plan:
     sheets = tuple(page.sheet for page in pages)
     manifest.list_blocks(about_page, sheets)
     names = {defined_name(name): block.area for name, block in named.items()}
-    return Plan((*sheets, about_page.sheet), names, language, source.name)
+    return Plan((*sheets, about_page.sheet), names, language, source.name).with_digits(DIGITS)
 
 
 def _weights(

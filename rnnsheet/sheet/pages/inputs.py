@@ -24,6 +24,8 @@ NAME = "Inputs"
 LABEL, FIRST = 2, 3
 """The columns of row labels and of what may be changed."""
 _TOP = 4
+_MOST_PRINTED = 12
+"""A weight with more columns is not printed, nor what follows it."""
 _NARROW = 9
 """So many letters have room in a column of the usual width."""
 _MOST_FROZEN = 12
@@ -84,6 +86,8 @@ def place(lesson: Lesson, network: Recurrence, labels: Labels) -> Inputs:
     for name, parameter in network.parameters.items():
         if name in numbers:
             page.sheet.sections.append(inputs.row)
+            if parameter.cols.size > _MOST_PRINTED and not page.sheet.printed_rows:
+                page.sheet.printed_rows = ((1, inputs.row - 1),)
             _parameter(inputs, parameter, numbers[name].tolist(), network)
     for name in ("vocabulary", "labels"):
         if name in blocks:

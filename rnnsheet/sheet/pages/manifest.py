@@ -24,7 +24,7 @@ LESSON, TRAINED = "lesson", "trained"
 """What a workbook can be of."""
 KEYS = (
     *("rnnsheet", "layout", "kind", "lesson", "network", "language"),
-    *("split", "steps", "answer_steps", "epochs", "flow_steps"),
+    *("split", "steps", "answer_steps", "epochs", "flow_steps", "digits"),
     *("assumed", "witness"),
 )
 """What is known of a workbook; the second line of a lesson's alone, the third of a trained network's."""
@@ -78,7 +78,7 @@ def place(source: Lesson | ImportedNetwork, labels: Labels) -> Page:
 
 def _of_lesson(lesson: Lesson) -> dict[str, object]:
     settings = lesson.settings
-    sizes = {"epochs": lesson.epochs, "flow_steps": settings.flow_steps}
+    sizes = {"epochs": lesson.epochs, "flow_steps": settings.flow_steps, "digits": settings.digits}
     steps = {"steps": lesson.steps, "answer_steps": lesson.answer_steps}
     return {
         "kind": LESSON,

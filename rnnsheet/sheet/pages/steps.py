@@ -10,7 +10,7 @@ from rnnsheet.lesson import Lesson
 from rnnsheet.network import STATIC, on_sequence
 from rnnsheet.sheet.captions import meaning, unit
 from rnnsheet.sheet.layout_context import Context
-from rnnsheet.sheet.page_builder import CHOICES, SPAN, Page
+from rnnsheet.sheet.page_builder import CHOICES, SPAN, Page, number_width
 from rnnsheet.sheet.plan import Area, Block
 
 NAME = "Steps"
@@ -25,7 +25,7 @@ def place(context: Context) -> Page:
     """The sheet; its operands are links to the inputs, to `x` over time, and to earlier steps."""
     lesson, network, labels = context.lesson, context.network, context.labels
     page = Page(NAME, labels)
-    page.sheet.widths = {_MARGIN: 4}
+    page.sheet.widths, page.sheet.width = {_MARGIN: 4}, number_width(context.digits)
     page.sheet.frozen = (1, 0)
     page.title(labels("steps.title"), labels("steps.about"))
     teller = _Teller(page, network, context.inputs, context.over_time)

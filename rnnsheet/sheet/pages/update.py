@@ -8,6 +8,8 @@ from rnnsheet.sheet.plan import Block
 from rnnsheet.sheet.time_layout import Bands
 
 NAME = "Update"
+_PRINTED = 60
+"""So many rows have room on a page; of more weights the first are printed."""
 _MOST_ABREAST = 4
 """The columns of a weight that stands on one line with its gradient and the new weight."""
 
@@ -26,7 +28,7 @@ def place(context: Context, gradients: Mapping[str, Block]) -> tuple[Page, dict[
     bands.row += 5
     bands.heading(labels("update.weights"), labels("update.weights_about"))
     new = {name: _weight(bands, name, gradients[name], used) for name in network.gradients}
-    bands.print_until(bands.row - 1)
+    bands.print_until(max(row for row in page.sheet.sections if row <= max(_PRINTED, top + 6)) - 1)
     bands.heading(labels("update.forward"), labels("update.forward_about"))
     bands.weight = None
     bands.scope |= {network.parameters[name]: block.area for name, block in new.items()}
