@@ -106,7 +106,8 @@ def arrays_of(kind: str, layout: str) -> tuple[int, ...]:
     """How many arrays a layer has in a file, without biases and with them."""
     if KINDS[kind].states:
         return (1, 2, 3, 4) if layout == "pytorch" else tuple(sorted({2, 3, 3 * len(ORDERS["keras1"][kind])}))
-    return (1, 2) if kind == "dense" else (1,)
+    specs = KINDS[kind].parameters
+    return tuple(range(sum(not spec.optional for spec in specs), len(specs) + 1))
 
 
 def once(kind: str) -> tuple[str, ...]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +15,6 @@ from rnnsheet.network.imported.layers import (
     ImportedLayer,
 )
 from rnnsheet.network.imported.reads import ANSWER, INPUT, LARGEST, LONGEST_TOKEN, Text
-from rnnsheet.network.kinds import Array
 from rnnsheet.plain import unwritable
 
 if TYPE_CHECKING:
@@ -28,7 +26,7 @@ SETTINGS = ("activation", "gate_activation", "reverse", "starts")
 
 
 def check(network: ImportedNetwork) -> None:
-    """Raises ModelError where something does not fit. Gives every layer its weights in one form."""
+    """Raises ModelError where something does not fit."""
     _check_texts(network)
     if not network.layers:
         raise ModelError("no_layers")
@@ -37,7 +35,7 @@ def check(network: ImportedNetwork) -> None:
         _check_words(layer, known)
         _check_reads(network, layer)
         known.append(layer.name)
-        object.__setattr__(layer, "weights", _weights(network, layer))
+        _check_weights(network, layer)
         _check_sizes(network, layer)
     _check_tokens(network)
     _check_labels(network)
@@ -155,44 +153,31 @@ def _check_texts(network: ImportedNetwork) -> None:
                 raise ModelError(key, number=number, got=len(text), most=LONGEST_TOKEN)
 
 
-def _weights(network: ImportedNetwork, layer: ImportedLayer) -> Mapping[str, Array]:
-    """The layer's weights as read-only float64 arrays of two dimensions and of the right shapes."""
+def _check_weights(network: ImportedNetwork, layer: ImportedLayer) -> None:
+    """Raises ModelError where a layer's weights are none of its kind, too few, or of other shapes."""
     expected = _shapes(network, layer)
-    fitted: dict[str, Array] = {}
-    for name, given in layer.weights.items():
+    for name, array in layer.weights.items():
         if name not in expected:
             raise ModelError("bad_layer", layer=told(layer), reason=name)
-        array = np.atleast_2d(np.asarray(given, dtype=np.float64))
-        if 1 in expected[name] and array.size == expected[name][0] * expected[name][1]:
-            array = array.reshape(expected[name])
         if array.shape != expected[name]:
-            raise ModelError(
-                "wrong_weights",
-                layer=told(layer),
-                name=name,
-                got=_shape(array.shape),
-                expected=_shape(expected[name]),
-            )
+            shapes = {"got": _shape(array.shape), "expected": _shape(expected[name])}
+            raise ModelError("wrong_weights", layer=told(layer), name=name, **shapes)
         if not (within := np.abs(array) <= LARGEST).all():
             row, col = np.argwhere(~within)[0] + 1
             raise ModelError("weights_not_finite", layer=told(layer), name=name, row=row, col=col)
-        array = array.copy()
-        array.flags.writeable = False
-        fitted[name] = array
     needed = [spec.name for spec in layer.traits.parameters if not spec.optional]
-    if missing := [name for name in needed if name not in fitted]:
+    if missing := [name for name in needed if name not in layer.weights]:
         raise ModelError("missing_weights", layer=told(layer), names=", ".join(missing))
-    # One order for all, wherever they come from: the workbook has them in it.
-    return MappingProxyType({name: fitted[name] for name in expected if name in fitted})
 
 
 def _shapes(network: ImportedNetwork, layer: ImportedLayer) -> dict[str, tuple[int, int]]:
     """The shape that each of a layer's weights must have; the first one's rows are the layer's units."""
     specs = layer.traits.parameters
-    first = np.atleast_2d(layer.weights.get(specs[0].name, np.zeros((1, 1)))) if specs else np.zeros((1, 1))
     sizes = {"input": sum(map(network.size, layer.names_read)), "one": 1}
-    # The first one tells what no other layer does.
-    sizes = {specs[0].rows: first.shape[0], specs[0].cols: first.shape[1], **sizes} if specs else sizes
+    if specs:
+        # The first one tells what no other layer does.
+        rows, cols = layer.weights[specs[0].name].shape if specs[0].name in layer.weights else (1, 1)
+        sizes = {specs[0].rows: rows, specs[0].cols: cols, **sizes}
     return {spec.name: (sizes[spec.rows], sizes[spec.cols]) for spec in specs}
 
 

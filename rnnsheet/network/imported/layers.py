@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from rnnsheet.network.imported.reads import INPUT
-from rnnsheet.network.kinds import KINDS, Array
+from rnnsheet.network.kinds import KINDS, Array, ParameterSpec
 from rnnsheet.network.layers import Layer, Source
 
 LAYER_KINDS = tuple(name for name, kind in KINDS.items() if kind.of_files)
@@ -42,9 +46,17 @@ class ImportedLayer(Layer):
     name: str = ""
     reads: tuple[Source, ...] = (Source(INPUT),)
     weights: Mapping[str, Array] = field(default_factory=dict)
-    """By the names that its kind gives them."""
+    """By the names that its kind gives them, in its order: read-only float64, (out, in); a vector (out, 1)."""
     source: str = ""
     """What the framework calls it, for messages and captions."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        specs = {spec.name: spec for spec in KINDS[self.kind].parameters} if self.kind in KINDS else {}
+        # One order for all, wherever they come from; what its kind has not is told when a network is made.
+        names = [*(name for name in specs if name in self.weights), *self.weights.keys() - specs.keys()]
+        fitted = {name: _fitted(self.weights[name], specs.get(name)) for name in names}
+        object.__setattr__(self, "weights", MappingProxyType(fitted))
 
     @property
     def names_read(self) -> tuple[str, ...]:
@@ -55,3 +67,14 @@ class ImportedLayer(Layer):
     def parameters(self) -> int:
         """How many numbers its weights are."""
         return sum(array.size for array in self.weights.values())
+
+
+def _fitted(given: ArrayLike, spec: ParameterSpec | None) -> Array:
+    """Weights in the form that all have; those that have it are the same."""
+    array = np.atleast_2d(np.asarray(given, dtype=np.float64))
+    if spec and "one" in (spec.rows, spec.cols) and array.size == max(array.shape):
+        array = array.reshape((-1, 1) if spec.cols == "one" else (1, -1))
+    if array.flags.writeable:
+        array = array.copy()
+        array.flags.writeable = False
+    return array
