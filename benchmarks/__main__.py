@@ -8,7 +8,7 @@ from collections.abc import Iterator
 # One thread for NumPy's matrix products too; it must be said before NumPy is imported.
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 
-from benchmarks import book, checks, engine, layouts, learning, memory, mutations, startup, trained, writers
+from benchmarks import book, checks, engine, imported, layouts, learning, memory, mutations, startup, writers
 
 
 def usual() -> Iterator[Iterator[str]]:
@@ -19,7 +19,7 @@ def usual() -> Iterator[Iterator[str]]:
     yield learning.report(5)
     yield book.report(15)
     yield writers.report({1_000: 15, 100_000: 9, 1_000_000: 5})
-    yield trained.report(3)
+    yield imported.report(3)
     yield layouts.report(3)
     yield memory.report()
     yield mutations.report(1000)
@@ -33,7 +33,7 @@ def quick() -> Iterator[Iterator[str]]:
     yield learning.report(1, ["hello"])
     yield book.report(1)
     yield writers.report({100: 1, 1_000: 1})
-    yield trained.report(1, (10, 5), "ironcalc")
+    yield imported.report(1, (10, 5), "ironcalc")
     yield layouts.report(1, layouts.SMALL, "ironcalc")
     yield memory.report(sentences=40, many=3)
     yield mutations.report(2)

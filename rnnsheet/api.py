@@ -115,7 +115,7 @@ def export(
     paper: str = "a4",
     digits: int | None = None,
 ) -> Path:
-    """Writes the workbook of a lesson or a trained network; by default it is named as that, with .xlsx.
+    """Writes the workbook of a lesson or an imported network; by default it is named as that, with .xlsx.
 
     Of a lesson, `epochs` is for how many rows of training it has room, by default `Lesson.epochs`; `steps`
     for how many time steps it shows the gradient's flow, by default what the lesson's settings say, else 30;

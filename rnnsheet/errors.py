@@ -47,7 +47,7 @@ class WorkbookError(RnnsheetError):
 
 
 class ModelError(RnnsheetError):
-    """A trained network that cannot be read, or has something that a workbook cannot."""
+    """An imported network that cannot be read, or has something that a workbook cannot."""
 
 
 class DataError(RnnsheetError):

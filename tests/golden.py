@@ -7,7 +7,7 @@ from zlib import crc32
 from rnnsheet import templates
 from rnnsheet.sheet.layout import plan
 from rnnsheet.sheet.plan import Block, Fill
-from tests.trained_networks import counter, moods, speller
+from tests.imported_networks import counter, moods, speller
 
 FOLDER = Path(__file__).with_suffix("")
 COMMAND = "python -m tests.golden"

@@ -1,4 +1,4 @@
-"""What the tests of trained networks share."""
+"""What the tests of imported networks share."""
 
 import numpy as np
 

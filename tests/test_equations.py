@@ -14,8 +14,8 @@ from rnnsheet.equations.recurrence import Recurrence, walkthrough
 from rnnsheet.equations.rules import RULES
 from rnnsheet.labels import labels, languages
 from rnnsheet.network import ONE, Axis
+from tests.imported_networks import NETWORKS
 from tests.lessons import ANY_CELL, EVERY_FORM, hello, lessons, networks
-from tests.trained_networks import NETWORKS
 
 HIDDEN, LETTERS = Axis("hidden", 3), Axis("letters", 4)
 

@@ -13,8 +13,8 @@ import rnnsheet
 from rnnsheet import templates
 from tests.excel_formulas import Formula, RefusedError
 from tests.excel_rules import RULES, broken
+from tests.imported_networks import NETWORKS, trained
 from tests.lessons import ANY_CELL, EVERY_FORM, SMALL, hello, lessons, networks
-from tests.trained_networks import NETWORKS, trained
 
 
 def export(lesson: rnnsheet.Lesson | rnnsheet.ImportedNetwork, folder: Path, language: str = "en") -> Path:
@@ -42,13 +42,13 @@ def test_every_form_of_a_network_keeps_the_rules(tmp_path, lesson):
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=list(NETWORKS))
-def test_trained_networks_keep_the_rules(tmp_path, network, language):
+def test_imported_networks_keep_the_rules(tmp_path, network, language):
     assert broken(export(network(), tmp_path, language)) == []
 
 
 @settings(max_examples=20)
 @given(network=trained())
-def test_random_trained_networks_keep_the_rules(tmp_path_factory, network):
+def test_random_imported_networks_keep_the_rules(tmp_path_factory, network):
     assert broken(export(network, tmp_path_factory.mktemp("random"))) == []
 
 

@@ -30,8 +30,8 @@ from rnnsheet.workbook.read import read
 from rnnsheet.workbook.texts import escaped, unescaped
 from rnnsheet.workbook.write import write
 from tests.conftest import INSTALL
+from tests.imported_networks import NETWORKS
 from tests.lessons import MARKED, SAYS, SENTENCE, TEXT, form, hello
-from tests.trained_networks import NETWORKS
 
 FULL = 0xFFFFFFFF
 """A size that ZIP64's own field gives."""

@@ -16,8 +16,8 @@ from rnnsheet.network import KINDS
 from rnnsheet.sheet.pages.manifest import MESSAGES
 from rnnsheet.sheet.pages.overview import LEGEND
 from rnnsheet.workbook.lesson_inputs import SETTINGS
+from tests.imported_networks import NETWORKS
 from tests.lessons import EVERY_FORM
-from tests.trained_networks import NETWORKS
 
 SOURCE = "\n".join(path.read_text("utf-8") for path in Path(rnnsheet.__file__).parent.rglob("*.py"))
 ENGLISH = labels("en").texts

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 import rnnsheet
 from rnnsheet import templates
 from tests import lessons
+from tests.imported_networks import counter, moods, speller
 from tests.screen import LEAST_CONTRAST, MOST_SERIES, Measured, measured
-from tests.trained_networks import counter, moods, speller
 
 QUICK = ("hello", "hello-lstm", "sentiment")
 LESSONS = [

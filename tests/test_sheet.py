@@ -17,9 +17,9 @@ from rnnsheet.sheet import layout
 from rnnsheet.sheet.formula import Formula, column_letters, column_number
 from rnnsheet.sheet.layout import plan
 from rnnsheet.sheet.names import CALLED, defined_name
+from tests.imported_networks import counter
 from tests.lessons import ANY_CELL, hello, lessons
 from tests.planned import filled, referred, taken
-from tests.trained_networks import counter
 
 EXCEL_ROWS, EXCEL_COLUMNS, EXCEL_FORMULA, EXCEL_SHEET_NAME = 1_048_576, 16_384, 8_192, 31
 
@@ -166,7 +166,7 @@ def test_formulas_fill_as_openpyxl_translates_them(frame, first, second, third, 
     assert Formula(text).rows(down, 1, width) == below[-width:]
 
 
-@pytest.mark.parametrize("source", [hello(), counter()], ids=["a lesson", "a trained network"])
+@pytest.mark.parametrize("source", [hello(), counter()], ids=["a lesson", "an imported network"])
 @pytest.mark.parametrize("limit", ["LAST_ROW", "LAST_COLUMN"])
 def test_a_worksheet_is_filled_up_to_its_last_cell_and_no_further(monkeypatch, source, limit):
     areas = [block.area for block in plan(source, "en").blocks()]

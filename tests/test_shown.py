@@ -20,10 +20,10 @@ import rnnsheet
 from rnnsheet.cli import app
 from rnnsheet.errors import WorkbookError
 from rnnsheet.workbook.number_format import FORMATS, alike, shown
+from tests.imported_networks import counter, moods
 from tests.test_checking import edit, saved_by_gnumeric, saved_by_libreoffice, sheet_part
 from tests.test_reading import parts
 from tests.test_reading import save as saved
-from tests.trained_networks import counter, moods
 from tests.typist import block
 
 CELL = block("h", "Unrolled").area.part().a1

@@ -16,9 +16,9 @@ from rnnsheet.sheet.layout import plan
 from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.read import read
 from rnnsheet.workbook.worksheet import CellError
+from tests.imported_networks import NETWORKS
 from tests.lessons import hello
 from tests.test_engines import skip_without
-from tests.trained_networks import NETWORKS
 from tests.typist import Typist
 
 FINE = labels("en")("message.fine")

@@ -1,4 +1,4 @@
-"""What is typed into the workbook of a trained network: a wrong entry gives no number without a word."""
+"""What is typed into the workbook of an imported network: a wrong entry gives no number without a word."""
 
 from dataclasses import replace
 
@@ -17,9 +17,9 @@ from rnnsheet.network.imported.packing import packed, unpacked
 from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.read import read
 from rnnsheet.workbook.worksheet import CellError
+from tests.imported_networks import NETWORKS, moods, namer, recurrent, speller, weights
 from tests.test_engines import skip_without
 from tests.test_typing import FINE, Book, again
-from tests.trained_networks import NETWORKS, moods, namer, recurrent, speller, weights
 
 SAY = labels("en")
 BAD = ["", "abc", "=1/0", "TRUE", "１"]

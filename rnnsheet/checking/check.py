@@ -117,9 +117,9 @@ def _source(manifest: Manifest, recalculated: Value) -> Lesson | ImportedNetwork
     from rnnsheet.sheet.pages.manifest import TRAINED
 
     if manifest.facts["kind"] == TRAINED:
-        from rnnsheet.workbook.imported_inputs import trained
+        from rnnsheet.workbook.imported_inputs import imported_network
 
-        return trained(manifest, recalculated)
+        return imported_network(manifest, recalculated)
     from rnnsheet.workbook.lesson_inputs import lesson
 
     return lesson(manifest, recalculated)

@@ -71,7 +71,7 @@ class Report:
     proved: bool = True
     """Whether NumPy computed the network too; else the formulas and the stored values were compared."""
     framework: FrameworkReport | None = None
-    """What its own framework gave of a trained network, where that goes with the workbook."""
+    """What its own framework gave of an imported network, where that goes with the workbook."""
     notes: tuple[str, ...] = ()
     """The workbook's settings with which a program computes or shows it otherwise than the check did:
     "date1904", "r1c1", "iterate" or "manual"."""

@@ -1,4 +1,4 @@
-"""A trained network in, and what it reads; its trace out: every number that the network computes."""
+"""An imported network in, and what it reads; its trace out: every number that the network computes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trained network on inputs that are token numbers or numbers, beside what its framework gave for them."""
+"""An imported network on token numbers or numbers, beside what its framework gave for them."""
 
 from dataclasses import replace
 

@@ -176,7 +176,7 @@ RULES: dict[str, Rule] = {
         whole=(0, 2),
     ),
     "limit": Rule("MAX(-1E+100,MIN(1E+100,{0}))", "{0}"),
-    # Of trained networks, which nothing is pulled back through.
+    # Of imported networks, which nothing is pulled back through.
     "embedded": Rule("INDEX({0:block},{1}+1,{2})", "{0}[{1}]"),
     "masked": Rule("IF({0}=1,{1},{2})", "{0}·({1}) + (1 − {0})·{2}", SUM),
     "exp_below_greatest_in_time": Rule("EXP({0}-MAX({1:row}))", "exp({0} − maxₜ {0})"),

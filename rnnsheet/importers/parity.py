@@ -1,4 +1,4 @@
-"""A trained network against the framework that it comes from, on random inputs."""
+"""An imported network against the framework that it comes from, on random inputs."""
 
 import os
 import warnings

@@ -1,7 +1,7 @@
 """The program in which a model is read: what its file does to libraries that read it stays here.
 
-It prints, packed as by `trained.packing`, the network, or the results of its own framework beside it; or what
-is wrong with the file.
+It prints, packed as by `network.imported.packing`, the network, or the results of its own framework beside
+it; or what is wrong with the file.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The one entry: a file of a trained network, of whatever framework, as a `ImportedNetwork`."""
+"""The one entry: a file of an imported network, of whatever framework, as a `ImportedNetwork`."""
 
 import zipfile
 from pathlib import Path

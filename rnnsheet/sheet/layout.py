@@ -1,4 +1,4 @@
-"""A lesson or a trained network into its plan: the order of the sheets, and what each knows of others."""
+"""A lesson or an imported network into its plan: the order of the sheets, and what each knows of others."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def plan(source: Lesson | ImportedNetwork, language: str) -> Plan:
-    """The plan of the workbook of a lesson or a trained network, its texts in one of `labels.languages()`.
+    """The plan of the workbook of a lesson or an imported network, its texts in one of `labels.languages()`.
 
     The formulas and their places depend on the lesson's sizes alone, never on a text. Raises
     LessonError or ModelError where the network has no room on a worksheet.

@@ -1,4 +1,4 @@
-"""The inputs that stand in the workbook of a trained network, into that network."""
+"""The inputs that stand in the workbook of an imported network, into that network."""
 
 import json
 from collections.abc import Callable, Container, Mapping
@@ -27,7 +27,7 @@ from rnnsheet.workbook.read import Contents
 from rnnsheet.workbook.worksheet import CellError
 
 
-def trained(manifest: Manifest, recalculated: Value) -> ImportedNetwork:
+def imported_network(manifest: Manifest, recalculated: Value) -> ImportedNetwork:
     """The network that a workbook describes, with its inputs as they stand; what is typed is its sample.
 
     An input cell that holds a formula counts with its recalculated value. Raises ModelError, with the file

@@ -1,4 +1,4 @@
-"""Trained networks as data: layers that another framework learned, their weights, what is read.
+"""Imported networks as data: layers that another framework learned, their weights, what is read.
 
 No arithmetic. Column vectors throughout, as in `model`; a weight matrix has the shape (out, in). A value is
 either over the time steps of a sequence ("input" or "answer"), one column per step, or computed once, one

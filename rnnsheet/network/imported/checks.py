@@ -1,4 +1,4 @@
-"""Whether a trained network is one: layers and weights that fit each other, texts that can be shown."""
+"""Validates an imported network: its layers and weights fit each other, its texts can be shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trained network: its input, its layers, what it says."""
+"""An imported network: its input, its layers, what it says."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _remembered(find: Callable[[ImportedNetwork, str], _Fact]) -> Callable[[Impo
 
 @dataclass(frozen=True)
 class ImportedNetwork:
-    """A trained network, checked: its input, its layers in the order in which they are computed.
+    """An imported network, checked: its input, its layers in the order in which they are computed.
 
     The last layer's result is what the network says, of which the greatest row counts. `labels` name its
     rows, or of one probability what it says below and from 1/2 on; () numbers them from 0. Numbers that are

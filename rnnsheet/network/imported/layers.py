@@ -46,7 +46,7 @@ class ImportedLayer(Layer):
     name: str = ""
     reads: tuple[Source, ...] = (Source(INPUT),)
     weights: Mapping[str, Array] = field(default_factory=dict)
-    """By the names that its kind gives them, in its order: read-only float64, (out, in); a vector (out, 1)."""
+    """By the names that its kind gives them, in its order; read-only float64, (out, in) or (out, 1)."""
     source: str = ""
     """What the framework calls it, for messages and captions."""
 

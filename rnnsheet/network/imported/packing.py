@@ -1,4 +1,4 @@
-"""A trained network as plain data, which `marshal` takes from process to process, and back."""
+"""An imported network as plain data, which `marshal` takes from process to process, and back."""
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass

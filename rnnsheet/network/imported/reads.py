@@ -1,4 +1,4 @@
-"""What a trained network reads and says: a text, numbers, an answer token by token."""
+"""What an imported network reads and says: a text, numbers, an answer token by token."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

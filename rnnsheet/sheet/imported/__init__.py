@@ -1,1 +1,1 @@
-"""The worksheets of a trained network: what is typed and said, the vocabulary, layers, weights."""
+"""The worksheets of an imported network: what is typed and said, the vocabulary, layers, weights."""

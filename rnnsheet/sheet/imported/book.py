@@ -1,4 +1,4 @@
-"""A trained network into its plan: the order of the worksheets, and what each knows of the others."""
+"""An imported network into its plan: the order of the worksheets, and what each knows of the others."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What can be wrong with what is typed into the workbook of a trained network."""
+"""What can be wrong with what is typed into the workbook of an imported network."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Beside what is typed into the workbook of a trained network: the numbers of what is wrong with each row."""
+"""Beside what is typed into an imported network's workbook: the numbers of what is wrong with each row."""
 
 from collections.abc import Container, Sequence
 from itertools import groupby

@@ -1,4 +1,4 @@
-"""The first worksheet of a trained network: type here, read what it says; its layers, and how to read on."""
+"""An imported network's first worksheet: type here, read what it says; its layers, and how to read on."""
 
 from collections.abc import Mapping
 

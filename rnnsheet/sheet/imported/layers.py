@@ -1,4 +1,4 @@
-"""The worksheets of a trained network's layers: time runs right, units down; the last says the answer."""
+"""The worksheets of an imported network's layers: time runs right, units down; the last says the answer."""
 
 from collections.abc import Mapping
 from itertools import groupby

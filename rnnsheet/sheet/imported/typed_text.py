@@ -1,4 +1,4 @@
-"""What is said of the text that is typed into the book of a trained network: as a formula, and as words."""
+"""What is said of the text that is typed into the book of an imported network: as a formula, and as words."""
 
 from collections.abc import Mapping
 

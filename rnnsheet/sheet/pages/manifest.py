@@ -27,7 +27,7 @@ KEYS = (
     *("split", "steps", "answer_steps", "epochs", "flow_steps", "digits"),
     *("assumed", "witness"),
 )
-"""What is known of a workbook; the second line of a lesson's alone, the third of a trained network's."""
+"""What is known of a workbook; the second line of a lesson's alone, the third of an imported network's."""
 MESSAGES = (
     *("fine", "typed_error", "nothing_typed", "one_alone", "one_alone_words", "none_known"),
     *("ends_in_blank", "note", "ignored_answer", "long_answer", "never_read", "large", "no_ink"),

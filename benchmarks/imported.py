@@ -1,4 +1,4 @@
-"""A trained network of 613,000 weights: its export against the writer's floor, its size, three engines."""
+"""An imported network of 613,000 weights: its export against the writer's floor, its size, three engines."""
 
 import tempfile
 from collections.abc import Iterator, Sequence

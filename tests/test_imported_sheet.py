@@ -1,4 +1,4 @@
-"""The workbook of a trained network: every engine finds what NumPy finds, whatever is typed."""
+"""The workbook of an imported network: every engine finds what NumPy finds, whatever is typed."""
 
 import re
 from contextlib import suppress
@@ -21,17 +21,13 @@ from rnnsheet.errors import ModelError
 from rnnsheet.labels import labels, languages
 from rnnsheet.network.imported import ImportedLayer, ImportedNetwork, Numbers, Text
 from rnnsheet.sheet.layout import plan
-from rnnsheet.workbook.imported_inputs import trained as read_trained
+from rnnsheet.workbook.imported_inputs import imported_network as read_trained
 from rnnsheet.workbook.lesson_inputs import Manifest
 from rnnsheet.workbook.package import opened as opened_package
 from rnnsheet.workbook.read import read
 from rnnsheet.workbook.worksheet import CellError
 from rnnsheet.workbook.write import write
-from tests.planned import filled, referred, taken
-from tests.test_checking import failures
-from tests.test_engines import EVERY_ENGINE, skip_without
-from tests.test_sheet import EXCEL_COLUMNS, EXCEL_FORMULA, EXCEL_ROWS, EXCEL_SHEET_NAME, excel_takes
-from tests.trained_networks import (
+from tests.imported_networks import (
     ANY_CELL,
     NETWORKS,
     counter,
@@ -44,6 +40,10 @@ from tests.trained_networks import (
     typed_texts,
     weights,
 )
+from tests.planned import filled, referred, taken
+from tests.test_checking import failures
+from tests.test_engines import EVERY_ENGINE, skip_without
+from tests.test_sheet import EXCEL_COLUMNS, EXCEL_FORMULA, EXCEL_ROWS, EXCEL_SHEET_NAME, excel_takes
 from tests.typist import Typist, marked
 
 EXCEL_NESTING = 64

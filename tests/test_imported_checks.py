@@ -19,7 +19,7 @@ from rnnsheet.network.imported import (
     Numbers,
     Text,
 )
-from tests.trained_networks import recurrent
+from tests.imported_networks import recurrent
 
 CELLS = ("elman", "lstm", "gru", "gru-before")
 NUMBERS = Numbers(np.ones((2, 3)))

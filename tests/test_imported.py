@@ -24,7 +24,7 @@ from rnnsheet.network.imported import (
     Text,
 )
 from rnnsheet.network.reading import SIGNS
-from tests.trained_networks import texts
+from tests.imported_networks import texts
 
 WORDS = ("<pad>", "<unk>", "good", "bad", "film", "isn't")
 

@@ -1,4 +1,4 @@
-"""Trained networks for tests: random ones of every kind of layer, that read texts or numbers."""
+"""Imported networks for tests: random ones of every kind of layer, that read texts or numbers."""
 
 import numpy as np
 from hypothesis import strategies as st
