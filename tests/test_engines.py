@@ -52,6 +52,7 @@ def test_every_cell_of_every_lesson_is_right_in_every_engine(name, language, tmp
     reports = check.checks(path, check.TOLERANCE, engines)
     assert [report.engine for report in reports] == [engine.NAME for engine in engines]
     assert [failures(report) for report in reports] == [[] for _ in engines]
+    assert all(report.ok and report.proved for report in reports)
     assert len({report.cells for report in reports}) == 1
 
 

@@ -60,7 +60,7 @@ def test_random_lessons_keep_the_rules(tmp_path_factory, lesson):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", templates.names())
+@pytest.mark.parametrize("name", ["hello", "hello-lstm", "order", "caption"])
 def test_every_part_is_as_microsoft_s_schemas_want_it(tmp_path, name):
     audit = pytest.importorskip("openxml_audit", reason="openxml-audit is not installed")
     path = rnnsheet.export(name, tmp_path / "book.xlsx", "en", epochs=2, steps=2)
