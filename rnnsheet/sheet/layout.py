@@ -33,6 +33,9 @@ from rnnsheet.sheet.plan import Plan
 if TYPE_CHECKING:
     from rnnsheet.network.imported import ImportedNetwork
 
+_PARTS = {inputs.NAME: "input", steps.NAME: "hidden", unrolled.NAME: "hidden", loss.NAME: "loss"}
+"""The style that gives the tab of a sheet its colour; that of gradients the others."""
+
 
 def plan(source: Lesson | ImportedNetwork, language: str) -> Plan:
     """The plan of the workbook of a lesson or an imported network, its texts in one of `labels.languages()`.
@@ -73,6 +76,8 @@ def _plan(lesson: Lesson, language: str) -> Plan:
     overview_page = overview.place(context, tuple(page.sheet.name for page in pages))
     for page in (overview_page, *pages[1:]):
         page.state(page.reference(state.area), state.values, messages)
+    for page in pages:
+        page.sheet.part = _PARTS.get(page.sheet.name, "gradient")
     sheets = tuple(page.sheet for page in (overview_page, *pages))
     manifest.list_blocks(about_page, sheets)
     named = {**typed.blocks, **context.over_time, **gradients, **rates, **settings}

@@ -137,9 +137,9 @@ class Page:
         self.text(1, 1, title, "title")
         self.text(2, 1, about, "about", self.span)
 
-    def back(self, first: str) -> None:
-        """In the second row the way back to the first sheet."""
-        self.text(2, 1, self.labels("style.back", sheet=first), "link_text", link=first)
+    def back(self, first: str, row: int = 1, col: int = SPAN + 1) -> None:
+        """The way back to the first sheet."""
+        self.text(row, col, self.labels("style.back", sheet=first), "link_text", link=first)
 
     def state(self, text: str, values: Values | None, messages: Mapping[str, Area]) -> Block:
         """The third row: what is wrong with what was typed, wherever that is, or that nothing is."""

@@ -231,6 +231,10 @@ class Sheet:
     """The first and the last row of each part that is printed; without any, all rows."""
     head: int = 1
     """The first row of what each printed page repeats, up to the last that stays in sight."""
+    cursor: str = ""
+    """The cell that is chosen at first; "" for the usual one."""
+    part: str = ""
+    """The style of what stands on it most, which gives its tab a colour; "" for none."""
     zoom: int = 100
     hidden: bool = False
 

@@ -72,7 +72,7 @@ class Bands:
     def begin(self, title: str) -> None:
         """The first rows: the title, and the way back; the third says whether anything is wrong."""
         self.page.text(1, 1, title, "title")
-        self.page.back(FIRST_SHEET)
+        self.page.back(FIRST_SHEET, 2, 1)
         self.row = self.page.sheet.head = HEAD_ROW
 
     def times(self, *sequences: str) -> None:

@@ -17,6 +17,7 @@ from rnnsheet.sheet.plan import Block, Plan, Sheet, Text, quoted
 from rnnsheet.workbook import printing
 from rnnsheet.workbook.charts import drawn
 from rnnsheet.workbook.highlights import FITTING, large, rules
+from rnnsheet.workbook.style import LOOKS
 
 
 def skeleton(plan: Plan) -> Workbook:
@@ -50,6 +51,11 @@ def _dress(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
     rows, cols = sheet.frozen
     if rows or cols:
         worksheet.freeze_panes = f"{column_letters(cols + 1)}{rows + 1}"
+    if sheet.cursor:
+        for selection in worksheet.sheet_view.selection:
+            selection.activeCell = selection.sqref = sheet.cursor
+    if sheet.part:
+        worksheet.sheet_properties.tabColor = LOOKS[sheet.part].fill
     worksheet.protection.sheet = True
     worksheet.protection.formatColumns = worksheet.protection.formatRows = False
     for text in sheet.texts:

@@ -18,6 +18,7 @@ from rnnsheet.sheet.page_builder import LETTER, TEXT, Page, Values, number_or_ze
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block, Fill, Highlight
 from rnnsheet.sheet.signs import length_of, lowered
+from rnnsheet.sheet.time_layout import FIRST_SHEET
 
 NAME = "Inputs"
 
@@ -28,8 +29,6 @@ _MOST_PRINTED = 12
 """A weight with more columns is not printed, nor what follows it."""
 _NARROW = 9
 """So many letters have room in a column of the usual width."""
-_MOST_FROZEN = 12
-"""So many rows may stay in sight; more would leave no room for the rest."""
 _LARGE, _NO_NUMBER, _TOO_LARGE = 1, 2, 3
 _NO_ENTRY, _NO_LETTER, _NEVER_READ, _TWICE = 1, 2, 3, 4
 BREAK, _AT_ONCE = "CHAR(10)", 200
@@ -66,10 +65,13 @@ def place(lesson: Lesson, network: Recurrence, labels: Labels) -> Inputs:
     if longest > _NARROW:
         page.sheet.widths[FIRST] = longest + 2
     page.title(labels("inputs.title"), labels("inputs.about"))
+    page.back(FIRST_SHEET, 1, 6)
     _texts(inputs, lesson, network)
     inputs.answers = inputs.row
     row = inputs.row + sum(len(lines) for lines in _answers(lesson, network)) + 1
-    page.sheet.frozen = (row - 1, 0) if row - 1 <= _MOST_FROZEN else (1, 0)
+    # What is typed stays in sight.
+    page.sheet.frozen = (_TOP, 0)
+    page.sheet.cursor = page.area(_TOP, FIRST).a1
     page.sheet.sections.append(1)
     inputs.row = row
     for name, text in (("word", lesson.word), ("second", lesson.second)):

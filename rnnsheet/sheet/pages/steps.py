@@ -1,17 +1,18 @@
 """The worksheet that tells the computation step by step, each with its operands beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from rnnsheet.equations.expr import At, Expr, Leaf, Next, Operation, Parameter, Previous
+from rnnsheet.equations.expr import At, Expr, Leaf, Next, Operation, Parameter, Previous, Value
 from rnnsheet.equations.notation import pieces, symbol, symbols
 from rnnsheet.equations.recurrence import Equation, Recurrence, WalkStep, walkthrough
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
 from rnnsheet.network import STATIC, on_sequence
 from rnnsheet.sheet.captions import meaning, unit
-from rnnsheet.sheet.layout_context import Context
+from rnnsheet.sheet.layout_context import Context, is_tall
 from rnnsheet.sheet.page_builder import CHOICES, SPAN, Page, number_width
 from rnnsheet.sheet.plan import Area, Block
+from rnnsheet.sheet.time_layout import FIRST_SHEET
 
 NAME = "Steps"
 _MARGIN, _FIRST = 1, 2
@@ -28,6 +29,7 @@ def place(context: Context) -> Page:
     page.sheet.widths, page.sheet.width = {_MARGIN: 4}, number_width(context.digits)
     page.sheet.frozen = (1, 0)
     page.title(labels("steps.title"), labels("steps.about"))
+    page.back(FIRST_SHEET)
     teller = _Teller(page, network, context.inputs, context.over_time)
     for step in walkthrough(network):
         teller.tell(step, explanation(step, lesson, network, labels))
@@ -111,22 +113,55 @@ class _Teller:
 
     def _derivation(self, equation: Equation, time: int) -> None:
         """Blocks in a line: operands with the signs between them, =, the result; a wide one goes on below."""
-        col, tallest = _FIRST, 1
-        for piece in _reading_order(equation):
+        pieces = _reading_order(equation)
+        columns = any(isinstance(piece, Parameter) and piece.cols.name != "one" for piece in pieces)
+        top, col, tallest = self.row + 1 + columns, _FIRST, 1
+        signs: list[tuple[int, str]] = []
+        for piece in pieces:
             if isinstance(piece, str):
                 if col > SPAN and piece.strip().startswith("+"):
-                    self.row, col, tallest = self.row + tallest + 2, _FIRST, 1
-                self.page.text(self.row + 1, col, piece, "sign")
+                    self._signs(signs, top, tallest)
+                    top, col, tallest, signs = top + tallest + 1 + columns, _FIRST, 1, []
+                signs.append((col, piece))
+                col += 1
+            elif area := self._elsewhere(piece, time):
+                self.scope[piece] = area
+                middle = top + (tallest - 1) // 2
+                self.page.text(middle, col, symbol(piece), "link_text", link=area.sheet, at=area.row)
                 col += 1
             else:
-                self.page.text(self.row, col, symbol(piece), "symbol")
-                self.scope[piece] = self._operand(piece, time, self.row + 1, col).area
-                col += self.scope[piece].cols
+                col = self._labelled(piece, time, top, col, columns)
                 tallest = max(tallest, self.scope[piece].rows)
-        self.page.text(self.row + 1, col, "=", "sign")
-        self.page.text(self.row, col + 2, symbol(equation.value), "symbol")
-        self._result(equation, time, self.row + 1, col + 2)
-        self.row += 2 + max(tallest, equation.value.rows.size)
+        tallest = max(tallest, equation.value.rows.size)
+        self._signs([*signs, (col, "=")], top, tallest)
+        self.page.text(top - 1 - columns, col + 2, symbol(equation.value), "symbol")
+        self._result(equation, time, top, col + 2)
+        self.row = top + 1 + tallest
+
+    def _signs(self, signs: Sequence[tuple[int, str]], top: int, rows: int) -> None:
+        """Signs in the middle of the matrices that they join."""
+        for col, text in signs:
+            self.page.text(top + (rows - 1) // 2, col, text, "sign")
+
+    def _labelled(self, leaf: Leaf, time: int, top: int, col: int, columns: bool) -> int:
+        """An operand under its symbol, its rows and columns labelled; the next free column."""
+        if leaf.rows.name != "one":
+            self.page.row_labels(leaf.rows, top, col, self.inputs)
+            col += 1
+        self.page.text(top - 1 - columns, col, symbol(leaf), "symbol")
+        if isinstance(leaf, Parameter):
+            self.page.column_labels(leaf.cols, top - 1, col, self.inputs)
+        self.scope[leaf] = self._operand(leaf, time, top, col).area
+        return col + self.scope[leaf].cols
+
+    def _elsewhere(self, leaf: Leaf, time: int) -> Area | None:
+        """Where a tall column stands, which is not shown again; None for others."""
+        equation = self.network.equations.get(leaf.name)
+        if not isinstance(leaf, Value) or equation is None or not is_tall(equation):
+            return None
+        if (leaf.name, time) in self.told:
+            return self.told[leaf.name, time].area
+        return self.over_time[leaf.name].area.column(time - 1)
 
     def _answer(self, equation: Equation, time: int) -> None:
         """One line: what the answer is called, and the answer."""

@@ -37,7 +37,7 @@ def place(context: Context) -> tuple[Page, dict[str, Block]] | None:
     if training.width > LAST_COLUMN:
         return None
     page.text(1, 1, labels("training.title"), "title")
-    page.back(FIRST_SHEET)
+    page.back(FIRST_SHEET, 2, 1)
     page.sheet.frozen, page.sheet.head, page.sheet.width = (_HEAD + 2, _LOSS), _HEAD, _WIDTH
     setting = training.areas["norm"].col
     for row, name in ((_ABOUT, "about"), (_HOW, "fill_down")):
