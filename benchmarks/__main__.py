@@ -8,7 +8,7 @@ from collections.abc import Iterator
 # One thread for NumPy's matrix products too; it must be said before NumPy is imported.
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 
-from benchmarks import book, checks, engine, imported, layouts, learning, memory, mutations, startup, writers
+from benchmarks import book, checks, engine, imported, layouts, learning, memory, mutations, page, startup, writers
 
 
 def usual() -> Iterator[Iterator[str]]:
@@ -21,6 +21,7 @@ def usual() -> Iterator[Iterator[str]]:
     yield writers.report({1_000: 15, 100_000: 9, 1_000_000: 5})
     yield imported.report(3)
     yield layouts.report(3)
+    yield page.report(5)
     yield memory.report()
     yield mutations.report(1000)
 
@@ -35,6 +36,7 @@ def quick() -> Iterator[Iterator[str]]:
     yield writers.report({100: 1, 1_000: 1})
     yield imported.report(1, (10, 5), "ironcalc")
     yield layouts.report(1, layouts.SMALL, "ironcalc")
+    yield page.report(1, ("hello",))
     yield memory.report(sentences=40, many=3)
     yield mutations.report(2)
 

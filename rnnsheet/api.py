@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,9 @@ from rnnsheet.engine import Epoch
 from rnnsheet.equations.lesson import network
 from rnnsheet.errors import LessonError, OutputError, RnnsheetError, check_seed, known_language
 from rnnsheet.files import check_file, check_free, own_folder, write_whole
+from rnnsheet.labels import default_language
 from rnnsheet.network import KINDS, Model
+from rnnsheet.notebook import html_table
 from rnnsheet.plain import plain
 from rnnsheet.progress import Advance, Progress, shares, silent, unheard
 from rnnsheet.trace import Trace
@@ -61,6 +64,14 @@ class Lesson(lesson.Lesson):
         start = self if seed is None else self.with_model(engine.random_model(self.model, seed))
         return engine.train(start, epochs, rate, clip, optimizer)
 
+    def _repr_html_(self) -> str:
+        """A notebook shows the lesson's page in a frame; of a large one the layers and sizes alone."""
+        language = default_language()
+        if sum(array.size for array in self.model.parameters.values()) > _SHOWN:
+            return html_table(("array", "shape"), _shapes(self.model))
+        page, title = escape(page_text(self, language)), escape(self.title.get(language, self.name))
+        return f'<iframe {_FRAME} title="{title}" srcdoc="{page}"></iframe>'
+
     def with_model(self, model: Model) -> Lesson:
         """The same lesson with another network."""
         return replace(self, model=model)
@@ -69,6 +80,15 @@ class Lesson(lesson.Lesson):
         """Writes the lesson as a file that `load` takes. Raises OutputError where it cannot."""
         templates.save(self, Path(path), force)
         return Path(path)
+
+
+_SHOWN = 300
+"""A lesson with so many weights at most is shown as a page."""
+_FRAME = 'sandbox="allow-scripts allow-downloads" width="100%" height="760" style="border:0"'
+
+
+def _shapes(model: Model) -> list[tuple[str, str]]:
+    return [(name, " × ".join(map(str, array.shape))) for name, array in model.parameters.items()]
 
 
 def _positive(name: str, value: object, *types: type) -> Any:

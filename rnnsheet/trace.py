@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from rnnsheet.notebook import html_table
+
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Trace:
     """Every array that a run of a lesson computes, by the name of its equation.
 
@@ -40,6 +42,14 @@ class Trace:
         array = self.arrays[name]
         columns = pd.RangeIndex(1, array.shape[1] + 1, name="time step")
         return pd.DataFrame(array, list(self.rows[name]), self.columns.get(name, columns))
+
+    def __repr__(self) -> str:
+        return f"<Trace of {len(self.arrays)} arrays: {', '.join(self.arrays)}>"
+
+    def _repr_html_(self) -> str:
+        """A notebook shows the name and the shape of each array."""
+        sizes = {name: " × ".join(map(str, array.shape)) for name, array in self.arrays.items()}
+        return html_table(("array", "shape"), sizes.items())
 
     @property
     def frames(self) -> dict[str, pd.DataFrame]:

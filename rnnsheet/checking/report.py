@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from rnnsheet.notebook import html_table
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -59,7 +61,7 @@ class FrameworkReport:
     """False where the weights, or what they stand for, were changed since: of these nothing is known."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """The verdict on a workbook."""
 
@@ -100,6 +102,20 @@ class Report:
     def ok(self) -> bool:
         """Whether nothing failed."""
         return self.failed == 0 and not (self.framework and self.framework.failed)
+
+    def __repr__(self) -> str:
+        engine = self.engine or "no engine"
+        return f"<Report on {self.file}: {self.failed} of {self.cells} cells wrong ({engine})>"
+
+    def _repr_html_(self) -> str:
+        """A notebook shows the verdict, and the blocks with a wrong cell."""
+        sums = {"cells": self.cells, "wrong": self.failed, "greatest error": f"{self.max_error:.1e}"}
+        rows = [(name, str(value)) for name, value in sums.items()]
+        for block in self.blocks:
+            if failure := block.first_failure:
+                place = f"{block.name} {block.sheet} {failure.cell}"
+                rows.append((place, f"{failure.got}, not {failure.expected}"))
+        return html_table((self.file, self.engine), rows)
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain data for JSON."""

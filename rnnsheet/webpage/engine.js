@@ -360,6 +360,10 @@ class Sheets {
     }
     /** The references of each formula. */
     this.references = book.formulas.map(references);
+    /** The number of each fill's function. */
+    this.calls = Uint16Array.from(book.fills, (fill) => fill[5]);
+    this.rowOf = new Uint32Array(size);
+    this.colOf = new Uint16Array(size);
     const { first, readers, order, place } = this.#order();
     /** By a cell's place, where in `readers` the cells begin that read it. */
     this.first = first;
@@ -368,10 +372,6 @@ class Sheets {
     this.order = order;
     this.place = place;
     this.stale = new Uint8Array(order.length);
-    const where = Array.from(order, (cell) => this.where(cell));
-    this.rows = Uint32Array.from(where, ([, row]) => row);
-    this.cols = Uint32Array.from(where, ([, , col]) => col);
-    this.calls = Uint32Array.from(order, (cell) => book.fills[this.fillOf[cell] - 1][5]);
   }
 
   /** A cell's place in the arrays. @param {number} sheet @param {number} row @param {number} col */
@@ -401,27 +401,29 @@ class Sheets {
 
   /** Finds what reads each cell, and an order in which every formula comes behind what it reads. */
   #order() {
-    const { fills } = this.book;
     const size = K.length;
-    fills.forEach(([sheet, row, col, rows, cols], number) => {
+    let count = 0;
+    this.book.fills.forEach(([sheet, row, col, rows, cols], number) => {
       for (let r = row; r < row + rows; r++) {
         const start = this.at(sheet, r, col);
         this.fillOf.fill(number + 1, start, start + cols);
+        this.rowOf.fill(r, start, start + cols);
+        for (let c = 0; c < cols; c++) this.colOf[start + c] = col + c;
       }
+      count += rows * cols;
     });
+    const [cells, reads] = this.#edges();
     const first = new Uint32Array(size + 1);
     const waiting = new Uint32Array(size);
-    this.#each((cell, read) => {
-      first[read + 1]++;
-      if (this.fillOf[read]) waiting[cell]++;
-    });
+    for (let k = 0; k < cells.length; k++) {
+      first[reads[k] + 1]++;
+      if (this.fillOf[reads[k]]) waiting[cells[k]]++;
+    }
     for (let i = 0; i < size; i++) first[i + 1] += first[i];
-    const readers = new Uint32Array(first[size]);
+    const readers = new Uint32Array(cells.length);
     const next = first.slice();
-    this.#each((cell, read) => {
-      readers[next[read]++] = cell;
-    });
-    const order = new Uint32Array(fills.reduce((total, fill) => total + fill[3] * fill[4], 0));
+    for (let k = 0; k < cells.length; k++) readers[next[reads[k]]++] = cells[k];
+    const order = new Uint32Array(count);
     const place = new Uint32Array(size);
     let known = 0;
     for (let i = 0; i < size; i++) if (this.fillOf[i] && !waiting[i]) order[known++] = i;
@@ -432,27 +434,37 @@ class Sheets {
         if (--waiting[readers[k]] === 0) order[known++] = readers[k];
       }
     }
-    if (known < order.length) throw new Error("A formula refers to itself.");
+    if (known < count) throw new Error("A formula refers to itself.");
     return { first, readers, order, place };
   }
 
-  /** Calls for each formula and each cell that it reads. @param {(cell: number, read: number) => void} visit */
-  #each(visit) {
-    const { fills, sheets } = this.book;
-    for (const [sheet, row, col, rows, cols, , formula] of fills) {
+  /** Each formula's cell, as often as it reads one, and beside it the cell that it reads. */
+  #edges() {
+    let cells = new Uint32Array(1 << 16);
+    let reads = new Uint32Array(1 << 16);
+    let count = 0;
+    for (const [sheet, row, col, rows, cols, , formula] of this.book.fills) {
       for (const reference of this.references[formula]) {
-        const width = sheets[reference.first.sheet < 0 ? sheet : reference.first.sheet][2];
         for (let r = row; r < row + rows; r++) {
           for (let c = col; c < col + cols; c++) {
             const cell = this.at(sheet, r, c);
-            const [start, high, wide] = this.area(reference, sheet, r, c);
+            const [start, high, wide, on] = this.area(reference, sheet, r, c);
+            const width = this.book.sheets[on][2];
+            while (count + high * wide > cells.length) {
+              cells = longer(cells);
+              reads = longer(reads);
+            }
             for (let top = start, last = start + high * width; top < last; top += width) {
-              for (let i = top; i < top + wide; i++) visit(cell, i);
+              for (let i = top; i < top + wide; i++) {
+                cells[count] = cell;
+                reads[count++] = i;
+              }
             }
           }
         }
       }
     }
+    return [cells.subarray(0, count), reads.subarray(0, count)];
   }
 
   /** Computes every formula. */
@@ -484,16 +496,24 @@ class Sheets {
 
   /** Whether its value is another one now. @param {number} k */
   #compute(k) {
+    const cell = this.order[k];
     /** @type {Value | Fault} */
     let value;
     try {
-      value = this.compiled[this.calls[k]](this.order[k], this.rows[k], this.cols[k]);
+      value = this.compiled[this.calls[this.fillOf[cell] - 1]](cell, this.rowOf[cell], this.colOf[cell]);
     } catch (fault) {
       if (!(fault instanceof Fault)) throw fault;
       value = fault;
     }
-    return put(this.order[k], value === null ? 0 : value);
+    return put(cell, value === null ? 0 : value);
   }
+}
+
+/** The same numbers with room for as many more. @param {Uint32Array} numbers */
+function longer(numbers) {
+  const found = new Uint32Array(2 * numbers.length);
+  found.set(numbers);
+  return found;
 }
 
 /** Puts a value into a cell; says whether it is another one. @param {number} i @param {Value | Fault} value */

@@ -38,20 +38,6 @@ class App {
       (view) => (view !== "learn" || model.training) && (view !== "flow" || model.flow),
     );
     this.state = { language: model.language, view: "say", step: Infinity, back: false, cell: -1 };
-    /** By cell, the name of its block, and its place. @type {Map<number, [string, number, number, number]>} */
-    this.names = new Map();
-    for (const [name, ...area] of model.blocks) {
-      for (let r = 0; r < area[3]; r++)
-        for (let c = 0; c < area[4]; c++)
-          this.names.set(this.cell(area, r, c), [name, r, c, area[3] * area[4]]);
-    }
-    /** @type {Map<number, [Equation, number, number]>} */
-    this.equationOf = new Map();
-    for (const eq of [...model.equations, ...model.gradients]) {
-      if (!eq.at) continue;
-      for (let r = 0; r < eq.at[3]; r++)
-        for (let t = 0; t < eq.at[4]; t++) this.equationOf.set(this.cell(eq.at, r, t), [eq, r, t]);
-    }
     this.speak();
     this.sheets.calculate();
     this.fromAddress();
@@ -213,18 +199,36 @@ class App {
     return `${sheet === from ? "" : name.includes(" ") ? `'${name}'!` : `${name}!`}${letters(col)}${row}`;
   }
 
+  /** The equation of a cell, with its row and time step from 0. */
+  /** @param {number} cell @returns {[Equation, number, number] | null} */
+  equationOf(cell) {
+    const [, row, col] = this.sheets.where(cell);
+    for (const eq of [...this.model.equations, ...this.model.gradients]) {
+      if (eq.at && this.holds(eq.at, cell)) return [eq, row - eq.at[1], col - eq.at[2]];
+    }
+    return null;
+  }
+
+  /** What a cell is called. @param {number} cell */
+  title(cell) {
+    const found = this.equationOf(cell);
+    if (found) {
+      const [eq, i, t] = found;
+      const unit = eq.rows.length > 1 ? `[${eq.rows[i]}]` : "";
+      return eq.sequence === "once" ? eq.name + unit : `${eq.name}${unit}, t = ${t + 1}`;
+    }
+    const block = this.model.blocks.find((/** @type {any} */ [, ...area]) => this.holds(area, cell));
+    if (!block) return this.address(cell);
+    const [, row, col] = this.sheets.where(cell);
+    const [name, , top, left, rows, cols] = block;
+    return rows * cols > 1 ? `${name}[${row - top + 1},${col - left + 1}]` : name;
+  }
+
   /** What is known of a cell. @param {number} cell */
   about(cell) {
     const [sheet, row, col] = this.sheets.where(cell);
     const fill = this.model.book.fills[this.sheets.fillOf[cell] - 1];
-    const found = this.equationOf.get(cell);
-    const [name, r, c, size] = this.names.get(cell) ?? [this.address(cell), 0, 0, 1];
-    let title = size > 1 ? `${name}[${r + 1},${c + 1}]` : name;
-    if (found) {
-      const [eq, i, t] = found;
-      const unit = eq.rows.length > 1 ? `[${eq.rows[i]}]` : "";
-      title = eq.sequence === "once" ? eq.name + unit : `${eq.name}${unit}, t = ${t + 1}`;
-    }
+    const found = this.equationOf(cell);
     const input = this.model.inputs.find(
       (/** @type {any} */ each) => each.kind !== "text" && this.holds(each.at, cell),
     );
@@ -256,7 +260,15 @@ class App {
       }
     }
     const meaning = found ? this.told(found[0].meaning) : input ? this.told(input.meaning) : "";
-    return { title, equation: found?.[0], meaning, formula, numbers, input, operands: [...operands] };
+    return {
+      title: this.title(cell),
+      equation: found?.[0],
+      meaning,
+      formula,
+      numbers,
+      input,
+      operands: [...operands],
+    };
   }
 
   /** @param {number[]} area @param {number} cell */
@@ -695,7 +707,7 @@ class App {
           continue;
         }
         if (typeof value !== "number") {
-          this.say(this.text("no_number", { name: this.about(cell).title }));
+          this.say(this.text("no_number", { name: this.title(cell) }));
           return null;
         }
         if (kind === "setting") {

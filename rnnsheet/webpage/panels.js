@@ -267,7 +267,7 @@ class Inspector {
         el(
           "li",
           {},
-          app.button(`${app.about(i).title} = ${told(seen(i))}`, () => app.choose(i), "link"),
+          app.button(`${app.title(i)} = ${told(seen(i))}`, () => app.choose(i), "link"),
         ),
       );
       parts.push(el("ul", { class: "operands" }, ...found));

@@ -75,7 +75,7 @@ class Graph {
       if (rows.length) stacks.set(sequence, rows);
     }
     const most = Math.max(...[...stacks.values()].map((rows) => rows.length));
-    this.height = most * ROW + 52;
+    this.height = most * ROW + 26;
     let left = 12;
     for (const [sequence, rows] of stacks) {
       const wide = Math.max(
@@ -306,7 +306,7 @@ class Picture {
       const node = below.filter((each) => each.t === t).sort((a, b) => b.y - a.y)[0];
       if (!node) continue;
       const x = node.x + node.wide / 2;
-      const word = svg("text", { class: "read", x, y: this.graph.height - 12 });
+      const word = svg("text", { class: "letter", x, y: this.graph.height - 12 });
       if (eq) word.setAttribute("data-cell", String(this.app.cellOf(eq, 0, t)));
       this.root.append(word);
       this.drawn.push({
@@ -396,6 +396,7 @@ class Picture {
 /** A number in few signs. @param {number} value */
 function short(value) {
   const size = Math.abs(value);
+  if (Number.isInteger(value) && size < 1000) return String(value).replace("-", "−");
   if (size && (size < 0.005 || size >= 1000))
     return value.toExponential(0).replace("e-", "e−").replace("e+", "e");
   return (size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : value.toFixed(2)).replace(

@@ -4,7 +4,8 @@ const { chromium } = require("playwright-core");
 const [, , browser, file, folder] = process.argv;
 
 /** Waits until what was typed is on the screen. */
-const settle = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 30))));
+const settle = (page) =>
+  page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 30))));
 const cell = (page, name) => page.locator(`table[data-name="${name}"] td[data-cell]`);
 const said = (page) => page.locator(".said strong").allTextContents();
 
@@ -12,14 +13,20 @@ async function violations(page) {
   // Through the protocol, past the page's policy, which lets no other script run.
   await page.evaluate(fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf-8"));
   const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  return found.violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.html.slice(0, 120)).slice(0, 2)}`);
+  return found.violations.map(
+    (each) => `${each.id}: ${each.nodes.map((node) => node.html.slice(0, 120)).slice(0, 2)}`,
+  );
 }
 
 async function main() {
   const launched = await chromium.launch({ executablePath: browser, args: ["--no-sandbox"] });
   const found = { trouble: [], requests: [] };
   const open = async (options, hash = "") => {
-    const context = await launched.newContext({ viewport: { width: 1280, height: 720 }, acceptDownloads: true, ...options });
+    const context = await launched.newContext({
+      viewport: { width: 1280, height: 720 },
+      acceptDownloads: true,
+      ...options,
+    });
     const page = await context.newPage();
     page.on("console", (message) => found.trouble.push(message.text()));
     page.on("pageerror", (error) => found.trouble.push(error.stack));
@@ -29,7 +36,10 @@ async function main() {
     return page;
   };
   const download = async (page, label, name) => {
-    const [saved] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: label }).click()]);
+    const [saved] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: label }).click(),
+    ]);
     await saved.saveAs(`${folder}/${name}`);
   };
 
