@@ -8,7 +8,19 @@ from collections.abc import Iterator
 # One thread for NumPy's matrix products too; it must be said before NumPy is imported.
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 
-from benchmarks import book, checks, engine, imported, layouts, learning, memory, mutations, page, startup, writers
+from benchmarks import (
+    book,
+    checks,
+    engine,
+    imported,
+    layouts,
+    learning,
+    memory,
+    mutations,
+    page,
+    startup,
+    writers,
+)
 
 
 def usual() -> Iterator[Iterator[str]]:

@@ -11,6 +11,7 @@ import pytest
 
 import rnnsheet
 from rnnsheet import api
+from rnnsheet.checking import node
 from rnnsheet.equations import cells
 from rnnsheet.equations.lesson import network
 from rnnsheet.labels import labels
@@ -68,6 +69,14 @@ def test_its_workbook_computes_it(mgu, tmp_path):
     assert (failures(report), report.ok, report.proved) == ([], True, False)
     shown = Typist(book).values(block("h", "Unrolled", lesson()))
     np.testing.assert_allclose(shown, by_hand(lesson().model.parameters, "hell"), rtol=1e-12)
+
+
+def test_its_page_computes_it(mgu, tmp_path):
+    if not node.installed():
+        pytest.skip("Node is not installed")
+    report = rnnsheet.check(rnnsheet.page(lesson(), tmp_path / "own.html", "en"))
+    assert report.ok
+    assert not report.proved
 
 
 def test_its_diagram_is_laid_out_from_its_equations(mgu):

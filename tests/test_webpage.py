@@ -116,8 +116,8 @@ def typed(text: str):
 def test_after_any_edits_a_page_has_what_a_spreadsheet_engine_finds(name, tmp_path):
     lesson = small(rnnsheet.load(name))
     page, typist = Page(lesson, "en"), Typist(rnnsheet.export(lesson, tmp_path / "book.xlsx", "en"))
-    edits = edits_of(page, 24)
-    rounds = [edits[start : start + 6] for start in range(0, len(edits), 6)]
+    edits = edits_of(page, 200)
+    rounds = [edits[start : start + 25] for start in range(0, len(edits), 25)]
     found = node.computed(
         page, [{place(page, *each[:3]): typed(each[3]) for each in some} for some in rounds]
     )

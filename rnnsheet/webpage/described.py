@@ -56,6 +56,7 @@ def described(lesson: Lesson, made: Book, plans: dict[str, Plan]) -> dict[str, A
     return {
         "title": _told(lambda texts: title(lesson, texts)),
         "about": {language: lesson.about.get(language, "") for language in languages()},
+        "own": _own_question(lesson),
         "split": lesson.split,
         "sequences": of.network.sequences,
         "equations": [_equation(of, each) for each in equations],
@@ -232,6 +233,12 @@ def _flow_chart(planned: Plan) -> Any:
         if any(block.trace.startswith("flow.") for block in sheet.blocks):
             return next((chart for chart in sheet.charts if chart.kind == "powers"), None)
     return None
+
+
+def _own_question(lesson: Lesson) -> str:
+    """The key of what is asked of this lesson alone; "" where there is nothing."""
+    key = lesson.name.replace("-", "_")
+    return key if labels("en").get(f"page.ask_{key}") else ""
 
 
 def _tries(lesson: Lesson) -> list[str]:

@@ -156,6 +156,9 @@ def _texts(language: str) -> dict[str, str]:
 
 
 TEXTS = (
+    *("ask_order", "try_order", "ask_sentiment", "try_sentiment"),
+    *("ask_long_memory", "try_long_memory", "ask_translate", "try_translate"),
+    *("ask_caption", "try_caption", "ask_mlp_to_rnn", "try_mlp_to_rnn"),
     *("language", "says", "right_is", "try", "views", "ask_say", "ask_wrong", "ask_blame", "ask_learn"),
     *("ask_flow", "try_say", "try_wrong", "try_blame", "try_learn", "try_flow", "picture"),
     *("picture_about", "positive", "negative", "step", "back", "forward", "play", "pause", "all", "once"),

@@ -52,6 +52,11 @@ class App {
     );
   }
 
+  /** What is asked in a view: the lesson's own question, where it has one. @param {string} view */
+  question(view) {
+    return view === "say" && this.model.own ? this.model.own : view;
+  }
+
   /** @param {Told} by */
   told(by) {
     return by[this.state.language] ?? "";
@@ -410,7 +415,7 @@ class App {
       "nav",
       { "aria-label": this.text("views") },
       ...this.views.map((view) => {
-        const tab = this.button(this.text(`ask_${view}`), () => this.setView(view), "tab");
+        const tab = this.button(this.text(`ask_${this.question(view)}`), () => this.setView(view), "tab");
         tab.setAttribute("aria-current", String(view === state.view));
         return tab;
       }),
@@ -436,7 +441,7 @@ class App {
   /** Writes what belongs to the question. */
   showView() {
     const { view } = this.state;
-    const what = el("p", { class: "try" }, this.text(`try_${view}`));
+    const what = el("p", { class: "try" }, this.text(`try_${this.question(view)}`));
     this.picture = null;
     this.parts = [];
     if (view === "learn" || view === "flow") {
