@@ -111,7 +111,8 @@ def typed(text: str):
 
 @needs_node
 @pytest.mark.parametrize(
-    "name", ["hello", "hello-lstm", "order", pytest.param("caption", marks=pytest.mark.slow)]
+    "name",
+    ["hello", *(pytest.param(name, marks=pytest.mark.slow) for name in ("hello-lstm", "order", "caption"))],
 )
 def test_after_any_edits_a_page_has_what_a_spreadsheet_engine_finds(name, tmp_path):
     lesson = small(rnnsheet.load(name))
@@ -177,6 +178,7 @@ def test_the_same_lesson_is_the_same_page(tmp_path):
     assert len(pages[0]) < 400_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_is_small_enough(name, tmp_path):
     assert rnnsheet.page(name, tmp_path / "page.html").stat().st_size < 2_000_000

@@ -238,13 +238,13 @@ def _flow_chart(planned: Plan) -> Any:
 def _own_question(lesson: Lesson) -> str:
     """The key of what is asked of this lesson alone; "" where there is nothing."""
     key = lesson.name.replace("-", "_")
-    return key if labels("en").get(f"page.ask_{key}") else ""
+    return key if labels(languages()[0]).get(f"page.ask_{key}") else ""
 
 
 def _tries(lesson: Lesson) -> list[str]:
     """Some texts to type."""
-    texts = [read for read, _ in lesson.examples if isinstance(read, str) and read != lesson.word]
-    if texts:
+    read = (read for read, _ in lesson.examples if isinstance(read, str) and read != lesson.word)
+    if texts := sorted(set(read), key=lambda text: (len(text), text)):
         return texts[:: max(1, len(texts) // 4)][:4]
     return [
         word

@@ -64,7 +64,7 @@ class Head {
       "label",
       {},
       el("span", {}, app.told(input.meaning)),
-      field(app, app.cell(input.at), { class: "word" }),
+      field(app, app.cell(input.at), { class: `word ${app.model.split}` }),
     );
   }
 

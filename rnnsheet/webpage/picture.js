@@ -62,19 +62,24 @@ class Graph {
   #place(model) {
     /** @type {Equation[]} */
     const drawn = model.equations.filter((/** @type {Equation} */ eq) => eq.drawn);
-    /** @type {Map<string, Equation[][]>} */
-    const stacks = new Map();
+    /** What stands above each other, from below; what is computed once has a stack for each answer. */
+    /** @type {[string, Equation[][]][]} */
+    const stacks = [];
     for (const sequence of Object.keys(this.steps)) {
       /** @type {Equation[][]} */
-      const rows = [];
+      let rows = [];
       for (const eq of drawn.filter((each) => each.sequence === sequence)) {
         const beside = rows.find((row) => row[0].drawn === "gate" && row[0].layer === eq.layer);
         if (eq.drawn === "gate" && beside) beside.push(eq);
         else rows.push([eq]);
+        if (eq.drawn === "said" && sequence === "once") {
+          stacks.push([sequence, rows]);
+          rows = [];
+        }
       }
-      if (rows.length) stacks.set(sequence, rows);
+      if (rows.length) stacks.push([sequence, rows]);
     }
-    const most = Math.max(...[...stacks.values()].map((rows) => rows.length));
+    const most = Math.max(...stacks.map(([, rows]) => rows.length));
     this.height = most * ROW + 26;
     let left = 12;
     for (const [sequence, rows] of stacks) {
@@ -100,7 +105,7 @@ class Graph {
                 y,
                 size: small,
                 count: eq.rows.length,
-                wide: t < 0 ? small * eq.rows.length : width,
+                wide: t < 0 && size ? small * eq.rows.length : width,
               };
               this.nodes.set(`${eq.name} ${t}`, node);
             }
