@@ -356,6 +356,11 @@ def test_a_situation_can_be_sent_as_a_link_and_saved_as_a_lesson(browsed):
     assert f'"h","1","2","{saved.run()["h"][0, 1]:.10f}'[:-2] in table
 
 
+def test_an_address_of_a_stranger_is_text(browsed):
+    _, found = browsed
+    assert found["odd"] == [rnnsheet.load("hello").title["en"], "<img src=x onerror=alert(1)>", 0]
+
+
 def test_a_page_is_for_everyone_and_asks_for_nothing(browsed):
     _, found = browsed
     assert found["trouble"] == []

@@ -445,17 +445,21 @@ class Sheets {
     let count = 0;
     for (const [sheet, row, col, rows, cols, , formula] of this.book.fills) {
       for (const reference of this.references[formula]) {
+        const { first, last } = reference;
+        let [start, high, wide, on] = this.area(reference, sheet, row, col);
+        const width = this.book.sheets[on][2];
+        const grows = first.rowFixed !== last.rowFixed || first.colFixed !== last.colFixed;
         for (let r = row; r < row + rows; r++) {
           for (let c = col; c < col + cols; c++) {
+            if (grows) [, high, wide] = this.area(reference, sheet, r, c);
+            const top = start + (first.rowFixed ? 0 : (r - row) * width) + (first.colFixed ? 0 : c - col);
             const cell = this.at(sheet, r, c);
-            const [start, high, wide, on] = this.area(reference, sheet, r, c);
-            const width = this.book.sheets[on][2];
             while (count + high * wide > cells.length) {
               cells = longer(cells);
               reads = longer(reads);
             }
-            for (let top = start, last = start + high * width; top < last; top += width) {
-              for (let i = top; i < top + wide; i++) {
+            for (let k = 0; k < high; k++) {
+              for (let i = top + k * width, end = i + wide; i < end; i++) {
                 cells[count] = cell;
                 reads[count++] = i;
               }

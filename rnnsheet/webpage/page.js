@@ -42,6 +42,7 @@ class App {
     this.sheets.calculate();
     this.fromAddress();
     this.build();
+    addEventListener("hashchange", () => location.reload());
   }
 
   /** @param {string} key @param {Record<string, any>} [given] */
@@ -654,11 +655,11 @@ class App {
   fromAddress() {
     const found = new URLSearchParams(location.hash.slice(1));
     const language = found.get("lang") ?? "";
-    if (language in this.model.texts) this.state.language = language;
+    if (Object.hasOwn(this.model.texts, language)) this.state.language = language;
     const view = found.get("view") ?? "";
     if (this.views.includes(view)) this.state.view = view;
     this.state.back = found.has("back") ? found.get("back") === "1" : this.state.view === "blame";
-    if (found.has("step")) this.state.step = Number(found.get("step")) || 0;
+    if (found.has("step")) this.state.step = Math.max(0, Math.floor(Number(found.get("step"))) || 0);
     const cells = new Map(this.named_inputs());
     /** @type {[number, Value][]} */
     const edits = [];

@@ -97,6 +97,15 @@ async function main() {
     await shown.screenshot({ path: `${folder}/${view}.png` });
     await shown.context().close();
   }
+  const hostile =
+    "#lang=toString&view=constructor&step=-3&word=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E&Whh=abc&bh=1e999";
+  const odd = await open({}, hostile);
+  found.odd = [
+    await odd.locator("h1").textContent(),
+    await odd.locator(".word").inputValue(),
+    await odd.locator("img").count(),
+  ];
+  await odd.context().close();
   const phone = await open({ viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true });
   found.wide = await phone.evaluate(() => document.documentElement.scrollWidth);
   await phone.screenshot({ path: `${folder}/phone.png` });
