@@ -7,7 +7,9 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 from shutil import which
+from types import SimpleNamespace
 
+import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,6 +18,7 @@ import rnnsheet
 from rnnsheet import engine, templates
 from rnnsheet.checking import node
 from rnnsheet.sheet.plan import Block
+from rnnsheet.webpage.book import Book, moved
 from rnnsheet.webpage.document import FOLDER, SCRIPTS, TEXTS, Page
 from rnnsheet.webpage.grammar import UnknownFormulaError, parsed
 from rnnsheet.webpage.javascript import Compiler, Grid
@@ -371,3 +374,40 @@ def test_a_page_is_for_everyone_and_asks_for_nothing(browsed):
     assert found["violations"] == []
     assert found["wide"] == 320
     assert (found["chinese"], found["language"]) == (rnnsheet.load("hello").title["zh"], "zh-CN")
+
+
+ODD = [2.0, -1.5, "abc", "ABC", True, None]
+FORMULAS = """
+SUM(A1:A6) SUM(A1,A3) SUM(A1:A7) COUNT(A1:A7) MAX(A1:A6) MAX(A3:A4) MAX(A1:A7) MIN(A1:A6) AVERAGE(A1:A6)
+A3=A4 EXACT(A3,A4) A1<A3 A5>A3 A6=0 A6="" A3<>A4 A1>=2 -A1 A1-A2*A1/4 TANH(A2) INT(A2) MOD(-3,2) LN(-1)
+MATCH("ABC",A1:A6,0) MATCH("a*",A1:A6,0) MATCH("zzz",A1:A6,0) MATCH(-1.5,A1:A6,0) INDEX(A1:A6,2,1) SQRT(-1)
+IFERROR(A7,5) IFERROR(A1,5) ISERROR(A7) ISERROR(A1) ISNUMBER(A3) ISNUMBER(A1) IF(A1>1,A3,A4) IF(A7,1,2)
+MID(A3,2,5) LEFT(A3,2) LEN(A3) LEN(A6) SUBSTITUTE(A3,"b","xx") LOWER(A4) UNICODE(A3) UNICODE("") CHAR(65)
+1/A6 A3+1 "3"+1 A5+1 A1&A5 A2&"" REPT(A3,2) AND(A1>0,A2>0) OR(A1>0,A2>0) SUMPRODUCT(A1:A2,A1:A2) EXP(1000)
+A6 A3 A5 CHOOSE(2,"x","y") COUNTIF(A1:A6,"abc") LARGE(A1:A2,2) FIND("b",A3)
+"""
+
+
+@needs_node
+def test_each_function_is_what_a_spreadsheet_engine_finds_of_any_values(tmp_path):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row, value in enumerate(ODD, 1):
+        sheet.cell(row, 1, value)
+    for row, text in enumerate(["1/A6", *FORMULAS.split()]):
+        sheet.cell(row + 7, 1, f"={text}")
+    book.save(tmp_path / "odd.xlsx")
+    made = Book([[sheet.title, len(FORMULAS.split()) + 7, 1]], [[0, 1, 1, 1, ODD]])
+    for row, text in enumerate(["1/A6", *FORMULAS.split()]):
+        function = Compiler({sheet.title: Grid(-2, 1)}, sheet.title, row + 7, 1).function(parsed(text))
+        number = made.functions.setdefault(function, len(made.functions))
+        formula = made.formulas.setdefault(moved(text, row + 7, 1, {}), len(made.formulas))
+        made.fills.append([0, row + 7, 1, 1, 1, number, formula])
+    content = {**vars(made), "formulas": list(made.formulas)}
+    functions = f"const FORMULAS = [{','.join(made.functions)}];"
+    page = SimpleNamespace(book=made, content=content, functions=functions)
+    (values,) = node.computed(page)
+    typist = Typist(tmp_path / "odd.xlsx")
+    expected = {text: typist.cell(sheet.title, row + 8, 1) for row, text in enumerate(FORMULAS.split())}
+    found = {text: values.value(sheet.title, row + 8, 1) for row, text in enumerate(FORMULAS.split())}
+    assert {text: (found[text], right) for text, right in expected.items() if found[text] != right} == {}
