@@ -120,14 +120,14 @@ def test_any_damage_is_one_line():
 def test_a_foreign_file_is_no_network(content):
     for name in ("a.keras", "a.h5", "a.pt", "a.npz", "a.bin"):
         Path(name).write_bytes(content)
-        refused(name, "not an imported network")
+        refused(name, "not a trained network")
     refused("none.h5", "no such file")
 
 
 def test_a_zip_of_something_else():
     with zipfile.ZipFile("a.zip", "w") as archive:
         archive.writestr("readme.txt", "hello")
-    refused("a.zip", "not an imported network")
+    refused("a.zip", "not a trained network")
 
 
 def test_weights_that_are_not_finite():
