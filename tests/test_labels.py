@@ -112,7 +112,7 @@ def test_what_is_said_of_names_is_said_of_all_of_them_and_of_nothing_else():
             continue
         table, of_cell = (
             f"walk.{cell.replace('-', '_')}",
-            {e.base for e in equations if e.layer.startswith(cell)},
+            {e.base for e in equations if e.layer and e.layer.kind == cell},
         )
         variants = {f"{base}_{form}" for base in of_cell for form in (*kind.activations, "above")}
         assert {kind.result} <= named(table) <= of_cell | variants | {"both"}

@@ -62,8 +62,7 @@ def _line(equation: Equation, trace: Trace, step: int) -> list[str]:
 
 
 def _says(said: Equation, trace: Trace, step: int, labels: Labels) -> str:
-    ending = said.name.removeprefix(said.base)
-    predicted, confidence, target, right = (trace[f"{base}{ending}"][0, step] for base in _ANSWERS)
+    predicted, confidence, target, right = (trace[said.beside(base)][0, step] for base in _ANSWERS)
     verdict = labels("run.none" if right == "" else "run.right" if right else "run.wrong")
     return labels("run.says", letter=predicted, probability=confidence, target=target, verdict=verdict)
 

@@ -104,7 +104,7 @@ class _Network(Network):
         letter = self._letter_of(self.model.root(layer) if once else sequence, once)
 
         def let(base: str, expr: Expr, part: str) -> Value:
-            return self.r.let(layer.named(base), expr, part, sequence=sequence, base=base, layer=layer.key)
+            return self.r.let(layer.named(base), expr, part, sequence=sequence, base=base, layer=layer)
 
         confidence = let("confidence", greatest(p, *(letter if once else ())), "answer")
         predicted = let("predicted", argmax_label(choices, p, confidence, *letter), "answer")
@@ -135,7 +135,7 @@ class _Network(Network):
         y, e, p, target = (self.r.equations[layer.named(base)].value for base in ("y", "e", "p", "target"))
 
         def let(base: str, expr: Expr) -> Value:
-            return self.r.let(layer.named(base), expr, "loss", sequence=sequence, base=base, layer=layer.key)
+            return self.r.let(layer.named(base), expr, "loss", sequence=sequence, base=base, layer=layer)
 
         goal = let("goal", one_hot(self._choices("labels"), target))
         asked = let("asked", total(goal))

@@ -73,7 +73,7 @@ class Network:
             return vectors
         one = len(reads) == 1
         expr, part, base = (reads[0], "read", "bag") if one else (concat(vectors), r.part, self.both)
-        return [self.r.let(name, expr, part, sequence=r.along, base=base, layer=r.layer.key)]
+        return [self.r.let(name, expr, part, sequence=r.along, base=base, layer=r.layer)]
 
     def _source(self, source: Source, along: str) -> Expr:
         before = self.model.layer_of(source)

@@ -94,7 +94,7 @@ def _check(layer: LayerEquations, result: object) -> None:
             raise LessonError("cell_lacks", cell=name, name=state)
     if not isinstance(result, Value) or result.name != layer.layer.named("h"):
         raise LessonError("cell_returns", cell=name, got=getattr(result, "name", type(result).__name__))
-    own = [each for each in network.equations.values() if each.layer == layer.layer.key]
+    own = [each for each in network.equations.values() if each.layer is layer.layer]
     for equation in own:
         _check_equation(layer, equation)
     used = {part.name for equation in own for part in _parts(equation.expr) if isinstance(part, Parameter)}

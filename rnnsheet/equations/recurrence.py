@@ -17,7 +17,7 @@ from rnnsheet.equations.expr import (
     Value,
     scale,
 )
-from rnnsheet.network import ONE, STATIC, Axis
+from rnnsheet.network import ONE, STATIC, Axis, Layer
 
 STEP = Value("t", ONE)
 """The number of the time step, from 1."""
@@ -40,12 +40,16 @@ class Equation:
     """The sequence: the name of an input, or `STATIC`."""
     base: str = ""
     """Its name without that of its layer, by which labels know it."""
-    layer: str = ""
-    """The layer: its kind, and what its names end with."""
+    layer: Layer | None = None
+    """The layer whose value it is; None of what is read, and of gradients."""
 
     @property
     def name(self) -> str:
         return self.value.name
+
+    def beside(self, base: str) -> str:
+        """The name of another value of the same layer."""
+        return self.layer.named(base) if self.layer else base
 
     @property
     def weights(self) -> tuple[Parameter, ...]:
@@ -151,7 +155,7 @@ class Recurrence:
         chain: tuple[tuple[str, Leaf], ...] = (),
         sequence: str = "word",
         base: str = "",
-        layer: str = "",
+        layer: Layer | None = None,
     ) -> Value:
         """Names an expression: it becomes a block that a student sees."""
         if name in self.equations:

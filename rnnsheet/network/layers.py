@@ -76,11 +76,6 @@ class Layer:
         """What the names of its parameters end with."""
         return self.ending if self.shares is None else ending(self.shares)
 
-    @property
-    def key(self) -> str:
-        """What tells it from all others: its kind, and what its names end with."""
-        return f"{self.kind}{self.ending}"
-
     def named(self, base: str) -> str:
         """The full name of one of its values."""
         return named(base, self.ending)

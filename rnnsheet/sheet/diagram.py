@@ -75,7 +75,7 @@ class _Cell:
 
     def __init__(self, network: Recurrence, equations: list[Equation]):
         self.network = network
-        self.ending = equations[0].name.removeprefix(equations[0].base)
+        self.ending = equations[0].layer.ending if equations[0].layer else ""
         """That of the layer, without which its names are the cell's."""
         self.columns: list[list[_Node]] = [[]]
         self.nodes: dict[str, _Node] = {}

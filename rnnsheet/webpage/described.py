@@ -92,7 +92,7 @@ def _equation(of: _Described, equation: Equation) -> dict[str, Any]:
         "meaning": _told(lambda texts: meaning(equation, of.network, texts)),
         "part": equation.part,
         "sequence": equation.sequence,
-        "layer": equation.layer,
+        "layer": f"{equation.layer.kind}{equation.layer.ending}" if equation.layer else "",
         "rows": of.labels_of(equation.value.rows),
         "at": of.named(equation.name),
         "reads": _reads(equation.expr, ""),

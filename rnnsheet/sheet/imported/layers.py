@@ -130,7 +130,7 @@ class _LayerPage:
     def _own(self) -> list[Equation]:
         """The layer's equations, of the last one with what is said; each sequence together."""
         network = self.frame.network
-        own = [each for each in network.equations.values() if each.layer == self.layer.key]
+        own = [each for each in network.equations.values() if each.layer is self.layer]
         if self.says:
             own = [*network.of("read"), *own, *network.of("answer")]
         return [each for sequence in network.sequences for each in own if each.sequence == sequence]

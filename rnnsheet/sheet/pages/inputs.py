@@ -140,14 +140,13 @@ def _answers(lesson: Lesson, network: Recurrence) -> Iterator[list[str | Equatio
                     lines.append("inputs.known")
         for p in network.of("answer", sequence=sequence):
             if p.base == "predicted":
-                ending = p.name.removeprefix("predicted")
                 lines.append(p)
                 if sequence == STATIC:
-                    lines.append(network.equations[f"confidence{ending}"])
-                lines.append(network.equations[f"target{ending}"])
+                    lines.append(network.equations[p.beside("confidence")])
+                lines.append(network.equations[p.beside("target")])
                 if sequence == "answer":
                     lines.append("inputs.can_say")
-                lines.append(network.equations[f"right{ending}"])
+                lines.append(network.equations[p.beside("right")])
         if lines:
             yield lines
 

@@ -41,7 +41,7 @@ def explanation(step: WalkStep, lesson: Lesson, network: Recurrence, labels: Lab
     told = "again." if step.again else ""
     texts = []
     for equation in step.equations:
-        cell = equation.layer.removesuffix(equation.name.removeprefix(equation.base)).replace("-", "_")
+        cell = equation.layer.kind.replace("-", "_") if equation.layer else ""
         of_cell = f"{cell}." if equation.part == "cell" else ""
         units = {"unit": unit(equation, network, labels)}
         key = f"walk.{told}{of_cell}{equation.base}"

@@ -184,8 +184,7 @@ class _Training:
             _HEAD, area.col, f"{head} {ending.strip('_')}".strip() if known else equation.name, "symbol"
         )
         if equation.base == "predicted":
-            target = f"target{ending}"
-            self.page.link(self.given[target], _HEAD + 2, area.col, style="label")
+            self.page.link(self.given[equation.beside("target")], _HEAD + 2, area.col, style="label")
             right = self.page.area(_HEAD + 2, area.col, 1, area.cols)
             self.page.sheet.highlights.append(Highlight(area, "target", right))
             return

@@ -102,10 +102,9 @@ def _chart(context: Context, p: Equation, named: bool, row: int, col: int) -> Ch
         categories = context.over_time[on_sequence("letter", p.sequence)].area
         x_title = labels("unrolled.chart_x")
     if len(series) > MOST_SERIES:
-        ending = p.name.removeprefix(p.base)
         told = (("confidence", "chart_says"), ("q", "chart_right"))
         series = [
-            Series(context.over_time[base + ending].area, labels(f"unrolled.{key}")) for base, key in told
+            Series(context.over_time[p.beside(base)].area, labels(f"unrolled.{key}")) for base, key in told
         ]
     return Chart(
         kind="shares",
