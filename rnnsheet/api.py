@@ -134,13 +134,15 @@ def export(
     progress: Progress = silent,
     paper: str = "a4",
     digits: int | None = None,
+    sheets: Sequence[str] = (),
 ) -> Path:
     """Writes the workbook of a lesson or an imported network; by default it is named as that, with .xlsx.
 
     Of a lesson, `epochs` is for how many rows of training it has room, by default `Lesson.epochs`; `steps`
     for how many time steps it shows the gradient's flow, by default what the lesson's settings say, else 30;
     `digits` (2 to 6) how many of a number are shown, by default what the settings say, else 4.
-    `progress` is told of the work "export" and its cells. `paper` is "a4" or "letter". Raises
+    `progress` is told of the work "export" and its cells. `paper` is "a4" or "letter"; `sheets` names
+    those of a lesson that are wanted, all where it is empty. Raises
     RnnsheetError for another paper, LessonError or ModelError where it cannot be run, OutputError where the
     file cannot be written, exists already (unless `force`), or is not named .xlsx.
     """
@@ -155,6 +157,8 @@ def export(
     target = workbook_file(path or f"{loaded.name}.xlsx", force)
     if isinstance(loaded, lesson.Lesson):
         loaded = _sized(loaded, epochs, steps, digits)
+        if sheets:
+            loaded = replace(loaded, settings=replace(loaded.settings, sheets=tuple(sheets)))
     planned = replace(plan(loaded, language), paper=paper)
     cells = planned.cells
     with progress("export", cells) as advance:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from rnnsheet.console import classroom
-from rnnsheet.console.command import Force, Json, Language, LessonName, Paper, show_warning
+from rnnsheet.console.command import Force, Json, Language, LessonName, Paper, listed, show_warning
 from rnnsheet.console.command import errors as _errors
 from rnnsheet.console.command import help_text as _help
 from rnnsheet.console.command import print_json as _print_json
@@ -53,6 +53,7 @@ def export(
     epochs: Annotated[int | None, typer.Option(help=_help("help.rows"))] = None,
     steps: Annotated[int | None, typer.Option(help=_help("help.steps"))] = None,
     digits: Annotated[int | None, typer.Option(help=_help("help.shown_digits"))] = None,
+    sheets: Annotated[str, typer.Option(metavar="NAME,…", help=_help("help.sheets"))] = "",
     paper: Paper = "a4",
     lang: Language = "",
     force: Force = False,
@@ -64,7 +65,9 @@ def export(
 
         texts = labels(language)
         shown, loaded = progress.bars(texts), api.load(lesson)
-        written = api.export(loaded, output, language, force, epochs, steps, shown, paper, digits)
+        written = api.export(
+            loaded, output, language, force, epochs, steps, shown, paper, digits, listed(sheets)
+        )
         _print([texts("export.done", file=written)])
         if epochs is None and loaded.settings.epochs is None and loaded.epochs < MOST_USUAL:
             _print([texts("export.epochs", epochs=loaded.epochs, more=2 * loaded.epochs)])
@@ -224,8 +227,7 @@ def render(
     with _errors(lang) as language:
         from rnnsheet.rendering import render as rendered
 
-        wanted = [name.strip() for name in sheets.split(",") if name.strip()]
-        written = rendered(file, output, wanted, dpi, pdf, force)
+        written = rendered(file, output, listed(sheets), dpi, pdf, force)
         _print([labels(language)("render.done", file=each) for each in written])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -42,6 +42,8 @@ class Settings:
     flow_whh: float | None = None
     """Whh for the gradient's flow where that is one number, else what all recurrent weights are
     multiplied by; None is the lesson's own."""
+    sheets: tuple[str, ...] = ()
+    """The worksheets that are wanted, by name, with those that they need; all where none is named."""
     flow_clip: float = 1.0
     """The greatest norm that the gradient's flow may have, for comparison."""
     digits: int = 4
@@ -64,6 +66,10 @@ def plain_settings(settings: Settings, model: Model) -> Settings:
     slider = given["flow_whh"]
     if slider is not None and (type(slider) not in (int, float) or not abs(slider) <= LIMIT):
         raise LessonError("wrong_slider", got=repr(slider), most=f"{LIMIT:g}")
+    sheets = given["sheets"]
+    if isinstance(sheets, str) or not isinstance(sheets, Sequence):
+        raise LessonError("not_a_list", key="settings.sheets", expected='["Overview", "Unrolled"]')
+    given["sheets"] = tuple(text("settings.sheets", each) for each in sheets)
     return Settings(**given)
 
 

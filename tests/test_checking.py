@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import rnnsheet
 from rnnsheet import api, engine
 from rnnsheet.console.verdicts import verdict
+from rnnsheet.errors import RnnsheetError
 from rnnsheet.experiments import Settings
 from rnnsheet.labels import labels
 from rnnsheet.network import Layer, Model
@@ -506,3 +507,17 @@ def test_the_report_as_json_has_the_promised_keys(hello_xlsx):
     assert all(list(block) == keys for block in report["blocks"])
     assert report["engine"] == "ironcalc"
     assert report["lesson"] == "hello"
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"), [("hello", ("Loss",)), ("translate", ("Overview", "Inputs", "Unrolled"))]
+)
+def test_a_book_of_some_sheets_has_those_that_they_need_and_is_proved(tmp_path, name, wanted):
+    path = rnnsheet.export(name, tmp_path / "book.xlsx", "en", epochs=2, steps=2, sheets=wanted)
+    book = openpyxl.load_workbook(path)
+    assert {"Overview", "Inputs", "Unrolled", "Loss"} == set(book.sheetnames) - {"rnnsheet"}
+    assert {area.attr_text.split("!")[0] for area in book.defined_names.values()} <= set(book.sheetnames)
+    report = rnnsheet.check(path)
+    assert report.ok and report.proved
+    with pytest.raises(RnnsheetError, match="there is no sheet 'Los'; expected some of: Overview, Inputs,"):
+        rnnsheet.export(name, tmp_path / "other.xlsx", "en", sheets=["Los"])

@@ -70,7 +70,7 @@ def test_every_setting_with_what_it_is_without(language):
     numbers = {name: float(said) for name, said in rows if re.fullmatch(r"[\d.]+", said)}
     assert [name for name, _ in rows] == list(templates.SETTINGS)
     assert numbers == {name: getattr(usual, name) for name in numbers}
-    assert len(numbers) == len(rows) - 3
+    assert len(numbers) == len(rows) - 4
 
 
 def test_every_key_of_a_file_that_describes_a_model(language):

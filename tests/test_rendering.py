@@ -54,8 +54,8 @@ def test_a_pdf_of_all_sheets(libreoffice_is_here, hello_xlsx, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--sheets", "Los"), "there is no sheet 'Los' to print; expected some of: Overview, Inputs,"),
-        (("--sheets", "rnnsheet"), "there is no sheet 'rnnsheet' to print"),
+        (("--sheets", "Los"), "there is no sheet 'Los'; expected some of: Overview, Inputs,"),
+        (("--sheets", "rnnsheet"), "there is no sheet 'rnnsheet';"),
         (("--dpi", "10"), "--dpi is 10; expected a whole number from 20 to 600"),
         (("-o", "nowhere"), "nowhere: there is no such folder; make it first"),
     ],

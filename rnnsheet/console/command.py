@@ -22,6 +22,11 @@ Paper = Annotated[str, typer.Option(metavar="a4|letter", help=help_text("help.pa
 Json = Annotated[bool, typer.Option("--json", help=help_text("help.json"))]
 
 
+def listed(names: str) -> tuple[str, ...]:
+    """The names of an option, which have commas between them."""
+    return tuple(name.strip() for name in names.split(",") if name.strip())
+
+
 @contextmanager
 def errors(lang: str) -> Iterator[str]:
     """The language to speak; a user's mistake ends the command with one line and exit status 2."""

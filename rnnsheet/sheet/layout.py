@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from rnnsheet.sheet.bounds import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.captions import title
 from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.names import defined_name
+from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.pages import (
     backward,
     checks,
@@ -28,7 +30,7 @@ from rnnsheet.sheet.pages import (
     unrolled,
     update,
 )
-from rnnsheet.sheet.plan import Plan
+from rnnsheet.sheet.plan import Plan, Sheet
 
 if TYPE_CHECKING:
     from rnnsheet.network.imported import ImportedNetwork
@@ -71,8 +73,10 @@ def _plan(lesson: Lesson, language: str) -> Plan:
     update_page, rates = update.place(context, matrices)
     training_page, settings = training.place(context) or (None, {})
     learning = (loss_page, backward_page, check_page, update_page, training_page, flow.place(context))
-    pages = [typed.page, steps_page, unrolled_page, *(page for page in learning if page)]
-    state = checks.place(typed, context, pages)
+    every = [typed.page, steps_page, unrolled_page, *(page for page in learning if page)]
+    state = checks.place(typed, context, _wanted(every, lesson))
+    # The checks read cells as well.
+    pages = _wanted(every, lesson)
     overview_page = overview.place(context, tuple(page.sheet.name for page in pages))
     for page in (overview_page, *pages[1:]):
         page.state(page.reference(state.area), state.values, messages)
@@ -82,9 +86,36 @@ def _plan(lesson: Lesson, language: str) -> Plan:
     manifest.list_blocks(about_page, sheets)
     named = {**typed.blocks, **context.over_time, **gradients, **rates, **settings}
     named |= {f"d{name}": block for name, block in matrices.items()}
-    names = {defined_name(name): block.area for name, block in named.items()}
+    kept = {sheet.name for sheet in sheets}
+    names = {defined_name(name): block.area for name, block in named.items() if block.area.sheet in kept}
     planned = Plan((*sheets, about_page.sheet), names, language, title(lesson, words))
     return planned.with_digits(lesson.settings.digits)
+
+
+def _wanted(pages: list[Page], lesson: Lesson) -> list[Page]:
+    """The pages that a lesson wants, and those that formulas and charts of these refer to."""
+    wanted, names = lesson.settings.sheets, [page.sheet.name for page in pages]
+    for name in wanted:
+        if name not in (overview.NAME, *names):
+            known = ", ".join((overview.NAME, *names))
+            raise LessonError("no_such_sheet", place=lesson.source, got=name, known=known)
+    kept, waiting = set[str](), [*(wanted or names), inputs.NAME]
+    while waiting:
+        name = waiting.pop()
+        if name in names and name not in kept:
+            kept.add(name)
+            waiting += _referred(pages[names.index(name)].sheet)
+    return [page for page in pages if page.sheet.name in kept]
+
+
+def _referred(sheet: Sheet) -> set[str]:
+    """The sheets that formulas and charts of one refer to."""
+    formulas = (fill.formula.text for block in sheet.blocks for fill in block.fills)
+    found = {quoted or plain for text in formulas for quoted, plain in _SHEET.findall(text)}
+    return found | {area.sheet for area in sheet.drawn()}
+
+
+_SHEET = re.compile(r"(?:'([^']+)'|(\w+))!")
 
 
 def _fitting(planned: Plan, error: type[RnnsheetError], place: str) -> Plan:

@@ -16,7 +16,7 @@ _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _EMU = 9525
 """In a pixel."""
 _TIP = 12
-"""How far a flow reaches into the next column, in pixels."""
+"""How far a flow reaches into the next column, and a diagram stands from the last, in pixels."""
 _GREEN = LOOKS["hidden"].edge
 
 
@@ -37,7 +37,7 @@ def complete(root: Element, sheet: Sheet) -> None:
 def _diagram(diagram: Diagram, numbers: Iterator[int]) -> Element:
     """A group of shapes: it keeps its form, however wide the columns are."""
     anchor = Element(f"{_XDR}oneCellAnchor")
-    _marker(anchor, "from", diagram.col - 1, 0, diagram.row - 1, 0)
+    _marker(anchor, "from", diagram.col - 1, _TIP, diagram.row - 1, 0)
     size = {"cx": _emu(diagram.width), "cy": _emu(diagram.height)}
     SubElement(anchor, f"{_XDR}ext", size)
     group = SubElement(anchor, f"{_XDR}grpSp")

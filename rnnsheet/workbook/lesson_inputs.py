@@ -71,6 +71,14 @@ class Manifest:
         for block in plan.blocks():
             self.contents.check_unmerged(block.area)
 
+    @property
+    def sheets(self) -> tuple[str, ...]:
+        """The sheets of which it lists blocks, in their order."""
+        rows = self.contents.grid(manifest.NAME).values
+        last = max(rows, default=0) // LAST_COLUMN
+        named = map(rows.get, Area(manifest.NAME, 1, manifest.TABLE + 1, max(1, last)).cells())
+        return tuple(dict.fromkeys(name for name in named if isinstance(name, str)))
+
     def inputs(self) -> Iterator[tuple[str, Area]]:
         """The name and the place of every input block."""
         yield from self._blocks("input")
@@ -162,7 +170,9 @@ def lesson(described: Manifest, recalculated: Value) -> Lesson:
             picture=picture,
             answer_steps=int(facts["answer_steps"]),
             source=str(contents.path),
-            settings=Settings(**sizes, **{name.lower(): value for name, value in settings.items()}),
+            settings=Settings(
+                **sizes, sheets=described.sheets, **{name.lower(): value for name, value in settings.items()}
+            ),
         )
     except LessonError as error:
         if "example_number" in error.values:

@@ -37,7 +37,7 @@ def place(context: Context, sheets: tuple[str, ...]) -> Page:
         page.text(line, 1, sheet, "link_text", link=sheet)
         page.text(line, 2, labels(f"overview.{sheet.lower().replace(' ', '_')}"), "beside")
     for sheet in ("Training", "Gradient flow"):
-        if sheet not in sheets:
+        if sheet not in sheets and not lesson.settings.sheets:
             row += 1
             told = labels(f"overview.no_{sheet.lower().replace(' ', '_')}")
             page.text(row + len(sheets), 1, told, "hint")
