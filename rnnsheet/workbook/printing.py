@@ -18,7 +18,7 @@ LINE = 15.0
 _MARGIN, _HEAD = 0.4, 0.7
 """Left and right, above and below, in inches."""
 _INCH, _CENTIMETRE = 72.0, 72 / 2.54
-_LEGIBLE, _COMFORTABLE = 0.55, 0.85
+_LEGIBLE, _COMFORTABLE = 0.53, 0.85
 """No sheet is printed smaller; it takes more pages instead. None is larger, so that it takes less of them."""
 _POINTS_PER_CHARACTER = 5.7
 """The width of a character of a column; a little more than Calibri's, and those of its size, take."""
@@ -124,7 +124,7 @@ class _Printed:
         rest = _LEGIBLE * self._width - across
         wide = 1 + max(0, math.ceil(rest / (across - _LEGIBLE * self._labels)))
         most = min(_COMFORTABLE, wide * across / (self._width + (wide - 1) * self._labels))
-        scales = [most, *(each / 100 for each in range(80, 50, -5) if _LEGIBLE <= each / 100 < most)]
+        scales = [most, *(each for each in (0.8, 0.75, 0.7, 0.65, 0.6, 0.55, _LEGIBLE) if each < most)]
         tried = []
         for scale in scales:
             ends, pages = self._page_ends(down / scale - self._heads)
