@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rnnsheet import experiments, templates
+from rnnsheet import templates
 from rnnsheet.classroom import key as keys
 from rnnsheet.classroom import tables
 from rnnsheet.classroom.book import Exercise, blanks_of
@@ -105,7 +105,7 @@ def prepare(lesson: Lesson, settings: Settings, known: Key | None, place: Path) 
     """
     keys.check_settings(settings)
     # A note may tell a number; nothing of the training is shown.
-    shown = replace(lesson, notes={}, settings=_SMALL)
+    shown = replace(lesson, notes={}, settings=replace(lesson.settings, epochs=1, flow_steps=2, sheets=()))
     blanks = blanks_of(shown, settings)
     settings = replace(settings, blanks=blanks.names)
     if known is None:
@@ -115,9 +115,6 @@ def prepare(lesson: Lesson, settings: Settings, known: Key | None, place: Path) 
     if known.settings != settings or templates.tree(known.lesson) != templates.tree(shown):
         raise KeyFileError("other_settings", place=str(place), lesson=known.lesson.name)
     return Exercise(known, blanks)
-
-
-_SMALL = experiments.Settings(epochs=1, flow_steps=2)
 
 
 def _make(folder: Path) -> None:

@@ -27,6 +27,7 @@ from rnnsheet.sheet.pages import (
     overview,
     steps,
     training,
+    try_this,
     unrolled,
     update,
 )
@@ -35,7 +36,13 @@ from rnnsheet.sheet.plan import Plan, Sheet
 if TYPE_CHECKING:
     from rnnsheet.network.imported import ImportedNetwork
 
-_PARTS = {inputs.NAME: "input", steps.NAME: "hidden", unrolled.NAME: "hidden", loss.NAME: "loss"}
+_PARTS = {
+    inputs.NAME: "input",
+    try_this.NAME: "input",
+    steps.NAME: "hidden",
+    unrolled.NAME: "hidden",
+    loss.NAME: "loss",
+}
 """The style that gives the tab of a sheet its colour; that of gradients the others."""
 
 
@@ -74,6 +81,9 @@ def _plan(lesson: Lesson, language: str) -> Plan:
     training_page, settings = training.place(context) or (None, {})
     learning = (loss_page, backward_page, check_page, update_page, training_page, flow.place(context))
     every = [typed.page, steps_page, unrolled_page, *(page for page in learning if page)]
+    wanted = lesson.settings.sheets
+    shown = [page for page in every if not wanted or page.sheet.name in (*wanted, inputs.NAME)]
+    every.insert(1, try_this.place(lesson, shown, words))
     state = checks.place(typed, context, _wanted(every, lesson))
     # The checks read cells as well.
     pages = _wanted(every, lesson)
