@@ -312,8 +312,13 @@ def defined_names_are_unique(book: Book) -> Iterator[str]:
 @rule
 def defined_names_point_at_cells(book: Book) -> Iterator[str]:
     for each in book.names:
+        # The titles of pages may be whole columns besides rows: they are no cells.
+        titles = each.get("name") == "_xlnm.Print_Titles"
+        text = (
+            re.sub(r",?('[^']*'|\w+)!\$[A-Z]{1,3}:\$[A-Z]{1,3}", "", each.text or "") if titles else each.text
+        )
         try:
-            areas = _areas(each.text or "")
+            areas = _areas(text or "")
         except RefusedError as error:
             yield f"{each.get('name')}: {error}"
             continue
