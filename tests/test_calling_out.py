@@ -49,7 +49,7 @@ def with_all_that_may_call(source: Path, target: Path, elsewhere: Path, port: in
         "</xdr:oneCellAnchor>"
         for n, _ in enumerate(targets)
     )
-    drawing, of_drawing = "xl/drawings/drawing1.xml", "xl/drawings/_rels/drawing1.xml.rels"
+    drawing, of_drawing = "xl/drawings/drawing2.xml", "xl/drawings/_rels/drawing2.xml.rels"
     contents[of_drawing] = contents[of_drawing].replace(
         b"</Relationships>", f"{links}</Relationships>".encode()
     )

@@ -273,7 +273,7 @@ def test_equal_probabilities_are_no_failure(tmp_path):
 @pytest.mark.parametrize(
     ("sheet", "name", "pattern", "replacement", "reason"),
     [
-        ("Unrolled", "xh", r"\*([A-Z]+)\$7", r"*\g<2>$9", "formula"),
+        ("Unrolled", "xh", r"\*([A-Z]+)\$8", r"*\g<2>$9", "formula"),
         ("Unrolled", "z", r"\+", "-", "formula"),
         ("Unrolled", "h", "TANH", "SINH", "formula"),
         ("Unrolled", "x", ",1,0", ",0,1", "formula"),

@@ -323,7 +323,7 @@ def test_a_picture_does_not_call(hello_xlsx, tmp_path, kind):
 def check_with_picture(path: Path, folder: Path, kind: str, port: int) -> int:
     contents = parts(path)
     space = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    drawing, links = "xl/drawings/drawing1.xml", "xl/drawings/_rels/drawing1.xml.rels"
+    drawing, links = "xl/drawings/drawing2.xml", "xl/drawings/_rels/drawing2.xml.rels"
     link = (
         f'<Relationship Id="rId55" Type="{space}/{kind}" Target="http://127.0.0.1:{port}/a.png" '
         'TargetMode="External"/></Relationships>'

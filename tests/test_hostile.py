@@ -412,7 +412,7 @@ MACROS = (
     ("part", "pattern", "replacement", "told"),
     [
         (None, H15, r"\g<0>\g<0>", "H15"),
-        (None, H15, r'<c r="Z12"><v>1</v></c>\g<0>', "H15"),
+        (None, H15, r'<c r="Z15"><v>1</v></c>\g<0>', "H15"),
         (None, H15, lambda found: found[0].replace("H15", "H16"), "'H16' is no cell"),
         (None, H15, '<c r="H15" t="s"><v>9999</v></c>', "9999 is no number of a text"),
         (None, H15, '<c r="H15" t="e"><v>228</v></c>', "t='e', <v>"),
@@ -476,7 +476,7 @@ MACROS = (
         ),
         (RELATIONS, "worksheets/sheet1.xml", "sheets/sheet1.xml", "xl/sheets/sheet1.xml"),
         ("_rels/.rels", "xl/workbook.xml", "xl/workbook2.xml", "_rels/.rels"),
-        ("xl/drawings/_rels/drawing1.xml.rels", "</Relationships>", PICTURE, "holds external links"),
+        ("xl/drawings/_rels/drawing2.xml.rels", "</Relationships>", PICTURE, "holds external links"),
         (RELATIONS, "</Relationships>", MACROS, "holds macros"),
     ],
 )
@@ -664,9 +664,9 @@ def test_too_many_names_are_refused(hello_xlsx, tmp_path, wrong):
 
 def test_a_blank_between_two_operands_is_no_other_spelling(hello_xlsx, wrong):
     part = sheet_part(hello_xlsx, "Unrolled")
-    edit(hello_xlsx, wrong, part, H15, lambda found: found[0].replace("$D12", "$D1 2"))
+    edit(hello_xlsx, wrong, part, H15, lambda found: found[0].replace("$D15", "$D1 5"))
     assert ("Unrolled", "H15", "formula") in failures(rnnsheet.check(wrong, engine="libreoffice"))
-    edit(hello_xlsx, wrong, part, H15, lambda found: found[0].replace("$D12*", " $D12 * "))
+    edit(hello_xlsx, wrong, part, H15, lambda found: found[0].replace("$D15*", " $D15 * "))
     assert rnnsheet.check(wrong).ok
 
 

@@ -177,7 +177,7 @@ def test_two_rules_that_hide_a_number_together_are_found(dressed):
 
 def test_other_looks_are_the_reader_s(dressed):
     def change(sheet):
-        sheet[CELL].number_format = r"0.000000;\-0.000000;0"
+        sheet[CELL].number_format = r"0.0000;\-0.0000;0"
         sheet[CELL].font = Font(color=WHITE, size=20, italic=True, name="Arial")
         sheet[CELL].fill = PatternFill("solid", fgColor="FF000000")
         sheet[CELL].alignment = Alignment(horizontal="center", vertical="top", indent=2)
@@ -463,7 +463,7 @@ def test_letters_within_a_text_that_cannot_be_read_are_found(hello_xlsx, tmp_pat
 def test_an_imported_network_that_is_shown_otherwise_is_found(tmp_path, make):
     path = rnnsheet.export(make(), tmp_path / "book.xlsx", "en")
     assert found(path) == {}
-    pattern = 'formatCode="0.000000"'
+    pattern = 'formatCode="0.0000;-0.0000;0"'
     edit(path, tmp_path / "wrong.xlsx", "xl/styles.xml", pattern, 'formatCode="&quot;1&quot;"')
     assert set(found(tmp_path / "wrong.xlsx")) == {"format"}
 
@@ -483,7 +483,7 @@ def test_it_is_told_in_words_and_in_json(hello_xlsx, tmp_path, language, told):
     report = json.loads(CliRunner().invoke(app, ["check", str(tmp_path / "wrong.xlsx"), "--json"]).output)
     (failure,) = (each["first_failure"] for each in report["blocks"] if each["failed"])
     assert (failure["reason"], failure["cause"], failure["got"]) == ("shown", "format", "42.0")
-    assert failure["expected"] == f"{value:.6f}"
+    assert failure["expected"] == f"{value:.4f}"
     assert (report["failed"], report["ok"]) == (1, False)
 
 

@@ -18,7 +18,7 @@ from rnnsheet.checking.recalculate import Engine, Recalculation, recalculations
 from rnnsheet.checking.turns import turn
 from rnnsheet.errors import RnnsheetError
 from rnnsheet.labels import languages
-from rnnsheet.workbook.package import opened
+from rnnsheet.workbook.package import opened, readable
 from rnnsheet.workbook.read import read
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def checks(
     """
     if not isinstance(tolerance, int | float) or not 0 < tolerance < math.inf:
         raise RnnsheetError("bad_tolerance", got=tolerance)
-    if Path(path).suffix.lower() in (".html", ".htm"):
+    if _is_page(Path(path)):
         from rnnsheet.checking import live_page
 
         return [live_page.report(Path(path), tolerance, _witness)]
@@ -91,6 +91,16 @@ def checks(
             manifest = Manifest(contents)
             manifest.check()
             return _reports(manifest, running, tolerance)
+
+
+def _is_page(path: Path) -> bool:
+    """Whether a file is a page by its name; a workbook, which is a zip archive, is one under any name."""
+    if path.suffix.lower() not in (".html", ".htm"):
+        return False
+    if not path.is_file():
+        return True
+    with readable(path), path.open("rb") as file:
+        return file.read(2) != b"PK"
 
 
 def _reports(manifest: Manifest, running: Mapping[str, Recalculation], tolerance: float) -> list[Report]:

@@ -131,14 +131,22 @@ def source_of(network: ImportedNetwork) -> str:
 def _layers(network: Iterable[Layer]) -> list[dict[str, object]]:
     """The layers, without their weights and what is left out."""
     return [
-        {key: getattr(layer, key) for key in _LAYER if getattr(layer, key, None) not in (None, "", False)}
+        {"kind": layer.kind}
+        | {key: told for key, usual in _USUAL.items() if (told := getattr(layer, key, usual)) != usual}
         | {"name": layer.name, "reads": [[source.of, source.at] for source in layer.reads]}
         for layer in network
     ]
 
 
-_LAYER = ("kind", "starts", "reverse", "activation", "shares", "gate_activation", "source")
-"""What is told of a layer, besides its name and what it reads."""
+_USUAL = {
+    "starts": None,
+    "reverse": False,
+    "activation": "",
+    "shares": None,
+    "gate_activation": "",
+    "source": "",
+}
+"""What is told of a layer where it is not so, besides its kind, its name and what it reads."""
 
 
 def layers(found: Iterable[Mapping[str, Any]]) -> tuple[Layer, ...]:
