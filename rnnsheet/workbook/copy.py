@@ -14,7 +14,7 @@ from typing import Any
 
 from rnnsheet.sheet.bounds import LAST_COLUMN, a1
 from rnnsheet.sheet.formula import Formula, column_letters
-from rnnsheet.workbook.read import Contents
+from rnnsheet.workbook.read import OF_PROGRAMS, Contents
 from rnnsheet.workbook.texts import attribute, markup
 from rnnsheet.workbook.worksheet import CellError, Grid
 
@@ -45,8 +45,6 @@ _ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", _NOT_THER
 _ESCAPE = re.compile("_(?=[xX])")
 _FAR = 7
 _NO_DIGITS = str.maketrans("", "", digits)
-_OF_PROGRAMS = "_xlnm."
-"""How the names begin that programs make for areas to print and the like."""
 
 
 def copied(contents: Contents) -> bytes:
@@ -92,7 +90,7 @@ def _workbook(contents: Contents) -> str:
 def _names(names: Mapping[str, str], sheets: Mapping[str, int]) -> Iterator[str]:
     for full, text in names.items():
         sheet, _, name = full.rpartition("!")
-        if not name.startswith(_OF_PROGRAMS) and (not sheet or sheet in sheets):
+        if not name.startswith(OF_PROGRAMS) and (not sheet or sheet in sheets):
             own = f' localSheetId="{sheets[sheet]}"' if sheet else ""
             yield f'<definedName name="{attribute(name)}"{own}>{markup(text)}</definedName>'
 

@@ -118,6 +118,11 @@ def _mend(name: str, root: Element) -> None:
     elif name == "xl/_rels/workbook.xml.rels":
         link = {"Type": f"{_OFFICE}/sharedStrings", "Target": f"/{SHARED_TEXTS}", "Id": f"rId{len(root) + 1}"}
         SubElement(root, _sibling(root, "Relationship"), link)
+    elif name == "xl/workbook.xml":
+        for titles in root.iter(_sibling(root, "definedName")):
+            if titles.get("name") == "_xlnm.Print_Titles" and titles.text:
+                # Columns before rows, as Excel has them: of others LibreOffice saves the name twice.
+                titles.text = ",".join(reversed(titles.text.split(",")))
     elif name == "docProps/core.xml":
         # When it was written: the same workbook is the same file.
         root[:] = [each for each in root if local(each) not in ("created", "modified")]

@@ -35,6 +35,9 @@ _DRAWN = (
 _SEEN, _HIDDEN = "visible", "hidden"
 MOST_NAMES = 100_000
 """LibreOffice takes the square of their number."""
+OF_PROGRAMS = "_xlnm."
+"""How the names begin that programs make for areas to print and the like. No engine is told of them:
+LibreOffice saves some of them twice."""
 _SHEET_NAME = re.compile(r"(?!')[^\[\]:*?/\\\x00-\x1f]{1,31}(?<!')")
 """As Excel wants it."""
 
@@ -179,7 +182,8 @@ def _targets(elements: Iterable[ElementTree.Element], sheets: Sequence[str]) -> 
             raise ValueError(f"localSheetId {own}")
         plain = unescaped(name.get("name", ""))
         key = (f"{sheets[int(own)]}!" if own else "") + plain
-        if _alike(key) in taken or len(name) or "!" in plain:
+        is_twice = _alike(key) in taken and not plain.startswith(OF_PROGRAMS)
+        if is_twice or len(name) or "!" in plain:
             raise ValueError(key)
         taken.add(_alike(key))
         names[key] = name.text or ""
