@@ -617,7 +617,7 @@ def test_sheets_in_one_part_are_refused(hello_xlsx, tmp_path, wrong):
         return "".join((found[0], *others))
 
     edit(hello_xlsx, wrong, WORKBOOK, '<sheet [^>]*name="Training"[^>]*>', repeated)
-    assert "xl/worksheets/sheet9.xml" in refused(wrong, tmp_path / "run")
+    assert "xl/worksheets/sheet10.xml" in refused(wrong, tmp_path / "run")
 
 
 @pytest.mark.parametrize("cells", ["A50:XFD1048576", "a300000"])

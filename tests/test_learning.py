@@ -172,8 +172,9 @@ def test_a_setting_that_is_none_is_named_with_its_cell(hello_xlsx, tmp_path, nam
         *(
             (field.name, True, f"{field.name} is True")
             for field in fields(Settings)
-            if field.name != "chosen"
+            if field.name not in ("chosen", "sheets")
         ),
+        ("sheets", True, 'settings.sheets must be ["Overview", "Unrolled"]'),
         ("chosen", True, "settings.chosen is missing or not a text"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -288,10 +289,13 @@ def test_keys_are_measured_as_toml_reads_them(entries):
         assert (error.key == "deep_key") == deep
 
 
-@pytest.mark.parametrize("setting", [each.name for each in fields(Settings) if each.name != "chosen"])
+@pytest.mark.parametrize(
+    "setting", [each.name for each in fields(Settings) if each.name not in ("chosen", "sheets")]
+)
 @pytest.mark.parametrize("value", ["nan", "-nan", "inf", "-inf", "1e999", "0x" + "f" * 400])
 def test_a_setting_that_is_not_finite_is_told_with_its_key(setting, value):
-    Path("a.toml").write_text(f"{HELLO}\n[settings]\n{setting} = {value}\n")
+    others = re.sub(rf"^{setting} = .*\n", "", HELLO, flags=re.MULTILINE)
+    Path("a.toml").write_text(others.replace("[settings]\n", f"[settings]\n{setting} = {value}\n"))
     with pytest.raises(LessonError, match=f"^a.toml: settings.{setting} is "):
         rnnsheet.load("a.toml")
     with pytest.raises(LessonError, match=f"settings.{setting} is "):
