@@ -42,12 +42,12 @@ class Settings:
     flow_whh: float | None = None
     """Whh for the gradient's flow where that is one number, else what all recurrent weights are
     multiplied by; None is the lesson's own."""
-    sheets: tuple[str, ...] = ()
-    """The worksheets that are wanted, by name, with those that they need; all where none is named."""
     flow_clip: float = 1.0
     """The greatest norm that the gradient's flow may have, for comparison."""
     digits: int = 4
     """How many digits of a number are shown behind the point."""
+    sheets: tuple[str, ...] = ()
+    """The worksheets that are wanted, by name, with those that they need; all where none is named."""
 
 
 def plain_settings(settings: Settings, model: Model) -> Settings:

@@ -317,16 +317,9 @@ def _picture(inputs: Inputs, lesson: Lesson) -> None:
     )
     page.sheet.highlights.append(Highlight(drawn.area, "ink"))
     _fault_of_numbers(inputs, "picture", LABEL)
-    fills = tuple(
-        Fill(
-            Formula(number_or_zero(page.reference(drawn.area.part(*divmod(pixel, picture.shape[1]))))),
-            pixel,
-            0,
-            1,
-            1,
-        )
-        for pixel in range(picture.size)
-    )
+    cells = [drawn.area.part(*divmod(pixel, picture.shape[1])) for pixel in range(picture.size)]
+    taken = [Formula(number_or_zero(page.reference(cell))) for cell in cells]
+    fills = tuple(Fill(formula, pixel, 0, 1, 1) for pixel, formula in enumerate(taken))
     col = FIRST + picture.shape[1] + 1
     page.text(row + 1, col - 1, "→", "arrow")
     area = page.area(row + 1, col, picture.size)
@@ -392,8 +385,7 @@ def _status(page: Page, lesson: Lesson, blocks: Mapping[str, Block], messages: M
     room, parts = lesson.steps + ahead, lesson.parts(lesson.word)
     ending = "_words" if lesson.split == "words" else ""
     keys = {key: f"{key}{ending}" for key in ("long", "short", "fits")}
-    if not ahead:
-        keys["fits"] = "fits_whole"
+    keys |= {} if ahead else {"fits": "fits_whole"}
     long, short, fits = (messages[key].absolute for key in keys.values())
     length = length_of(blocks["word_clean"].area.a1, lesson.split)
     text = f"IF({length}>{room},{long},IF({length}<{room},{short},{fits}))"
