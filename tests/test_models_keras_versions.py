@@ -138,7 +138,7 @@ def test_weights_alone_in_the_newer_format_have_sigmoid_gates(keras):
     Path("lesson.toml").write_text(text)
     draft, _ = read_hdf5(Path("new.weights.h5"), read_description(Path("lesson.toml")))
     assert assumed(draft, "gates") == [{"layer": "one", "activation": "sigmoid", "version": "≥ 2.12"}]
-    Path("lesson.toml").write_text(text.replace("weights =", 'gate_activation = "hard_sigmoid"\nweights ='))
+    Path("lesson.toml").write_text(text.replace("arrays =", 'gate_activation = "hard_sigmoid"\narrays ='))
     network = read_model(Path("new.weights.h5"), description=Path("lesson.toml"))
     assert network.layer("one").gate_activation == "hard_sigmoid"
 
