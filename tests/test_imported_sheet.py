@@ -139,7 +139,7 @@ def test_every_kind_of_layer_may_read_what_is_computed_once_and_what_is_not(tmp_
 
 
 @pytest.mark.slow
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(trained())
 def test_every_cell_of_very_many_networks_is_what_numpy_finds(tmp_path_factory, network):
     path = export(network, tmp_path_factory.mktemp("book") / "book.xlsx")

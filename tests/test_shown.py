@@ -516,7 +516,7 @@ def test_what_a_program_saves_untouched_is_shown_as_it_is(tmp_path, save, name):
     ] == []
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     value=st.floats(-1e6, 1e6).map(lambda number: round(number, 5)),
     code=st.sampled_from(

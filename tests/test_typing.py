@@ -168,7 +168,7 @@ def test_every_sheet_says_what_is_wrong_with_the_word(book, word, said):
 LETTERS = st.sampled_from("helo" * 4 + "HLzｈｏ \u3000é*~1")
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.lists(LETTERS, max_size=7).map("".join))
 def test_no_word_gives_a_plausible_number_without_a_word(book, word):
     book.put("word", f"'{word}" if word[:1].isdigit() else word)
