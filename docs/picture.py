@@ -3,32 +3,24 @@
 python docs/picture.py        (needs LibreOffice, poppler-utils, CJK fonts and Pillow)
 """
 
-import subprocess
 import tempfile
 from pathlib import Path
 
 from PIL import Image, ImageChops
 
 import rnnsheet
-from rnnsheet.labels import labels
+from rnnsheet.rendering import render
 
 HERE = Path(__file__).parent
-SHEETS = ("unrolled", "backward")
+SHEETS = ("Unrolled", "Backward")
 DPI = 150
-MARGIN, FOOTER = 16, int(0.7 * DPI)
-"""In pixels: the white around a picture, and the lower margin of a printed page."""
-
-
-def page_of(title: str, pdf: Path) -> int:
-    """The number of the first page that begins with the title."""
-    text = subprocess.run(["pdftotext", "-layout", pdf, "-"], check=True, capture_output=True, text=True)
-    pages = text.stdout.split("\f")
-    return next(number for number, page in enumerate(pages, start=1) if page.strip().startswith(title))
+MARGIN, EDGE = 16, int(0.6 * DPI)
+"""In pixels: the white around a picture, and the edge of a printed page with its head or foot."""
 
 
 def cropped(picture: Image.Image) -> Image.Image:
-    """The picture without its white edges and its footer."""
-    picture = picture.crop((0, 0, picture.width, picture.height - FOOTER))
+    """The picture without its white edges, its head and its foot."""
+    picture = picture.crop((0, EDGE, picture.width, picture.height - EDGE))
     white = Image.new("RGB", picture.size, "white")
     left, top, right, bottom = ImageChops.difference(picture, white).getbbox() or picture.getbbox()
     right, bottom = min(right + MARGIN, picture.width), min(bottom + MARGIN, picture.height)
@@ -39,13 +31,7 @@ def cropped(picture: Image.Image) -> Image.Image:
 for language in ("en", "zh"):
     with tempfile.TemporaryDirectory() as folder:
         book = rnnsheet.export("hello", Path(folder) / "hello.xlsx", language)
-        profile = f"-env:UserInstallation=file://{folder}/profile"
-        convert = ["soffice", profile, "--headless", "--convert-to", "pdf", "--outdir", folder, str(book)]
-        subprocess.run(convert, check=True, capture_output=True)
-        pdf = book.with_suffix(".pdf")
         for sheet in SHEETS:
-            page = str(page_of(labels(language)(f"{sheet}.title"), pdf))
-            draw = ["pdftoppm", "-r", str(DPI), "-png", "-singlefile", "-f", page, "-l", page, str(pdf)]
-            subprocess.run([*draw, f"{folder}/{sheet}"], check=True)
-            picture = Image.open(f"{folder}/{sheet}.png").convert("RGB")
-            cropped(picture).save(HERE / f"{sheet}-{language}.png", optimize=True)
+            first, *_ = render(book, folder, sheets=[sheet], dpi=DPI, force=True)
+            with Image.open(first) as page:
+                cropped(page.convert("RGB")).save(HERE / f"{sheet.lower()}-{language}.png", optimize=True)

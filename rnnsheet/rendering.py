@@ -88,6 +88,10 @@ def _hidden(root: Element, wanted: set[str]) -> bytes:
     sheets = [each for each in root.iter() if local(each) == "sheet"]
     for sheet in sheets:
         sheet.set("state", "visible" if sheet.get("name") in wanted else "hidden")
+    others = {str(number) for number, sheet in enumerate(sheets) if sheet.get("name") not in wanted}
+    for group in (each for each in root if local(each) == "definedNames"):
+        # LibreOffice prints the areas of hidden sheets too.
+        group[:] = [each for each in group if each.get("localSheetId") not in others]
     first = next(number for number, sheet in enumerate(sheets) if sheet.get("name") in wanted)
     for window in (each for each in root.iter() if local(each) == "workbookView"):
         window.attrib.update(activeTab=str(first), firstSheet="0")

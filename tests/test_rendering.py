@@ -38,7 +38,10 @@ def test_pictures_of_the_sheets_that_are_wanted(libreoffice_is_here, hello_xlsx,
     assert 2 <= len(pictures) <= 3
     assert pictures[0].read_bytes().startswith(PNG)
     assert ended.stdout.splitlines() == [f"{picture} is written." for picture in pictures]
-    assert all(Image.open(picture).convert("L").getextrema() == (0, 255) for picture in pictures)
+    for picture in pictures:
+        darkest, lightest = Image.open(picture).convert("L").getextrema()
+        assert darkest < 100
+        assert lightest == 255
     again = run(hello_xlsx, "-o", tmp_path, "--sheets", "Overview, Loss", "--dpi", 50)
     assert again.returncode == 2
     assert len(again.stderr.splitlines()) == 1
