@@ -61,7 +61,7 @@ def test_every_cell_of_every_lesson_is_right_in_every_engine(name, language, tmp
 def test_every_cell_of_every_lesson_is_right_in_formulon(name, tmp_path):
     """With fewer epochs: it loads slowly, and each row of the training is the one above, filled down."""
     skip_without("formulon")
-    path = rnnsheet.export(name, tmp_path / f"{name}.xlsx", "en", epochs=2)
+    path = rnnsheet.export(name, tmp_path / f"{name}.xlsx", "en", epochs=2, steps=4)
     assert failures(rnnsheet.check(path, engine="formulon")) == []
 
 

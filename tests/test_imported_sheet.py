@@ -153,7 +153,9 @@ def test_every_engine_finds_what_numpy_finds(tmp_path, engine, network):
     skip_without(engine)
     path = export(network(), tmp_path / "book.xlsx", "zh")
     assert differences(network(), found_by(path, engine)) == []
-    assert failures(rnnsheet.check(path, engine=engine)) == []
+    if engine != "formulon":
+        # It loads slowly, and the check reads from it what was just compared.
+        assert failures(rnnsheet.check(path, engine=engine)) == []
 
 
 TYPED = [
