@@ -1,5 +1,6 @@
 """A workbook's pages as pictures and PDF, by a real LibreOffice and poppler; and what is refused."""
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -25,6 +26,8 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
 def libreoffice_is_here() -> None:
     if not libreoffice.installed():
         pytest.skip("LibreOffice is not installed: apt-get install libreoffice-calc")
+    if not shutil.which("pdftoppm"):
+        pytest.skip("poppler is not installed: apt-get install poppler-utils")
 
 
 @pytest.mark.slow
