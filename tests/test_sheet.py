@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.formula.translate import Translator
 
@@ -35,6 +35,7 @@ def test_no_two_things_stand_in_one_cell(lesson):
 
 
 @pytest.mark.slow
+@settings(max_examples=20)
 @given(LARGE)
 def test_every_formula_refers_to_planned_cells_only(lesson):
     planned = plan(lesson, "en")
