@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,15 +44,16 @@ def computed(page: Page, edits: Edits = ({},)) -> list[Values]:
 
     data = json.dumps({"book": page.content, "edits": [list(each.items()) for each in edits]}, default=dict)
     program = "\n".join((script_of(page.functions), _PROGRAM.read_text("utf-8")))
-    with own_folder(NAME) as folder, held_signals():
-        (folder / "program.cjs").write_text(program, "utf-8")
-        (folder / "data.json").write_text(data, "utf-8")
-        command = limited([shutil.which(NAME) or NAME, "program.cjs", "data.json"], _ROOM, _SECONDS)
-        running = Program([*without_network(), *command], folder)
-        try:
-            output = running.output(_SECONDS)
-        finally:
-            running.end()
+    command = limited([shutil.which(NAME) or NAME, "program.cjs", "data.json"], _ROOM, _SECONDS)
+    with ExitStack() as stack:
+        with held_signals():
+            folder = stack.enter_context(own_folder(NAME))
+            (folder / "program.cjs").write_text(program, "utf-8")
+            (folder / "data.json").write_text(data, "utf-8")
+            running = Program([*without_network(), *command], folder)
+            stack.callback(running.end)
+        # Not while signals wait: Ctrl-C would be heard when Node has ended.
+        output = running.output(_SECONDS)
     return [_values(page, each) for each in json.loads(output)]
 
 
