@@ -13,8 +13,10 @@ from tests.lessons import hello
 
 INSTALL = "is not installed: pip install -e '.[dev]'"
 
-settings.register_profile("default", deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
-settings.load_profile("default")
+settings.register_profile(
+    "usual", deadline=None, suppress_health_check=list(HealthCheck), print_blob=True, max_examples=40
+)
+settings.load_profile("usual")
 
 
 @pytest.fixture(autouse=True)

@@ -48,14 +48,14 @@ def test_imported_networks_keep_the_rules(tmp_path, network, language):
     assert broken(export(network(), tmp_path, language)) == []
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(network=trained())
 def test_random_imported_networks_keep_the_rules(tmp_path_factory, network):
     assert broken(export(network, tmp_path_factory.mktemp("random"))) == []
 
 
 @pytest.mark.slow
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(lesson=lessons(cells=ANY_CELL) | networks())
 def test_random_lessons_keep_the_rules(tmp_path_factory, lesson):
     assert broken(export(lesson, tmp_path_factory.mktemp("random"))) == []

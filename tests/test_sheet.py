@@ -28,26 +28,17 @@ LARGE = lessons(letters=12, hidden=10, steps=12, cells=ANY_CELL)
 """Lessons in which sums of products are written both ways: one by one, and as an MMULT."""
 
 
-@given(LARGE)
-def test_no_two_things_stand_in_one_cell(lesson):
-    places = taken(plan(lesson, "en"))
-    assert len(places) == len(set(places))
-
-
-@pytest.mark.slow
 @settings(max_examples=20)
 @given(LARGE)
-def test_every_formula_refers_to_planned_cells_only(lesson):
+def test_the_plan_of_any_lesson_is_whole(lesson):
     planned = plan(lesson, "en")
-    assert referred(planned) <= filled(planned)
-
-
-@given(LARGE)
-def test_every_cell_of_a_formula_block_has_a_formula_that_excel_takes(lesson):
-    for block in plan(lesson, "en").blocks():
+    places = taken(planned)
+    assert len(places) == len(set(places)), "two things stand in one cell"
+    assert referred(planned) <= filled(planned), "a formula refers to a cell that is not planned"
+    for block in planned.blocks():
         formulas = [text for row in block.formulas() for text in row]
         assert all(formulas) if block.fills else not any(formulas)
-        assert all(len(text) < EXCEL_FORMULA for text in formulas)
+        assert all(len(text) < EXCEL_FORMULA for text in formulas), "Excel takes no formula as long"
         assert block.area.row + block.area.rows <= EXCEL_ROWS
         assert block.area.col + block.area.cols <= EXCEL_COLUMNS
 
