@@ -294,7 +294,7 @@ def _padded(entries: Sequence[str], steps: int) -> tuple[str, ...]:
 def _states(model: Model, given: Mapping[str, ArrayLike]) -> Mapping[str, Array]:
     """Every state before the first time step that no other layer gives, (units, 1)."""
     sizes = {
-        f"{layer.named(state)}_0": model.size(layer)
+        layer.initial(state): model.size(layer)
         for layer in model
         for state in layer.traits.states
         if not model.start(layer, state)

@@ -17,12 +17,12 @@ import rnnsheet
 from rnnsheet.checking.engines import ENGINES
 from rnnsheet.checking.recalculate import recalculations
 from rnnsheet.engine.imported import run
-from rnnsheet.errors import ModelError
+from rnnsheet.errors import ModelError, WorkbookError
 from rnnsheet.labels import labels, languages
 from rnnsheet.network.imported import ImportedLayer, ImportedNetwork, Numbers, Text
 from rnnsheet.sheet.layout import plan
-from rnnsheet.workbook.imported_inputs import imported_network as read_trained
-from rnnsheet.workbook.lesson_inputs import Manifest
+from rnnsheet.workbook.input_reader import read_inputs
+from rnnsheet.workbook.manifest_reader import Manifest
 from rnnsheet.workbook.package import opened as opened_package
 from rnnsheet.workbook.read import read
 from rnnsheet.workbook.worksheet import CellError
@@ -295,7 +295,7 @@ def test_a_book_read_back_is_the_network(tmp_path, network):
 
 def read_back(path: Path) -> ImportedNetwork:
     contents = read(opened_package(path))
-    return read_trained(Manifest(contents), contents.value)
+    return read_inputs(Manifest(contents), contents.value)
 
 
 @settings(max_examples=15)
@@ -315,7 +315,7 @@ def test_a_weight_that_is_no_number_is_told_with_its_cell(tmp_path, typed, reaso
     area = next(block for block in plan(moods(), "en").blocks() if block.name == "Wa_says").area.part(1, 2)
     book[area.sheet].cell(area.row, area.col).value = typed
     book.save(path)
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(WorkbookError) as caught:
         read_back(path)
     assert caught.value.key == f"{reason}_number"
     assert caught.value.place == f"{path}: {area.sheet}!{area.a1}"

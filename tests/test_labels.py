@@ -15,7 +15,7 @@ from rnnsheet.labels import default_language, labels, languages
 from rnnsheet.network import KINDS
 from rnnsheet.sheet.pages.manifest import MESSAGES
 from rnnsheet.sheet.pages.overview import LEGEND
-from rnnsheet.workbook.lesson_inputs import SETTINGS
+from rnnsheet.workbook.input_reader import SETTINGS
 from tests.imported_networks import NETWORKS
 from tests.lessons import EVERY_FORM
 

@@ -108,7 +108,7 @@ def test_the_check_names_the_cell_of_a_weight_that_is_none(folder, tmp_path, nam
     book = book_of(folder, name)
     area = next(each for each in book.blocks if each.area.sheet.startswith("W") and each.entry).area
     book.type(area.part(0, area.cols - 1), typed)
-    with pytest.raises(rnnsheet.ModelError, match=rf"{area.sheet}!{area.part(0, area.cols - 1).a1}\b"):
+    with pytest.raises(rnnsheet.WorkbookError, match=rf"{area.sheet}!{area.part(0, area.cols - 1).a1}\b"):
         failures(book, tmp_path / "book.xlsx")
 
 
@@ -153,7 +153,7 @@ def test_a_number_that_is_read_and_is_none_is_named_and_counts_as_0(folder, tmp_
     assert error_cells(book) == (typed == "=1/0")
     x = next(each for each in book.blocks if each.name == "x")
     assert book.values(x)[1][2] == 0
-    with pytest.raises(rnnsheet.ModelError, match=rf"Network!{area.part(1, 2).a1}\b"):
+    with pytest.raises(rnnsheet.WorkbookError, match=rf"Network!{area.part(1, 2).a1}\b"):
         failures(book, tmp_path / "book.xlsx")
 
 
@@ -173,7 +173,7 @@ def test_an_answer_without_a_label_is_named_and_floods_nothing(folder, tmp_path,
     book.type(area, typed)
     assert book.state == f"Vocabulary {area.part().a1}: {SAY('message.no_entry')}"
     assert error_cells(book) == (typed == "=1/0")
-    with pytest.raises(rnnsheet.ModelError, match=rf"Vocabulary!{area.part().a1}\b"):
+    with pytest.raises(rnnsheet.WorkbookError, match=rf"Vocabulary!{area.part().a1}\b"):
         failures(book, tmp_path / "book.xlsx")
 
 
@@ -195,7 +195,7 @@ def test_an_entry_of_the_vocabulary_that_is_none_is_named(folder, tmp_path, name
     book.type(cell, typed)
     assert book.state == f"Vocabulary {cell.a1}: {SAY('message.no_entry')}"
     assert error_cells(book) == (typed == "=1/0")
-    with pytest.raises(rnnsheet.ModelError, match=rf"Vocabulary!{cell.a1}\b"):
+    with pytest.raises(rnnsheet.WorkbookError, match=rf"Vocabulary!{cell.a1}\b"):
         failures(book, tmp_path / "book.xlsx")
 
 
@@ -231,7 +231,7 @@ def test_what_is_no_token_is_named_and_without_one_nothing_is_said(clerks, tmp_p
     assert error_cells(clerks) == (typed == "=1/0")
     assert ("" not in results(clerks)) == (set(results(clerks)) != {""}) == speaks
     if typed == "=1/0":
-        with pytest.raises(rnnsheet.ModelError, match=rf"Network!{cell.a1}\b"):
+        with pytest.raises(rnnsheet.WorkbookError, match=rf"Network!{cell.a1}\b"):
             failures(clerks, tmp_path / "book.xlsx")
     else:
         assert failures(clerks, tmp_path / "book.xlsx") == []

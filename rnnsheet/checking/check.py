@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rnnsheet.network import Array
     from rnnsheet.network.imported import ImportedNetwork
     from rnnsheet.trace import Trace
-    from rnnsheet.workbook.lesson_inputs import Manifest, Value
+    from rnnsheet.workbook.manifest_reader import Manifest
 
 TOLERANCE = 1e-9
 
@@ -86,7 +86,7 @@ def checks(
         contents = read(package)
         with recalculations(engines, contents) as running:
             # While the engines work.
-            from rnnsheet.workbook.lesson_inputs import Manifest
+            from rnnsheet.workbook.manifest_reader import Manifest
 
             manifest = Manifest(contents)
             manifest.check()
@@ -106,9 +106,10 @@ def _is_page(path: Path) -> bool:
 def _reports(manifest: Manifest, running: Mapping[str, Recalculation], tolerance: float) -> list[Report]:
     from rnnsheet.checking.compare import Comparison
     from rnnsheet.sheet.layout import plan
+    from rnnsheet.workbook.input_reader import read_inputs
 
     first = next(iter(running.values()))
-    source = _source(manifest, lambda *cell: first.values().value(*cell))
+    source = read_inputs(manifest, lambda *cell: first.values().value(*cell))
     language = manifest.facts["language"]
     planned = plan(source, language if language in languages() else "en")
     manifest.check_plan(planned)
@@ -120,19 +121,6 @@ def _reports(manifest: Manifest, running: Mapping[str, Recalculation], tolerance
         )
         for name, recalculation in running.items()
     ]
-
-
-def _source(manifest: Manifest, recalculated: Value) -> Lesson | ImportedNetwork:
-    """What the workbook is of, with its inputs as they stand."""
-    from rnnsheet.sheet.pages.manifest import TRAINED
-
-    if manifest.facts["kind"] == TRAINED:
-        from rnnsheet.workbook.imported_inputs import imported_network
-
-        return imported_network(manifest, recalculated)
-    from rnnsheet.workbook.lesson_inputs import lesson
-
-    return lesson(manifest, recalculated)
 
 
 def _framework(source: Lesson | ImportedNetwork) -> FrameworkReport | None:

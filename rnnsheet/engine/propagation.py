@@ -189,7 +189,7 @@ def _initial(model: Model, layer: Layer, batch: Batch, found: Arrays) -> dict[st
             before, value = start
             states[state] = found[value][0 if before.reverse else -1]
         else:
-            given = batch.initial.get(f"{layer.named(state)}_0", 0.0)
+            given = batch.initial.get(layer.initial(state), 0.0)
             states[state] = np.broadcast_to(given, (batch.size, model.size(layer)))
     return states
 

@@ -84,8 +84,9 @@ class LayerEquations:
         if base in self.initial:
             self.network.states[name] = self.initial[base]
         else:
-            self.network.bases[f"{name}_0"] = f"{base}_0"
-            self.network.states[name] = self.network.parameter(f"{name}_0", self.hidden)
+            first = self.layer.initial(base)
+            self.network.bases[first] = f"{base}_0"
+            self.network.states[name] = self.network.parameter(first, self.hidden)
         if self.layer.reverse:
             self.network.reverse.add(name)
         return Value(name, self.hidden, self.sequence == STATIC)

@@ -80,6 +80,10 @@ class Layer:
         """The full name of one of its values."""
         return named(base, self.ending)
 
+    def initial(self, state: str) -> str:
+        """The full name of one of its states before the first time step."""
+        return f"{self.named(state)}_0"
+
     @property
     def sources(self) -> tuple[Source, ...]:
         """What it reads, of each the part that its kind takes."""

@@ -5,22 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields
+from typing import Any
 
 from rnnsheet.experiments import FLOW
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import Lesson
 from rnnsheet.network import Layer, Source
+from rnnsheet.network.imported import ImportedLayer, ImportedNetwork, Text, Witness
 from rnnsheet.network.reading import UNUSUAL
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import LAYOUT, Area, Sheet
 from rnnsheet.version import VERSION
 
-if TYPE_CHECKING:
-    from rnnsheet.network.imported import ImportedNetwork, Witness
-
 NAME = "rnnsheet"
-LESSON, TRAINED = "lesson", "trained"
+LESSON, IMPORTED = "lesson", "imported"
 """What a workbook can be of."""
 KEYS = (
     *("rnnsheet", "layout", "kind", "lesson", "network", "language"),
@@ -65,7 +64,7 @@ def place(source: Lesson | ImportedNetwork, labels: Labels) -> Page:
     page = Page(NAME, labels)
     page.sheet.hidden = True
     facts = {"rnnsheet": VERSION, "layout": LAYOUT, "lesson": source.name, "language": labels.language}
-    facts |= _of_lesson(source) if isinstance(source, Lesson) else _of_trained(source)
+    facts |= _of_lesson(source) if isinstance(source, Lesson) else _of_imported(source)
     for row, key in enumerate(KEYS, start=1):
         page.text(row, 1, key)
         page.text(row, 2, str(facts.get(key, 0)))
@@ -89,12 +88,10 @@ def _of_lesson(lesson: Lesson) -> dict[str, object]:
     }
 
 
-def _of_trained(network: ImportedNetwork) -> dict[str, object]:
+def _of_imported(network: ImportedNetwork) -> dict[str, object]:
     """The network as JSON, without its weights and what else stands in cells."""
     read = network.read
     skipped = ("sample", "tokens", "forms")
-    from rnnsheet.network.imported import Text
-
     is_text = isinstance(read, Text)
     described = {
         "read": {key: fact for key, fact in vars(read).items() if key not in skipped} if is_text else {},
@@ -106,7 +103,7 @@ def _of_trained(network: ImportedNetwork) -> dict[str, object]:
     }
     steps = {"steps": read.steps, "answer_steps": network.answer.steps if network.answer else 0}
     told = {"network": described, "assumed": network.assumed, "witness": _of_witness(network.witness)}
-    return {"kind": TRAINED, **steps, **{key: json.dumps(fact) for key, fact in told.items()}}
+    return {"kind": IMPORTED, **steps, **{key: json.dumps(fact) for key, fact in told.items()}}
 
 
 def _of_witness(witness: Witness | None) -> dict[str, object]:
@@ -129,34 +126,35 @@ def source_of(network: ImportedNetwork) -> str:
 
 
 def _layers(network: Iterable[Layer]) -> list[dict[str, object]]:
-    """The layers, without their weights and what is left out."""
+    """The layers, without their weights, and without what is as it usually is."""
     return [
         {"kind": layer.kind}
-        | {key: told for key, usual in _USUAL.items() if (told := getattr(layer, key, usual)) != usual}
+        | {
+            field.name: told
+            for field in fields(layer)
+            if field.name not in _ALWAYS and (told := getattr(layer, field.name)) != field.default
+        }
         | {"name": layer.name, "reads": [[source.of, source.at] for source in layer.reads]}
         for layer in network
     ]
 
 
-_USUAL = {
-    "starts": None,
-    "reverse": False,
-    "activation": "",
-    "shares": None,
-    "gate_activation": "",
-    "source": "",
-}
-"""What is told of a layer where it is not so, besides its kind, its name and what it reads."""
+_ALWAYS = ("kind", "name", "reads", "weights")
+"""What is told of every layer; its weights stand in cells."""
 
 
 def layers(found: Iterable[Mapping[str, Any]]) -> tuple[Layer, ...]:
-    """The layers that `place` wrote. Raises KeyError or TypeError where it did not."""
-    return tuple(Layer(**{**each, "reads": sources(each["reads"])}) for each in found)
+    """The layers of a lesson that `place` wrote. Raises KeyError or TypeError where it did not."""
+    return tuple(Layer(**_facts(each)) for each in found)
 
 
-def sources(found: Iterable[Sequence[str]]) -> tuple[Source, ...]:
-    """What a layer reads, as `place` wrote it. Raises TypeError where it did not."""
-    return tuple(Source(*source) for source in found)
+def imported_layers(found: Iterable[Mapping[str, Any]]) -> tuple[ImportedLayer, ...]:
+    """Those of an imported network, without their weights. Raises KeyError or TypeError likewise."""
+    return tuple(ImportedLayer(**_facts(each)) for each in found)
+
+
+def _facts(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {**found, "reads": tuple(Source(*source) for source in found["reads"])}
 
 
 def messages(page: Page, room: int, looked: int = 0, usual: float = UNUSUAL) -> dict[str, Area]:
