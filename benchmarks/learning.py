@@ -9,7 +9,7 @@ import rnnsheet
 from benchmarks.timing import line, ratio, rounds
 from rnnsheet import engine, templates
 from rnnsheet.engine.training import to_learn
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.network import INPUTS, Layer, named
 
 EPOCHS = 100
@@ -33,11 +33,11 @@ def report(count: int, names: Iterable[str] = templates.names()) -> Iterator[str
         lesson = rnnsheet.load(name)
         losses: dict[str, float] = {}
 
-        def ours(lesson: Lesson = lesson, losses: dict[str, float] = losses) -> None:
+        def ours(lesson: LessonData = lesson, losses: dict[str, float] = losses) -> None:
             for epoch in engine.train(lesson, EPOCHS, RATE, np.inf, "sgd"):
                 losses["rnnsheet"] = epoch.loss
 
-        def theirs(lesson: Lesson = lesson, losses: dict[str, float] = losses) -> None:
+        def theirs(lesson: LessonData = lesson, losses: dict[str, float] = losses) -> None:
             losses["torch"] = _Network(lesson).train()
 
         times = rounds({"rnnsheet": ours, "torch": theirs}, count)
@@ -49,7 +49,7 @@ def report(count: int, names: Iterable[str] = templates.names()) -> Iterator[str
 class _Network:
     """A lesson's network of PyTorch's own layers; of a scalar Whh, which they lack, a loop over time."""
 
-    def __init__(self, lesson: Lesson):
+    def __init__(self, lesson: LessonData):
         self.model, self.batch = lesson.model, to_learn(lesson)
         self.x = {name: torch.tensor(array) for name, array in self.batch.x.items()}
         self.goals = {name: torch.tensor(array) for name, array in self.batch.goals.items()}

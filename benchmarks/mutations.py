@@ -17,7 +17,7 @@ import rnnsheet
 from benchmarks.timing import line
 from rnnsheet import engine, templates
 from rnnsheet.experiments import Settings
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.network import Array
 from rnnsheet.network.imported import INPUT, ImportedLayer, ImportedNetwork, Numbers, Text
 
@@ -196,7 +196,7 @@ def _weights(random: np.random.Generator, gates: str, units: int, reads: int) ->
     }
 
 
-def _with_weights(lesson: Lesson, seed: int) -> Lesson:
+def _with_weights(lesson: LessonData, seed: int) -> LessonData:
     """The lesson with its own weights, or random ones."""
     return replace(lesson, model=engine.random_model(lesson.model, seed)) if seed else lesson
 

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnnsheet import engine, lesson, templates
+from rnnsheet import engine, templates
 from rnnsheet.engine import Epoch
 from rnnsheet.equations.lesson import network
 from rnnsheet.errors import LessonError, OutputError, RnnsheetError, check_seed, known_language
 from rnnsheet.files import check_file, check_free, own_folder, write_whole
 from rnnsheet.labels import default_language
+from rnnsheet.lesson import LessonData
 from rnnsheet.network import KINDS, Model
 from rnnsheet.notebook import html_table
 from rnnsheet.plain import plain
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from rnnsheet.workbook.write import Expected
 
 
-class Lesson(lesson.Lesson):
-    """A lesson that can be run."""
+class Lesson(LessonData):
+    """A lesson that can be run, trained, saved and shown: what its data is, `LessonData` tells."""
 
     def run(self) -> Trace:
         """Every number that the lesson's network computes, by NumPy."""
@@ -104,12 +105,13 @@ def load(source: str | Path) -> Lesson:
 
     Raises LessonError, with the file and the key, where it cannot be run.
     """
-    loaded = templates.load(source)
+    loaded = templates.load(source, Lesson)
+    assert isinstance(loaded, Lesson)  # noqa: S101
     network(loaded)
-    return Lesson(**{name: getattr(loaded, name) for name in loaded.__dataclass_fields__})
+    return loaded
 
 
-def as_dict(ran: lesson.Lesson, trace: Trace) -> dict[str, Any]:
+def as_dict(ran: LessonData, trace: Trace) -> dict[str, Any]:
     """A lesson with every array of its trace as plain data for JSON."""
     return {
         "lesson": ran.name,
@@ -125,7 +127,7 @@ def as_dict(ran: lesson.Lesson, trace: Trace) -> dict[str, Any]:
 
 
 def export(
-    source: lesson.Lesson | ImportedNetwork | str | Path,
+    source: LessonData | ImportedNetwork | str | Path,
     path: str | Path = "",
     language: str = "",
     force: bool = False,
@@ -155,7 +157,7 @@ def export(
         raise RnnsheetError("wrong_choice", key="paper", got=paper, known=", ".join(PAPERS))
     loaded = load(source) if isinstance(source, str | Path) else source
     target = workbook_file(path or f"{loaded.name}.xlsx", force)
-    if isinstance(loaded, lesson.Lesson):
+    if isinstance(loaded, LessonData):
         loaded = _sized(loaded, epochs, steps, digits)
         if sheets:
             loaded = replace(loaded, settings=replace(loaded.settings, sheets=tuple(sheets)))
@@ -163,14 +165,14 @@ def export(
     cells = planned.cells
     with progress("export", cells) as advance:
         # To compute the numbers takes about as long as to write them.
-        rows = loaded.epochs + 1 if isinstance(loaded, lesson.Lesson) else 1
+        rows = loaded.epochs + 1 if isinstance(loaded, LessonData) else 1
         values = _values(loaded, planned, shares(advance, cells // 2, rows))
         write(planned, values, target, shares(advance, cells - cells // 2, cells))
     return target
 
 
 def page(
-    source: lesson.Lesson | str | Path,
+    source: LessonData | str | Path,
     path: str | Path = "",
     language: str = "",
     force: bool = False,
@@ -193,7 +195,7 @@ def page(
     return target
 
 
-def page_text(loaded: lesson.Lesson, language: str) -> str:
+def page_text(loaded: LessonData, language: str) -> str:
     """The HTML of a lesson's page."""
     from rnnsheet.webpage.document import Page
 
@@ -202,12 +204,12 @@ def page_text(loaded: lesson.Lesson, language: str) -> str:
 
 
 def _sized(
-    loaded: lesson.Lesson, epochs: int | None, steps: int | None, digits: int | None = None
-) -> lesson.Lesson:
+    loaded: LessonData, epochs: int | None, steps: int | None, digits: int | None = None
+) -> LessonData:
     """The lesson with so many epochs, steps of the gradient's flow and digits, where these are given."""
     given = {"epochs": epochs, "flow_steps": steps, "digits": digits}
     sizes: dict[str, Any] = {name: size for name, size in given.items() if size is not None}
-    return replace(loaded, settings=replace(loaded.settings, **sizes))
+    return replace(loaded, settings=replace(loaded.settings, **sizes)) if sizes else loaded
 
 
 def workbook_file(path: str | Path, force: bool) -> Path:
@@ -219,9 +221,9 @@ def workbook_file(path: str | Path, force: bool) -> Path:
     return target
 
 
-def _values(source: lesson.Lesson | ImportedNetwork, planned: Plan, advance: Advance) -> Expected:
+def _values(source: LessonData | ImportedNetwork, planned: Plan, advance: Advance) -> Expected:
     """What is expected of each block: what NumPy computes, or else a spreadsheet engine."""
-    if not isinstance(source, lesson.Lesson):
+    if not isinstance(source, LessonData):
         from rnnsheet.engine import imported
 
         trace = imported.run(source, source.read.sample)

@@ -29,8 +29,11 @@ _TEXTS = ("word", "second", "target", "second_target", "given", "second_given")
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """A network with what it reads and what it should say.
+class LessonData:
+    """The data of a lesson: a network with what it reads and what it should say.
+
+    It cannot run itself, so that the compiler, which knows nothing else of a lesson, never computes the
+    network; `api.Lesson`, which people have, can.
 
     It reads the letters of `word`, one per time step, or its words where `split` is "words"; a step
     past the end reads the zero vector. A softmax over these time steps should say what comes next;
@@ -220,7 +223,7 @@ class Lesson:
         words = words_of(target)
         return _padded((*words, END) if words else (), self.answer_steps)
 
-    def each_example(self) -> Iterator[Lesson]:
+    def each_example(self) -> Iterator[LessonData]:
         """A lesson of each example, where only what it reads is judged; this one where there are none."""
         if not self.examples:
             yield self
@@ -307,7 +310,7 @@ def _states(model: Model, given: Mapping[str, ArrayLike]) -> Mapping[str, Array]
     )
 
 
-def _check_kinds(lesson: Lesson) -> None:
+def _check_kinds(lesson: LessonData) -> None:
     """Raises LessonError where what should be a list or a table is none."""
     for name in ("vocabulary", "labels"):
         if not isinstance(getattr(lesson, name), Iterable):
@@ -323,7 +326,7 @@ def _check_kinds(lesson: Lesson) -> None:
         raise LessonError("not_a_table", key="settings")
 
 
-def _check_texts(lesson: Lesson) -> None:
+def _check_texts(lesson: LessonData) -> None:
     """Raises LessonError where a text is too short, or has a letter that is not in the vocabulary."""
     aligned = lesson.reads_ahead
     if aligned and lesson.labels != lesson.vocabulary:
@@ -335,7 +338,7 @@ def _check_texts(lesson: Lesson) -> None:
         _check_target(lesson, name, said)
 
 
-def _check_examples(lesson: Lesson) -> None:
+def _check_examples(lesson: LessonData) -> None:
     """Raises LessonError where an example cannot be learned from."""
     for number, (read, target) in enumerate(lesson.examples, start=1):
         try:
@@ -369,7 +372,7 @@ _UNKNOWN = {
 """The message for each kind of letter that a vocabulary does not have."""
 
 
-def _check_text(lesson: Lesson, name: str, text: str, shortest: int) -> None:
+def _check_text(lesson: LessonData, name: str, text: str, shortest: int) -> None:
     if lesson.split == "letters":
         for position, letter in enumerate(text, start=1):
             if letter not in lesson.vocabulary:
@@ -380,7 +383,7 @@ def _check_text(lesson: Lesson, name: str, text: str, shortest: int) -> None:
         raise LessonError("short_word", name=name, word=repr(text), shortest=shortest)
 
 
-def _check_target(lesson: Lesson, name: str, said: str) -> None:
+def _check_target(lesson: LessonData, name: str, said: str) -> None:
     """Raises LessonError where what should be said is not among what can be."""
     answers = any(lesson.model.root(layer) == "answer" for layer in lesson.model.outputs)
     for target in words_of(said) if answers else filter(None, [said]):

@@ -1,4 +1,4 @@
-"""Lesson files: the built-in templates, and TOML into a Lesson."""
+"""Lesson files: the built-in templates, and TOML into the data of a lesson."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from rnnsheet.errors import LessonError, OutputError, unknown
 from rnnsheet.experiments import Settings
 from rnnsheet.files import check_file, check_free, is_file, write_whole
 from rnnsheet.labels import languages
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.network import Array, Layer, Model, Source
 from rnnsheet.network.reading import MOST_STEPS
 
@@ -53,14 +53,14 @@ def find(lesson: str) -> Path:
     raise unknown("no_lesson", lesson, names())
 
 
-def load(lesson: str | Path) -> Lesson:
-    """The lesson of a built-in template's name, or of a TOML file.
+def load(lesson: str | Path, made: type[LessonData] = LessonData) -> LessonData:
+    """The lesson of a built-in template's name, or of a TOML file, as one of the class `made`.
 
     Raises LessonError, with the file and the key, where it cannot be run.
     """
     path = find(str(lesson))
     try:
-        return lesson_of(toml.parsed(path, LessonError), path)
+        return lesson_of(toml.parsed(path, LessonError), path, made)
     except LessonError as error:
         raise error.at(str(path)) from None
 
@@ -77,7 +77,7 @@ def copy(lesson: str, target: Path, force: bool = False) -> None:
     write_whole(target, lambda file: file.write(text))
 
 
-def save(lesson: Lesson, target: Path, force: bool = False) -> None:
+def save(lesson: LessonData, target: Path, force: bool = False) -> None:
     """Writes a lesson as a file that `load` takes; every number reads back bit for bit.
 
     Raises OutputError where it cannot be written.
@@ -87,7 +87,7 @@ def save(lesson: Lesson, target: Path, force: bool = False) -> None:
     write_whole(target, lambda file: file.write(text))
 
 
-def tree(lesson: Lesson) -> dict[str, Any]:
+def tree(lesson: LessonData) -> dict[str, Any]:
     """The tables of a lesson's file, which `lesson_of` takes."""
     tables = {
         "title": lesson.title,
@@ -118,7 +118,7 @@ def _on_one_line(found: re.Match[str]) -> str:
     return f"[{', '.join(entries)}]"
 
 
-def _data(lesson: Lesson) -> dict[str, object]:
+def _data(lesson: LessonData) -> dict[str, object]:
     """What the lesson reads and should say, without what is usual."""
     data: dict[str, object] = {}
     if lesson.vocabulary:
@@ -187,7 +187,7 @@ def _layer(layer: Layer) -> dict[str, object]:
     return entries
 
 
-def _weights(lesson: Lesson) -> dict[str, object]:
+def _weights(lesson: LessonData) -> dict[str, object]:
     columns = {name for name, spec in lesson.model.specs().items() if spec.cols == "one"}
     return {
         name: array.item()
@@ -199,13 +199,13 @@ def _weights(lesson: Lesson) -> dict[str, object]:
     }
 
 
-def _given(lesson: Lesson) -> dict[str, Array]:
+def _given(lesson: LessonData) -> dict[str, Array]:
     """The states before the first time step that are not zero."""
     states = {name: np.asarray(array) for name, array in lesson.initial.items()}
     return {name: array for name, array in states.items() if array.any()}
 
 
-def lesson_of(tree: Mapping[str, Any], path: Path) -> Lesson:
+def lesson_of(tree: Mapping[str, Any], path: Path, made: type[LessonData] = LessonData) -> LessonData:
     """The lesson of a file's tables; it is named as the file."""
     _known(tree, TABLES, "")
     data, weights = _table(tree, "data"), _table(tree, "weights")
@@ -222,7 +222,7 @@ def lesson_of(tree: Mapping[str, Any], path: Path) -> Lesson:
         "picture": _picture(data["picture"], "data.picture") if "picture" in data else None,
         "examples": _examples(data),
     }
-    lesson = Lesson(
+    lesson = made(
         # A file's name may hold bytes that are no text.
         name=path.stem.encode("utf-8", "replace").decode(),
         model=Model(_layers(tree), {key: value for key, value in weights.items() if not key.endswith("_0")}),

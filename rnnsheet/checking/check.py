@@ -23,7 +23,7 @@ from rnnsheet.workbook.read import read
 
 if TYPE_CHECKING:
     from rnnsheet.checking.report import FrameworkReport, Report
-    from rnnsheet.lesson import Lesson
+    from rnnsheet.lesson import LessonData
     from rnnsheet.network import Array
     from rnnsheet.network.imported import ImportedNetwork
     from rnnsheet.trace import Trace
@@ -123,11 +123,11 @@ def _reports(manifest: Manifest, running: Mapping[str, Recalculation], tolerance
     ]
 
 
-def _framework(source: Lesson | ImportedNetwork) -> FrameworkReport | None:
+def _framework(source: LessonData | ImportedNetwork) -> FrameworkReport | None:
     """The results that came with the weights, if they are still the same, beside NumPy's."""
-    from rnnsheet.lesson import Lesson
+    from rnnsheet.lesson import LessonData
 
-    if isinstance(source, Lesson) or not source.witness:
+    if isinstance(source, LessonData) or not source.witness:
         return None
     import numpy as np
 
@@ -144,11 +144,11 @@ def _framework(source: Lesson | ImportedNetwork) -> FrameworkReport | None:
     return FrameworkReport(*facts, failed, float(found.max()), told.tolerance)
 
 
-def _witness(source: Lesson | ImportedNetwork) -> tuple[Trace | None, Callable[[], Mapping[str, Array]]]:
+def _witness(source: LessonData | ImportedNetwork) -> tuple[Trace | None, Callable[[], Mapping[str, Array]]]:
     """What NumPy computes, if it knows the network, and how to find what roundings make of it."""
-    from rnnsheet.lesson import Lesson
+    from rnnsheet.lesson import LessonData
 
-    if not isinstance(source, Lesson):
+    if not isinstance(source, LessonData):
         from rnnsheet.engine import imported
 
         typed = source.read.sample

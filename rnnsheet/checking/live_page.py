@@ -29,14 +29,14 @@ from rnnsheet.workbook.read import Contents
 from rnnsheet.workbook.worksheet import Grid
 
 if TYPE_CHECKING:
-    from rnnsheet.lesson import Lesson
+    from rnnsheet.lesson import LessonData
     from rnnsheet.trace import Trace
 
 _MOST = 64 << 20
 """In bytes; a page of ours has a tenth of that at most."""
 _DATA = re.compile(r'(?<=<script type="application/json" id="data">)[^<]*(?=</script>)')
 
-Witness = Callable[["Lesson"], tuple["Trace | None", Callable[[], Mapping[str, Array]]]]
+Witness = Callable[["LessonData"], tuple["Trace | None", Callable[[], Mapping[str, Array]]]]
 
 
 def report(path: Path, tolerance: float, witness: Witness) -> Report:
@@ -74,7 +74,7 @@ def _carried(path: Path, text: str) -> dict[str, Any]:
     return dict(carried)
 
 
-def _lesson(path: Path, carried: Mapping[str, Any]) -> Lesson:
+def _lesson(path: Path, carried: Mapping[str, Any]) -> LessonData:
     try:
         lesson = replace(lesson_of(carried["lesson"], path), name=carried["name"], source=str(path))
         network(lesson)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rnnsheet.classroom.references import Cell, is_link, references
 from rnnsheet.errors import LessonError, unknown
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.sheet.bounds import a1
 from rnnsheet.sheet.names import defined_name
 from rnnsheet.sheet.plan import Block, Plan
@@ -58,7 +58,7 @@ class Blanks:
     def __init__(
         self,
         plan: Plan,
-        lesson: Lesson,
+        lesson: LessonData,
         trace: Trace,
         names: Collection[str],
         times: tuple[int, ...],
@@ -98,7 +98,7 @@ class Blanks:
                 yield cell, text
 
     def _found(
-        self, lesson: Lesson, trace: Trace, names: Collection[str], times: tuple[int, ...], example: bool
+        self, lesson: LessonData, trace: Trace, names: Collection[str], times: tuple[int, ...], example: bool
     ) -> Iterator[Blank]:
         blocks = known(self.plan)
         for name in names:

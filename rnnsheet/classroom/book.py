@@ -19,7 +19,7 @@ from rnnsheet.classroom.references import Cell
 from rnnsheet.equations.lesson import network
 from rnnsheet.errors import LessonError
 from rnnsheet.labels import labels
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.sheet.captions import meaning, title
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.layout import plan
@@ -47,7 +47,7 @@ class Exercise:
         self.words = labels(key.settings.language)
         self.blanks = blanks or blanks_of(key.lesson, key.settings)
 
-    def lesson(self, code: str) -> Lesson:
+    def lesson(self, code: str) -> LessonData:
         """The lesson with a student's own numbers."""
         return numbers.own(self.key, code, self.blanks)
 
@@ -89,11 +89,11 @@ class Exercise:
     def _entries(self) -> tuple[Block, ...]:
         return tuple(block for block, _ in self._kept(self.blanks.plan) if block.entry)
 
-    def given_of(self, lesson: Lesson) -> list[Any]:
+    def given_of(self, lesson: LessonData) -> list[Any]:
         """Every number and text that the book of a lesson gives, in order."""
         return list(self.given(self._plan(lesson)))
 
-    def book(self, code: str, lesson: Lesson, solved: bool = False) -> Plan:
+    def book(self, code: str, lesson: LessonData, solved: bool = False) -> Plan:
         """A student's workbook; with every answer, and not a blank, where it is `solved`."""
         planned = self.blank_book(code, lesson, solved)
         return with_words(self, planned, lesson) if self.is_practice and not solved else planned
@@ -103,7 +103,7 @@ class Exercise:
         """Whether the books say what is right."""
         return self.key.settings.mode == PRACTICE
 
-    def blank_book(self, code: str, lesson: Lesson, solved: bool = False) -> Plan:
+    def blank_book(self, code: str, lesson: LessonData, solved: bool = False) -> Plan:
         """The same without what a book to practise with says."""
         planned, trace = self._plan(lesson), engine.complete(lesson)
         own = {sheet.name: sheet for sheet in planned.sheets}
@@ -128,7 +128,7 @@ class Exercise:
             pairs = zip(sheet.blocks, own[sheet.name], strict=True)
             yield from (pair for pair in pairs if self.blanks.is_kept(pair[0]))
 
-    def _plan(self, lesson: Lesson) -> Plan:
+    def _plan(self, lesson: LessonData) -> Plan:
         return plan(lesson, self.key.settings.language)
 
     def _sheet(self, sheet: Sheet, own: Sheet, trace: Trace, solved: bool) -> Sheet:
@@ -252,7 +252,7 @@ class Exercise:
             yield name, sheet, [area for _, _, area in group]
 
 
-def blanks_of(lesson: Lesson, settings: Settings) -> Blanks:
+def blanks_of(lesson: LessonData, settings: Settings) -> Blanks:
     """What is blank of a lesson. Raises LessonError where that cannot be."""
     if not engine.knows(lesson.model):
         raise LessonError("own_cell_exercise", place=lesson.source)

@@ -19,7 +19,7 @@ from rnnsheet.classroom import key as keys
 from rnnsheet.classroom.book import CODE, EXERCISE, FIRST, SEAL, Exercise
 from rnnsheet.classroom.references import Cell, qualified
 from rnnsheet.errors import RnnsheetError, WorkbookError
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.network import Model
 from rnnsheet.sheet.bounds import a1, key
 from rnnsheet.workbook.package import package_of
@@ -93,7 +93,7 @@ def right_answers(secret: bytes, code: str) -> list[Any]:
     return [blank.answer(trace) for blank in exercise.blanks.all]
 
 
-def lesson_of(exercise: Exercise, weights: Mapping[str, Any]) -> Lesson:
+def lesson_of(exercise: Exercise, weights: Mapping[str, Any]) -> LessonData:
     """The lesson of an exercise with a student's weights."""
     lesson = exercise.key.lesson
     parameters = {name: np.array(rows, dtype=np.float64) for name, rows in weights.items()}
@@ -151,7 +151,7 @@ class _Submitted:
             grid = self.contents.sheets.get(cell[0], Grid())
             yield cell, None if cell[1] in grid.formulas else grid.values.get(cell[1])
 
-    def _lesson(self, found: Mapping[Cell, Any]) -> Lesson:
+    def _lesson(self, found: Mapping[Cell, Any]) -> LessonData:
         """The lesson with the numbers that stand in the file, which the seal says are the student's own."""
         weights = {
             name: [[found[cell] for cell in line] for line in cells]
@@ -193,7 +193,7 @@ class _Submitted:
         }
         return replace(self.contents, sheets={**sheets, self._beside: Grid(formulas=follows)})
 
-    def _answers(self, book: Contents, lesson: Lesson, tolerance: float) -> tuple[Answer, ...]:
+    def _answers(self, book: Contents, lesson: LessonData, tolerance: float) -> tuple[Answer, ...]:
         values, trace = _recalculated(book), engine.run(lesson)
         answers = [
             self._answer(row, values, blank.answer(trace)) for row, blank in enumerate(self.blanks.all)

@@ -14,7 +14,7 @@ from rnnsheet.classroom.book import Exercise, blanks_of
 from rnnsheet.classroom.key import Key, KeyFileError, Rule, Settings
 from rnnsheet.classroom.tables import Student
 from rnnsheet.errors import LessonError, OutputError
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.progress import Progress, silent
 
 STUDENTS, TEACHER = "students", "teacher"
@@ -33,7 +33,7 @@ class HandedOut:
 
 
 def exercise(
-    lesson: str | Path | Lesson,
+    lesson: str | Path | LessonData,
     folder: str | Path,
     students: Sequence[Student],
     settings: Settings,
@@ -47,7 +47,7 @@ def exercise(
     must be the same. Raises RnnsheetError where something given cannot be used, OutputError where the folder
     exists already (unless `force`) or cannot be written.
     """
-    source = lesson if isinstance(lesson, Lesson) else templates.load(lesson)
+    source = lesson if isinstance(lesson, LessonData) else templates.load(lesson)
     root = Path(folder)
     place = Path(key) if key else root / TEACHER / KEY
     known = keys.load(place) if key and place.exists() else None
@@ -98,7 +98,7 @@ def solve(code: str, key: str | Path, path: str | Path = "", force: bool = False
     return target
 
 
-def prepare(lesson: Lesson, settings: Settings, known: Key | None, place: Path) -> Exercise:
+def prepare(lesson: LessonData, settings: Settings, known: Key | None, place: Path) -> Exercise:
     """A new exercise, or that of a key which is known, if it is of the same.
 
     Raises LessonError or KeyFileError, with the key's place, where it cannot be.

@@ -17,7 +17,7 @@ from rnnsheet import templates, toml
 from rnnsheet.errors import LessonError, RnnsheetError
 from rnnsheet.files import check_free, write_whole
 from rnnsheet.labels import languages
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.sheet.plan import LAYOUT
 from rnnsheet.version import VERSION
 
@@ -65,7 +65,7 @@ class Key:
 
     exercise: str
     secret: bytes = field(repr=False)
-    lesson: Lesson
+    lesson: LessonData
     settings: Settings
     rubric: Mapping[str, Rule]
     layout: int = LAYOUT
@@ -119,7 +119,7 @@ def is_code(text: str) -> bool:
     return bool(_CODE.fullmatch(text))
 
 
-def new(lesson: Lesson, settings: Settings, rubric: Mapping[str, Rule]) -> Key:
+def new(lesson: LessonData, settings: Settings, rubric: Mapping[str, Rule]) -> Key:
     """The key of a new exercise, with a secret that nobody has seen."""
     name = f"{lesson.name}-{base64.b32encode(secrets.token_bytes(5)).decode()[:6]}"
     return Key(name, secrets.token_bytes(_SECRET), lesson, settings, rubric)

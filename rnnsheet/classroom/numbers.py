@@ -13,7 +13,7 @@ from rnnsheet import engine
 from rnnsheet.classroom.blanks import Blanks, vector
 from rnnsheet.classroom.key import Key
 from rnnsheet.errors import LessonError
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.network import Array, Model
 from rnnsheet.trace import Trace
 
@@ -33,7 +33,7 @@ def tolerance(digits: int) -> float:
     return float(10.0**-digits)
 
 
-def own(key: Key, code: str, blanks: Blanks) -> Lesson:
+def own(key: Key, code: str, blanks: Blanks) -> LessonData:
     """The lesson with the numbers of a student: of the first try that meets every demand, or the most."""
     best, met = key.lesson, -1
     for attempt in range(MOST_TRIES):
@@ -61,7 +61,7 @@ def _drawn(model: Model, generator: np.random.Generator) -> Model:
     return Model(model.layers, drawn)
 
 
-def _met(lesson: Lesson, blanks: Blanks, tolerance: float) -> tuple[int, int]:
+def _met(lesson: LessonData, blanks: Blanks, tolerance: float) -> tuple[int, int]:
     """How many demands a draw meets before the first that it does not, and how many there are."""
     trace = engine.run(lesson)
     answers = {name: vector(b.answer(trace) for b in blanks.all if b.name == name) for name in blanks.names}
@@ -86,7 +86,7 @@ def _are_apart(answers: NDArray[np.float64], enough: float) -> bool:
     return bool(np.diff(numbers).min() > min(enough, np.ptp(numbers) / len(numbers) ** 2))
 
 
-def _leads(lesson: Lesson, trace: Trace) -> bool:
+def _leads(lesson: LessonData, trace: Trace) -> bool:
     """Whether every softmax says clearly what it says."""
     for layer in lesson.model.outputs:
         ordered = np.sort(np.asarray(trace[layer.named("p")], dtype=np.float64), axis=0)
@@ -101,7 +101,7 @@ def _unsaturated(trace: Trace) -> bool:
     return all(float(np.abs(array).max()) < _SATURATED for array in states)
 
 
-def _shows(slip: Lesson, trace: Trace, blanks: Blanks) -> bool:
+def _shows(slip: LessonData, trace: Trace, blanks: Blanks) -> bool:
     """Whether a slip moves an answer visibly, where it moves one at all."""
     wrong = engine.run(slip)
     moved = np.abs(

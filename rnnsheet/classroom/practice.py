@@ -11,7 +11,7 @@ from rnnsheet import engine
 from rnnsheet.classroom.blanks import Blank
 from rnnsheet.classroom.numbers import tolerance
 from rnnsheet.classroom.references import qualified
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.sheet.bounds import LAST_COLUMN
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Area, Block, Plan, Sheet
@@ -28,7 +28,7 @@ _PLACE, _RIGHT, _FOLLOW, _STATE = 1, 2, 3, 4
 _EMPTY, _WRONG, _FOLLOWS, _IS_RIGHT = range(4)
 
 
-def with_words(exercise: Exercise, planned: Plan, lesson: Lesson) -> Plan:
+def with_words(exercise: Exercise, planned: Plan, lesson: LessonData) -> Plan:
     """A student's book with a sheet that checks every blank, and a word beside each of their blocks."""
     page, trace = Page(CHECK, exercise.words), engine.run(lesson)
     words = exercise.words

@@ -13,7 +13,7 @@ import typer
 from rnnsheet.console.lines import LINE, indent, table, wrap
 from rnnsheet.engine import Epoch
 from rnnsheet.labels import Labels
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.trace import Trace
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Training:
             except KeyboardInterrupt:
                 self.stopped = True
 
-    def summary(self, lesson: Lesson, trace: Trace, file: str) -> Iterator[str]:
+    def summary(self, lesson: LessonData, trace: Trace, file: str) -> Iterator[str]:
         """What was learned, and where it is."""
         if self.stopped:
             yield self.labels("train.stopped", epoch=self.last.number)
@@ -64,7 +64,7 @@ class Training:
         yield from self._says(lesson, trace)
         yield self.labels("train.done", file=file)
 
-    def _says(self, lesson: Lesson, trace: Trace) -> Iterator[str]:
+    def _says(self, lesson: LessonData, trace: Trace) -> Iterator[str]:
         """What each softmax reads of the lesson's own texts, and says now."""
         between = "" if lesson.split == "letters" else " "
         for layer in lesson.model.outputs:

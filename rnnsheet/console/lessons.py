@@ -8,7 +8,7 @@ from rnnsheet.equations.lesson import network
 from rnnsheet.equations.notation import symbol, symbols, words
 from rnnsheet.equations.recurrence import Equation, Recurrence, WalkStep, walkthrough
 from rnnsheet.labels import Labels
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.network import STATIC, on_sequence
 from rnnsheet.sheet.captions import meaning, meaning_of_parameter, title
 from rnnsheet.sheet.pages.steps import explanation, heading
@@ -17,7 +17,7 @@ from rnnsheet.trace import Trace
 _ANSWERS = ("predicted", "confidence", "target", "right")
 
 
-def walk(lesson: Lesson, trace: Trace, labels: Labels) -> Iterator[str]:
+def walk(lesson: LessonData, trace: Trace, labels: Labels) -> Iterator[str]:
     """The steps of a lesson and all of its time steps, with their numbers."""
     equations = network(lesson)
     unit = labels("unit.word" if lesson.split == "words" else "unit.letter")
@@ -83,7 +83,7 @@ def _over_time(equations: Recurrence, sequence: str, trace: Trace, labels: Label
             head = ""
 
 
-def explain(lesson: Lesson, labels: Labels) -> Iterator[str]:
+def explain(lesson: LessonData, labels: Labels) -> Iterator[str]:
     """The network's parameters and equations: symbols, shapes, words."""
     recurrence = network(lesson)
     yield labels("explain.parameters")

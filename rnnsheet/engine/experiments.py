@@ -14,7 +14,7 @@ from rnnsheet.engine import output
 from rnnsheet.engine.propagation import Batch, backward, batch, forward
 from rnnsheet.engine.training import as_columns, gradients, losses, norm
 from rnnsheet.experiments import FLOW, LIMIT, WIDTH, weight_of
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.network import Array, Layer, Model, named
 from rnnsheet.progress import Advance, unheard
 
@@ -26,7 +26,7 @@ SMALLEST = 1e-45
 
 
 def all_of(
-    lesson: Lesson,
+    lesson: LessonData,
     parameters: Mapping[str, Array],
     given: Batch,
     advance: Advance = unheard,
@@ -48,7 +48,7 @@ def all_of(
 class _Tried:
     """What is tried with other weights: a lesson's network on its texts."""
 
-    def __init__(self, lesson: Lesson, given: Batch):
+    def __init__(self, lesson: LessonData, given: Batch):
         self.lesson, self.settings, self.batch = lesson, lesson.settings, given
 
     def model(self, parameters: Mapping[str, Array]) -> Model:
@@ -79,7 +79,7 @@ def confidences(model: Model, found: Mapping[str, Array]) -> Arrays:
     }
 
 
-def texts(lesson: Lesson, found: Mapping[str, Array]) -> Texts:
+def texts(lesson: LessonData, found: Mapping[str, Array]) -> Texts:
     """What every softmax says, and what is read where that is the network's own answer.
 
     Each (..., 1, steps), from p (..., labels, steps).
@@ -200,7 +200,7 @@ def flow(tried: _Tried, parameters: Mapping[str, Array]) -> Arrays:
     return {f"flow.{name}": array for name, array in found.items()}
 
 
-def unsettled(lesson: Lesson, numbers: Mapping[str, Array], roundings: Mapping[str, Array]) -> Arrays:
+def unsettled(lesson: LessonData, numbers: Mapping[str, Array], roundings: Mapping[str, Array]) -> Arrays:
     """The roundings of the flow's factors, infinite where the divisor may be nothing but roundings itself.
 
     Where it is, it may be 0 in another program, and the factor too, or be any number. `numbers` and
@@ -221,7 +221,7 @@ def unsettled(lesson: Lesson, numbers: Mapping[str, Array], roundings: Mapping[s
     return found
 
 
-def _long(lesson: Lesson, given: Batch) -> Batch:
+def _long(lesson: LessonData, given: Batch) -> Batch:
     """The lesson's text over and over; what follows counts at the last step only."""
     steps, parts = lesson.settings.flow_steps, lesson.parts(lesson.word)
     text = [parts[step % len(parts)] for step in range(steps + 1)]
@@ -248,7 +248,7 @@ def _through(rows: Arrays, path: tuple[str, ...]) -> Array:
     return np.array(through[::-1])
 
 
-def _strengthened(lesson: Lesson, parameters: Mapping[str, Array]) -> Arrays:
+def _strengthened(lesson: LessonData, parameters: Mapping[str, Array]) -> Arrays:
     """The recurrent weights for the flow: Whh itself where that is one number, else multiples."""
     strength = min(FLOW, max(-FLOW, lesson.flow_whh))
     if lesson.flow_is_whh:

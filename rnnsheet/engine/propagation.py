@@ -10,7 +10,7 @@ import numpy as np
 from rnnsheet.engine import dense, output
 from rnnsheet.engine.cell import Arrays, Mask
 from rnnsheet.engine.layers import CELLS, Call, activations, cell_of, compute, joined, turned
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.network import STATIC, Array, Layer, Model, named, on_sequence, share_name
 from rnnsheet.network.reading import END
 
@@ -75,7 +75,7 @@ class Batch:
         return len(next(iter(self.x.values()), np.zeros((1, 1, 1)))[0])
 
 
-def batch(lesson: Lesson) -> Batch:
+def batch(lesson: LessonData) -> Batch:
     """The lesson's own texts as a batch of one."""
     sequences = lesson.sequences
     x = {

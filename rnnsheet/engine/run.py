@@ -11,7 +11,7 @@ from rnnsheet.engine.propagation import Batch, batch, contributions
 from rnnsheet.engine.rounding import Watched, allowances
 from rnnsheet.engine.training import as_columns, gradients
 from rnnsheet.errors import LessonError
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.network import ONE, Array, Model, named, on_sequence, share_name
 from rnnsheet.progress import Advance, unheard
 from rnnsheet.trace import Trace
@@ -19,7 +19,7 @@ from rnnsheet.trace import Trace
 Arrays = Mapping[str, Array]
 
 
-def run(lesson: Lesson) -> Trace:
+def run(lesson: LessonData) -> Trace:
     """Every number that the lesson's network computes, forward and backward.
 
     The loss is "" where nothing is asked. Raises LessonError where a number grows past what a float64
@@ -30,7 +30,7 @@ def run(lesson: Lesson) -> Trace:
     return _trace(lesson, numbers, {})
 
 
-def complete(lesson: Lesson, advance: Advance = unheard) -> Trace:
+def complete(lesson: LessonData, advance: Advance = unheard) -> Trace:
     """The trace of `run`, and of `experiments.all_of`, which are set by the lesson's settings.
 
     `advance` is told each epoch of the training.
@@ -43,7 +43,7 @@ def complete(lesson: Lesson, advance: Advance = unheard) -> Trace:
     return _trace(lesson, numbers, {**further, **letters})
 
 
-def _trace(lesson: Lesson, numbers: dict[str, Array], more: Mapping[str, Any]) -> Trace:
+def _trace(lesson: LessonData, numbers: dict[str, Array], more: Mapping[str, Any]) -> Trace:
     words = _texts(lesson, numbers)
     more = {**more, **_unasked(lesson, {**numbers, **more})}
     rows = {name: tuple(str(row + 1) for row in range(len(array))) for name, array in numbers.items()}
@@ -68,7 +68,7 @@ def _trace(lesson: Lesson, numbers: dict[str, Array], more: Mapping[str, Any]) -
     return Trace({**arrays, **more}, rows, columns)
 
 
-def _texts(lesson: Lesson, numbers: Arrays) -> dict[str, Any]:
+def _texts(lesson: LessonData, numbers: Arrays) -> dict[str, Any]:
     """The rows of letters and words, and whether an answer is right; "" where there is nothing."""
     found: dict[str, Any] = {}
     for sequence in ("word", "second"):
@@ -88,14 +88,14 @@ _OF_LOSSES = (
 )
 
 
-def _unasked(lesson: Lesson, numbers: Arrays) -> dict[str, Any]:
+def _unasked(lesson: LessonData, numbers: Arrays) -> dict[str, Any]:
     """Where nothing is asked there is no loss, which is not a loss of 0: "" in the place of each number."""
     if any(numbers[layer.named("asked")].any() for layer in lesson.model.outputs):
         return {}
     return {name: np.full(numbers[name].shape, "", object) for name in _OF_LOSSES if name in numbers}
 
 
-def _labels_of_parameters(lesson: Lesson) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+def _labels_of_parameters(lesson: LessonData) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
     """What the rows and the columns of each parameter are called."""
     found = {}
     for layer in lesson.model:
@@ -114,7 +114,7 @@ def _labels_of_parameters(lesson: Lesson) -> dict[str, tuple[tuple[str, ...], tu
     return found
 
 
-def roundings(lesson: Lesson) -> dict[str, Array]:
+def roundings(lesson: LessonData) -> dict[str, Array]:
     """How far roundings may carry each number: what a right computation may differ by.
 
     Found as in `rounding.allowances`. Of a training it is the greatest of all numbers of an array up to
@@ -138,7 +138,7 @@ def _so_far(changes: Array) -> Array:
     return np.broadcast_to(greatest.reshape(-1, *[1] * (changes.ndim - 1)), changes.shape)
 
 
-def _numbers(lesson: Lesson, parameters: Arrays, given: Batch) -> dict[str, Array]:
+def _numbers(lesson: LessonData, parameters: Arrays, given: Batch) -> dict[str, Array]:
     """All that is computed, and the goals, (rows, steps); a gradient in its parameter's shape."""
     model = Model(lesson.model.layers, parameters)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -158,6 +158,6 @@ def _check_finite(arrays: Mapping[str, Array], place: str) -> None:
             raise LessonError("overflow", place=place, name=name, step=bad[0][1] + 1)
 
 
-def _all_numbers(lesson: Lesson, parameters: Arrays, given: Batch) -> dict[str, Array]:
+def _all_numbers(lesson: LessonData, parameters: Arrays, given: Batch) -> dict[str, Array]:
     numbers = _numbers(lesson, parameters, given)
     return {**numbers, **experiments.all_of(lesson, parameters, given)[0]}

@@ -8,7 +8,7 @@ import numpy as np
 from rnnsheet.engine import output
 from rnnsheet.engine.propagation import Batch, OwnWords, backward, batch, forward
 from rnnsheet.errors import LessonError
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.network import Array, Layer, Model, named
 
 Arrays = Mapping[str, Array]
@@ -60,7 +60,7 @@ def norm(slopes: Iterable[Array]) -> float:
     return float(np.sqrt(sum(np.vdot(slope, slope) for slope in slopes)))
 
 
-def train(lesson: Lesson, epochs: int, rate: float, clip: float, optimizer: str) -> Iterator[Epoch]:
+def train(lesson: LessonData, epochs: int, rate: float, clip: float, optimizer: str) -> Iterator[Epoch]:
     """Learns the lesson's word: first the network as it is, then one after each update.
 
     `rate` is the learning rate. A gradient whose norm, over all weights, is above `clip` is scaled
@@ -84,7 +84,7 @@ def train(lesson: Lesson, epochs: int, rate: float, clip: float, optimizer: str)
             parameters[name] -= update(name, slope * scale)
 
 
-def to_learn(lesson: Lesson) -> Batch:
+def to_learn(lesson: LessonData) -> Batch:
     """The examples of a lesson as one batch, or the lesson itself; of an answer the right words are read.
 
     Source for the latter, teacher forcing: Williams and Zipser, "A Learning Algorithm for Continually

@@ -27,11 +27,11 @@ from rnnsheet.equations.network import Network
 from rnnsheet.equations.own import reason
 from rnnsheet.equations.recurrence import STEP, Recurrence
 from rnnsheet.errors import LessonError
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.network import ONE, STATIC, Axis, Layer, on_sequence
 
 
-def network(lesson: Lesson) -> Recurrence:
+def network(lesson: LessonData) -> Recurrence:
     """The whole network of a lesson: texts in, the layers, probabilities and answers out, loss, gradients.
 
     Raises LessonError where a note belongs to no equation, or a cell of one's own is none.
@@ -49,7 +49,7 @@ def network(lesson: Lesson) -> Recurrence:
 class _Network(Network):
     """A lesson's: letters or words in, the layers, what it says, its loss and all gradients."""
 
-    def __init__(self, lesson: Lesson):
+    def __init__(self, lesson: LessonData):
         super().__init__(lesson.model, Recurrence(dict(lesson.sequences), lesson.split))
         self.lesson = lesson
         for layer in self.model:

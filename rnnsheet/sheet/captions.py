@@ -3,13 +3,13 @@
 from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.labels import Labels
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.network import STATIC
 
 _SAID = ("output", "answer", "mark", "loss")
 
 
-def title(lesson: Lesson, labels: Labels) -> str:
+def title(lesson: LessonData, labels: Labels) -> str:
     """The lesson's title, or one made of its name."""
     return lesson.title.get(labels.language) or labels("overview.title", name=lesson.name)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rnnsheet.equations.lesson import network
 from rnnsheet.errors import LessonError, ModelError, RnnsheetError
 from rnnsheet.labels import labels
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.sheet.bounds import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.captions import title
 from rnnsheet.sheet.layout_context import Context
@@ -46,13 +46,13 @@ _PARTS = {
 """The style that gives the tab of a sheet its colour; that of gradients the others."""
 
 
-def plan(source: Lesson | ImportedNetwork, language: str) -> Plan:
+def plan(source: LessonData | ImportedNetwork, language: str) -> Plan:
     """The plan of the workbook of a lesson or an imported network, its texts in one of `labels.languages()`.
 
     The formulas and their places depend on the lesson's sizes alone, never on a text. Raises
     LessonError or ModelError where the network has no room on a worksheet.
     """
-    if isinstance(source, Lesson):
+    if isinstance(source, LessonData):
         return _fitting(_plan(source, language), LessonError, source.source)
     # A lesson's workbook is made, and proved, without it.
     from rnnsheet.sheet.imported import book
@@ -60,7 +60,7 @@ def plan(source: Lesson | ImportedNetwork, language: str) -> Plan:
     return _fitting(book.plan(source, language), ModelError, source.source)
 
 
-def _plan(lesson: Lesson, language: str) -> Plan:
+def _plan(lesson: LessonData, language: str) -> Plan:
     words, equations = labels(language), network(lesson)
     about_page = manifest.place(lesson, words)
     messages = manifest.messages(about_page, lesson.steps + lesson.reads_ahead)
@@ -102,7 +102,7 @@ def _plan(lesson: Lesson, language: str) -> Plan:
     return planned.with_digits(lesson.settings.digits)
 
 
-def _wanted(pages: list[Page], lesson: Lesson) -> list[Page]:
+def _wanted(pages: list[Page], lesson: LessonData) -> list[Page]:
     """The pages that a lesson wants, and those that formulas and charts of these refer to."""
     wanted, names = lesson.settings.sheets, [page.sheet.name for page in pages]
     for name in wanted:

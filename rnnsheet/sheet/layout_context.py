@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.labels import Labels
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.sheet.plan import Area, Block
 
 LABEL, WEIGHTS = 1, 2
@@ -88,7 +88,7 @@ class Frame:
 class Context(Frame):
     """The same with the lesson, and by name the blocks of its values over time."""
 
-    lesson: Lesson
+    lesson: LessonData
     messages: Mapping[str, Area]
     """Where the sentences stand that formulas may say."""
     over_time: Mapping[str, Block]

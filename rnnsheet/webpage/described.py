@@ -11,7 +11,7 @@ from rnnsheet.equations.lesson import network
 from rnnsheet.equations.notation import symbol, symbols, words
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.labels import Labels, labels, languages
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.network import Axis
 from rnnsheet.sheet.captions import meaning, meaning_of_parameter, meaning_of_text, title
 from rnnsheet.sheet.names import defined_name
@@ -28,7 +28,7 @@ Told = dict[str, str]
 
 @dataclass(frozen=True)
 class _Described:
-    lesson: Lesson
+    lesson: LessonData
     made: Book
     plans: dict[str, Plan]
     network: Recurrence
@@ -49,7 +49,7 @@ class _Described:
         return list(self.lesson.labels_of(axis))
 
 
-def described(lesson: Lesson, made: Book, plans: dict[str, Plan]) -> dict[str, Any]:
+def described(lesson: LessonData, made: Book, plans: dict[str, Plan]) -> dict[str, Any]:
     """All of it as plain data; `plans` are the lesson's by language, the first that of the book."""
     of = _Described(lesson, made, plans, network(lesson))
     equations = of.network.of("read", "cell", "output", "answer", "mark", "loss")
@@ -235,13 +235,13 @@ def _flow_chart(planned: Plan) -> Any:
     return None
 
 
-def _own_question(lesson: Lesson) -> str:
+def _own_question(lesson: LessonData) -> str:
     """The key of what is asked of this lesson alone; "" where there is nothing."""
     key = lesson.name.replace("-", "_")
     return key if labels(languages()[0]).get(f"page.ask_{key}") else ""
 
 
-def _tries(lesson: Lesson) -> list[str]:
+def _tries(lesson: LessonData) -> list[str]:
     """Some texts to type."""
     read = (read for read, _ in lesson.examples if isinstance(read, str) and read != lesson.word)
     if texts := sorted(set(read), key=lambda text: (len(text), text)):

@@ -13,7 +13,7 @@ from typing import Any
 
 from rnnsheet.errors import LessonError
 from rnnsheet.labels import labels, languages
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.sheet.layout import plan
 from rnnsheet.sheet.plan import LAYOUT, Block, Plan
 from rnnsheet.templates import tree
@@ -34,7 +34,7 @@ Values = Callable[[Block], Sequence[Sequence[Any]]]
 class Page:
     """A lesson compiled for a page."""
 
-    def __init__(self, lesson: Lesson, language: str):
+    def __init__(self, lesson: LessonData, language: str):
         self.lesson, self.language = lesson, language
         self.plans = {
             each: plan(lesson, each) for each in (language, *(x for x in languages() if x != language))

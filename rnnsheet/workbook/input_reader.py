@@ -13,7 +13,7 @@ from rnnsheet.entries import Example
 from rnnsheet.errors import LessonError, ModelError, WorkbookError
 from rnnsheet.experiments import Settings
 from rnnsheet.labels import labels, languages
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.network import Array, Model
 from rnnsheet.network.imported import (
     INPUT,
@@ -49,7 +49,7 @@ _TEXTS = ("word", "second", "wanted", "wanted_second", "vocabulary", "labels")
 """The inputs of a lesson that are no numbers."""
 
 
-def read_inputs(described: Manifest, recalculated: Value) -> Lesson | ImportedNetwork:
+def read_inputs(described: Manifest, recalculated: Value) -> LessonData | ImportedNetwork:
     """What a workbook is of, with the inputs as they stand; what is typed is an imported network's sample.
 
     An input cell that holds a formula counts with its recalculated value. Raises WorkbookError, with the
@@ -146,7 +146,7 @@ def _plain_numbers(contents: Contents, area: Area) -> list[float] | None:
     return values  # type: ignore[return-value]
 
 
-def _lesson(inputs: _Inputs) -> Lesson:
+def _lesson(inputs: _Inputs) -> LessonData:
     described, facts, places = inputs.described, inputs.described.facts, inputs.places
     layers = manifest.layers(json.loads(facts["network"]))
     sizes: dict[str, Any] = {name: int(facts[name]) for name in ("epochs", "flow_steps", "digits")}
@@ -157,7 +157,7 @@ def _lesson(inputs: _Inputs) -> Lesson:
     }
     numbers = {name: inputs.numbers(name) for name in places if name not in (*_TEXTS, *SETTINGS)}
     states = [layer.initial(state) for layer in layers for state in layer.traits.states]
-    return Lesson(
+    return LessonData(
         name=facts["lesson"],
         picture=numbers.pop("picture", None),
         initial={name: numbers.pop(name) for name in states if name in numbers},
@@ -178,7 +178,7 @@ def _lesson(inputs: _Inputs) -> Lesson:
 
 
 def _examples(described: Manifest, split: str) -> list[Example]:
-    """The examples with their right answers, as `Lesson.answers` has them."""
+    """The examples with their right answers, as `LessonData.answers` has them."""
     texts, answers = described.column("examples"), described.column("example_answers")
     pictures = not any(name == "word" for name, _ in described.inputs())
     found: list[Example] = [

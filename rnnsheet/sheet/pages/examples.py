@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from rnnsheet.equations.recurrence import Recurrence
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.network.reading import END, words_of
 from rnnsheet.sheet.page_builder import LETTER, SPAN, TEXT
 from rnnsheet.sheet.pages.inputs import BREAK, LABEL, Inputs
@@ -11,13 +11,13 @@ from rnnsheet.sheet.plan import Block
 from rnnsheet.sheet.signs import lowered
 
 
-def place(inputs: Inputs, lesson: Lesson, network: Recurrence) -> None:
+def place(inputs: Inputs, lesson: LessonData, network: Recurrence) -> None:
     """The table of examples, and below each answer that someone may give the one that counts."""
     _table(inputs, lesson)
     _right_answers(inputs, lesson, network)
 
 
-def _table(inputs: Inputs, lesson: Lesson) -> None:
+def _table(inputs: Inputs, lesson: LessonData) -> None:
     """The texts or pictures that have right answers of their own, and which of them is read now."""
     if not lesson.answers:
         return
@@ -42,7 +42,7 @@ def _table(inputs: Inputs, lesson: Lesson) -> None:
     inputs.row = row + len(texts) + 1
 
 
-def _right_answers(inputs: Inputs, lesson: Lesson, network: Recurrence) -> None:
+def _right_answers(inputs: Inputs, lesson: LessonData, network: Recurrence) -> None:
     """Below each answer that someone may give, the one that counts: that of the example, if it is one."""
     page, blocks = inputs.page, inputs.blocks
     for name, same, read, target in (

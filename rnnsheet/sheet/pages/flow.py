@@ -9,7 +9,7 @@ from rnnsheet.equations.lesson import network
 from rnnsheet.equations.recurrence import STEP
 from rnnsheet.equations.rules import RULES
 from rnnsheet.experiments import FLOW
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.network import STATIC
 from rnnsheet.sheet.captions import meaning
 from rnnsheet.sheet.formula import column_letters
@@ -31,7 +31,7 @@ def place(context: Context) -> Page | None:
     return _Flow(Page(NAME, context.labels), replace(context, network=long)).place()
 
 
-def _has_gates(lesson: Lesson) -> bool:
+def _has_gates(lesson: LessonData) -> bool:
     return any(layer.kind != "elman" for layer in lesson.flow_layers)
 
 

@@ -9,7 +9,7 @@ from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.experiments import LIMIT
 from rnnsheet.labels import Labels
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.network import STATIC, on_sequence
 from rnnsheet.network.reading import END, START, UNUSUAL, reading, words_of
 from rnnsheet.sheet.captions import meaning, meaning_of_parameter, meaning_of_text, of_layer
@@ -56,7 +56,7 @@ class Inputs:
     """The row at which the answers begin."""
 
 
-def place(lesson: Lesson, network: Recurrence, labels: Labels) -> Inputs:
+def place(lesson: LessonData, network: Recurrence, labels: Labels) -> Inputs:
     """The sheet with its editable blocks; room is left for the answers."""
     inputs = Inputs(Page(NAME, labels))
     page, blocks = inputs.page, inputs.blocks
@@ -102,7 +102,7 @@ def place(lesson: Lesson, network: Recurrence, labels: Labels) -> Inputs:
 
 def answer(
     inputs: Inputs,
-    lesson: Lesson,
+    lesson: LessonData,
     network: Recurrence,
     over_time: Mapping[str, Block],
     messages: Mapping[str, Area],
@@ -129,7 +129,7 @@ def answer(
         _status(page, lesson, inputs.blocks, messages)
 
 
-def _answers(lesson: Lesson, network: Recurrence) -> Iterator[list[str | Equation]]:
+def _answers(lesson: LessonData, network: Recurrence) -> Iterator[list[str | Equation]]:
     """Per sequence the lines of its answers: captions with a meaning of their own, or equations."""
     for sequence in network.sequences:
         lines: list[str | Equation] = []
@@ -151,7 +151,7 @@ def _answers(lesson: Lesson, network: Recurrence) -> Iterator[list[str | Equatio
             yield lines
 
 
-def _texts(inputs: Inputs, lesson: Lesson, network: Recurrence) -> None:
+def _texts(inputs: Inputs, lesson: LessonData, network: Recurrence) -> None:
     """The cells to type texts into, and below each what is read of it."""
     page, blocks = inputs.page, inputs.blocks
 
@@ -193,7 +193,7 @@ def _offer(page: Page, typed: list[Block], blocks: dict[str, Block]) -> None:
             page.sheet.blocks[page.sheet.blocks.index(block)] = blocks[block.name] = offered
 
 
-def _clean(inputs: Inputs, lesson: Lesson, name: str, text: str) -> None:
+def _clean(inputs: Inputs, lesson: LessonData, name: str, text: str) -> None:
     """A text as the network reads it: as it is, or in small letters, without punctuation."""
     page, cell = inputs.page, inputs.blocks[name].area.a1
     page.text(inputs.row, 1, page.labels("inputs.clean"), "caption")
@@ -209,7 +209,7 @@ def _clean(inputs: Inputs, lesson: Lesson, name: str, text: str) -> None:
     inputs.row += 1
 
 
-def _choices(inputs: Inputs, lesson: Lesson, name: str, entries: Sequence[str]) -> None:
+def _choices(inputs: Inputs, lesson: LessonData, name: str, entries: Sequence[str]) -> None:
     """A vocabulary, one entry below the other; beside letters how often each is in the word."""
     page, row = inputs.page, inputs.row
     words = name == "vocabulary" and lesson.split == "words"
@@ -305,7 +305,7 @@ def _fault_of_numbers(inputs: Inputs, name: str, col: int) -> None:
     _fault(inputs, name, col, text, [[code] for code in codes])
 
 
-def _picture(inputs: Inputs, lesson: Lesson) -> None:
+def _picture(inputs: Inputs, lesson: LessonData) -> None:
     """The picture to be drawn, beside it the same as one column, and as a text."""
     assert lesson.picture is not None  # noqa: S101
     page, row, picture = inputs.page, inputs.row, np.asarray(lesson.picture)
@@ -329,7 +329,7 @@ def _picture(inputs: Inputs, lesson: Lesson) -> None:
     inputs.row = row + picture.size + 2
 
 
-def _picture_read(inputs: Inputs, lesson: Lesson, picture: np.ndarray, row: int, col: int) -> None:
+def _picture_read(inputs: Inputs, lesson: LessonData, picture: np.ndarray, row: int, col: int) -> None:
     """The picture as a text, row by row and whole, as the examples have it."""
     page, drawn = inputs.page, inputs.blocks["picture"].area
     read = reading(picture, lesson.split)
@@ -361,7 +361,7 @@ def _parameter(inputs: Inputs, parameter: Parameter, numbers: Values, network: R
 
 
 def _known(
-    inputs: Inputs, lesson: Lesson, row: int, equation: Equation, over_time: Mapping[str, Block]
+    inputs: Inputs, lesson: LessonData, row: int, equation: Equation, over_time: Mapping[str, Block]
 ) -> None:
     """Under each letter or word whether the vocabulary has it; of a right answer, whether it can be said."""
     page, said = inputs.page, equation.base == "target"
@@ -379,7 +379,9 @@ def _known(
     page.mark(inputs.known[equation.name], "right")
 
 
-def _status(page: Page, lesson: Lesson, blocks: Mapping[str, Block], messages: Mapping[str, Area]) -> None:
+def _status(
+    page: Page, lesson: LessonData, blocks: Mapping[str, Block], messages: Mapping[str, Area]
+) -> None:
     """Says below the word whether it fills the time steps."""
     ahead = lesson.reads_ahead
     room, parts = lesson.steps + ahead, lesson.parts(lesson.word)

@@ -10,7 +10,7 @@ from typing import Any
 
 from rnnsheet.experiments import FLOW
 from rnnsheet.labels import Labels
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.network import Layer, Source
 from rnnsheet.network.imported import ImportedLayer, ImportedNetwork, Text, Witness
 from rnnsheet.network.reading import UNUSUAL
@@ -59,23 +59,23 @@ TABLE, COLUMNS = 4, 4
 """The first column of the table of blocks, and how many it has: name, sheet, range, kind."""
 
 
-def place(source: Lesson | ImportedNetwork, labels: Labels) -> Page:
+def place(source: LessonData | ImportedNetwork, labels: Labels) -> Page:
     """The sheet with everything but its table of blocks."""
     page = Page(NAME, labels)
     page.sheet.hidden = True
     facts = {"rnnsheet": VERSION, "layout": LAYOUT, "lesson": source.name, "language": labels.language}
-    facts |= _of_lesson(source) if isinstance(source, Lesson) else _of_imported(source)
+    facts |= _of_lesson(source) if isinstance(source, LessonData) else _of_imported(source)
     for row, key in enumerate(KEYS, start=1):
         page.text(row, 1, key)
         page.text(row, 2, str(facts.get(key, 0)))
-    if not isinstance(source, Lesson) and source.witness:
+    if not isinstance(source, LessonData) and source.witness:
         arrays = source.witness.given, source.witness.found
         for array, area in zip(arrays, witnessed(*(array.shape for array in arrays)), strict=True):
             page.constants("witness", area.row, area.col, array.tolist(), "plain")
     return page
 
 
-def _of_lesson(lesson: Lesson) -> dict[str, object]:
+def _of_lesson(lesson: LessonData) -> dict[str, object]:
     settings = lesson.settings
     sizes = {"epochs": lesson.epochs, "flow_steps": settings.flow_steps, "digits": settings.digits}
     steps = {"steps": lesson.steps, "answer_steps": lesson.answer_steps}

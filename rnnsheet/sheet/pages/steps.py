@@ -6,7 +6,7 @@ from rnnsheet.equations.expr import At, Expr, Leaf, Next, Operation, Parameter, 
 from rnnsheet.equations.notation import pieces, symbol, symbols
 from rnnsheet.equations.recurrence import Equation, Recurrence, WalkStep, walkthrough
 from rnnsheet.labels import Labels
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.network import STATIC, on_sequence
 from rnnsheet.sheet.captions import meaning, unit
 from rnnsheet.sheet.layout_context import Context, is_tall
@@ -36,7 +36,7 @@ def place(context: Context) -> Page:
     return page
 
 
-def explanation(step: WalkStep, lesson: Lesson, network: Recurrence, labels: Labels) -> str:
+def explanation(step: WalkStep, lesson: LessonData, network: Recurrence, labels: Labels) -> str:
     """A step in a paragraph: of each equation what it says, then the lesson's own notes."""
     told = "again." if step.again else ""
     texts = []

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rnnsheet.labels import Labels
-from rnnsheet.lesson import Lesson
+from rnnsheet.lesson import LessonData
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Area, Block, quoted
 from rnnsheet.sheet.time_layout import FIRST_SHEET
@@ -38,7 +38,7 @@ class Experiment:
     expected: object = ""
 
 
-def place(lesson: Lesson, pages: Sequence[Page], labels: Labels) -> Page:
+def place(lesson: LessonData, pages: Sequence[Page], labels: Labels) -> Page:
     """The sheet."""
     page = Page(NAME, labels)
     kind = "memory" if _is_elman(lesson) else "gates"
@@ -64,7 +64,7 @@ def told(area: Area) -> str:
     return f"{quoted(area.sheet)}!{area.a1}"
 
 
-def experiments(lesson: Lesson, blocks: Sequence[Block]) -> list[Experiment]:
+def experiments(lesson: LessonData, blocks: Sequence[Block]) -> list[Experiment]:
     """Those that make sense with a lesson, of whose workbook these are the blocks."""
     entries = {block.name: block for block in blocks if block.entry}
     values: dict[str, Block] = {}
@@ -75,7 +75,7 @@ def experiments(lesson: Lesson, blocks: Sequence[Block]) -> list[Experiment]:
 
 
 def _of_inputs(
-    lesson: Lesson, entries: Mapping[str, Block], values: Mapping[str, Block]
+    lesson: LessonData, entries: Mapping[str, Block], values: Mapping[str, Block]
 ) -> Iterator[Experiment]:
     if "word" in entries:
         cell, blank = entries["word"].area, " " if lesson.split == "words" else ""
@@ -103,7 +103,9 @@ def _of_inputs(
         yield Experiment("state", entries[state].area.part(), "1", (h.area.column(0),), CHANGES)
 
 
-def _of_bags(lesson: Lesson, values: Mapping[str, Block], cell: Area, turned: str) -> Iterator[Experiment]:
+def _of_bags(
+    lesson: LessonData, values: Mapping[str, Block], cell: Area, turned: str
+) -> Iterator[Experiment]:
     """A network that reads the sum of the words does not see their order."""
     for layer in lesson.model.outputs:
         below = lesson.model.layer(str(layer.reads[0].of)) if layer.reads[0].of else None
@@ -115,7 +117,7 @@ def _of_bags(lesson: Lesson, values: Mapping[str, Block], cell: Area, turned: st
 
 
 def _of_learning(
-    lesson: Lesson, entries: Mapping[str, Block], values: Mapping[str, Block]
+    lesson: LessonData, entries: Mapping[str, Block], values: Mapping[str, Block]
 ) -> Iterator[Experiment]:
     difference = _value(values, "Gradient check", "check.difference")
     if "chosen" in entries and difference:
@@ -135,7 +137,7 @@ def _of_learning(
         yield Experiment("cut", entries["flow_Whh"].area, "0", (back.area.part(),), ZERO)
 
 
-def _is_elman(lesson: Lesson) -> bool:
+def _is_elman(lesson: LessonData) -> bool:
     """Whether no state has a way back but through the recurrent weights."""
     return {layer.kind for layer in lesson.model if layer.traits.states} <= {"elman"}
 
