@@ -25,7 +25,7 @@ DIGITS = (2, 6)
 
 @dataclass(frozen=True)
 class Settings:
-    """What the experiments of a lesson's workbook are set to; all but the two sizes are cells there."""
+    """What a lesson's workbook is set to; all but the sizes and the sheets are cells there."""
 
     epochs: int | None = None
     """How many times the training goes through the word; None for what `usual_epochs` says."""
@@ -46,14 +46,24 @@ class Settings:
     """The greatest norm that the gradient's flow may have, for comparison."""
     digits: int = 4
     """How many digits of a number are shown behind the point."""
+    step: int = 1
+    """The time step that the sheet Steps shows besides those that it tells of."""
     sheets: tuple[str, ...] = ()
     """The worksheets that are wanted, by name, with those that they need; all where none is named."""
 
 
-def plain_settings(settings: Settings, model: Model) -> Settings:
-    """The settings as plain numbers and a text. Raises LessonError where one is not what it should be."""
+def plain_settings(settings: Settings, model: Model, steps: int) -> Settings:
+    """The settings as plain numbers and a text, of a lesson of so many time steps.
+
+    Raises LessonError where one is not what it should be.
+    """
     given: dict[str, Any] = {field.name: plain(getattr(settings, field.name)) for field in fields(settings)}
-    sizes = {"epochs": (1, MOST_EPOCHS), "flow_steps": FLOW_STEPS, "digits": DIGITS}
+    sizes = {
+        "epochs": (1, MOST_EPOCHS),
+        "flow_steps": FLOW_STEPS,
+        "digits": DIGITS,
+        "step": (1, max(1, steps)),
+    }
     for name, (least, most) in sizes.items():
         size = least if given[name] is None and name == "epochs" else given[name]
         if type(size) is not int or not least <= size <= most:

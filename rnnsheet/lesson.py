@@ -123,7 +123,7 @@ class LessonData:
             if int(source.at) > self.steps:
                 raise LessonError("no_such_step", place=self.source, given=str(source), steps=self.steps)
         put("initial", _states(model, self.initial))
-        put("settings", plain_settings(self.settings, model))
+        put("settings", plain_settings(self.settings, model, max(self.sequences.values())))
 
     @property
     def inputs(self) -> dict[str, Axis]:
@@ -242,6 +242,10 @@ class LessonData:
     def targets(self) -> tuple[str, ...]:
         """What the first softmax should say at each of its time steps; "" where there is nothing."""
         return self.should_say(self.model.outputs[0])
+
+    def over(self, steps: int) -> LessonData:
+        """The lesson with so many time steps."""
+        return replace(self, steps=steps, settings=replace(self.settings, step=1))
 
     @property
     def epochs(self) -> int:

@@ -40,15 +40,24 @@ def lessons(
     weights.peepholes = peepholes
     weights.add(Layer(cell, ""), h, v)
     weights.add(Layer("softmax", ""), v, h)
-    return rnnsheet.Lesson(
-        name="random",
-        model=Model(cell, weights.arrays),
-        vocabulary=tuple(vocabulary),
-        word=word,
-        steps=draw(st.integers(len(word) - 1, steps)),
-        initial=weights.initial(),
-        settings=draw(any_settings(weights.arrays)),
+    return _at_a_step(
+        draw,
+        rnnsheet.Lesson(
+            name="random",
+            model=Model(cell, weights.arrays),
+            vocabulary=tuple(vocabulary),
+            word=word,
+            steps=draw(st.integers(len(word) - 1, steps)),
+            initial=weights.initial(),
+            settings=draw(any_settings(weights.arrays)),
+        ),
     )
+
+
+def _at_a_step(draw, lesson: rnnsheet.Lesson) -> rnnsheet.Lesson:
+    """The lesson whose sheet Steps shows any of its time steps."""
+    step = draw(st.integers(1, max(lesson.sequences.values())))
+    return replace(lesson, settings=replace(lesson.settings, step=step))
 
 
 @st.composite
@@ -91,12 +100,15 @@ def networks(draw, hidden: int = 5, steps: int = 7, largest: float = 1.5) -> rnn
         before, build.reads = build.reads[0], []
         build.recurrent("answer", len(answers) + 1, turns=False, starts=before)
         build.head(len(answers) + 1)
-    return rnnsheet.Lesson(
-        name="random",
-        model=Model(build.layers, build.weights.arrays),
-        initial=build.weights.initial(lambda name: draw(st.booleans())),
-        settings=draw(any_settings(build.weights.arrays)),
-        **lesson,
+    return _at_a_step(
+        draw,
+        rnnsheet.Lesson(
+            name="random",
+            model=Model(build.layers, build.weights.arrays),
+            initial=build.weights.initial(lambda name: draw(st.booleans())),
+            settings=draw(any_settings(build.weights.arrays)),
+            **lesson,
+        ),
     )
 
 

@@ -131,6 +131,30 @@ def test_another_chosen_weight_is_checked_like_the_first(hello_xlsx, tmp_path):
     assert [b.first_failure for b in report.blocks if b.failed] == []
 
 
+@pytest.mark.parametrize("name", ["hello-lstm", "translate"])
+def test_the_step_that_is_chosen_is_told_below_the_others(tmp_path, name):
+    lesson = rnnsheet.load(name)
+    lesson = replace(lesson, settings=replace(SMALL, sheets=("Steps",)))
+    typist, trace = Typist(rnnsheet.export(lesson, tmp_path / "book.xlsx")), lesson.run()
+    step, *below = _from("step", plan(lesson, "en").blocks())
+    told = [block for block in below if block.style in ("hidden", "output", "result")]
+    assert {block.name for block in told} >= {"h" if name == "hello-lstm" else "h_decoder", "p", "predicted"}
+    for chosen in (2, max(lesson.sequences.values())):
+        typist.type(step.area, str(chosen))
+        for each in told:
+            array = trace[each.name]
+            right = array[:, min(chosen, array.shape[1]) - 1]
+            found = [row[0] for row in typist.values(each)]
+            assert found == (pytest.approx(right) if array.dtype == float else list(right)), each.name
+
+
+def _from(name, blocks):
+    """The blocks of a sheet from the one of that name on."""
+    every = list(blocks)
+    first = next(place for place, block in enumerate(every) if block.name == name)
+    return [block for block in every[first:] if block.area.sheet == every[first].area.sheet]
+
+
 @pytest.mark.parametrize(
     ("name", "sheet", "typed", "said"),
     [
@@ -139,6 +163,8 @@ def test_another_chosen_weight_is_checked_like_the_first(hello_xlsx, tmp_path):
         ("update_rate", "Update", "", "this cell of update_rate is empty; expected a number greater than 0"),
         ("chosen", "Gradient check", "Wxh[4,1]", "there is no weight 'Wxh[4,1]'; expected one such as"),
         ("flow_Whh", "Gradient flow", "x", "this cell of flow_Whh holds 'x'; expected a number"),
+        ("step", "Steps", "1.5", "this cell of step holds '1.5'; expected the number of a time step"),
+        ("step", "Steps", "5", "settings.step is 5; expected a whole number from 1 to 4"),
         ("flow_clip", "Gradient flow", "-2", "this cell of flow_clip holds '-2'; expected a number greater"),
     ],
 )
@@ -158,6 +184,7 @@ def test_a_setting_that_is_none_is_named_with_its_cell(hello_xlsx, tmp_path, nam
         ("epochs", 0, "epochs is 0; expected a whole number from 1"),
         ("epochs", 2.5, "epochs is 2.5"),
         ("flow_steps", 1, "flow_steps is 1; expected a whole number from 2 to 300"),
+        ("step", 5, "step is 5; expected a whole number from 1 to 4"),
         ("rate", float("nan"), "rate is nan; expected a number greater than 0"),
         ("clip", -1.0, "clip is -1.0"),
         ("update_rate", "fast", "update_rate is fast"),
@@ -226,7 +253,7 @@ def test_the_flow_is_the_gradient_of_the_last_loss_by_pytorch(lesson):
     steps = lesson.settings.flow_steps
     text = (lesson.word * (steps + 1))[: steps + 1]
     model = replace(lesson.model, parameters=changed)
-    _, _, kept = as_torch(torch, replace(lesson, word=text, steps=steps, model=model), last_only=True)
+    _, _, kept = as_torch(torch, replace(lesson.over(steps), word=text, model=model), last_only=True)
     by_torch = np.stack([value.grad.numpy() for value in kept["h"]])[:, :, 0].T
     np.testing.assert_allclose(engine.complete(lesson)["flow.dh"], by_torch, rtol=1e-10, atol=1e-13)
 

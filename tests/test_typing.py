@@ -242,6 +242,7 @@ def test_an_entry_of_the_vocabulary_that_is_none_is_named(book, entry, said):
         ("Update", "update_rate", "x"),
         ("Gradient flow", "flow_clip", "-2"),
         *(("Gradient flow", "flow_Whh", typed) for typed in ("", "6", "x")),
+        *(("Steps", "step", typed) for typed in ("", "0", "5", "1.5", "=1/0")),
         *(("Gradient check", "chosen", typed) for typed in ("", "Wxh[9,9]", "W*", "1")),
     ],
 )

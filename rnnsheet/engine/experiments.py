@@ -225,7 +225,7 @@ def _long(lesson: LessonData, given: Batch) -> Batch:
     """The lesson's text over and over; what follows counts at the last step only."""
     steps, parts = lesson.settings.flow_steps, lesson.parts(lesson.word)
     text = [parts[step % len(parts)] for step in range(steps + 1)]
-    goals = dict(batch(replace(lesson, steps=max(steps, lesson.least_steps))).goals)
+    goals = dict(batch(lesson.over(max(steps, lesson.least_steps))).goals)
     for layer in lesson.model.outputs:
         if lesson.model.sequence(layer) == "word":
             goals[layer.ending] = output.one_hot([*[""] * (steps - 1), text[-1]], lesson.labels)

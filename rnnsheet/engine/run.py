@@ -40,7 +40,7 @@ def complete(lesson: LessonData, advance: Advance = unheard) -> Trace:
     _check_finite(numbers, lesson.source)
     further, letters = experiments.all_of(lesson, lesson.model.parameters, given, advance=advance)
     _check_finite(further, lesson.source)
-    return _trace(lesson, numbers, {**further, **letters})
+    return _trace(lesson, numbers, {**further, **letters, **_picked(lesson, numbers)})
 
 
 def _trace(lesson: LessonData, numbers: dict[str, Array], more: Mapping[str, Any]) -> Trace:
@@ -66,6 +66,23 @@ def _trace(lesson: LessonData, numbers: dict[str, Array], more: Mapping[str, Any
         }
     arrays = {**words, **numbers}
     return Trace({**arrays, **more}, rows, columns)
+
+
+def _picked(lesson: LessonData, numbers: Arrays) -> dict[str, Array]:
+    """Of each one-hot column the row of its 1, from 1, or 0; and the column that it picks of each weight."""
+    found: dict[str, Array] = {}
+    for layer in lesson.model:
+        x = numbers.get(lesson.model.value(layer.reads[0]))
+        sequence = str(layer.reads[0].of)
+        if x is None or sequence not in lesson.sequences or layer.gathered:
+            continue
+        found[on_sequence("place", sequence)] = x.max(axis=0) * (x.argmax(axis=0, keepdims=True) + 1.0)
+        for spec in layer.traits.parameters:
+            weight = named(spec.name, layer.owner)
+            if spec.cols == "input" and weight in lesson.model.parameters:
+                columns = lesson.model.parameters[weight] @ x
+                found[f"{weight}·{on_sequence('x', sequence)}"] = columns
+    return found
 
 
 def _texts(lesson: LessonData, numbers: Arrays) -> dict[str, Any]:

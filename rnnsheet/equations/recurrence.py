@@ -205,7 +205,7 @@ class WalkStep:
 def walkthrough(recurrence: Recurrence) -> list[WalkStep]:
     """The recurrence told step by step: each recurrent layer at two time steps, the others at one.
 
-    An equation with weights is a step of its own, those without that follow it are one more.
+    Equations of a cell and those with weights are steps of their own, what follows these is one more.
     The second time, all equations with weights are one step: they are the same weights. Layers that
     use the weights of another one are not told.
     """
@@ -241,7 +241,7 @@ def _told(recurrence: Recurrence, equations: list[Equation]) -> Iterator[tuple[i
 def _groups(equations: list[Equation]) -> list[list[Equation]]:
     groups: list[list[Equation]] = []
     for equation in equations:
-        if not groups or equation.weights or groups[-1][-1].weights:
+        if not groups or equation.weights or equation.part == "cell" or groups[-1][-1].weights:
             groups.append([])
         groups[-1].append(equation)
     return groups

@@ -50,7 +50,8 @@ FORMATS = {
     "usable": WHOLE,
     **dict.fromkeys(("x", "bag", "goal", "t", "unit", "count", "rank", "epoch", "steps_back"), WHOLE),
     **dict.fromkeys(
-        ("k", "said", "number", "mask", "place", "code", "capital", "size", "form_numbers", "asked"), WHOLE
+        ("k", "said", "step", "number", "mask", "place", "code", "capital", "size", "form_numbers", "asked"),
+        WHOLE,
     ),
     **dict.fromkeys(("rate", "clip", "update_rate", "flow_clip", "width", "difference", "witness"), GENERAL),
     **dict.fromkeys(("picture", "pixels", "x_picture"), GENERAL),

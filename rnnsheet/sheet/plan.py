@@ -93,9 +93,9 @@ class Block:
     """A rectangle of cells that belong together.
 
     A block with `fills` holds formulas, one without holds constants; those with an `entry`
-    ("number", "letter", "label", "word", "positive", "weight", "slider", "token", "answer", "text") may be
-    edited. Its values are either `values`, known to the plan, or those of the trace's array `trace`: its
-    columns from `time` on, or of an array over epochs all columns of each epoch, unit by unit.
+    ("number", "letter", "label", "word", "positive", "weight", "slider", "step", "token", "answer",
+    "text") may be edited. Its values are either `values`, known to the plan, or those of the trace's array
+    `trace`: its columns from `time` on, or of an array over epochs all columns of each epoch, unit by unit.
     """
 
     name: str

@@ -42,6 +42,7 @@ SETTINGS = {
     "flow_clip": "positive",
     "flow_Whh": "slider",
     "chosen": "weight",
+    "step": "step",
 }
 """What the cells of a lesson's settings hold: the kind that messages go by."""
 
@@ -64,7 +65,7 @@ def read_inputs(described: Manifest, recalculated: Value) -> LessonData | Import
         if "example_number" in error.values:
             # The sheet does not let one change them.
             raise described.changed("examples") from None
-        named = {"target": "wanted", "second_target": "wanted_second"}
+        named = {"target": "wanted", "second_target": "wanted_second", "settings.step": "step"}
         name = str(error.values.get("name"))
         area = inputs.places.get(named.get(name, name))
         raise error.at(f"{path}: {area.sheet}!{area.a1}" if area else str(path)) from None
@@ -106,6 +107,16 @@ class _Inputs:
     def entry(self, name: str, kind: str = "label", optional: bool = False) -> str:
         """The text of a block of one cell, which may be empty if `optional`; "" where there is no block."""
         return next(iter(self.entries(name, kind, (0,) if optional else ())), "")
+
+    def setting(self, name: str, kind: str) -> str | float:
+        """A number, or what its kind is: the name of a weight, the whole number of a time step."""
+        if kind == "weight":
+            return self.entry(name, kind)
+        if kind == "step":
+            return int(
+                self._each(name, kind, lambda value: _is_number(value) and 1 <= value == int(value))[0]
+            )
+        return float(self.numbers(name, kind).item())
 
     def _each(
         self, name: str, kind: str, fits: Callable[[Any], bool], textless: Container[int] = ()
@@ -151,9 +162,7 @@ def _lesson(inputs: _Inputs) -> LessonData:
     layers = manifest.layers(json.loads(facts["network"]))
     sizes: dict[str, Any] = {name: int(facts[name]) for name in ("epochs", "flow_steps", "digits")}
     settings: dict[str, Any] = {
-        name.lower(): inputs.entry(name, kind) if kind == "weight" else inputs.numbers(name, kind).item()
-        for name, kind in SETTINGS.items()
-        if name in places
+        name.lower(): inputs.setting(name, kind) for name, kind in SETTINGS.items() if name in places
     }
     numbers = {name: inputs.numbers(name) for name in places if name not in (*_TEXTS, *SETTINGS)}
     states = [layer.initial(state) for layer in layers for state in layer.traits.states]

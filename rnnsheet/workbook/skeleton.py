@@ -13,7 +13,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from rnnsheet.experiments import FLOW, LIMIT
 from rnnsheet.labels import Labels, labels
 from rnnsheet.sheet.formula import column_letters
-from rnnsheet.sheet.plan import Block, Plan, Sheet, Text, quoted
+from rnnsheet.sheet.plan import Area, Block, Plan, Sheet, Text, quoted
 from rnnsheet.workbook import printing
 from rnnsheet.workbook.charts import drawn
 from rnnsheet.workbook.highlights import FITTING, large, rules
@@ -92,7 +92,9 @@ def _validate(worksheet: Worksheet, block: Block, texts: Labels) -> None:
         least, most = _BOUNDS[block.entry]
         rule = DataValidation("decimal", operator="between", formula1=least, formula2=most)
     elif block.choices:
-        rule = DataValidation("list", formula1=block.choices.fixed, allow_blank=block.entry == "label")
+        rule = DataValidation(
+            "list", formula1=_source(block, block.choices), allow_blank=block.entry == "label"
+        )
     elif block.entry in ("letter", "label", "token", "answer"):
         first, length = (
             block.area.part().a1,
@@ -108,6 +110,11 @@ def _validate(worksheet: Worksheet, block: Block, texts: Labels) -> None:
     rule.showErrorMessage = rule.showInputMessage = True
     rule.add(block.area.a1)
     worksheet.add_data_validation(rule)
+
+
+def _source(block: Block, choices: Area) -> str:
+    """Where the entries stand that a cell offers, as a rule of that cell refers to them."""
+    return choices.fixed if choices.sheet == block.area.sheet else choices.absolute
 
 
 _LONGEST = {"letter": "1", "label": "60", "word": "255", "token": "255", "answer": "255", "text": "32000"}

@@ -230,6 +230,6 @@ def _settings(first: Page, pages: Sequence[Page]) -> Iterator[Check]:
     for page in pages:
         beside: Mapping[Area, Block] = {b.area: b for b in page.sheet.blocks if b.name == "status"}
         for block in page.sheet.blocks:
-            if block.entry in ("positive", "slider", "weight"):
+            if block.entry in ("positive", "slider", "weight", "step"):
                 of = first.labels(f"setting.{block.name}")
                 yield said_beside(first, of, block.area, beside[block.area.part(0, 1)])

@@ -27,7 +27,7 @@ def place(context: Context) -> Page | None:
     lesson = context.lesson
     if not lesson.flow_layers:
         return None
-    long = network(replace(lesson, steps=lesson.settings.flow_steps))
+    long = network(lesson.over(lesson.settings.flow_steps))
     return _Flow(Page(NAME, context.labels), replace(context, network=long)).place()
 
 

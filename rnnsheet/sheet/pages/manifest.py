@@ -41,7 +41,7 @@ MESSAGES = (
         "no_letter",
         "twice",
     ),
-    *("no_number", "too_large", "positive", "slider", "no_weight", "not_known"),
+    *("no_number", "too_large", "positive", "slider", "no_weight", "no_step", "not_known"),
     *("unusable", "unusable_large", "ignored_large", "overflows", "not_whole"),
     *(
         "left_out_words",

@@ -6,8 +6,8 @@ from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.network import STATIC, on_sequence
 from rnnsheet.sheet.captions import of_layer
 from rnnsheet.sheet.diagram import diagrams, flows
-from rnnsheet.sheet.layout_context import LABEL, Context, columns
-from rnnsheet.sheet.page_builder import Page
+from rnnsheet.sheet.layout_context import LABEL, Context, columns, is_tall
+from rnnsheet.sheet.page_builder import WHOLE, Page
 from rnnsheet.sheet.plan import MOST_SERIES, Block, Chart, Series
 from rnnsheet.sheet.time_layout import Bands
 
@@ -27,13 +27,31 @@ def place(context: Context) -> tuple[Page, dict[str, Block], Places]:
     bands.times()
     bands.write([each for each in network.of("read") if each.base == "letter"])
     bands.freeze(labels("unrolled.about"))
+    places: dict[str, int] = {}
     for sequence in network.sequences:
         bands.sequence(sequence)
-        bands.write(_of_sequence(network, sequence))
+        own = _of_sequence(network, sequence)
+        tall = [each for each in own if each.base == "x" and is_tall(each)]
+        bands.write(tall)
+        places |= {each.name: bands.row for each in tall}
+        bands.row += len(tall)
+        bands.write([each for each in own if each not in tall])
         bands.row += 1
     below = _places_below(network, bands)
     bands.finish()
+    for name, row in places.items():
+        _place_of_letter(bands, network.equations[name], row)
     return page, bands.blocks, below
+
+
+def _place_of_letter(bands: Bands, x: Equation, row: int) -> None:
+    """Of a tall one-hot column, which stands elsewhere, a line that says in which row its 1 stands, or 0."""
+    page, column = bands.page, bands.scope[x.value].a1
+    page.text(row, 1, page.labels("steps.place"), "caption")
+    area = page.area(row, bands.where.first, 1, bands.network.sequences[x.sequence])
+    name = on_sequence("place", x.sequence)
+    text = f"IFERROR(MATCH(1,{column},0),0)"
+    bands.blocks[name] = page.formula(name, area, text, "label", trace=name, form=WHOLE)
 
 
 def _of_sequence(network: Recurrence, sequence: str) -> list[Equation]:
