@@ -173,7 +173,7 @@ def test_a_setting_that_is_none_is_named_with_its_cell(hello_xlsx, tmp_path, nam
     typist.type(area, typed)
     typist.model.evaluate()
     typist.model.save_to_xlsx(str(tmp_path / "wrong.xlsx"))
-    with pytest.raises(rnnsheet.LessonError) as caught:
+    with pytest.raises(rnnsheet.RnnsheetError) as caught:
         rnnsheet.check(tmp_path / "wrong.xlsx")
     assert f"{sheet}!{area.a1}: {said}" in str(caught.value)
 
