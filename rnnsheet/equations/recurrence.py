@@ -205,7 +205,7 @@ class WalkStep:
 def walkthrough(recurrence: Recurrence) -> list[WalkStep]:
     """The recurrence told step by step: each recurrent layer at two time steps, the others at one.
 
-    Equations of a cell and those with weights are steps of their own, what follows these is one more.
+    An equation with weights is a step of its own, and so is one of a cell, unless it is of a sum alone.
     The second time, all equations with weights are one step: they are the same weights. Layers that
     use the weights of another one are not told.
     """
@@ -241,10 +241,18 @@ def _told(recurrence: Recurrence, equations: list[Equation]) -> Iterator[tuple[i
 def _groups(equations: list[Equation]) -> list[list[Equation]]:
     groups: list[list[Equation]] = []
     for equation in equations:
-        if not groups or equation.weights or equation.part == "cell" or groups[-1][-1].weights:
+        if not groups or not _belongs(equation, groups[-1][-1]):
             groups.append([])
         groups[-1].append(equation)
     return groups
+
+
+def _belongs(equation: Equation, before: Equation) -> bool:
+    """Whether an equation is told in one step with the one before it."""
+    if equation.weights or before.weights:
+        return False
+    of_it_alone = isinstance(equation.expr, Operation) and equation.expr.operands == (before.value,)
+    return equation.part != "cell" or of_it_alone
 
 
 def _parameters(expr: Expr) -> list[Parameter]:
