@@ -172,31 +172,44 @@ def export(
 
 
 def page(
-    source: LessonData | str | Path,
+    source: LessonData | ImportedNetwork | str | Path,
     path: str | Path = "",
     language: str = "",
     force: bool = False,
     epochs: int | None = None,
     steps: int | None = None,
 ) -> Path:
-    """Writes a lesson as one HTML file that computes what its workbook computes; by default LESSON.html.
+    """Writes a lesson or an imported network as one HTML file that computes what its workbook computes.
 
-    `epochs` and `steps` as for `export`. Raises LessonError where it cannot be run, or would be too large,
-    OutputError where the file cannot be written, exists already (unless `force`), or is not named .html.
+    `source` may be a workbook of either, an .xlsx; its inputs are taken as they stand. By default the file
+    is named as the lesson, with .html. `epochs` and `steps` as for `export`. Raises LessonError, ModelError
+    or WorkbookError where it cannot be run, or would be too large, OutputError where the file cannot be
+    written, exists already (unless `force`), or is not named .html.
     """
     language = known_language(language)
-    loaded = load(source) if isinstance(source, str | Path) else source
+    loaded = _loaded(source) if isinstance(source, str | Path) else source
     target = Path(path or f"{loaded.name}.html")
     if target.suffix.lower() not in (".html", ".htm"):
         raise OutputError("not_html", place=str(target))
     check_free(target, force)
-    text = page_text(_sized(loaded, epochs, steps), language)
+    if isinstance(loaded, LessonData):
+        loaded = _sized(loaded, epochs, steps)
+    text = page_text(loaded, language)
     write_whole(target, lambda file: file.write(text.encode()))
     return target
 
 
-def page_text(loaded: LessonData, language: str) -> str:
-    """The HTML of a lesson's page."""
+def _loaded(source: str | Path) -> LessonData | ImportedNetwork:
+    """A lesson by its name or file, or what a workbook is of."""
+    if Path(source).suffix.lower() != ".xlsx":
+        return load(source)
+    from rnnsheet.checking.check import source_of
+
+    return source_of(source)
+
+
+def page_text(loaded: LessonData | ImportedNetwork, language: str) -> str:
+    """The HTML of the page of a lesson or an imported network."""
     from rnnsheet.webpage.document import Page
 
     compiled = Page(loaded, language)

@@ -23,6 +23,9 @@ from rnnsheet.version import VERSION
 FRAMEWORK, NOTHING = "framework", "none"
 """What an imported network may be checked against."""
 
+MODELS = (".keras", ".h5", ".hdf5", ".pt", ".pth", ".safetensors", ".onnx", ".npz")
+"""What files of models are named; a page of any other file is one of a lesson or a workbook."""
+
 app = typer.Typer(
     help=_help("help.app"),
     add_completion=False,
@@ -75,20 +78,31 @@ def export(
 
 @app.command(help=_help("help.page"))
 def page(
-    lesson: LessonName,
+    source: Annotated[str, typer.Argument(metavar="LESSON", help=_help("help.page_of"))],
     output: Annotated[
         str, typer.Option("-o", "--output", metavar="FILE.html", help=_help("help.page_output"))
     ] = "",
     epochs: Annotated[int | None, typer.Option(help=_help("help.rows"))] = None,
-    steps: Annotated[int | None, typer.Option(help=_help("help.steps"))] = None,
+    steps: Annotated[int | None, typer.Option(help=_help("help.page_steps"))] = None,
+    vocab: Annotated[str, typer.Option(metavar="FILE", help=_help("help.vocab"))] = "",
+    lesson: Annotated[str, typer.Option(metavar="FILE.toml", help=_help("help.named_layers"))] = "",
     lang: Language = "",
     force: Force = False,
 ) -> None:
     with _errors(lang) as language:
         from rnnsheet import api
 
-        written = api.page(lesson, output, language, force, epochs, steps)
-        _print([labels(language)("page.done", file=written)])
+        texts = labels(language)
+        if not (vocab or lesson or Path(source).suffix.lower() in MODELS):
+            written = api.page(source, output, language, force, epochs, steps)
+        else:
+            from rnnsheet.console.models import read
+            from rnnsheet.importing import Request
+
+            network = Request(source, vocab, steps, lesson).network()
+            _print(read(network, texts))
+            written = api.page(network, output, language, force)
+        _print([texts("page.done", file=written)])
 
 
 @app.command("import", help=_help("help.import"))
@@ -117,18 +131,11 @@ def import_(
         network = request.network()
         from rnnsheet import api
         from rnnsheet.console import progress
-        from rnnsheet.importers.network_input import never_typed
-        from rnnsheet.network.imported import Text
+        from rnnsheet.console.models import read
 
         target = api.workbook_file(output or f"{network.name}.xlsx", force)
         texts = labels(language)
-        _print([texts("import.read", **network.sizes)])
-        if network.assumed:
-            sentences = (texts(f"assumed.{key}", **values) for key, values in network.assumed)
-            _print([texts("import.assumed"), *(f"  {sentence}" for sentence in sentences)])
-        if isinstance(network.read, Text) and (lost := never_typed(network.read)):
-            told = "never_typed_letters" if network.read.unit == "letters" else "never_typed"
-            _print([texts(f"import.{told}", count=len(lost), tokens=", ".join(lost[:5]))])
+        _print(read(network, texts))
         if check_against == FRAMEWORK:
             from rnnsheet.importers.parity import SAMPLES
 

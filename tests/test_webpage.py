@@ -18,10 +18,12 @@ import rnnsheet
 from rnnsheet import engine, templates
 from rnnsheet.checking import node
 from rnnsheet.sheet.plan import Block
+from rnnsheet.webpage import document
 from rnnsheet.webpage.book import Book, moved
 from rnnsheet.webpage.document import FOLDER, SCRIPTS, TEXTS, Page
 from rnnsheet.webpage.grammar import UnknownFormulaError, parsed
 from rnnsheet.webpage.javascript import Compiler, Grid
+from tests.imported_networks import forecaster, moods, speller
 from tests.lessons import SMALL, lessons, networks
 from tests.typist import Typist
 
@@ -81,6 +83,40 @@ def test_every_cell_of_every_lesson_is_what_numpy_computes(name):
     page = Page(lesson, "en")
     (values,) = node.computed(page)
     assert differing(lesson, page, values) == []
+
+
+@needs_node
+@pytest.mark.parametrize("make", [moods, speller, forecaster], ids=lambda make: make.__name__)
+def test_a_page_of_an_imported_network_is_right(make, tmp_path):
+    file = rnnsheet.page(make(), tmp_path / "page.html", "en")
+    report = rnnsheet.check(file)
+    assert report.ok
+    assert report.engine == "node"
+    assert sum(block.cells for block in report.blocks) > 500
+    other = tmp_path / "other.html"
+    text = changed_data(
+        file.read_text("utf-8"), lambda data: data["book"]["constants"][-1][4].__setitem__(0, 9)
+    )
+    other.write_text(text, "utf-8")
+    assert not rnnsheet.check(other).ok
+
+
+def test_a_page_of_a_workbook_has_what_stands_in_it(tmp_path):
+    for number, source in enumerate((replace(small(rnnsheet.load("hello")), word="olleh"), moods())):
+        book = rnnsheet.export(source, tmp_path / f"{number}.xlsx", "en")
+        pages = [
+            rnnsheet.page(each, tmp_path / f"{number}{k}.html", "en") for k, each in enumerate((book, source))
+        ]
+        (first, second) = (data_of(each.read_text("utf-8")) for each in pages)
+        assert first["book"] == second["book"]
+        assert first["values"] == second["values"]
+
+
+def test_a_model_too_large_for_a_page_is_refused_before_it_is_planned(tmp_path, monkeypatch):
+    monkeypatch.setattr(document, "MOST_CELLS", 50)
+    with pytest.raises(rnnsheet.ModelError, match="at most 50"):
+        rnnsheet.page(moods(), tmp_path / "page.html")
+    assert list(tmp_path.iterdir()) == []
 
 
 @needs_node
@@ -146,10 +182,12 @@ def test_after_any_edits_a_page_has_what_a_spreadsheet_engine_finds(name, tmp_pa
 
 def test_what_the_script_says_is_said_in_every_language():
     script = "".join((FOLDER / name).read_text("utf-8") for name in SCRIPTS)
-    said = set(re.findall(r'\b(?:text|line)\(\s*"(\w+)"', script))
+    said = set(re.findall(r'\b(?:text|quiet|train|sliders?)\(\s*"(\w+)"', script))
     said |= {each for both in re.findall(r'text\([^()"]*\? "(\w+)" : "(\w+)"', script) for each in both}
-    assert len(said) > 40
+    assert len(said) > 30
     assert said <= {*TEXTS}
+    asked = {f"{key}_{view}" for key in ("ask", "try") for view in ("say", "wrong", "blame", "learn", "flow")}
+    assert [key for key in TEXTS if key not in asked and not re.search(rf"\b{key}\b", script)] == []
 
 
 @pytest.mark.parametrize("unknown", ["VLOOKUP(A1,B1:C2,2)", "A1^2", "A1:B2", "SUM(A1", '"open', "#REF!"])
@@ -165,9 +203,8 @@ def test_texts_of_a_lesson_never_become_markup(tmp_path):
         lesson, notes={"h": {"en": nasty}}, vocabulary=("h", "<", "&", "é"), labels=(), word="h<&h"
     )
     text = rnnsheet.page(lesson, tmp_path / "page.html", "en").read_text("utf-8")
-    content = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[1]
-    assert not set(content) & set("<>&\u2028\u2029")
-    assert json.loads(content)["title"]["en"] == nasty
+    assert not set(DATA.search(text)[0]) & set("<>&\u2028\u2029")
+    assert data_of(text)["title"]["en"] == nasty
     assert text.count("<script") == 2
     assert "<img" not in text
 
@@ -214,12 +251,19 @@ def test_a_page_is_checked(page_file):
     assert report.engine == "node"
 
 
+DATA = re.compile(r'(?<=id="data">).*?(?=</script>)', re.DOTALL)
+
+
+def data_of(text: str):
+    """What a page carries."""
+    return json.loads(DATA.search(text)[0])
+
+
 def changed_data(text: str, change) -> str:
     """The page with other data, as a person with an editor would leave it."""
-    found = re.search(r'(?<=id="data">).*?(?=</script>)', text, re.DOTALL)
-    data = json.loads(found[0])
+    data = data_of(text)
     change(data)
-    return text.replace(found[0], json.dumps(data).replace("<", "\\u003c"))
+    return DATA.sub(lambda _: json.dumps(data).replace("<", "\\u003c"), text)
 
 
 def changed(**entries):
@@ -323,6 +367,8 @@ def browsed(tmp_path_factory):
     tool("tsc")
     folder = tmp_path_factory.mktemp("browser")
     file = rnnsheet.page("hello", folder / "hello.html", "en")
+    rnnsheet.page("hello-lstm", folder / "lstm.html", "en", epochs=2, steps=3)
+    rnnsheet.page(moods(), folder / "moods.html", "en")
     command = ["node", str(BROWSER / "drive.cjs"), CHROMIUM, str(file), str(folder)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert ended.returncode == 0, ended.stderr
@@ -355,8 +401,25 @@ def test_a_situation_can_be_sent_as_a_link_and_saved_as_a_lesson(browsed):
     assert saved.model.parameters["Whh"].item() == 0.9
     assert found["weight"] == found["weightByLink"] == f"{saved.run()['h'][0, 1]:.4f}"
     assert saved.notes == rnnsheet.load("hello").notes
+    assert found["opened"] == found["weight"]
+    assert "saved.toml is open" in found["openedSays"]
+    assert "makes a page of it" in found["otherSays"]
+    assert found["otherLeaves"] == found["weight"]
     table = (folder / "saved.csv").read_text("utf-8-sig")
     assert f'"h","1","2","{saved.run()["h"][0, 1]:.10f}'[:-2] in table
+
+
+def test_any_situation_survives_in_the_address(browsed):
+    _, found = browsed
+    assert found["again"] == ["hé天o&=#%", "0.5", "-2", "0.25"]
+
+
+def test_a_layer_that_reads_backwards_is_told_from_the_last_step_to_the_first(browsed):
+    _, found = browsed
+    told = " ".join(found["backwards"])
+    back, there = (re.findall(rf"t = (\d+) · h_{name}ₜ =", told) for name in ("back", "there"))
+    assert there == list(map(str, range(1, moods().read.steps + 1)))
+    assert back == there[::-1]
 
 
 def test_an_address_of_a_stranger_is_text(browsed):
@@ -368,7 +431,7 @@ def test_a_page_is_for_everyone_and_asks_for_nothing(browsed):
     _, found = browsed
     assert found["trouble"] == []
     assert {address.partition("#")[0].rpartition("/")[2] for address in found["requests"]} <= {
-        "hello.html",
+        *("hello.html", "lstm.html", "moods.html"),
         *(address.rpartition("/")[2] for address in found["requests"] if address.startswith("blob:")),
     }
     assert found["violations"] == []
@@ -385,6 +448,7 @@ IFERROR(A7,5) IFERROR(A1,5) ISERROR(A7) ISERROR(A1) ISNUMBER(A3) ISNUMBER(A1) IF
 MID(A3,2,5) LEFT(A3,2) LEN(A3) LEN(A6) SUBSTITUTE(A3,"b","xx") LOWER(A4) UNICODE(A3) UNICODE("") CHAR(65)
 1/A6 A3+1 "3"+1 A5+1 A1&A5 A2&"" REPT(A3,2) AND(A1>0,A2>0) OR(A1>0,A2>0) SUMPRODUCT(A1:A2,A1:A2) EXP(1000)
 A6 A3 A5 CHOOSE(2,"x","y") COUNTIF(A1:A6,"abc") LARGE(A1:A2,2) FIND("b",A3)
+SUBSTITUTE("abab","b","x",2) COUNTIF(A1:A6,">0") COUNTIF(A1:A6,"<=-1.5") ABS(A2)
 """
 
 

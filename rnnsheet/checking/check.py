@@ -123,6 +123,20 @@ def _reports(manifest: Manifest, running: Mapping[str, Recalculation], tolerance
     ]
 
 
+def source_of(path: str | Path) -> LessonData | ImportedNetwork:
+    """What a workbook is of, with its inputs as they stand; a formula among them counts as it was stored.
+
+    Raises WorkbookError, LessonError or ModelError where it cannot be read, or has an input that is none.
+    """
+    from rnnsheet.workbook.input_reader import read_inputs
+    from rnnsheet.workbook.manifest_reader import Manifest
+
+    contents = read(opened(Path(path)))
+    manifest = Manifest(contents)
+    manifest.check()
+    return read_inputs(manifest, contents.value)
+
+
 def _framework(source: LessonData | ImportedNetwork) -> FrameworkReport | None:
     """The results that came with the weights, if they are still the same, beside NumPy's."""
     from rnnsheet.lesson import LessonData

@@ -22,9 +22,14 @@ from rnnsheet.errors import LessonError, WorkbookError
 from rnnsheet.files import content
 from rnnsheet.labels import languages
 from rnnsheet.network import Array
-from rnnsheet.sheet.plan import LAYOUT, Plan
+from rnnsheet.network.imported import ImportedNetwork
+from rnnsheet.sheet.bounds import key
+from rnnsheet.sheet.pages.manifest import COLUMNS, KEYS, NAME, TABLE
+from rnnsheet.sheet.plan import LAYOUT, Area, Plan
 from rnnsheet.templates import lesson_of
 from rnnsheet.webpage.document import Page
+from rnnsheet.workbook.input_reader import read_inputs
+from rnnsheet.workbook.manifest_reader import Manifest
 from rnnsheet.workbook.read import Contents
 from rnnsheet.workbook.worksheet import Grid
 
@@ -36,21 +41,21 @@ _MOST = 64 << 20
 """In bytes; a page of ours has a tenth of that at most."""
 _DATA = re.compile(r'(?<=<script type="application/json" id="data">)[^<]*(?=</script>)')
 
-Witness = Callable[["LessonData"], tuple["Trace | None", Callable[[], Mapping[str, Array]]]]
+Witness = Callable[["LessonData | ImportedNetwork"], tuple["Trace | None", Callable[[], Mapping[str, Array]]]]
 
 
 def report(path: Path, tolerance: float, witness: Witness) -> Report:
-    """The verdict on a page. Raises WorkbookError or LessonError where it cannot be read or is not ours."""
+    """The verdict on a page. Raises WorkbookError, LessonError or ModelError where it is none of ours."""
     text = content(path, WorkbookError, _MOST).decode("utf-8", "replace")
     found = _DATA.search(text)
     carried = _carried(path, found[0] if found else "")
-    lesson = _lesson(path, carried)
-    page = Page(lesson, carried["language"])
+    source = _network(path, carried) if carried["lesson"] is None else _lesson(path, carried)
+    page = Page(source, carried["language"])
     contents = _contents(page, carried["values"])
     computed = _computed(path, page)
     planned = _without_looks(page.plan) if computed else _stored_alone(page)
-    comparison = Comparison(contents, planned, *witness(lesson), tuple(lesson.labels), tolerance)
-    verdict = comparison.report(lesson.name, node.NAME if computed else "", computed or _stored(contents))
+    comparison = Comparison(contents, planned, *witness(source), tuple(source.labels), tolerance)
+    verdict = comparison.report(source.name, node.NAME if computed else "", computed or _stored(contents))
     return replace(verdict, blocks=(_pieces(page, text, carried), *verdict.blocks))
 
 
@@ -63,7 +68,8 @@ def _carried(path: Path, text: str) -> dict[str, Any]:
     try:
         carried = json.loads(text, parse_constant=refused)
         version, layout = str(carried["rnnsheet"]), carried["layout"]
-        same_kinds = isinstance(carried["lesson"], dict) and isinstance(carried["values"], dict)
+        of = carried["network"] if carried["lesson"] is None else carried["lesson"]
+        same_kinds = isinstance(of, dict) and isinstance(carried["values"], dict)
         if not same_kinds or not isinstance(carried["name"], str) or carried["language"] not in languages():
             raise ValueError
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -83,6 +89,38 @@ def _lesson(path: Path, carried: Mapping[str, Any]) -> LessonData:
         raise error.at(str(path)) from None
     except (TypeError, AttributeError, RecursionError):
         raise WorkbookError("not_a_page", place=str(path)) from None
+
+
+def _network(path: Path, carried: Mapping[str, Any]) -> ImportedNetwork:
+    """The imported network whose inputs stand in a page: read as those of a workbook are."""
+    try:
+        manifest = Manifest(_inputs(path, carried))
+        manifest.check()
+        source = read_inputs(manifest, lambda *_: None)
+        if isinstance(source, ImportedNetwork):
+            return source
+        raise ValueError(source)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+        raise WorkbookError("not_a_page", place=str(path)) from None
+
+
+def _inputs(path: Path, carried: Mapping[str, Any]) -> Contents:
+    """What a page says of itself, and its constants, as a workbook would hold them."""
+    names = [str(name) for name, *_ in carried["book"]["sheets"]]
+    grids = {name: Grid() for name in (*names, NAME)}
+    for number, row, col, cols, values in carried["book"]["constants"]:
+        cells = Area(names[number], row, col, len(values) // cols, cols).cells()
+        if not cells or cells[0] < key(1, 1):
+            raise ValueError(row)
+        known = ((cell, value) for cell, value in zip(cells, values, strict=True) if value is not None)
+        grids[names[number]].values.update(known)
+    told = grids[NAME].values
+    told.clear()
+    for row, pair in enumerate(zip(KEYS, carried["network"]["facts"], strict=True), start=1):
+        told[key(row, 1)], told[key(row, 2)] = pair
+    for row, entry in enumerate(carried["network"]["inputs"], start=1):
+        told.update(zip(Area(NAME, row, TABLE, 1, COLUMNS).cells(), entry, strict=True))
+    return Contents(path, grids, {})
 
 
 def _contents(page: Page, values: Mapping[str, Any]) -> Contents:
@@ -109,7 +147,7 @@ def _contents(page: Page, values: Mapping[str, Any]) -> Contents:
         kinds = (each if isinstance(each, int | float | str) else f"{each}" for each in known)
         grids[block.area.sheet].values.update(zip(cells, kinds, strict=True))
     names = {name: area.absolute for name, area in page.plan.names.items()}
-    return Contents(Path(page.lesson.source), grids, names)
+    return Contents(Path(page.source.source), grids, names)
 
 
 def _computed(path: Path, page: Page) -> Values | None:

@@ -3,7 +3,7 @@
 const fs = require("fs");
 const given = JSON.parse(fs.readFileSync(process.argv[2], "utf-8"));
 const sheets = new Sheets(given.book, FORMULAS);
-sheets.calculate();
+sheets.want();
 const found = given.edits.map((/** @type {[number, Value][]} */ edits) => {
   sheets.edit(edits);
   return Array.from(K, (kind, i) => (kind === 4 ? [seen(i)] : seen(i)));

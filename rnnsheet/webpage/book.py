@@ -62,6 +62,14 @@ def said(planned: Plan) -> list[list[Any]]:
     return [[row, text] for row, text in _texts(planned)]
 
 
+def facts(planned: Plan) -> dict[str, Any]:
+    """What a workbook says of itself: what is known of it, and where its inputs stand, as they are listed."""
+    described = next(sheet for sheet in planned.sheets if sheet.name == manifest.NAME)
+    known = [text.text for text in described.texts if text.col == 2 and text.row <= len(manifest.KEYS)]
+    listed = next(block for block in described.blocks if block.name == "blocks").values or ()
+    return {"facts": known, "inputs": [list(entry) for entry in listed if entry[-1] == "input"]}
+
+
 def _texts(planned: Plan) -> list[tuple[int, str]]:
     described = next(sheet for sheet in planned.sheets if sheet.name == manifest.NAME)
     return [

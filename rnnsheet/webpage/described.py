@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rnnsheet.equations import imported
 from rnnsheet.equations.expr import AllSteps, At, Expr, Next, Operation, Parameter, Part, Previous
 from rnnsheet.equations.lesson import network
 from rnnsheet.equations.notation import symbol, symbols, words
@@ -13,14 +14,24 @@ from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.labels import Labels, labels, languages
 from rnnsheet.lesson import LessonData
 from rnnsheet.network import Axis
+from rnnsheet.network.imported import FEW, ImportedNetwork, Text
 from rnnsheet.sheet.captions import meaning, meaning_of_parameter, meaning_of_text, title
 from rnnsheet.sheet.names import defined_name
+from rnnsheet.sheet.pages.manifest import source_of
 from rnnsheet.sheet.plan import Area, Block, Plan
 from rnnsheet.webpage.book import Book, place
 
 _ACTIVATIONS = ("tanh", "relu", "sigmoid", "hard_sigmoid", "hard_sigmoid_keras2")
 _SETTINGS = ("rate", "clip")
-_TEXTS = ("word", "second", "wanted", "wanted_second", "picture")
+_ROLES = {
+    **dict.fromkeys(("x", "x_picture", "bag", "k"), "read"),
+    **{"p": "shares", "predicted": "said", "says": "said"},
+}
+"""As what values of some bases are drawn."""
+_PARTS = ("read", "cell", "output", "answer", "mark", "loss", "gradient")
+_SHOWN = 60
+"""So many tokens of a vocabulary are shown."""
+_TEXTS = ("word", "second", "wanted", "wanted_second", "picture", "text")
 
 Told = dict[str, str]
 """A text by language."""
@@ -28,7 +39,7 @@ Told = dict[str, str]
 
 @dataclass(frozen=True)
 class _Described:
-    lesson: LessonData
+    source: LessonData | ImportedNetwork
     made: Book
     plans: dict[str, Plan]
     network: Recurrence
@@ -40,36 +51,102 @@ class _Described:
     def at(self, area: Area) -> list[int]:
         return place(self.made, area)
 
-    def named(self, name: str) -> list[int] | None:
+    def area(self, name: str) -> Area | None:
         """Where the block of a defined name stands."""
-        area = self.plan.names.get(defined_name(name))
-        return self.at(area) if area else None
+        return self.plan.names.get(defined_name(name))
+
+    def named(self, name: str) -> list[int] | None:
+        """The same, as the page takes it."""
+        return self.at(area) if (area := self.area(name)) else None
 
     def labels_of(self, axis: Axis) -> list[str]:
-        return list(self.lesson.labels_of(axis))
+        if isinstance(self.source, LessonData):
+            return list(self.source.labels_of(axis))
+        if axis.name == "labels" and axis.size == len(self.source.answers):
+            return list(self.source.answers)
+        return [""] if axis.size == 1 else [str(number + 1) for number in range(axis.size)]
 
 
-def described(lesson: LessonData, made: Book, plans: dict[str, Plan]) -> dict[str, Any]:
-    """All of it as plain data; `plans` are the lesson's by language, the first that of the book."""
-    of = _Described(lesson, made, plans, network(lesson))
-    equations = of.network.of("read", "cell", "output", "answer", "mark", "loss")
+def described(source: LessonData | ImportedNetwork, made: Book, plans: dict[str, Plan]) -> dict[str, Any]:
+    """All of it as plain data; `plans` are the network's by language, the first that of the book."""
+    if isinstance(source, LessonData):
+        of = _Described(source, made, plans, network(source))
+        own = _of_lesson(of, source)
+    else:
+        of = _Described(source, made, plans, imported.network(source))
+        own = _of_imported(of, source)
+    state = next(block for block in _of_network(of.plan) if block.name == "state")
+    told = [_equation(of, each) for each in of.network.equations.values() if each.part in _PARTS]
+    return own | {
+        "split": of.network.split,
+        "sequences": of.network.sequences,
+        "equations": [*own["equations"], *told],
+        "inputs": list(_inputs(of)),
+        "outputs": list(_outputs(of)),
+        "blocks": [[block.name, *of.at(block.area)] for block in _of_network(of.plan)],
+        "state": of.at(state.area),
+    }
+
+
+def _of_lesson(of: _Described, lesson: LessonData) -> dict[str, Any]:
     return {
         "title": _told(lambda texts: title(lesson, texts)),
         "about": {language: lesson.about.get(language, "") for language in languages()},
         "own": _own_question(lesson),
-        "split": lesson.split,
-        "sequences": of.network.sequences,
-        "equations": [_equation(of, each) for each in equations],
-        "gradients": [_equation(of, each) for each in of.network.of("gradient")],
-        "inputs": list(_inputs(of)),
-        "outputs": list(_outputs(of)),
-        "blocks": [[block.name, *of.at(block.area)] for block in _of_network(of.plan)],
-        "state": of.at(next(block for block in _of_network(of.plan) if block.name == "state").area),
-        "loss": of.named("loss"),
+        "equations": [],
         "training": _training(of),
         "flow": _flow(of),
         "tries": _tries(lesson),
+        "knows": _few(lesson.vocabulary),
     }
+
+
+def _of_imported(of: _Described, source: ImportedNetwork) -> dict[str, Any]:
+    file = source_of(source) or source.name
+    tokens = source.read.tokens if isinstance(source.read, Text) else ()
+    return {
+        "title": _told(lambda texts: texts("network.title", name=source.name)),
+        "about": _told(lambda texts: texts("network.about", source=file, precision=source.precision)),
+        "own": None,
+        "equations": list(_read(of)),
+        "training": None,
+        "flow": None,
+        "tries": [],
+        "knows": _few([token for token in tokens if token]),
+    }
+
+
+def _few(tokens: Sequence[str]) -> list[str]:
+    """What of a vocabulary there is room to show."""
+    return [*tokens[:_SHOWN], *(["…"] if len(tokens) > _SHOWN else [])]
+
+
+def _read(of: _Described) -> Iterator[dict[str, Any]]:
+    """What an imported network reads, which stands on a sheet of its own, as equations are described."""
+    for name, base, symbols_, reads in (
+        ("token", "letter", "text[t]", []),
+        ("k", "k", "vocabulary = tokenₜ", [["token", "now", ""]]),
+        ("x", "x", "numbers[t]", []),
+    ):
+        area = of.area(name)
+        if area and name not in of.network.equations:
+            key = "k" if name == "x" else name
+            yield {
+                "name": name,
+                "base": base,
+                "symbol": f"{name}ₜ",
+                "symbols": symbols_,
+                "words": _told(lambda texts: ""),
+                "meaning": {each: labels(each).get(f"meaning.{key}") for each in languages()},
+                "part": "read",
+                "sequence": "word",
+                "layer": "",
+                "rows": [""] if area.rows == 1 else [str(row + 1) for row in range(area.rows)],
+                "at": of.at(area),
+                "reads": reads,
+                "drawn": "" if name == "token" else "read",
+                "gradient": "",
+            }
 
 
 def _told(text: Callable[[Labels], str]) -> Told:
@@ -97,14 +174,24 @@ def _equation(of: _Described, equation: Equation) -> dict[str, Any]:
         "at": of.named(equation.name),
         "reads": _reads(equation.expr, ""),
     }
-    if note := of.lesson.notes.get(equation.name):
+    if isinstance(of.source, LessonData) and (note := of.source.notes.get(equation.name)):
         told["note"] = dict(note)
-    if before is not None and equation.name in of.network.states:
-        told["before"] = of.named(before.name)
+    if before is not None and equation.name in of.network.states and (first := of.area(before.name)):
+        step = before.step - 1 if isinstance(before, At) else 0
+        told["before"] = of.at(first.part(0, step, first.rows))
+    if _runs_back(of.network, equation):
+        told["reverse"] = True
     if role := _role(of.network, equation):
         told["drawn"] = role
         told["gradient"] = _gradient_of(of.network, equation)
     return told
+
+
+def _runs_back(recurrence: Recurrence, equation: Equation) -> bool:
+    """Whether a layer reads from the last time step to the first, or a gradient is one of its values'."""
+    of = equation.name[1:].removesuffix("_now").removesuffix("_back").removesuffix("_last")
+    of_value = recurrence.equations.get(of) if equation.part == "gradient" else equation
+    return bool(of_value and of_value.layer and of_value.layer.reverse)
 
 
 def _reads(expr: Expr, weight: str) -> list[list[str]]:
@@ -124,16 +211,13 @@ def _reads(expr: Expr, weight: str) -> list[list[str]]:
 
 def _role(recurrence: Recurrence, equation: Equation) -> str:
     """As what a value is drawn: "" for one that is only on the way to another."""
-    if equation.base in ("x", "x_picture", "bag"):
-        return "read"
-    if equation.base in ("p", "predicted"):
-        return {"p": "shares", "predicted": "said"}[equation.base]
-    if equation.part == "cell":
-        if equation.name in recurrence.states or equation.base == "a":
-            return "state"
-        if isinstance(equation.expr, Operation) and equation.expr.rule in _ACTIVATIONS:
-            return "gate"
-    return ""
+    if told := _ROLES.get(equation.base):
+        return told
+    layer = equation.layer
+    if equation.name in recurrence.states or (layer and equation.name == layer.result):
+        return "state"
+    activated = isinstance(equation.expr, Operation) and equation.expr.rule in _ACTIVATIONS
+    return "gate" if activated and equation.part == "cell" else ""
 
 
 def _gradient_of(recurrence: Recurrence, equation: Equation) -> str:
@@ -163,8 +247,11 @@ def _input(of: _Described, block: Block) -> dict[str, Any]:
     name = block.name
     parameter = of.network.parameters.get(name)
     if name in _TEXTS:
-        kind = "picture" if name == "picture" else "text"
-        return {"kind": kind, "meaning": _told(lambda texts: meaning_of_text(name, of.network, texts))}
+        return {"kind": "picture" if name == "picture" else "text"} | _meaning_of_text(of, name)
+    if name == "numbers":
+        times, rows = range(1, block.area.cols + 1), range(1, block.area.rows + 1)
+        told = {"rows": list(map(str, rows)), "cols": [f"t = {time}" for time in times]}
+        return {"kind": "numbers"} | told | _meaning_of_text(of, name)
     if name in _SETTINGS or block.entry == "slider":
         return {"kind": "setting", "meaning": _told(lambda texts: texts.get(f"setting.{name}"))}
     if not parameter or block.entry != "number":
@@ -178,20 +265,33 @@ def _input(of: _Described, block: Block) -> dict[str, Any]:
     }
 
 
+def _meaning_of_text(of: _Described, name: str) -> dict[str, Any]:
+    if isinstance(of.source, LessonData):
+        return {"meaning": _told(lambda texts: meaning_of_text(name, of.network, texts))}
+    return {"meaning": _told(lambda texts: texts(f"page.read_{name}"))}
+
+
 def _outputs(of: _Described) -> Iterator[dict[str, Any]]:
-    """What each softmax says, and what is right."""
+    """What each result says, and what is right; of numbers that stand for themselves each row."""
     for equation in of.network.of("answer"):
-        if equation.base != "predicted":
+        if equation.base not in ("predicted", "says"):
             continue
-        ending = equation.name.removeprefix("predicted")
+        ending = equation.name.removeprefix(equation.base)
         found: dict[str, Any] = {
             "sequence": equation.sequence,
             "name": ending.strip("_"),
             "predicted": equation.name,
+            "share": True,
         }
         for base in ("target", "confidence", "right"):
             found[base] = f"{base}{ending}" if f"{base}{ending}" in of.network.equations else ""
+        if confidence := of.network.equations.get(found["confidence"]):
+            found["share"] = confidence.base == "confidence"
         yield found
+    if not isinstance(of.source, LessonData) and of.source.says_numbers:
+        result = imported.result(of.network)
+        for row, name in enumerate(of.labels_of(result.value.rows)[:FEW]):
+            yield {"sequence": result.sequence, "name": name, "predicted": result.name, "row": row}
 
 
 def _training(of: _Described) -> dict[str, Any] | None:
@@ -199,10 +299,10 @@ def _training(of: _Described) -> dict[str, Any] | None:
     traced = {block.trace: block for block in _of_network(of.plan) if block.trace.startswith("training.")}
     if "training.loss" not in traced:
         return None
-    said = [name for each in _outputs(of) if f"training.{(name := each['predicted'])}" in traced]
+    said = [name for each in _outputs(of) if (name := f"training.{each['predicted']}") in traced]
     return {
         "loss": of.at(traced["training.loss"].area),
-        "said": [[name, *of.at(traced[f"training.{name}"].area)] for name in said],
+        "said": [of.at(traced[name].area) for name in said],
         "weights": [
             [name, *of.at(traced[f"training.{name}"].area)]
             for name in of.network.gradients
@@ -235,10 +335,12 @@ def _flow_chart(planned: Plan) -> Any:
     return None
 
 
-def _own_question(lesson: LessonData) -> str:
-    """The key of what is asked of this lesson alone; "" where there is nothing."""
-    key = lesson.name.replace("-", "_")
-    return key if labels(languages()[0]).get(f"page.ask_{key}") else ""
+def _own_question(lesson: LessonData) -> dict[str, Told] | None:
+    """What is asked of this lesson alone, and what to try; None where there is nothing."""
+    name = lesson.name.replace("-", "_")
+    if not labels(languages()[0]).get(f"page.ask_{name}"):
+        return None
+    return {key: {each: labels(each)(f"page.{key}_{name}") for each in languages()} for key in ("ask", "try")}
 
 
 def _tries(lesson: LessonData) -> list[str]:

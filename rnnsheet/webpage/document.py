@@ -7,45 +7,54 @@ import hashlib
 import html
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rnnsheet.errors import LessonError
+from rnnsheet.errors import LessonError, ModelError
 from rnnsheet.labels import labels, languages
 from rnnsheet.lesson import LessonData
+from rnnsheet.network.imported import ImportedNetwork
 from rnnsheet.sheet.layout import plan
+from rnnsheet.sheet.pages import manifest
 from rnnsheet.sheet.plan import LAYOUT, Block, Plan
 from rnnsheet.templates import tree
 from rnnsheet.version import VERSION
-from rnnsheet.webpage.book import Book, book, said
+from rnnsheet.webpage.book import Book, book, facts, said
 from rnnsheet.webpage.described import described
 from rnnsheet.webpage.grammar import UnknownFormulaError
 
 FOLDER = Path(__file__).parent
 SCRIPTS = ("engine.js", "picture.js", "panels.js", "page.js")
 MOST_CELLS = 400_000
-"""So many formulas a browser computes at once; a page of them is some ten megabytes."""
+"""So many formulas of a lesson, or cells of a model, a browser takes at once; such a page has megabytes."""
 _BETWEEN = ",\n"
 
 Values = Callable[[Block], Sequence[Sequence[Any]]]
 
 
 class Page:
-    """A lesson compiled for a page."""
+    """A lesson or an imported network, compiled for a page."""
 
-    def __init__(self, lesson: LessonData, language: str):
-        self.lesson, self.language = lesson, language
+    def __init__(self, source: LessonData | ImportedNetwork, language: str):
+        if not isinstance(source, LessonData):
+            # Before its plan is made, which takes long for a large one.
+            _check_size(source, source.sizes["weights"])
+            # What its framework found has no place in a page; the rest is as it is read back.
+            source = replace(source, witness=None, usual=float(source.usual))
+        self.source, self.language = source, language
         self.plans = {
-            each: plan(lesson, each) for each in (language, *(x for x in languages() if x != language))
+            each: plan(source, each) for each in (language, *(x for x in languages() if x != language))
         }
-        formulas = sum(fill.rows * fill.cols for block in self.plan.blocks() for fill in block.fills)
-        if formulas > MOST_CELLS:
-            raise LessonError("page_too_large", place=lesson.source, got=formulas, most=MOST_CELLS)
+        blocks = [block for block in self.plan.blocks() if block.area.sheet != manifest.NAME]
+        if isinstance(source, LessonData):
+            blocks = [block for block in blocks if block.fills]
+        _check_size(source, sum(block.area.rows * block.area.cols for block in blocks))
         try:
             self.book: Book = book(self.plan)
         except UnknownFormulaError as error:
-            raise LessonError("unknown_formula", place=lesson.source, formula=error) from None
+            raise _error(source)("unknown_formula", place=source.source, formula=error) from None
 
     @property
     def plan(self) -> Plan:
@@ -71,12 +80,13 @@ class Page:
             "rnnsheet": VERSION,
             "layout": LAYOUT,
             "language": self.language,
-            "name": self.lesson.name,
-            "lesson": tree(self.lesson),
+            "name": self.source.name,
+            "lesson": tree(self.source) if isinstance(self.source, LessonData) else None,
+            "network": None if isinstance(self.source, LessonData) else facts(self.plan),
             "book": self.content,
             "said": {language: said(each) for language, each in self.plans.items()},
             "texts": {language: _texts(language) for language in languages()},
-            **described(self.lesson, self.book, self.plans),
+            **described(self.source, self.book, self.plans),
             "values": {
                 block.name: [value for row in values(block) for value in row] for block in self.compared()
             },
@@ -104,6 +114,17 @@ class Page:
             data=_embedded(self.data(values)),
             script=script,
         )
+
+
+def _error(source: LessonData | ImportedNetwork) -> type[LessonError | ModelError]:
+    return LessonError if isinstance(source, LessonData) else ModelError
+
+
+def _check_size(source: LessonData | ImportedNetwork, cells: int) -> None:
+    """Raises LessonError or ModelError where a page of so many cells would be too large."""
+    if cells > MOST_CELLS:
+        key = "page_too_large" if isinstance(source, LessonData) else "page_too_large_model"
+        raise _error(source)(key, place=source.source, got=cells, most=MOST_CELLS)
 
 
 _FRAME = """<!doctype html>
@@ -156,15 +177,13 @@ def _texts(language: str) -> dict[str, str]:
 
 
 TEXTS = (
-    *("ask_order", "try_order", "ask_sentiment", "try_sentiment"),
-    *("ask_long_memory", "try_long_memory", "ask_translate", "try_translate"),
-    *("ask_caption", "try_caption", "ask_mlp_to_rnn", "try_mlp_to_rnn"),
-    *("language", "says", "right_is", "try", "views", "ask_say", "ask_wrong", "ask_blame", "ask_learn"),
-    *("ask_flow", "try_say", "try_wrong", "try_blame", "try_learn", "try_flow", "picture"),
+    *("language", "says", "right_is", "try", "knows", "views", "ask_say", "ask_wrong", "ask_blame"),
+    *("ask_learn", "ask_flow", "try_say", "try_wrong", "try_blame", "try_learn", "try_flow", "picture"),
     *("picture_about", "positive", "negative", "step", "back", "forward", "play", "pause", "all", "once"),
     *("backwards", "forwards", "numbers", "inspector", "point", "where", "formula", "with_numbers"),
     *("result", "operands", "more", "return", "drag", "weights", "train_one", "train_all", "random"),
     *("reset", "loss", "loss_curve", "epoch", "epoch_says", "take", "flow", "flow_x", "flow_y"),
-    *("save_lesson", "save_table", "copy_link", "copied", "print", "theme", "no_number"),
+    *("save_lesson", "open", "opened", "other_lesson", "save_table", "copy_link", "copied", "print"),
+    *("theme", "no_number"),
 )
 """What the script says."""

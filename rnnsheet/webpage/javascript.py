@@ -212,6 +212,8 @@ def _typed(name: str, kinds: str, gives: str) -> _Compile:
     """A function of texts ("t") and numbers ("n")."""
 
     def compiled(it: Compiler, given: tuple[Node, ...]) -> Code:
+        if len(given) != len(kinds):
+            raise UnknownFormulaError(f"{name}() of {len(given)}")
         told = [
             it.text(node) if kind == "t" else it.number(node) for node, kind in zip(given, kinds, strict=True)
         ]
@@ -262,6 +264,7 @@ def _called(name: str) -> Callable[[list[str]], str]:
 
 
 _CALLS: dict[str, _Compile] = {
+    "ABS": _numbers("Math.abs"),
     "AND": _truths("&"),
     "AVERAGE": lambda it, given: Code(
         f"div({_CALLS['SUM'](it, given).text},{_CALLS['COUNT'](it, given).text})", NUMBER
@@ -292,7 +295,7 @@ _CALLS: dict[str, _Compile] = {
     "OR": _truths("|"),
     "REPT": lambda it, given: Code(f"{it.text(given[0])}.repeat({it.number(given[1])})", TEXT),
     "SQRT": _numbers("sqrt"),
-    "SUBSTITUTE": _typed("substitute", "ttt", TEXT),
+    "SUBSTITUTE": lambda it, given: _typed("substitute", "tttn"[: len(given)], TEXT)(it, given),
     "SUM": _collected("among", "sum", ",0", lambda parts: f"({'+'.join(parts)})"),
     "SUMPRODUCT": _sumproduct,
     "TANH": _numbers("Math.tanh"),

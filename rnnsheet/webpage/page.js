@@ -3,13 +3,13 @@
  * The page: what is chosen, what was changed, and that all parts show it; the address, files, languages.
  */
 
-/** @type {Record<string, (eq: Equation) => boolean>} */
+/** What each question shows of the equations; nothing where it has an experiment of its own. */
 const VIEWS = {
-  say: (eq) => ["read", "cell", "output", "answer", "mark"].includes(eq.part),
-  wrong: (eq) => ["loss", "answer", "mark"].includes(eq.part) || eq.base === "p",
+  say: (eq) => eq.part !== "loss" && eq.part !== "gradient",
+  wrong: (eq) => eq.part === "loss" || eq.part === "answer" || eq.part === "mark" || eq.base === "p",
   blame: (eq) => eq.part === "gradient",
-  learn: () => false,
-  flow: () => false,
+  learn: null,
+  flow: null,
 };
 
 class App {
@@ -18,263 +18,72 @@ class App {
     this.model = model;
     this.sheets = new Sheets(model.book, FORMULAS);
     this.graph = new Graph(model);
-    /** @type {Map<string, any>} */
-    this.weights = new Map(
-      model.inputs
-        .filter((/** @type {any} */ each) => each.kind === "weight")
-        .map((/** @type {any} */ each) => [each.name, each]),
-    );
+    /** @type {Equation[]} */
+    this.equations = model.equations;
+    this.weights = new Map(this.inputs("weight").map((each) => [each.name, each]));
     this.epochs = model.training ? model.training.loss[3] - 1 : 0;
-    const word = model.inputs.find((/** @type {any} */ each) => each.name === "word");
+    const word = this.inputs("text")[0];
     this.wordCell = word ? this.cell(word.at) : -1;
     /** What was in each input that was changed. @type {Map<number, Value>} */
     this.originals = new Map();
     /** What was looked at before. @type {number[]} */
     this.trail = [];
     this.hovered = -1;
-    /** What is shown of the question. @type {{update: () => void}[]} */
+    this.timer = 0;
+    /** What shows the question. @type {{update: () => void}[]} */
     this.parts = [];
-    this.views = Object.keys(VIEWS).filter(
-      (view) => (view !== "learn" || model.training) && (view !== "flow" || model.flow),
-    );
+    const parts = new Set(this.equations.map((eq) => eq.part));
+    const there = {
+      wrong: parts.has("loss"),
+      blame: parts.has("gradient"),
+      learn: model.training,
+      flow: model.flow,
+    };
+    this.views = Object.keys(VIEWS).filter((view) => there[view] ?? view === "say");
     this.state = { language: model.language, view: "say", step: Infinity, back: false, cell: -1 };
-    this.speak();
-    this.sheets.calculate();
     this.fromAddress();
     this.build();
     addEventListener("hashchange", () => location.reload());
+    document.addEventListener("input", (/** @type {any} */ { target: { dataset, value } }) => {
+      if (dataset.field) this.type([[Number(dataset.field), value]]);
+    });
+    document.addEventListener("focusin", (/** @type {any} */ { target }) => {
+      if (target.closest(".weights [data-field]")) this.choose(Number(target.dataset.field));
+    });
+    document.addEventListener("click", (/** @type {any} */ { target }) => {
+      if (target.matches("td[data-cell]")) this.choose(Number(target.dataset.cell));
+    });
   }
 
-  /** @param {string} key @param {Record<string, any>} [given] */
+  /** A text in the page's language. @returns {string} */
   text(key, given = {}) {
-    return this.model.texts[this.state.language][key].replace(
-      /\{(\w+)\}/g,
-      (/** @type {string} */ _, /** @type {string} */ name) => String(given[name]),
-    );
+    return this.model.texts[this.state.language][key].replace(/\{(\w+)\}/g, (_, name) => given[name]);
   }
 
-  /** What is asked in a view: the lesson's own question, where it has one. @param {string} view */
-  question(view) {
-    return view === "say" && this.model.own ? this.model.own : view;
-  }
-
-  /** @param {Told} by */
+  /** That of several languages which is the page's. */
   told(by) {
     return by[this.state.language] ?? "";
   }
 
-  /** Puts what formulas may say in the language into its cells. */
-  speak() {
-    const sheet = this.model.book.sheets.length - 1;
-    this.sheets.edit(
-      this.model.said[this.state.language].map((/** @type {[number, string]} */ [row, text]) => [
-        this.sheets.at(sheet, row, 2),
-        text,
-      ]),
-    );
+  /** The question of a view, or what to try in it: the lesson's own, where it has one. */
+  question(key, view) {
+    return view === "say" && this.model.own ? this.told(this.model.own[key]) : this.text(`${key}_${view}`);
   }
 
-  /** @param {number[]} area @param {number} r @param {number} c */
-  cell(area, r = 0, c = 0) {
-    return this.sheets.at(area[0], area[1] + r, area[2] + c);
+  /** What may be changed, of one kind. @returns {any[]} */
+  inputs(kind) {
+    return this.model.inputs.filter((each) => each.kind === kind);
   }
 
-  /** The cell of a value's row at a time step; before the first, of its first state. @param {Equation} eq @param {number} i @param {number} t */
-  cellOf(eq, i, t) {
-    if (t >= 0) return this.cell(eq.at, i, t);
-    const before = /** @type {Area} */ (eq.before);
-    return this.cell(before, before[3] === 1 ? 0 : i);
+  /** @param {number[]} area */
+  cell([sheet, row, col], r = 0, c = 0) {
+    return this.sheets.at(sheet, row + r, col + c);
   }
 
-  /** @param {Equation} eq @param {number} i @param {number} t @returns {Value} */
-  value(eq, i, t) {
-    return seen(this.cellOf(eq, i, t));
-  }
-
-  /** @param {string} name @param {number} t @returns {Value} */
-  named(name, t) {
-    const eq = this.graph.equations.get(name);
-    return eq ? this.value(eq, 0, t) : null;
-  }
-
-  /** @param {string} base @param {string} sequence */
-  find(base, sequence) {
-    return this.model.equations.find(
-      (/** @type {Equation} */ eq) => eq.base === base && eq.sequence === sequence,
-    );
-  }
-
-  /** @param {Equation} eq @param {number} i @param {number} t @returns {Value} */
-  gradient(eq, i, t) {
-    const found = this.gradientOf(eq);
-    return found && found.at ? this.value(found, i, t) : null;
-  }
-
-  /** @param {Equation} eq @returns {Equation | undefined} */
-  gradientOf(eq) {
-    return this.model.gradients.find((/** @type {Equation} */ each) => each.name === eq.gradient);
-  }
-
-  greatestGradient() {
-    let most = 1e-12;
-    for (const { eq, t, count } of this.graph.nodes.values()) {
-      for (let i = 0; t >= 0 && i < count; i++) {
-        const value = this.gradient(eq, i, t);
-        if (typeof value === "number") most = Math.max(most, Math.abs(value));
-      }
-    }
-    return most;
-  }
-
-  /** @param {HTMLElement} root */
-  greatestOf(root) {
-    const cells = [...root.querySelectorAll("[data-gradient]")].map((each) =>
-      Number(/** @type {HTMLElement} */ (each).dataset.gradient),
-    );
-    return Math.max(0, ...cells.map((cell) => (K[cell] === 1 ? Math.abs(N[cell]) : 0)));
-  }
-
-  /** Whether what is said is right; null where nothing is asked. @param {Equation} eq @param {number} t */
-  isRight(eq, t) {
-    if (t < 0) return null;
-    const output = this.model.outputs.find((/** @type {any} */ each) => each.predicted === eq.name);
-    const right = output && this.named(output.right, t);
-    return typeof right === "number" ? right === 1 : null;
-  }
-
-  /** What is told one after the other: each equation at each time step. @returns {{eq: Equation, t: number}[]} */
-  steps() {
-    const told = /** @type {Equation[]} */ (
-      this.state.back
-        ? this.model.gradients
-        : this.model.equations.filter((/** @type {Equation} */ eq) => eq.at && eq.part !== "loss")
-    );
-    const steps = [];
-    const sequences = Object.entries(this.model.sequences);
-    for (const [sequence, count] of this.state.back ? sequences.reverse() : sequences) {
-      const times = [...Array(count).keys()];
-      if (this.state.back) times.reverse();
-      for (const t of times)
-        for (const eq of told) if (eq.sequence === sequence && eq.at) steps.push({ eq, t });
-    }
-    return steps;
-  }
-
-  /** What is told at this step; nothing where all is. */
-  lit() {
-    return this.litNow;
-  }
-
-  #light() {
-    const steps = this.steps();
-    const step = steps[this.state.step];
-    this.litNow = null;
-    this.known = null;
-    if (!step) return;
-    const { eq, t } = step;
-    const home = this.state.back
-      ? [...this.graph.equations.values()].find(
-          (each) => each.drawn && (each.gradient === eq.name || eq.name.startsWith(`d${each.name}`)),
-        )
-      : this.graph.home(eq);
-    const weights = eq.reads.map((read) => read[2]).filter(Boolean);
-    const cells = new Set(eq.rows.map((_, i) => this.cellOf(eq, i, t)));
-    this.known = new Set(steps.slice(0, this.state.step + 1).map((each) => `${each.eq.name} ${each.t}`));
-    this.litNow = { eq, t, home, weights, cells };
-  }
-
-  /** Whether a value is told by now. @param {Equation} eq @param {number} t */
-  isTold(eq, t) {
-    if (!this.known || t < 0) return true;
-    return (
-      this.known.has(`${this.state.back ? eq.gradient : eq.name} ${t}`) || (this.state.back && !eq.gradient)
-    );
-  }
-
-  /** The cell that is explained: the one pointed at, or chosen, or the first of this step. */
-  shownCell() {
-    if (this.hovered >= 0) return this.hovered;
-    if (this.state.cell >= 0) return this.state.cell;
-    return this.litNow ? this.cellOf(this.litNow.eq, 0, this.litNow.t) : -1;
-  }
-
-  /** A cell's address as a workbook has it. @param {number} cell @param {number} [from] the sheet that speaks */
-  address(cell, from = -1) {
-    const [sheet, row, col] = this.sheets.where(cell);
-    const name = this.model.book.sheets[sheet][0];
-    return `${sheet === from ? "" : name.includes(" ") ? `'${name}'!` : `${name}!`}${letters(col)}${row}`;
-  }
-
-  /** The equation of a cell, with its row and time step from 0. */
-  /** @param {number} cell @returns {[Equation, number, number] | null} */
-  equationOf(cell) {
-    const [, row, col] = this.sheets.where(cell);
-    for (const eq of [...this.model.equations, ...this.model.gradients]) {
-      if (eq.at && this.holds(eq.at, cell)) return [eq, row - eq.at[1], col - eq.at[2]];
-    }
-    return null;
-  }
-
-  /** What a cell is called. @param {number} cell */
-  title(cell) {
-    const found = this.equationOf(cell);
-    if (found) {
-      const [eq, i, t] = found;
-      const unit = eq.rows.length > 1 ? `[${eq.rows[i]}]` : "";
-      return eq.sequence === "once" ? eq.name + unit : `${eq.name}${unit}, t = ${t + 1}`;
-    }
-    const block = this.model.blocks.find((/** @type {any} */ [, ...area]) => this.holds(area, cell));
-    if (!block) return this.address(cell);
-    const [, row, col] = this.sheets.where(cell);
-    const [name, , top, left, rows, cols] = block;
-    return rows * cols > 1 ? `${name}[${row - top + 1},${col - left + 1}]` : name;
-  }
-
-  /** What is known of a cell. @param {number} cell */
-  about(cell) {
-    const [sheet, row, col] = this.sheets.where(cell);
-    const fill = this.model.book.fills[this.sheets.fillOf[cell] - 1];
-    const found = this.equationOf(cell);
-    const input = this.model.inputs.find(
-      (/** @type {any} */ each) => each.kind !== "text" && this.holds(each.at, cell),
-    );
-    /** @type {Set<number>} */
-    const operands = new Set();
-    let formula = "";
-    let numbers = "";
-    if (fill) {
-      const parts = this.model.book.formulas[fill[6]].split(/("[^"]*"|\{[^}]*\})/);
-      let k = 0;
-      for (const part of parts) {
-        if (!part.startsWith("{")) {
-          formula += part;
-          numbers += part;
-          continue;
-        }
-        const ref = this.sheets.references[fill[6]][k++];
-        const [start, high, wide, on] = this.sheets.area(ref, sheet, row, col);
-        const width = this.model.book.sheets[on][2];
-        const cells = [...Array(high * wide).keys()].map(
-          (each) => start + Math.floor(each / wide) * width + (each % wide),
-        );
-        cells.forEach((each) => operands.add(each));
-        formula +=
-          this.address(start, sheet) +
-          (cells.length > 1 ? `:${this.address(cells[cells.length - 1], on)}` : "");
-        const shown = cells.slice(0, 6).map((each) => shownIn(seen(each)));
-        numbers += cells.length === 1 ? shown[0] : `{${shown.join("; ")}${cells.length > 6 ? "; …" : ""}}`;
-      }
-    }
-    const meaning = found ? this.told(found[0].meaning) : input ? this.told(input.meaning) : "";
-    return {
-      title: this.title(cell),
-      equation: found?.[0],
-      meaning,
-      formula,
-      numbers,
-      input,
-      operands: [...operands],
-    };
+  /** All cells of an area, row by row. */
+  cells(area) {
+    const [, , , rows, cols] = area;
+    return range(rows * cols).map((k) => this.cell(area, Math.floor(k / cols), k % cols));
   }
 
   /** @param {number[]} area @param {number} cell */
@@ -283,29 +92,180 @@ class App {
     return on === sheet && r >= row && r < row + rows && c >= col && c < col + cols;
   }
 
-  /** @returns {any} */
-  settings() {
-    const found = this.model.inputs.filter((/** @type {any} */ each) => each.kind === "setting");
-    return Object.fromEntries(
-      found.map((/** @type {any} */ each) => [each.entry === "slider" ? "slider" : each.name, each]),
+  /** The cell of a value's row at a time step; before the first, of its first state. */
+  cellOf(eq, i, t) {
+    if (t >= 0) return this.cell(eq.at, i, t);
+    return this.cell(eq.before, eq.before[3] === 1 ? 0 : i);
+  }
+
+  value(eq, i, t) {
+    return seen(this.cellOf(eq, i, t));
+  }
+
+  named(name, t, row = 0) {
+    const eq = this.graph.equations.get(name);
+    return eq ? this.value(eq, row, t) : null;
+  }
+
+  find(base, sequence) {
+    return this.equations.find((eq) => eq.base === base && eq.sequence === sequence);
+  }
+
+  greatestGradient() {
+    const drawn = new Set([...this.graph.nodes.values()].map(({ eq }) => eq.gradient));
+    const shown = this.equations.filter((eq) => eq.at && drawn.has(eq.name));
+    return Math.max(1e-12, ...shown.flatMap((eq) => this.cells(eq.at)).map((cell) => Math.abs(number(cell))));
+  }
+
+  /** Whether what is said is right; null where nothing is asked. */
+  isRight(eq, t) {
+    const output = this.model.outputs.find((each) => each.predicted === eq.name);
+    const right = output && t >= 0 && this.named(output.right, t);
+    return typeof right === "number" ? right === 1 : null;
+  }
+
+  /** What the network says, in words. */
+  summary() {
+    const said = this.model.outputs.map(({ sequence, predicted }) =>
+      range(this.model.sequences[sequence])
+        .map((t) => told(this.named(predicted, t)))
+        .join(" "),
+    );
+    return this.text("picture_about", { said: said.join("; ") });
+  }
+
+  /** What is told one after the other: each equation at each time step, as the network computes them. */
+  steps() {
+    const { back } = this.state;
+    const told = this.equations.filter((eq) => eq.at && (back ? VIEWS.blame(eq) : VIEWS.say(eq)));
+    const sequences = Object.entries(this.model.sequences);
+    const steps = [];
+    for (const [sequence, count] of back ? sequences.reverse() : sequences) {
+      /** Of equations behind each other those that go the same way in time. @type {Equation[][]} */
+      const runs = [];
+      for (const eq of told.filter((each) => each.sequence === sequence)) {
+        if (runs.length && !runs[runs.length - 1][0].reverse === !eq.reverse) runs[runs.length - 1].push(eq);
+        else runs.push([eq]);
+      }
+      for (const run of runs) {
+        const times = range(count);
+        if (back === !run[0].reverse) times.reverse();
+        steps.push(...times.flatMap((t) => run.map((eq) => ({ eq, t }))));
+      }
+    }
+    return steps;
+  }
+
+  /** Finds what is told at this step, and what was told before; nothing where all is. */
+  #light() {
+    const steps = this.steps();
+    const step = steps[this.state.step];
+    this.most = steps.length;
+    this.lit = this.known = null;
+    if (!step) return;
+    const { eq, t } = step;
+    const { back } = this.state;
+    const of = (each) => each.drawn && (each.gradient === eq.name || eq.name.startsWith(`d${each.name}`));
+    this.lit = {
+      ...step,
+      home: back ? this.equations.find(of) : this.graph.home(eq),
+      weights: eq.reads.map(([, , weight]) => weight).filter(Boolean),
+      cells: new Set(eq.rows.map((_, i) => this.cellOf(eq, i, t))),
+    };
+    this.known = new Set(steps.slice(0, this.state.step + 1).map((each) => `${each.eq.name} ${each.t}`));
+  }
+
+  /** Whether a value, or its gradient, is told by now. @param {Equation} eq @param {number} t */
+  isTold(eq, t) {
+    const name = this.state.back ? eq.gradient : eq.name;
+    return (
+      !this.known || t < 0 || !name || !this.graph.equations.get(name)?.at || this.known.has(`${name} ${t}`)
     );
   }
 
-  /** @param {number} cell */
+  /** The cell that is explained: the one pointed at, or chosen, or the first of this step. */
+  shownCell() {
+    if (this.hovered >= 0) return this.hovered;
+    if (this.state.cell >= 0) return this.state.cell;
+    return this.lit ? this.cellOf(this.lit.eq, 0, this.lit.t) : -1;
+  }
+
+  /** A cell's address as a workbook has it, without the sheet that speaks. */
+  address(cell, from = -1) {
+    const [sheet, row, col] = this.sheets.where(cell);
+    const name = this.model.book.sheets[sheet][0];
+    return `${sheet === from ? "" : name.includes(" ") ? `'${name}'!` : `${name}!`}${letters(col)}${row}`;
+  }
+
+  equationOf(cell) {
+    return this.equations.find((eq) => eq.at && this.holds(eq.at, cell));
+  }
+
+  /** What a cell is called. */
+  title(cell) {
+    const [, row, col] = this.sheets.where(cell);
+    const eq = this.equationOf(cell);
+    if (eq) {
+      const unit = eq.rows.length > 1 ? `[${eq.rows[row - eq.at[1]]}]` : "";
+      return eq.name + unit + (eq.sequence === "once" ? "" : `, t = ${col - eq.at[2] + 1}`);
+    }
+    const block = this.model.blocks.find(([, ...area]) => this.holds(area, cell));
+    if (!block) return this.address(cell);
+    const [name, , top, left, rows, cols] = block;
+    return rows * cols > 1 ? `${name}[${row - top + 1},${col - left + 1}]` : name;
+  }
+
+  /** What is known of a cell. */
+  about(cell) {
+    const equation = this.equationOf(cell);
+    const input = this.model.inputs.find((each) => each.kind !== "text" && this.holds(each.at, cell));
+    const meaning = this.told(equation?.meaning ?? input?.meaning ?? {});
+    return { title: this.title(cell), equation, meaning, input, ...this.#formula(cell) };
+  }
+
+  /** A cell's formula, the same with the numbers in it, and the cells that it reads. */
+  #formula(cell) {
+    const fill = this.model.book.fills[this.sheets.fillOf[cell] - 1];
+    const operands = new Set();
+    let [formula, numbers] = ["", ""];
+    if (!fill) return { formula, numbers, operands: [] };
+    const [sheet, row, col] = this.sheets.where(cell);
+    const references = [...this.sheets.references[fill[6]]];
+    for (const part of this.model.book.formulas[fill[6]].split(/("[^"]*"|\{[^}]*\})/)) {
+      if (!part.startsWith("{")) {
+        [formula, numbers] = [formula + part, numbers + part];
+        continue;
+      }
+      const [first, rows, cols, on] = this.sheets.area(references.shift(), sheet, row, col);
+      const width = this.model.book.sheets[on][2];
+      const cells = range(rows * cols).map((k) => first + Math.floor(k / cols) * width + (k % cols));
+      cells.forEach((each) => operands.add(each));
+      const last = cells[cells.length - 1];
+      formula += this.address(first, sheet) + (last > first ? `:${this.address(last, on)}` : "");
+      const shown = cells.slice(0, 6).map((each) => shownIn(seen(each)));
+      numbers += last > first ? `{${shown.join("; ")}${cells.length > 6 ? "; …" : ""}}` : shown[0];
+    }
+    return { formula, numbers, operands: [...operands] };
+  }
+
   typedText(cell) {
     return String(seen(cell) ?? "");
   }
 
-  /** @param {number} cell */
   isChanged(cell) {
     return this.originals.has(cell) && this.originals.get(cell) !== seen(cell);
   }
 
+  /** Puts values into inputs. @param {[number, Value][]} edits */
+  edit(edits) {
+    for (const [cell] of edits) if (!this.originals.has(cell)) this.originals.set(cell, seen(cell));
+    this.sheets.edit(edits);
+    this.refresh();
+  }
+
   /** What is typed into cells. @param {[number, string][]} edits */
   type(edits) {
-    for (const [cell] of edits) if (!this.originals.has(cell)) this.originals.set(cell, seen(cell));
-    this.sheets.edit(edits.map(([cell, text]) => [cell, typed(text)]));
-    this.refresh();
+    this.edit(edits.map(([cell, text]) => [cell, typed(text)]));
   }
 
   reset() {
@@ -314,32 +274,38 @@ class App {
     this.refresh();
   }
 
+  /** Has computed what is shown, or these areas, and what that is computed of. */
+  want(areas = this.#shownAreas()) {
+    this.sheets.want(areas.flatMap((area) => this.cells(area)));
+  }
+
+  #shownAreas() {
+    const { model, state } = this;
+    const areas = this.equations.filter((eq) => eq.at && (state.back || !VIEWS.blame(eq))).map((eq) => eq.at);
+    if (state.back)
+      areas.push(...this.inputs("weight").flatMap(({ gradient }) => (gradient ? [gradient] : [])));
+    if (state.view === "learn") areas.push(model.training.loss, ...model.training.said);
+    if (state.view === "flow") areas.push(model.flow.steps, ...model.flow.lines.map(({ at }) => at));
+    return [model.state, ...areas];
+  }
+
   /** Takes the weights that the training has after so many epochs. @param {number} epoch */
   train(epoch) {
-    /** @type {[number, string][]} */
-    const edits = [];
-    for (const [name, ...area] of this.model.training.weights) {
-      const { at } = this.weights.get(name);
-      for (let k = 0; k < area[4]; k++)
-        edits.push([
-          this.cell(at, Math.floor(k / at[4]), k % at[4]),
-          String(seen(this.cell(area, epoch, k))),
-        ]);
-    }
-    this.type(edits);
+    const { weights } = this.model.training;
+    this.want(weights.map(([, ...area]) => area));
+    const edits = weights.flatMap(([name, ...area]) => {
+      const trained = range(area[4]).map((k) => seen(this.cell(area, epoch, k)));
+      return this.cells(this.weights.get(name).at).map((cell, k) => [cell, trained[k]]);
+    });
+    this.edit(edits);
+    this.want();
   }
 
   randomize() {
-    /** @type {[number, string][]} */
-    const edits = [];
-    for (const { at } of this.weights.values()) {
-      for (let k = 0; k < at[3] * at[4]; k++)
-        edits.push([this.cell(at, Math.floor(k / at[4]), k % at[4]), (Math.random() * 2 - 1).toFixed(3)]);
-    }
-    this.type(edits);
+    const cells = this.inputs("weight").flatMap(({ at }) => this.cells(at));
+    this.edit(cells.map((cell) => [cell, Number((Math.random() * 2 - 1).toFixed(3))]));
   }
 
-  /** @param {number} cell */
   choose(cell) {
     if (this.state.cell >= 0 && this.state.cell !== cell) this.trail.push(this.state.cell);
     this.state.cell = cell;
@@ -354,23 +320,16 @@ class App {
 
   /** @param {number} step */
   go(step) {
-    const most = this.steps().length;
-    this.state.step = step >= most ? Infinity : Math.max(0, step);
-    this.state.cell = -1;
+    Object.assign(this.state, { step: step >= this.most ? Infinity : Math.max(0, step), cell: -1 });
     this.trail = [];
     this.refresh();
   }
 
-  summary() {
-    const said = this.model.outputs.map((/** @type {any} */ output) =>
-      [...Array(this.model.sequences[output.sequence]).keys()]
-        .map((t) => this.named(output.predicted, t) ?? "")
-        .join(" "),
-    );
-    return this.text("picture_about", { said: said.join("; ") });
+  /** On by so many steps, or back. @param {number} by */
+  move(by) {
+    this.go(Math.min(this.state.step, this.most) + by);
   }
 
-  /** @param {string} label @param {() => void} act @param {string} [kind] */
   button(label, act, kind = "") {
     return el("button", { type: "button", class: kind, onclick: act }, label);
   }
@@ -378,171 +337,157 @@ class App {
   /** Writes the page, in its language. */
   build() {
     const { model, state } = this;
-    document.documentElement.lang = state.language === "zh" ? "zh-CN" : state.language;
+    this.speak();
+    const tag = (language) => (language === "zh" ? "zh-CN" : language);
+    document.documentElement.lang = tag(state.language);
     document.title = this.told(model.title);
-    const others = Object.keys(model.texts).filter((language) => language !== state.language);
-    const languages = others.map((language) => {
+    const quiet = (key, act) => this.button(this.text(key), act, "quiet");
+    const languages = Object.keys(model.texts).filter((language) => language !== state.language);
+    const others = languages.map((language) => {
       const other = this.button(model.texts[language].language, () => this.setLanguage(language), "quiet");
-      other.lang = language === "zh" ? "zh-CN" : language;
+      other.lang = tag(language);
       return other;
     });
+    const chosen = el("input", {
+      type: "file",
+      accept: ".toml",
+      hidden: true,
+      "aria-label": this.text("open"),
+    });
+    chosen.addEventListener("change", () => this.open(chosen.files[0]).finally(() => (chosen.value = "")));
+    const files = [
+      quiet("save_lesson", () => this.saveLesson()),
+      quiet("open", () => chosen.click()),
+      chosen,
+    ];
     const actions = el(
       "div",
-      { class: "actions" },
-      ...languages,
-      this.button(this.text("theme"), () => this.toggleTheme(), "quiet"),
-      this.button(
-        this.text("save_lesson"),
-        () => this.save(`${model.name}.toml`, toml(this.lesson())),
-        "quiet",
-      ),
-      this.button(this.text("save_table"), () => this.save(`${model.name}.csv`, this.csv()), "quiet"),
-      this.button(this.text("copy_link"), () => this.copyLink(), "quiet"),
-      this.button(this.text("print"), () => print(), "quiet"),
+      { class: "row actions" },
+      ...others,
+      quiet("theme", () => this.toggleTheme()),
+      ...(model.lesson ? files : []),
+      quiet("save_table", () => this.save(`${model.name}.csv`, this.csv())),
+      quiet("copy_link", () => this.copyLink()),
+      quiet("print", () => print()),
+    );
+    const about = el("p", { class: "about" }, this.told(model.about));
+    const header = el("header", {}, el("div", {}, el("h1", {}, this.told(model.title)), about), actions);
+    this.tabs = el("nav", { class: "row", "aria-label": this.text("views") });
+    this.tabs.append(
+      ...this.views.map((view) => this.button(this.question("ask", view), () => this.setView(view), "tab")),
     );
     this.notice = el("p", { class: "notice", role: "status" });
-    const header = el(
-      "header",
-      {},
-      el(
-        "div",
-        {},
-        el("h1", {}, this.told(model.title)),
-        el("p", { class: "about" }, this.told(model.about)),
-      ),
-      actions,
-    );
-    const tabs = el(
-      "nav",
-      { "aria-label": this.text("views") },
-      ...this.views.map((view) => {
-        const tab = this.button(this.text(`ask_${this.question(view)}`), () => this.setView(view), "tab");
-        tab.setAttribute("aria-current", String(view === state.view));
-        return tab;
-      }),
-    );
-    this.head = new Head(this);
-    this.inspector = new Inspector(this);
-    this.weightsPanel = new Weights(this);
+    this.around = [new Head(this), new Inspector(this), new Weights(this)];
+    const [head, ...beside] = this.around.map((part) => part.root);
     this.shown = el("div", { class: "shown" });
-    const side = el("aside", {}, this.inspector.root, this.weightsPanel.root);
-    const main = el(
-      "main",
-      {},
-      this.head.root,
-      tabs,
-      this.notice,
-      el("div", { class: "columns" }, this.shown, side),
-    );
-    /** @type {HTMLElement} */ (document.getElementById("page")).replaceChildren(header, main);
-    this.tabs = tabs;
+    this.below = el("div", { class: "below" });
+    const columns = el("div", { class: "columns" }, this.shown, el("aside", {}, ...beside), this.below);
+    const tabs = this.views.length > 1 ? [this.tabs] : [];
+    const main = el("main", {}, head, ...tabs, this.notice, columns);
+    document.getElementById("page")?.replaceChildren(header, main);
     this.showView();
   }
 
   /** Writes what belongs to the question. */
   showView() {
     const { view } = this.state;
-    const what = el("p", { class: "try" }, this.text(`try_${this.question(view)}`));
-    this.picture = null;
-    this.parts = [];
-    if (view === "learn" || view === "flow") {
-      const part = view === "learn" ? new Learning(this) : new Flow(this);
-      this.parts.push(part);
-      this.shown?.replaceChildren(what, part.root);
-    } else {
-      this.picture = new Picture(this);
-      const tables = new Tables(this, [...this.model.equations, ...this.model.gradients].filter(VIEWS[view]));
-      this.parts.push(this.picture, tables);
-      const figure = el(
-        "div",
-        { class: "figure", tabindex: 0, role: "group", "aria-label": this.text("picture") },
-        this.picture.root,
-      );
+    this.views.forEach((each, k) => set(this.tabs.children[k], { "aria-current": each === view }));
+    const what = el("p", { class: "try" }, this.question("try", view));
+    this.playing = null;
+    this.below.replaceChildren();
+    if (VIEWS[view]) {
+      const figure = el("div", {
+        class: "figure card",
+        tabindex: 0,
+        role: "group",
+        "aria-label": this.text("picture"),
+      });
+      const picture = new Picture(this);
+      figure.append(picture.root);
       this.listen(figure);
-      this.shown?.replaceChildren(
-        what,
-        this.controls(),
-        figure,
-        el(
-          "p",
-          { class: "legend" },
-          el("i", { class: "pos" }),
-          this.text("positive"),
-          el("i", { class: "neg" }),
-          this.text("negative"),
-        ),
-        tables.root,
-      );
+      const signs = ["positive", "negative"].flatMap((sign) => [el("i", { class: sign }), this.text(sign)]);
+      this.shown.replaceChildren(what, this.controls(), figure, el("p", { class: "legend" }, ...signs));
+      this.parts = [picture];
+      // The picture is seen before the tables under it are written.
+      setTimeout(() => this.#addTables(picture, VIEWS[view]));
+    } else {
+      const experiment = view === "learn" ? new Learning(this) : new Flow(this);
+      this.parts = [experiment];
+      this.shown.replaceChildren(what, experiment.root);
     }
+    this.want();
     this.refresh();
   }
 
+  #addTables(picture, wanted) {
+    if (this.parts[0] !== picture) return;
+    const tables = new Tables(this, this.equations.filter(wanted));
+    tables.update();
+    this.parts.push(tables);
+    this.below.replaceChildren(tables.root);
+  }
+
   controls() {
-    this.slider = /** @type {HTMLInputElement} */ (
-      el("input", { type: "range", min: 0, id: "step", oninput: () => this.go(Number(this.slider?.value)) })
-    );
+    const round = (sign, key, act) => {
+      const button = this.button(sign, act, "round");
+      button.setAttribute("aria-label", this.text(key));
+      return button;
+    };
+    this.slider = el("input", { type: "range", min: 0, id: "step", "aria-label": this.text("step") });
+    this.slider.addEventListener("input", () => this.go(Number(this.slider.value)));
     this.stepText = el("output", { for: "step" });
-    this.playing = this.button("▶", () => this.play(), "round");
-    this.playing.setAttribute("aria-label", this.text("play"));
-    const back = this.button(
-      "◀",
-      () => this.go(Math.min(this.state.step, this.steps().length) - 1),
-      "round",
-    );
-    back.setAttribute("aria-label", this.text("back"));
-    const on = this.button("▷", () => this.go(this.state.step + 1), "round");
-    on.setAttribute("aria-label", this.text("forward"));
+    this.playing = this.button("", () => this.play());
     this.turn = this.button("", () => this.setBack(!this.state.back), "quiet");
+    const back = round("‹", "back", () => this.move(-1));
+    const on = round("›", "forward", () => this.move(1));
     return el(
       "div",
-      { class: "controls" },
-      back,
-      on,
+      { class: "row controls" },
       this.playing,
-      el("label", { for: "step", class: "hidden" }, this.text("step")),
+      back,
       this.slider,
+      on,
       this.stepText,
       this.turn,
     );
   }
 
-  /** @param {HTMLElement} figure */
   listen(figure) {
-    /** @param {Event} event */
-    const at = (event) => Number(/** @type {Element} */ (event.target).getAttribute?.("data-cell") ?? -1);
+    const near = [0, 4, -4];
+    /** What has a cell at a point, or nearby: lines are thin. */
+    const at = ({ clientX: x, clientY: y }) =>
+      near
+        .flatMap((dx) => near.map((dy) => document.elementFromPoint(x + dx, y + dy)?.closest("[data-cell]")))
+        .find((found) => figure.contains(found));
+    const cellOf = (found) => Number(found?.getAttribute("data-cell") ?? -1);
+    /** @type {{cell: number, from: number, value: number} | null} */
+    let dragged = null;
+    const hover = (cell) => {
+      if (cell === this.hovered) return;
+      this.hovered = cell;
+      this.around[1].update();
+    };
     figure.addEventListener("pointermove", (event) => {
-      const cell = at(event);
-      if (this.dragged !== undefined) this.drag(event);
-      else if (cell !== this.hovered) {
-        this.hovered = cell;
-        this.inspector?.update();
-      }
+      if (!dragged) hover(cellOf(at(event)));
+      else this.type([[dragged.cell, (dragged.value + (dragged.from - event.clientY) / 100).toFixed(3)]]);
     });
-    figure.addEventListener("pointerleave", () => {
-      this.hovered = -1;
-      this.inspector?.update();
-    });
+    figure.addEventListener("pointerleave", () => hover(-1));
     figure.addEventListener("pointerdown", (event) => {
-      const cell = at(event);
+      const found = at(event);
+      const cell = cellOf(found);
       if (cell < 0) return;
       this.choose(cell);
-      if (/** @type {Element} */ (event.target).classList.contains("reach")) {
-        this.dragged = { cell, from: event.clientY, value: K[cell] === 1 ? N[cell] : 0 };
-        figure.setPointerCapture(event.pointerId);
-      }
+      if (!found.matches(".edge") || event.pointerType === "touch") return;
+      dragged = { cell, from: event.clientY, value: number(cell) };
+      figure.setPointerCapture(event.pointerId);
     });
-    figure.addEventListener("pointerup", () => (this.dragged = undefined));
+    figure.addEventListener("pointerup", () => (dragged = null));
     figure.addEventListener("keydown", (event) => {
-      if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-      this.go(Math.min(this.state.step, this.steps().length) + (event.key === "ArrowLeft" ? -1 : 1));
+      const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (!by) return;
+      this.move(by);
       event.preventDefault();
     });
-  }
-
-  /** A weight that is pulled up or down. @param {PointerEvent} event */
-  drag(event) {
-    const { cell, from, value } = /** @type {{cell: number, from: number, value: number}} */ (this.dragged);
-    this.type([[cell, (value + (from - event.clientY) / 100).toFixed(3)]]);
   }
 
   play() {
@@ -552,185 +497,189 @@ class App {
     } else {
       if (this.state.step === Infinity) this.go(0);
       this.timer = setInterval(() => {
-        this.go(this.state.step + 1);
+        this.move(1);
         if (this.state.step === Infinity) this.play();
       }, 900);
     }
-    if (this.playing) {
-      this.playing.textContent = this.timer ? "❚❚" : "▶";
-      this.playing.setAttribute("aria-label", this.text(this.timer ? "pause" : "play"));
-    }
+    this.refresh();
   }
 
-  /** @param {boolean} back */
   setBack(back) {
     this.state.back = back;
+    this.want();
+    this.#light();
     this.go(Infinity);
   }
 
-  /** @param {string} view */
   setView(view) {
     if (this.timer) this.play();
-    this.state.view = view;
-    this.state.back = view === "blame";
-    this.state.step = Infinity;
-    this.state.cell = -1;
-    for (const [k, tab] of [...(this.tabs?.children ?? [])].entries())
-      tab.setAttribute("aria-current", String(this.views[k] === view));
+    Object.assign(this.state, { view, back: view === "blame", step: Infinity, cell: -1 });
     this.showView();
   }
 
-  /** @param {string} language */
   setLanguage(language) {
     this.state.language = language;
-    this.speak();
     this.build();
   }
 
+  /** Puts what formulas may say in the language into its cells. */
+  speak() {
+    const sheet = this.model.book.sheets.length - 1;
+    this.sheets.edit(this.told(this.model.said).map(([row, text]) => [this.sheets.at(sheet, row, 2), text]));
+  }
+
   toggleTheme() {
-    const root = document.documentElement;
-    const dark = root.dataset.theme
-      ? root.dataset.theme === "dark"
+    const { dataset } = document.documentElement;
+    const dark = dataset.theme
+      ? dataset.theme === "dark"
       : matchMedia("(prefers-color-scheme: dark)").matches;
-    root.dataset.theme = dark ? "light" : "dark";
+    dataset.theme = dark ? "light" : "dark";
   }
 
   /** Shows everything as it is now, once before the next frame. */
   refresh() {
-    if (this.waiting) return;
-    this.waiting = true;
-    requestAnimationFrame(() => {
-      this.waiting = false;
+    this.waiting ??= requestAnimationFrame(() => {
+      this.waiting = undefined;
       this.#light();
-      this.head?.update();
-      this.parts?.forEach((part) => part.update());
-      this.inspector?.update();
-      this.weightsPanel?.update();
-      this.#showStep();
-      this.toAddress();
+      this.shown.classList.toggle("backward", this.state.back);
+      for (const part of [...this.around, ...this.parts]) part.update();
+      for (const input of document.querySelectorAll("input[data-field]")) this.#refreshField(input);
+      if (this.playing) this.#showStep();
+      clearTimeout(this.later);
+      this.later = setTimeout(() => this.toAddress(), 200);
     });
   }
 
-  #showStep() {
-    if (!this.picture || !this.slider || !this.stepText || !this.turn) return;
-    const most = this.steps().length;
-    this.slider.max = String(most);
-    this.slider.value = String(Math.min(this.state.step, most));
-    const lit = this.litNow;
-    const label = lit
-      ? `${this.state.step + 1}/${most} · ${lit.eq.sequence === "once" ? "" : `t = ${lit.t + 1} · `}${lit.eq.symbol} = ${lit.eq.symbols}`
-      : this.text("all");
-    this.stepText.textContent = label;
-    this.slider.setAttribute("aria-valuetext", label);
-    this.turn.textContent = this.text(this.state.back ? "forwards" : "backwards");
+  /** Shows in a field what its cell has, unless it is being typed into. */
+  #refreshField(input) {
+    const cell = Number(input.dataset.field);
+    const text = this.typedText(cell);
+    if (input.value !== text && (input !== document.activeElement || input.type === "range"))
+      input.value = text;
+    input.classList.toggle("changed", this.isChanged(cell));
   }
 
-  /** By name, every input with what it has. @returns {[string, number][]} */
-  named_inputs() {
-    return this.model.inputs.flatMap((/** @type {any} */ { name, at }) => {
-      const [, , , rows, cols] = at;
-      if (rows * cols === 1) return [[name, this.cell(at)]];
-      return [...Array(rows * cols).keys()].map((k) => [
-        `${name}[${Math.floor(k / cols) + 1},${(k % cols) + 1}]`,
-        this.cell(at, Math.floor(k / cols), k % cols),
-      ]);
+  #showStep() {
+    const { lit, most } = this;
+    set(this.slider, { max: most });
+    this.slider.value = Math.min(this.state.step, most);
+    const time = lit && lit.eq.sequence !== "once" ? `t = ${lit.t + 1} · ` : "";
+    const step = lit
+      ? `${this.state.step + 1}/${most} · ${time}${lit.eq.symbol} = ${lit.eq.symbols}`
+      : this.text("all");
+    write(this.stepText, step);
+    set(this.slider, { "aria-valuetext": step });
+    write(this.turn, this.text(this.state.back ? "forwards" : "backwards"));
+    this.turn.hidden = !this.views.includes("blame");
+    write(this.playing, this.timer ? `❚❚ ${this.text("pause")}` : `▶ ${this.text("play")}`);
+  }
+
+  /** By name, every input's cell. @returns {[string, number][]} */
+  #addressed() {
+    return this.model.inputs.flatMap(({ name, at }) => {
+      const cells = this.cells(at);
+      const label = (k) =>
+        cells.length > 1 ? `${name}[${Math.floor(k / at[4]) + 1},${(k % at[4]) + 1}]` : name;
+      return cells.map((cell, k) => [label(k), cell]);
     });
   }
 
   toAddress() {
-    const { state } = this;
-    const found = new URLSearchParams({ lang: state.language, view: state.view });
-    if (state.step !== Infinity) found.set("step", String(state.step));
-    if (state.back !== (state.view === "blame")) found.set("back", state.back ? "1" : "0");
-    for (const [name, cell] of this.named_inputs())
+    const { language, view, step, back } = this.state;
+    const found = new URLSearchParams({ lang: language, view });
+    if (step !== Infinity) found.set("step", String(step));
+    if (back !== (view === "blame")) found.set("back", back ? "1" : "0");
+    for (const [name, cell] of this.#addressed())
       if (this.isChanged(cell)) found.set(name, this.typedText(cell));
-    this.address_ = `#${found}`;
     try {
-      history.replaceState(null, "", this.address_);
+      history.replaceState(null, "", `#${found}`);
     } catch {
       // In a frame without an address there is nothing to set.
     }
+    return location.href.split("#")[0] + `#${found}`;
   }
 
   fromAddress() {
+    const { model, state } = this;
     const found = new URLSearchParams(location.hash.slice(1));
     const language = found.get("lang") ?? "";
-    if (Object.hasOwn(this.model.texts, language)) this.state.language = language;
+    if (Object.hasOwn(model.texts, language)) state.language = language;
     const view = found.get("view") ?? "";
-    if (this.views.includes(view)) this.state.view = view;
-    this.state.back = found.has("back") ? found.get("back") === "1" : this.state.view === "blame";
-    if (found.has("step")) this.state.step = Math.max(0, Math.floor(Number(found.get("step"))) || 0);
-    const cells = new Map(this.named_inputs());
-    /** @type {[number, Value][]} */
-    const edits = [];
-    for (const [name, text] of found) {
-      const cell = cells.get(name);
-      if (cell === undefined) continue;
+    if (this.views.includes(view)) state.view = view;
+    state.back = found.has("back") ? found.get("back") === "1" : view === "blame";
+    if (found.has("step")) state.step = Math.max(0, Math.floor(Number(found.get("step"))) || 0);
+    const edits = this.#addressed().filter(([name]) => found.has(name));
+    for (const [name, cell] of edits) {
       this.originals.set(cell, seen(cell));
-      edits.push([cell, typed(text)]);
+      this.sheets.edit([[cell, typed(found.get(name) ?? "")]]);
     }
-    this.speak();
-    this.sheets.edit(edits);
   }
 
   copyLink() {
-    this.toAddress();
-    const link = location.href.split("#")[0] + this.address_;
+    const link = this.toAddress();
     const done = () => this.say(this.text("copied"));
     if (navigator.clipboard) navigator.clipboard.writeText(link).then(done, () => this.say(link));
     else this.say(link);
   }
 
-  /** @param {string} text */
   say(text) {
-    if (this.notice) this.notice.textContent = text;
+    write(this.notice, text);
   }
 
-  /** @param {string} name @param {string} text */
   save(name, text) {
-    if (!text) return;
     const url = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
-    const link = /** @type {HTMLAnchorElement} */ (el("a", { href: url, download: name }));
-    link.click();
+    el("a", { href: url, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(url), 1000);
   }
 
-  /** The lesson with what was changed. */
+  saveLesson() {
+    const lesson = this.lesson();
+    if (lesson) this.save(`${this.model.name}.toml`, toml(lesson));
+  }
+
+  /** Takes what a lesson has that this page has saved; another one is named. @param {File} file */
+  async open(file) {
+    const text = await file.text();
+    /** @type {[number, Value][]} */
+    const before = [...this.originals.keys()].map((cell) => [cell, seen(cell)]);
+    this.reset();
+    const tree = fromToml(text);
+    for (const input of this.model.inputs) {
+      const [table, key] = entryOf(tree, input);
+      const given = [table[key] ?? []].flat(2);
+      const cells = this.cells(input.at);
+      if (given.length === cells.length) this.edit(cells.map((cell, k) => [cell, typed(String(given[k]))]));
+    }
+    const taken = toml(this.lesson()) === text;
+    this.say(this.text(taken ? "opened" : "other_lesson", { file: file.name }));
+    if (taken) return;
+    this.reset();
+    this.edit(before);
+  }
+
+  /** The lesson with what was changed; nothing where something is no number. */
   lesson() {
     const lesson = structuredClone(this.model.lesson);
-    for (const { name, at, kind, entry } of this.model.inputs) {
-      const [, , , rows, cols] = at;
-      for (let k = 0; k < rows * cols; k++) {
-        const [r, c] = [Math.floor(k / cols), k % cols];
-        const cell = this.cell(at, r, c);
-        if (!this.isChanged(cell)) continue;
-        const value = seen(cell);
-        if (kind === "text") {
-          const key =
-            { wanted: "target", wanted_second: "second_target" }[/** @type {string} */ (name)] ?? name;
-          lesson.data[key] = String(value ?? "");
-          delete lesson.data.steps;
-          continue;
-        }
-        if (typeof value !== "number") {
-          this.say(this.text("no_number", { name: this.title(cell) }));
-          return null;
-        }
-        if (kind === "setting") {
-          lesson.settings = { ...lesson.settings, [entry === "slider" ? "flow_whh" : name]: value };
-        } else if (kind === "picture") {
-          lesson.data.picture = [...Array(rows).keys()].map((row) =>
-            [...Array(cols).keys()].map((col) => Number(seen(this.cell(at, row, col))) || 0),
-          );
-        } else {
-          const table = lesson.weights;
-          if (!(name in table)) table[name] = Array(rows).fill(0);
-          if (!Array.isArray(table[name]))
-            table[name] = rows * cols === 1 ? value : Array(rows).fill(table[name]);
-          if (Array.isArray(table[name][r])) table[name][r][c] = value;
-          else if (Array.isArray(table[name])) table[name][r] = value;
-        }
+    for (const input of this.model.inputs) {
+      const cells = this.cells(input.at);
+      if (!cells.some((cell) => this.isChanged(cell))) continue;
+      const [table, key] = entryOf(lesson, input);
+      if (input.kind === "text") {
+        table[key] = this.typedText(cells[0]);
+        delete lesson.data.steps;
+        continue;
       }
+      const values = cells.map((cell) => (input.kind === "picture" ? number(cell) : seen(cell)));
+      const wrong = values.findIndex((value) => typeof value !== "number");
+      if (wrong >= 0) {
+        this.say(this.text("no_number", { name: this.title(cells[wrong]) }));
+        return null;
+      }
+      const [, , , rows, cols] = input.at;
+      const old = table[key];
+      if (rows * cols === 1 && !Array.isArray(old)) table[key] = values[0];
+      else if (cols === 1 && !Array.isArray(old?.[0])) table[key] = values;
+      else table[key] = range(rows).map((r) => values.slice(r * cols, (r + 1) * cols));
     }
     return lesson;
   }
@@ -738,23 +687,30 @@ class App {
   /** Every number of the equations as a table. */
   csv() {
     const lines = [["equation", "row", "t", "value"]];
-    for (const eq of [...this.model.equations, ...this.model.gradients]) {
-      for (let r = 0; eq.at && r < eq.at[3]; r++)
-        for (let t = 0; t < eq.at[4]; t++)
-          lines.push([eq.name, eq.rows[r], String(t + 1), String(seen(this.cell(eq.at, r, t)) ?? "")]);
-    }
-    /** A text that a spreadsheet would take for a formula gets a sign before it. @param {string} text */
-    const quoted = (text) =>
-      `"${(/^[=+\-@\t\r]/.test(text) && !NUMERIC.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
+    const equations = this.equations.filter((eq) => eq.at);
+    this.want(equations.map((eq) => eq.at));
+    for (const eq of equations)
+      for (const r of range(eq.at[3]))
+        for (const t of range(eq.at[4]))
+          lines.push([eq.name, eq.rows[r], String(t + 1), this.typedText(this.cell(eq.at, r, t))]);
+    this.want();
+    // A text that a spreadsheet would take for a formula gets a sign before it.
+    const safe = (text) => (/^[=+\-@\t\r]/.test(text) && !NUMERIC.test(text) ? `'${text}` : text);
+    const quoted = (text) => `"${safe(text).replaceAll('"', '""')}"`;
     return `\ufeff${lines.map((line) => line.map(quoted).join(",")).join("\r\n")}\r\n`;
   }
 }
 
-/** @param {number} col */
+/** The table of a lesson, and the key, where an input stands. */
+function entryOf(lesson, { name, kind, entry }) {
+  if (kind === "weight") return [(lesson.weights ??= {}), name];
+  if (kind === "setting") return [(lesson.settings ??= {}), entry === "slider" ? "flow_whh" : name];
+  return [(lesson.data ??= {}), { wanted: "target", wanted_second: "second_target" }[name] ?? name];
+}
+
+/** The letters of a column. @param {number} col @returns {string} */
 function letters(col) {
-  let text = "";
-  for (; col; col = Math.floor((col - 1) / 26)) text = String.fromCharCode(65 + ((col - 1) % 26)) + text;
-  return text;
+  return col ? letters(Math.floor((col - 1) / 26)) + String.fromCharCode(65 + ((col - 1) % 26)) : "";
 }
 
 /** A value inside a formula. @param {Value} value */
@@ -763,36 +719,41 @@ function shownIn(value) {
   return `"${value ?? ""}"`;
 }
 
-/** Tables as TOML, as `rnnsheet` takes it. @param {any} tree */
+/** Tables as TOML, as `rnnsheet` takes it. @returns {string} */
 function toml(tree) {
-  if (!tree) return "";
-  /** @param {any} value @returns {string} */
+  const isTable = (value) => value && typeof value === "object" && !Array.isArray(value);
   const written = (value) => {
     if (typeof value === "string") return JSON.stringify(value).replaceAll("\x7f", "\\u007f");
     return Array.isArray(value) ? `[${value.map(written).join(", ")}]` : String(value);
   };
-  /** @param {any} table @param {string} head @returns {string} */
-  const lines = (table, head) => {
+  const lines = (table, head, name = `${head.slice(0, -1)}.`) => {
     const entries = Object.entries(table);
-    const isTable = (/** @type {any} */ value) => value && typeof value === "object" && !Array.isArray(value);
-    const plain = entries
-      .filter(([, value]) => !isTable(value))
-      .map(([key, value]) => `${written(key)} = ${written(value)}\n`);
-    return (
-      `${head}\n${plain.join("")}\n` +
-      entries
-        .filter(([, value]) => isTable(value))
-        .map(([key, value]) => lines(value, `${head.slice(0, -1)}.${written(key)}]`))
-        .join("")
-    );
+    const plain = entries.filter(([, value]) => !isTable(value));
+    const inner = entries.filter(([, value]) => isTable(value));
+    const own = plain.map(([key, value]) => `${written(key)} = ${written(value)}\n`).join("");
+    return `${head}\n${own}\n${inner.map(([key, value]) => lines(value, `${name}${written(key)}]`)).join("")}`;
   };
-  return Object.entries(tree)
-    .map(([key, table]) =>
-      Array.isArray(table)
-        ? table.map((each) => lines(each, `[[${key}]]`)).join("")
-        : lines(table, `[${key}]`),
+  return Object.entries(tree ?? {})
+    .flatMap(([key, value]) =>
+      Array.isArray(value) ? value.map((each) => lines(each, `[[${key}]]`)) : [lines(value, `[${key}]`)],
     )
     .join("");
+}
+
+/** The tables of a lesson as `toml` writes them; what is written in another way is left out. */
+function fromToml(text) {
+  const tree = {};
+  let table = {};
+  for (const line of text.split("\n")) {
+    const [, head, key, value] = /^(?:\[(\w+)\]|"(\w+)" = (.*)|.*)$/.exec(line) ?? [];
+    if (line.startsWith("[")) table = head ? (tree[head] = {}) : {};
+    try {
+      if (key) table[key] = JSON.parse(value);
+    } catch {
+      // It is not of ours.
+    }
+  }
+  return tree;
 }
 
 if (typeof document !== "undefined")

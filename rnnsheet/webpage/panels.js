@@ -3,119 +3,105 @@
  * What stands around the picture: words and answers, tables, where a number comes from, weights, training, flow.
  */
 
-/** @param {string} tag @param {Record<string, any>} [given] @param {(Node | string)[]} children */
+/** @param {string} tag @param {Record<string, any>} [given] @param {(Node | string)[]} children @returns {any} */
 function el(tag, given = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(given)) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (value === true) node.setAttribute(name, "");
-    else if (value !== false && value !== undefined) node.setAttribute(name, String(value));
+    else if (value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
   }
   node.append(...children);
   return node;
 }
 
-/** A field whose text is a cell's. @param {any} app @param {number} cell @param {Record<string, any>} given */
-function field(app, cell, given) {
-  const input = /** @type {HTMLInputElement} */ (
-    el("input", { type: "text", autocomplete: "off", spellcheck: "false", "data-field": cell, ...given })
-  );
-  input.addEventListener("input", () => app.type([[cell, input.value]]));
-  return input;
+/** A table of lines, each with what names it first. */
+function table(given, caption, heads, lines) {
+  const named = (name, scope) => (name ? el("th", { scope }, name) : el("td"));
+  const head = heads.map((name) => named(name, "col"));
+  const rows = lines.map(([name, ...cells]) => el("tr", {}, named(name, "row"), ...cells));
+  const top = heads.length ? [el("thead", {}, el("tr", {}, ...head))] : [];
+  const told = caption.length ? [el("caption", {}, ...caption)] : [];
+  return el("div", { class: "scroll" }, el("table", given, ...told, ...top, el("tbody", {}, ...rows)));
 }
 
-/** Shows in each field what its cell has, but in the one that is being typed into. @param {any} app @param {HTMLElement} root */
-function refreshFields(app, root) {
-  for (const each of root.querySelectorAll("input[data-field]")) {
-    const input = /** @type {HTMLInputElement} */ (each);
-    const text = app.typedText(Number(input.dataset.field));
-    if (input !== document.activeElement || input.type === "range")
-      if (input.value !== text) input.value = text;
-    input.classList.toggle("changed", app.isChanged(Number(input.dataset.field)));
-  }
-}
+/** The numbers from 0, so many. */
+const range = (count) => [...Array(count).keys()];
+
+/** A field whose text is a cell's. */
+const field = (cell, given) =>
+  el("input", { type: "text", autocomplete: "off", spellcheck: "false", "data-field": cell, ...given });
+
+/** A slider whose number is a cell's. */
+const slider = (cell, most, name) =>
+  field(cell, { type: "range", min: -most, max: most, step: 0.01, "aria-label": name });
 
 /** What is typed, and what the network says to it, letter by letter. */
 class Head {
-  /** @param {any} app */
   constructor(app) {
     this.app = app;
-    const inputs = app.model.inputs.filter(
-      (/** @type {any} */ input) => input.kind === "text" || input.kind === "picture",
-    );
+    const { model } = app;
     this.answers = el("div", { class: "answers" });
     this.state = el("p", { class: "message", role: "status" });
-    const tries = app.model.tries.map((/** @type {string} */ word) =>
-      app.button(word, () => app.type([[app.wordCell, word]]), "chip"),
-    );
-    this.root = el("section", { class: "head", "aria-label": app.text("says") });
-    const fields = el("div", { class: "fields" });
-    for (const input of inputs)
-      fields.append(input.kind === "text" ? this.#text(input) : this.#drawing(input));
-    this.root.append(el("div", { class: "both" }, fields, this.answers), this.state);
-    if (tries.length && app.wordCell >= 0)
-      fields.append(el("p", { class: "tries" }, app.text("try"), " ", ...tries));
+    const fields = el("div", { class: "fields" }, ...app.inputs("text").map((input) => this.#text(input)));
+    fields.append(...app.inputs("picture").map((input) => this.#drawing(input)));
+    fields.append(...app.inputs("numbers").map((input) => matrix(app, input)));
+    const tries = model.tries.map((word) => app.button(word, () => app.type([[app.wordCell, word]]), "chip"));
+    const typing = el("div", {}, fields);
+    if (tries.length) typing.append(el("p", { class: "row tries" }, app.text("try"), ...tries));
+    const knows = model.knows.join(model.split === "letters" ? " " : ", ");
+    if (knows) typing.append(el("p", { class: "knows" }, app.text("knows", { knows })));
+    const label = { class: "head", "aria-label": app.text("says") };
+    this.root = el("section", label, el("div", { class: "both" }, typing, this.answers), this.state);
   }
 
-  /** @param {any} input */
   #text(input) {
     const { app } = this;
-    return el(
-      "label",
-      {},
-      el("span", {}, app.told(input.meaning)),
-      field(app, app.cell(input.at), { class: `word ${app.model.split}` }),
-    );
+    const shown = field(app.cell(input.at), { class: `word ${app.model.split}` });
+    return el("label", {}, el("span", {}, app.told(input.meaning)), shown);
   }
 
-  /** @param {any} input */
   #drawing(input) {
-    const { app } = this;
     const [, , , rows, cols] = input.at;
-    const grid = el("div", { class: "drawing", role: "group", "aria-label": app.told(input.meaning) });
+    const grid = el("div", { class: "drawing", role: "group", "aria-label": this.app.told(input.meaning) });
     grid.style.gridTemplateColumns = `repeat(${cols}, 1fr)`;
-    for (let k = 0; k < rows * cols; k++) {
-      const cell = app.cell(input.at, Math.floor(k / cols), k % cols);
-      const name = `${Math.floor(k / cols) + 1}, ${(k % cols) + 1}`;
-      const flip = () => app.type([[cell, K[cell] === 1 && N[cell] > 0.5 ? "0" : "1"]]);
-      grid.append(el("button", { type: "button", "data-pixel": cell, "aria-label": name, onclick: flip }));
+    for (const k of range(rows * cols)) {
+      const [r, c] = [Math.floor(k / cols), k % cols];
+      const cell = this.app.cell(input.at, r, c);
+      const flip = () => this.app.type([[cell, number(cell) > 0.5 ? "0" : "1"]]);
+      const label = `${r + 1}, ${c + 1}`;
+      grid.append(el("button", { type: "button", "data-pixel": cell, "aria-label": label, onclick: flip }));
     }
     return grid;
   }
 
   update() {
     const { app } = this;
-    refreshFields(app, this.root);
-    for (const pixel of this.root.querySelectorAll("[data-pixel]")) {
-      const cell = Number(/** @type {HTMLElement} */ (pixel).dataset.pixel);
-      pixel.setAttribute("aria-pressed", String(K[cell] === 1 && N[cell] > 0.5));
-    }
-    this.state.textContent = String(seen(app.cell(app.model.state)) ?? "");
-    this.answers.replaceChildren(
-      ...app.model.outputs.map((/** @type {any} */ output) => this.#answer(output)),
-    );
+    for (const pixel of this.root.querySelectorAll("[data-pixel]"))
+      set(pixel, { "aria-pressed": number(pixel.dataset.pixel) > 0.5 });
+    const message = told(seen(app.cell(app.model.state)));
+    const fine = app.model.said[app.state.language][0][1];
+    write(this.state, message === fine ? "" : message);
+    this.answers.replaceChildren(...app.model.outputs.map((output) => this.#answer(output)));
   }
 
-  /** @param {any} output */
   #answer(output) {
     const { app } = this;
-    const steps = app.model.sequences[output.sequence];
     const row = el("ol", { class: "said" });
     const letters = app.find("letter", output.sequence);
-    for (let t = 0; t < steps; t++) {
-      const said = String(app.named(output.predicted, t) ?? "");
-      const right = String(app.named(output.target, t) ?? "");
-      const good = app.named(output.right, t);
-      const sure = app.named(output.confidence, t);
+    for (const t of range(app.model.sequences[output.sequence])) {
+      const [said, right] = [output.predicted, output.target].map((name) =>
+        told(app.named(name, t, output.row)),
+      );
+      const [good, sure] = [output.right, output.confidence].map((name) => app.named(name, t));
       if (!said && !right) continue;
-      const mark = good === 1 ? "right" : good === 0 ? "wrong" : "open";
-      const read = letters ? String(app.value(letters, 0, t) ?? "") : "";
+      const mark = { 0: "wrong", 1: "right" }[good] ?? "";
       const item = el("li", { class: mark });
-      if (read) item.append(el("span", { class: "read" }, `${read} →`));
+      if (letters) item.append(el("span", { class: "read" }, `${told(app.value(letters, 0, t))} →`));
       item.append(el("strong", {}, said || "–"));
-      if (typeof sure === "number") item.append(el("small", {}, `${Math.round(sure * 100)} %`));
-      if (mark !== "open")
-        item.append(el("span", { class: "mark" }, good === 1 ? "✓" : `✗ ${app.text("right_is", { right })}`));
+      if (typeof sure === "number" && output.share)
+        item.append(el("small", {}, `${Math.round(sure * 100)} %`));
+      const words = { right: "✓", wrong: `✗ ${app.text("right_is", { right })}` }[mark];
+      if (words) item.append(el("span", { class: "mark" }, words));
       row.append(item);
     }
     const name = output.name ? ` (${output.name})` : "";
@@ -128,460 +114,314 @@ class Tables {
   /** @param {any} app @param {Equation[]} equations */
   constructor(app, equations) {
     this.app = app;
-    this.root = el("section", { class: "tables", "aria-label": app.text("numbers") });
-    /** @type {[HTMLElement, number][]} */
     this.cells = [];
-    for (const eq of equations) if (eq.at) this.root.append(this.#table(eq));
-    this.root.addEventListener("click", (event) => this.#choose(event.target));
+    this.root = el("section", { class: "tables", "aria-label": app.text("numbers") });
     this.root.addEventListener("keydown", (event) => this.#move(event));
+    this.root.append(...equations.filter((eq) => eq.at).map((eq) => this.#table(eq)));
   }
 
   /** @param {Equation} eq */
   #table(eq) {
     const { app } = this;
     const [, , , rows, cols] = eq.at;
-    const caption = el(
-      "caption",
-      {},
-      el("b", {}, `${eq.symbol} = ${eq.symbols}`),
-      el("span", {}, app.told(eq.meaning)),
-    );
-    const times = [...Array(cols).keys()].map((t) =>
-      el("th", { scope: "col" }, eq.sequence === "once" ? app.text("once") : `t = ${t + 1}`),
-    );
-    const body = el("tbody");
-    for (let r = 0; r < rows; r++) {
-      const row = el("tr", {}, el("th", { scope: "row" }, eq.rows[r] || eq.symbol));
-      for (let t = 0; t < cols; t++) {
+    const caption = [el("b", {}, `${eq.symbol} = ${eq.symbols}`), el("span", {}, app.told(eq.meaning))];
+    const times = range(cols).map((t) => (eq.sequence === "once" ? app.text("once") : `t = ${t + 1}`));
+    const lines = range(rows).map((r) => {
+      const cells = range(cols).map((t) => {
         const cell = app.cell(eq.at, r, t);
         const item = el("td", { tabindex: r || t ? -1 : 0, "data-cell": cell });
         this.cells.push([item, cell]);
-        row.append(item);
-      }
-      body.append(row);
-    }
-    const head = el("thead", {}, el("tr", {}, el("td"), ...times));
-    return el(
-      "div",
-      { class: "scroll" },
-      el("table", { role: "grid", "data-name": eq.name }, caption, head, body),
-    );
-  }
-
-  /** @param {EventTarget | null} target */
-  #choose(target) {
-    const cell = /** @type {HTMLElement} */ (target).dataset?.cell;
-    if (cell) this.app.choose(Number(cell));
+        return item;
+      });
+      return [eq.rows[r] || eq.symbol, ...cells];
+    });
+    return table({ role: "grid", "data-name": eq.name }, caption, ["", ...times], lines);
   }
 
   /** @param {KeyboardEvent} event */
   #move(event) {
-    const target = /** @type {HTMLElement} */ (event.target);
-    const row = /** @type {HTMLTableRowElement} */ (target.parentElement);
-    if (target.tagName !== "TD") return;
-    const place = [...row.children].indexOf(target);
+    const cell = /** @type {any} */ (event.target);
+    const row = cell.parentElement;
+    const beside = (line) => line?.children[[...row.children].indexOf(cell)];
     const next = {
-      ArrowLeft: target.previousElementSibling,
-      ArrowRight: target.nextElementSibling,
-      ArrowUp: row.previousElementSibling?.children[place],
-      ArrowDown: row.nextElementSibling?.children[place],
+      ArrowLeft: cell.previousElementSibling,
+      ArrowRight: cell.nextElementSibling,
+      ArrowUp: beside(row.previousElementSibling),
+      ArrowDown: beside(row.nextElementSibling),
     }[event.key];
-    if (event.key === "Enter" || event.key === " ") this.#choose(target);
+    if (event.key === "Enter" || event.key === " ") cell.click();
     else if (next?.tagName !== "TD") return;
     else {
-      target.tabIndex = -1;
-      /** @type {HTMLElement} */ (next).tabIndex = 0;
-      /** @type {HTMLElement} */ (next).focus();
+      [cell.tabIndex, next.tabIndex] = [-1, 0];
+      next.focus();
     }
     event.preventDefault();
   }
 
   update() {
-    const { app } = this;
-    const lit = app.lit();
+    const { lit, state } = this.app;
     for (const [item, cell] of this.cells) {
-      const value = seen(cell);
-      const text = told(value);
-      if (item.textContent !== text) item.textContent = text;
-      item.classList.toggle("chosen", cell === app.state.cell);
-      item.classList.toggle("lit", !!lit && lit.cells.has(cell));
+      write(item, told(seen(cell)));
+      set(item, { class: cell === state.cell ? "chosen" : lit?.cells.has(cell) ? "lit" : "" });
     }
   }
 }
 
 /** Where a number comes from: its equation, its formula, its numbers, and what it is computed of. */
 class Inspector {
-  /** @param {any} app */
   constructor(app) {
     this.app = app;
     this.body = el("div", { class: "found" });
-    this.root = el(
-      "section",
-      { class: "inspector", "aria-live": "polite" },
-      el("h2", {}, app.text("inspector")),
-      this.body,
-    );
-    this.shown = "";
+    const title = el("h2", {}, app.text("inspector"));
+    this.root = el("section", { class: "inspector card", "aria-live": "polite" }, title, this.body);
+    this.shown = -1;
   }
 
   update() {
     const { app } = this;
     const cell = app.shownCell();
-    if (cell < 0) {
-      this.body.replaceChildren(el("p", { class: "hint" }, app.text("point")));
-      return;
-    }
-    const focused = document.activeElement;
-    if (
-      focused &&
-      this.body.contains(focused) &&
-      focused.tagName === "INPUT" &&
-      this.shown === String(cell)
-    ) {
-      refreshFields(app, this.body);
-      return;
-    }
-    this.shown = String(cell);
-    const about = app.about(cell);
-    const parts = [el("h3", {}, about.title)];
-    if (about.equation) {
-      parts.push(el("p", { class: "equation" }, `${about.equation.symbol} = ${about.equation.symbols}`));
-      parts.push(el("p", {}, app.told(about.equation.words)));
-    }
-    if (about.meaning) parts.push(el("p", { class: "meaning" }, about.meaning));
-    if (about.equation?.note) parts.push(el("p", { class: "note" }, app.told(about.equation.note)));
-    const list = el("dl");
-    /** @param {string} key @param {string} value */
-    const line = (key, value) => list.append(el("dt", {}, app.text(key)), el("dd", {}, value));
-    line("where", app.address(cell));
-    if (about.formula) {
-      line("formula", `=${about.formula}`);
-      line("with_numbers", `=${about.numbers}`);
-    }
-    line("result", told(seen(cell)));
-    parts.push(list);
-    if (about.input) parts.push(...this.#slider(cell, about.title));
-    if (about.operands.length) {
-      parts.push(el("h4", {}, app.text("operands")));
-      const found = about.operands.slice(0, 12).map((/** @type {number} */ i) =>
-        el(
-          "li",
-          {},
-          app.button(`${app.title(i)} = ${told(seen(i))}`, () => app.choose(i), "link"),
-        ),
-      );
-      parts.push(el("ul", { class: "operands" }, ...found));
-      if (about.operands.length > 12)
-        parts.push(el("p", { class: "hint" }, app.text("more", { count: about.operands.length - 12 })));
-    }
-    if (app.trail.length) parts.push(app.button(app.text("return"), () => app.goBack(), "quiet"));
-    this.body.replaceChildren(...parts);
-    refreshFields(app, this.body);
+    const typing = this.body.contains(document.activeElement) && document.activeElement?.tagName === "INPUT";
+    if (typing && this.shown === cell) return;
+    this.shown = cell;
+    if (cell < 0) this.body.replaceChildren(el("p", { class: "hint" }, app.text("point")));
+    else this.body.replaceChildren(...this.#explained(cell));
   }
 
-  /** @param {number} cell @param {string} name */
-  #slider(cell, name) {
+  /** @param {number} cell */
+  *#explained(cell) {
     const { app } = this;
-    const most = Math.max(2, Math.ceil(Math.abs(K[cell] === 1 ? N[cell] : 0)));
-    return [
-      field(app, cell, { "aria-label": name, inputmode: "decimal" }),
-      field(app, cell, {
-        type: "range",
-        min: -most,
-        max: most,
-        step: 0.01,
-        "aria-label": `${name}, ${app.text("drag")}`,
-      }),
-    ];
+    const { title, equation, meaning, formula, numbers, input, operands } = app.about(cell);
+    yield el("h3", {}, title);
+    if (equation) {
+      yield el("p", { class: "equation" }, `${equation.symbol} = ${equation.symbols}`);
+      yield el("p", {}, app.told(equation.words));
+    }
+    if (meaning) yield el("p", { class: "meaning" }, meaning);
+    if (equation?.note) yield el("p", { class: "note" }, app.told(equation.note));
+    const lines = { where: app.address(cell) };
+    if (formula) Object.assign(lines, { formula: `=${formula}`, with_numbers: `=${numbers}` });
+    lines.result = told(seen(cell));
+    const pairs = Object.entries(lines).flatMap(([key, text]) => [
+      el("dt", {}, app.text(key)),
+      el("dd", {}, text),
+    ]);
+    yield el("dl", {}, ...pairs);
+    if (input) {
+      const most = Math.max(2, Math.ceil(Math.abs(number(cell))));
+      yield field(cell, { "aria-label": title, inputmode: "decimal" });
+      yield slider(cell, most, `${title}, ${app.text("drag")}`);
+    }
+    if (operands.length) {
+      yield el("h4", {}, app.text("operands"));
+      const found = operands.slice(0, 12).map((i) => {
+        const name = `${app.title(i)} = ${told(seen(i))}`;
+        return el(
+          "li",
+          {},
+          app.button(name, () => app.choose(i), "link"),
+        );
+      });
+      yield el("ul", { class: "operands" }, ...found);
+    }
+    if (operands.length > 12)
+      yield el("p", { class: "hint" }, app.text("more", { count: operands.length - 12 }));
+    if (app.trail.length) yield app.button(app.text("return"), () => app.goBack(), "quiet");
   }
+}
+
+/** An input as a table of fields, under its name; a large one is filled when it is opened. */
+function matrix(app, input, open = true) {
+  const [, , , rows, cols] = input.at;
+  const name = el("summary", {}, el("b", {}, input.name), " ", app.told(input.meaning));
+  const details = el("details", { open }, name);
+  const weight = (r, c) => {
+    const label = `${input.name}[${r + 1},${c + 1}]`;
+    const item = el("td", {}, field(app.cell(input.at, r, c), { "aria-label": label, inputmode: "decimal" }));
+    if (input.gradient) item.append(el("small", { "data-gradient": app.cell(input.gradient, r, c) }));
+    return item;
+  };
+  const fill = () => {
+    if (details.children.length > 1) return;
+    const heads = cols > 1 ? ["", ...input.cols] : [];
+    const lines = range(rows).map((r) => [input.rows[r], ...range(cols).map((c) => weight(r, c))]);
+    details.append(table({}, [], heads, lines));
+    app.refresh();
+  };
+  if (open) fill();
+  details.addEventListener("toggle", fill);
+  return details;
 }
 
 /** Every weight as a field, and what may be done with all. */
 class Weights {
-  /** @param {any} app */
   constructor(app) {
     this.app = app;
-    this.root = el("section", { class: "weights" }, el("h2", {}, app.text("weights")));
-    const { model } = app;
-    const actions = [
-      app.button(app.text("train_one"), () => app.train(1)),
-      app.button(app.text("train_all", { epochs: app.epochs }), () => app.train(app.epochs)),
-      app.button(app.text("random"), () => app.randomize()),
-      app.button(app.text("reset"), () => app.reset(), "quiet"),
-    ];
-    this.root.append(el("div", { class: "buttons" }, ...(model.training ? actions : actions.slice(2))));
-    const inputs = model.inputs.filter((/** @type {any} */ input) => input.kind === "weight");
-    const all = inputs.reduce(
-      (/** @type {number} */ sum, /** @type {any} */ each) => sum + each.at[3] * each.at[4],
-      0,
+    const inputs = app.inputs("weight");
+    const train = (key, count) => app.button(app.text(key, { epochs: count }), () => app.train(count));
+    const training = app.epochs ? [train("train_one", 1), train("train_all", app.epochs)] : [];
+    const random = app.button(app.text("random"), () => app.randomize());
+    const reset = app.button(app.text("reset"), () => app.reset(), "quiet");
+    const few = inputs.reduce((total, { at }) => total + at[3] * at[4], 0) <= 60;
+    this.root = el(
+      "section",
+      { class: "weights card" },
+      el("h2", {}, app.text("weights")),
+      el("div", { class: "row buttons" }, ...training, random, reset),
+      ...inputs.map((input) => matrix(app, input, few)),
     );
-    for (const input of inputs) this.root.append(this.#matrix(input, all <= 60));
-  }
-
-  /** @param {any} input @param {boolean} open */
-  #matrix(input, open) {
-    const { app } = this;
-    const [, , , rows, cols] = input.at;
-    const details = el(
-      "details",
-      { open },
-      el("summary", {}, el("b", {}, input.name), " ", app.told(input.meaning)),
-    );
-    const fill = () => {
-      if (details.querySelector("table")) return;
-      const head =
-        cols > 1
-          ? [
-              el(
-                "tr",
-                {},
-                el("td"),
-                ...input.cols.map((/** @type {string} */ name) => el("th", { scope: "col" }, name)),
-              ),
-            ]
-          : [];
-      const lines = [...Array(rows).keys()].map((r) =>
-        el(
-          "tr",
-          {},
-          input.rows[r] ? el("th", { scope: "row" }, input.rows[r]) : el("td"),
-          ...[...Array(cols).keys()].map((c) => this.#weight(input, r, c)),
-        ),
-      );
-      details.append(el("div", { class: "scroll" }, el("table", {}, ...head, ...lines)));
-      refreshFields(app, details);
-    };
-    if (open) fill();
-    details.addEventListener("toggle", fill);
-    return details;
-  }
-
-  /** @param {any} input @param {number} r @param {number} c */
-  #weight(input, r, c) {
-    const { app } = this;
-    const cell = app.cell(input.at, r, c);
-    const focus = () => app.choose(cell);
-    const shown = field(app, cell, {
-      "aria-label": `${input.name}[${r + 1},${c + 1}]`,
-      inputmode: "decimal",
-      onfocus: focus,
-    });
-    const item = el("td", {}, shown);
-    if (input.gradient) item.append(el("small", { "data-gradient": app.cell(input.gradient, r, c) }));
-    return item;
   }
 
   update() {
-    const { app } = this;
-    refreshFields(app, this.root);
-    this.root.classList.toggle("gradients", app.state.back);
-    if (!app.state.back) return;
-    const most = app.greatestOf(this.root);
-    for (const each of this.root.querySelectorAll("[data-gradient]")) {
-      const cell = Number(/** @type {HTMLElement} */ (each).dataset.gradient);
-      const value = K[cell] === 1 ? N[cell] : 0;
-      each.textContent = short(value);
-      each.classList.toggle("strong", Math.abs(value) >= most * 0.6 && most > 0);
-    }
+    const { back } = this.app.state;
+    this.root.classList.toggle("gradients", back);
+    if (!back) return;
+    const items = [...this.root.querySelectorAll("[data-gradient]")];
+    const values = items.map((item) => number(item.dataset.gradient));
+    const most = Math.max(...values.map(Math.abs));
+    items.forEach((item, k) => {
+      write(item, short(values[k]));
+      set(item, { class: most && Math.abs(values[k]) >= most * 0.6 ? "strong" : "" });
+    });
   }
 }
 
-/** Lines over a number, with their axes. @param {number[][]} lines @param {{log?: boolean, label: string, x: string, y: string, at?: number}} given */
-function chart(lines, { log = false, label, x, y, at }) {
+/** Lines over a number, with their axes; of powers of ten with `log`. @param {number[][]} lines */
+function chart(lines, { log = false, label, x, y, at = -1 }) {
   const [wide, high, left, low] = [640, 260, 56, 34];
   const points = lines.map((line) => line.map((value) => (log ? Math.log10(Math.max(value, 1e-45)) : value)));
   const flat = points.flat().filter(Number.isFinite);
   const top = log ? Math.ceil(Math.max(0, ...flat)) : Math.max(1e-9, ...flat);
   const bottom = log ? Math.floor(Math.min(-1, ...flat)) : 0;
-  const count = Math.max(2, ...lines.map((line) => line.length));
-  /** @param {number} k */
-  const px = (k) => left + ((wide - left - 12) * k) / (count - 1);
-  /** @param {number} value */
-  const py = (value) => 26 + ((high - low - 26) * (top - value)) / (top - bottom || 1);
+  const most = Math.max(1, lines[0].length - 1);
+  const px = (k) => left + ((wide - left - 12) * k) / most;
+  const py = (value) => 26 + ((high - low - 26) * (top - value)) / (top - bottom);
   const root = svg("svg", {
     viewBox: `0 0 ${wide} ${high}`,
     role: "img",
     "aria-label": label,
     class: "chart",
   });
-  for (let k = 0; k <= 4; k++) {
+  for (const k of range(5)) {
     const value = bottom + ((top - bottom) * k) / 4;
-    root.append(svg("line", { x1: left, x2: wide - 12, y1: py(value), y2: py(value), class: "grid" }));
+    const step = Math.round((most * k) / 4);
     const tick = log ? `1e${Math.round(value)}`.replace("-", "−") : short(value);
-    root.append(svg("text", { x: left - 6, y: py(value) + 4, class: "tick end" }, tick));
-    const step = Math.round(((count - 1) * k) / 4);
-    root.append(svg("text", { x: px(step), y: high - low + 16, class: "tick" }, String(step)));
+    root.append(
+      svg("line", { x1: left, x2: wide - 12, y1: py(value), y2: py(value), class: "axis" }),
+      svg("text", { x: left - 6, y: py(value) + 4, class: "end" }, tick),
+      svg("text", { x: px(step), y: high - low + 16 }, String(step)),
+    );
   }
   points.forEach((line, number) => {
-    const d = line
-      .map((value, k) =>
-        Number.isFinite(value) ? `${k ? "L" : "M"}${px(k).toFixed(1)} ${py(value).toFixed(1)}` : "",
-      )
-      .join("");
-    root.append(svg("path", { d, class: `line line${number}` }));
+    // Behind a number that is none the line begins again.
+    const d = line.map((value, k) => {
+      if (!Number.isFinite(value)) return "";
+      return `${Number.isFinite(line[k - 1]) ? "L" : "M"}${px(k).toFixed(1)} ${py(value).toFixed(1)}`;
+    });
+    root.append(svg("path", { d: d.join(""), class: `line line${number}` }));
   });
-  if (at !== undefined)
-    root.append(svg("circle", { cx: px(at), cy: py(points[0][at] ?? 0), r: 5, class: "at" }));
+  if (at >= 0 && Number.isFinite(points[0][at]))
+    root.append(svg("circle", { cx: px(at), cy: py(points[0][at]), r: 5, class: "at" }));
   root.append(
-    svg("text", { x: (wide + left) / 2, y: high - 3, class: "tick" }, x),
-    svg("text", { x: 4, y: 12, class: "tick start" }, y),
+    svg("text", { x: (wide + left) / 2, y: high - 3 }, x),
+    svg("text", { x: 4, y: 12, class: "start" }, y),
   );
   return root;
 }
 
-/** A setting of an experiment as a field, with values to try. @param {any} app @param {any} input @param {[number, number, number] | null} range @param {string[]} tries */
-function setting(app, input, range, tries) {
-  const cell = app.cell(input.at);
-  const name = app.told(input.meaning);
-  const parts = [el("label", {}, el("span", {}, name), field(app, cell, { inputmode: "decimal" }))];
-  if (range)
-    parts.push(
-      field(app, cell, {
-        type: "range",
-        min: range[0],
-        max: range[1],
-        step: range[2],
-        "aria-label": `${name}, ${app.text("drag")}`,
-      }),
-    );
-  for (const value of tries) parts.push(app.button(value, () => app.type([[cell, value]]), "chip"));
-  return el("div", { class: "setting" }, ...parts);
+/** A setting of an experiment as a field, with values to try. */
+function setting(app, name, most, tries) {
+  const input = app.inputs("setting").find((each) => each.name === name || each.entry === name);
+  if (!input) return [];
+  const [cell, meaning] = [app.cell(input.at), app.told(input.meaning)];
+  const label = el("label", {}, el("span", {}, meaning), field(cell, { inputmode: "decimal" }));
+  const sliders = most ? [slider(cell, most, `${meaning}, ${app.text("drag")}`)] : [];
+  const chips = tries.map((value) => app.button(value, () => app.type([[cell, value]]), "chip"));
+  return [el("div", { class: "row" }, label, ...sliders, ...chips)];
 }
 
 /** The training: its rate and clip, the loss over the epochs, and what is said at each. */
 class Learning {
-  /** @param {any} app */
   constructor(app) {
     this.app = app;
-    this.root = el("section", { class: "experiment", "aria-label": app.text("loss_curve") });
-    this.curve = el("div", { class: "curve" });
-    this.said = el("p", { class: "epoch", role: "status" });
-    this.table = el("div", { class: "scroll" });
     const { epochs } = app;
-    this.slider = /** @type {HTMLInputElement} */ (
-      el("input", { type: "range", min: 0, max: epochs, value: epochs, id: "epoch" })
-    );
+    this.curve = el("div");
+    this.said = el("p", { class: "epoch", role: "status" });
+    this.numbers = el("div");
+    this.slider = el("input", { type: "range", max: epochs, value: epochs, id: "epoch" });
     this.slider.addEventListener("input", () => this.update());
-    const settings = app.settings();
-    if (settings.rate) this.root.append(setting(app, settings.rate, [0.01, 2, 0.01], ["0.1", "1"]));
-    if (settings.clip) this.root.append(setting(app, settings.clip, null, ["0.25", "1000"]));
     const take = app.button(app.text("take"), () => app.train(Number(this.slider.value)));
-    this.root.append(
+    this.root = el(
+      "section",
+      { class: "experiment card", "aria-label": app.text("loss_curve") },
+      ...setting(app, "rate", 0, ["0.1", "1"]),
+      ...setting(app, "clip", 0, ["0.25", "1000"]),
       this.curve,
-      el("div", { class: "setting" }, el("label", { for: "epoch" }, app.text("epoch")), this.slider, take),
+      el("div", { class: "row" }, el("label", { for: "epoch" }, app.text("epoch")), this.slider, take),
       this.said,
-      this.table,
+      this.numbers,
     );
   }
 
-  update() {
+  /** What the network says after so many epochs. @param {number} epoch */
+  #says(epoch) {
     const { app } = this;
-    const { loss, said } = app.model.training;
-    const numbers = [...Array(loss[3]).keys()].map((k) => Number(seen(app.cell(loss, k))));
-    const at = Number(this.slider.value);
-    this.curve.replaceChildren(
-      chart([numbers], { label: app.text("loss_curve"), x: app.text("epoch"), y: app.text("loss"), at }),
-    );
-    /** @param {number} k */
-    const words = (k) =>
-      said
-        .map((/** @type {any} */ [, ...area]) =>
-          [...Array(area[4]).keys()]
-            .map((t) => seen(app.cell(area, k, t)) ?? "")
-            .join(app.model.split === "letters" ? "" : " "),
-        )
-        .join(" · ");
-    this.said.textContent = app.text("epoch_says", {
-      epoch: at,
-      loss: told(numbers[at]),
-      said: words(at) || "–",
-    });
-    const some = [...new Set([0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, loss[3] - 1])].filter(
-      (k) => k < loss[3],
-    );
-    const rows = some.map((k) =>
-      el(
-        "tr",
-        {},
-        el("th", { scope: "row" }, String(k)),
-        el("td", {}, told(numbers[k])),
-        el("td", {}, words(k)),
-      ),
-    );
-    const head = el(
-      "tr",
-      {},
-      ...["epoch", "loss", "says"].map((key) => el("th", { scope: "col" }, app.text(key))),
-    );
-    this.table.replaceChildren(
-      el(
-        "table",
-        { class: "plain" },
-        el("caption", {}, app.text("loss_curve")),
-        el("thead", {}, head),
-        el("tbody", {}, ...rows),
-      ),
-    );
-    refreshFields(app, this.root);
+    const { said } = app.model.training;
+    const blank = app.model.split === "letters" ? "" : " ";
+    return said
+      .map((at) =>
+        range(at[4])
+          .map((t) => told(seen(app.cell(at, epoch, t))))
+          .join(blank),
+      )
+      .join(" · ");
+  }
+
+  update() {
+    const { app, slider } = this;
+    const { loss } = app.model.training;
+    const losses = range(loss[3]).map((k) => Number(seen(app.cell(loss, k))));
+    const at = Number(slider.value);
+    const [label, epoch, y] = ["loss_curve", "epoch", "loss"].map((key) => app.text(key));
+    this.curve.replaceChildren(chart([losses], { label, x: epoch, y, at }));
+    const said = this.#says(at) || "–";
+    write(this.said, app.text("epoch_says", { epoch: at, loss: told(losses[at]), said }));
+    const some = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].filter((k) => k < app.epochs);
+    const lines = [...some, app.epochs].map((k) => [
+      String(k),
+      el("td", {}, told(losses[k])),
+      el("td", {}, this.#says(k)),
+    ]);
+    this.numbers.replaceChildren(table({ class: "plain" }, [label], [epoch, y, app.text("says")], lines));
   }
 }
 
 /** How much of the gradient is left, step by step back in time. */
 class Flow {
-  /** @param {any} app */
   constructor(app) {
     this.app = app;
-    this.root = el("section", { class: "experiment", "aria-label": app.text("flow") });
-    this.curve = el("div", { class: "curve" });
-    this.table = el("div", { class: "scroll" });
-    const slider = app.settings().slider;
-    if (slider) this.root.append(setting(app, slider, [-5, 5, 0.01], ["0.5", "1", "2"]));
-    const key = el(
-      "ul",
-      { class: "key" },
-      ...app.model.flow.lines.map((/** @type {any} */ line, /** @type {number} */ k) =>
-        el("li", { class: `line${k}` }, app.told(line.meaning)),
-      ),
+    this.names = app.model.flow.lines.map((line) => app.told(line.meaning));
+    this.curve = el("div");
+    this.numbers = el("div");
+    this.root = el(
+      "section",
+      { class: "experiment card", "aria-label": app.text("flow") },
+      ...setting(app, "slider", 5, ["0.5", "1", "2"]),
+      this.curve,
+      el("ul", { class: "key" }, ...this.names.map((name, k) => el("li", { class: `line${k}` }, name))),
+      this.numbers,
     );
-    this.root.append(this.curve, key, this.table);
   }
 
   update() {
-    const { app } = this;
-    const { steps, lines } = app.model.flow;
-    const order = [...Array(steps[4]).keys()].sort(
-      (a, b) => N[app.cell(steps, 0, a)] - N[app.cell(steps, 0, b)],
-    );
-    const numbers = lines.map((/** @type {any} */ line) =>
-      order.map((k) => Number(seen(app.cell(line.at, 0, k)))),
-    );
-    this.curve.replaceChildren(
-      chart(numbers, { log: true, label: app.text("flow"), x: app.text("flow_x"), y: app.text("flow_y") }),
-    );
-    const head = el(
-      "tr",
-      {},
-      el("th", { scope: "col" }, app.text("flow_x")),
-      ...lines.map((/** @type {any} */ line) => el("th", { scope: "col" }, app.told(line.meaning))),
-    );
-    const rows = order.map((_, k) => k).filter((k) => k % 5 === 0 || k === order.length - 1);
-    const body = rows.map((k) =>
-      el(
-        "tr",
-        {},
-        el("th", { scope: "row" }, String(k)),
-        ...numbers.map((/** @type {number[]} */ line) => el("td", {}, told(line[k]))),
-      ),
-    );
-    this.table.replaceChildren(
-      el(
-        "table",
-        { class: "plain" },
-        el("caption", {}, app.text("flow")),
-        el("thead", {}, head),
-        el("tbody", {}, ...body),
-      ),
-    );
-    refreshFields(app, this.root);
+    const { app, names } = this;
+    const { steps, lines: shown } = app.model.flow;
+    const far = (k) => number(app.cell(steps, 0, k));
+    const order = range(steps[4]).sort((a, b) => far(a) - far(b));
+    const sizes = shown.map(({ at }) => order.map((k) => Number(seen(app.cell(at, 0, k)))));
+    const [label, x, y] = ["flow", "flow_x", "flow_y"].map((key) => app.text(key));
+    this.curve.replaceChildren(chart(sizes, { log: true, label, x, y }));
+    const some = range(order.length).filter((k) => k % 5 === 0 || k === order.length - 1);
+    const lines = some.map((k) => [String(k), ...sizes.map((line) => el("td", {}, told(line[k])))]);
+    this.numbers.replaceChildren(table({ class: "plain" }, [label], [x, ...names], lines));
   }
 }

@@ -21,7 +21,7 @@ async function violations(page) {
 async function main() {
   const launched = await chromium.launch({ executablePath: browser, args: ["--no-sandbox"] });
   const found = { trouble: [], requests: [] };
-  const open = async (options, hash = "") => {
+  const open = async (options, hash = "", name = file) => {
     const context = await launched.newContext({
       viewport: { width: 1280, height: 720 },
       acceptDownloads: true,
@@ -31,7 +31,7 @@ async function main() {
     page.on("console", (message) => found.trouble.push(message.text()));
     page.on("pageerror", (error) => found.trouble.push(error.stack));
     page.on("request", (request) => found.requests.push(request.url()));
-    await page.goto(`file://${file}${hash}`);
+    await page.goto(`file://${name}${hash}`);
     await settle(page);
     return page;
   };
@@ -73,6 +73,7 @@ async function main() {
   await page.getByLabel("Whh[1,1]").first().fill("0.9");
   await settle(page);
   found.weight = await cell(page, "h").nth(1).textContent();
+  await page.waitForFunction(() => location.hash.includes("Whh=0.9"));
   found.address = await page.evaluate(() => location.hash);
   await download(page, "Save lesson", "saved.toml");
   await download(page, "Save table", "saved.csv");
@@ -80,6 +81,22 @@ async function main() {
   found.weightByLink = await cell(other, "h").nth(1).textContent();
   await other.context().close();
 
+  await page.getByRole("button", { name: "Reset" }).click();
+  await page.setInputFiles("input[type=file]", `${folder}/saved.toml`);
+  await page.waitForFunction(() => document.querySelector(".notice").textContent);
+  await settle(page);
+  found.opened = await cell(page, "h").nth(1).textContent();
+  found.openedSays = await page.locator(".notice").textContent();
+  const foreign = {
+    name: "other.toml",
+    mimeType: "text/plain",
+    buffer: Buffer.from('[data]\n"word" = "hell"\n'),
+  };
+  await page.setInputFiles("input[type=file]", foreign);
+  await page.waitForFunction(() => document.querySelector(".notice").textContent.includes("other.toml"));
+  await settle(page);
+  found.otherSays = await page.locator(".notice").textContent();
+  found.otherLeaves = await cell(page, "h").nth(1).textContent();
   await page.getByRole("button", { name: "Reset" }).click();
   await page.getByRole("button", { name: /^Train \d/ }).click();
   await settle(page);
@@ -97,6 +114,41 @@ async function main() {
     await shown.screenshot({ path: `${folder}/${view}.png` });
     await shown.context().close();
   }
+  const lstm = await open({}, "#view=learn", `${folder}/lstm.html`);
+  await lstm.fill(".word", "hé天o&=#%");
+  for (const [label, value] of [
+    ["learning rate", "0.5"],
+    ["clip threshold", "0.25"],
+  ])
+    await lstm.getByLabel(label).fill(value);
+  await lstm.locator("summary", { hasText: "Whi" }).click();
+  await lstm.getByLabel("Whi[2,3]").fill("-2");
+  await lstm.waitForFunction(() => location.hash.includes("Whi"));
+  await lstm.reload();
+  await lstm.locator("summary", { hasText: "Whi" }).click();
+  await settle(lstm);
+  const fields = [
+    lstm.locator(".word"),
+    ...["learning rate", "Whi[2,3]", "clip threshold"].map((label) => lstm.getByLabel(label)),
+  ];
+  found.again = await Promise.all(fields.map((field) => field.inputValue()));
+  await lstm.context().close();
+
+  const moods = await open({}, "#step=0", `${folder}/moods.html`);
+  found.backwards = await moods.evaluate(async () => {
+    const [slider, told] = ["#step", "output"].map((each) => document.querySelector(each));
+    const steps = [];
+    for (let step = 0; step < Number(slider.max); step++) {
+      slider.value = step;
+      slider.dispatchEvent(new Event("input"));
+      await new Promise(requestAnimationFrame);
+      steps.push(told.textContent);
+    }
+    return steps;
+  });
+  found.violations.push(...(await violations(moods)));
+  await moods.context().close();
+
   const hostile =
     "#lang=toString&view=constructor&step=-3&word=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E&Whh=abc&bh=1e999";
   const odd = await open({}, hostile);
