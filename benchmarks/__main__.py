@@ -15,6 +15,7 @@ from benchmarks import (
     imported,
     layouts,
     learning,
+    marking,
     memory,
     mutations,
     page,
@@ -34,6 +35,7 @@ def usual() -> Iterator[Iterator[str]]:
     yield imported.report(3)
     yield layouts.report(3)
     yield page.report(5)
+    yield marking.report(3)
     yield memory.report()
     yield mutations.report(1000)
 
@@ -49,6 +51,7 @@ def quick() -> Iterator[Iterator[str]]:
     yield imported.report(1, (10, 5), "ironcalc")
     yield layouts.report(1, layouts.SMALL, "ironcalc")
     yield page.report(1, ("hello",))
+    yield marking.report(1, 10)
     yield memory.report(sentences=40, many=3)
     yield mutations.report(2)
 

@@ -188,10 +188,7 @@ def page(
     """
     language = known_language(language)
     loaded = _loaded(source) if isinstance(source, str | Path) else source
-    target = Path(path or f"{loaded.name}.html")
-    if target.suffix.lower() not in (".html", ".htm"):
-        raise OutputError("not_html", place=str(target))
-    check_free(target, force)
+    target = page_file(path or f"{loaded.name}.html", force)
     if isinstance(loaded, LessonData):
         loaded = _sized(loaded, epochs, steps)
     text = page_text(loaded, language)
@@ -230,6 +227,15 @@ def workbook_file(path: str | Path, force: bool) -> Path:
     target = Path(path)
     if target.suffix.lower() != ".xlsx":
         raise OutputError("not_xlsx", place=str(target))
+    check_free(target, force)
+    return target
+
+
+def page_file(path: str | Path, force: bool) -> Path:
+    """The path of a page that can be written. Raises OutputError where it is taken or no name for one."""
+    target = Path(path)
+    if target.suffix.lower() not in (".html", ".htm"):
+        raise OutputError("not_html", place=str(target))
     check_free(target, force)
     return target
 

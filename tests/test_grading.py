@@ -1,5 +1,6 @@
 """Marking: every kind of mistake is found for what it is, and no honest student is suspected."""
 
+import os
 import random
 import subprocess
 from collections import Counter
@@ -20,6 +21,7 @@ from rnnsheet.templates import load
 from rnnsheet.workbook.copy import copied
 from rnnsheet.workbook.worksheet import CellError
 from tests import students
+from tests.conftest import INSTALL
 from tests.students import GOOD, KINDS, TOLERANCE, Planted, Student
 from tests.test_exercise import command
 
@@ -168,10 +170,10 @@ def handed_in(group, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def graded(handed_in, key_file, tmp_path_factory):
-    """The same by one process, several, and threads."""
+    """The same by one process, threads, and processes of its own."""
     folder = tmp_path_factory.mktemp("marks")
-    with ThreadPoolExecutor(2) as threads, ProcessPoolExecutor(2) as processes:
-        executors = {"inline": Inline(), "threads": threads, "processes": processes, "own": None}
+    with ThreadPoolExecutor(2) as threads:
+        executors = {"inline": Inline(), "threads": threads, "own": None}
         return {
             name: rnnsheet.grade(handed_in, key_file, folder / name, executor=executor, jobs=2)
             for name, executor in executors.items()
@@ -181,10 +183,26 @@ def graded(handed_in, key_file, tmp_path_factory):
 def test_whatever_computes_them_the_marks_are_the_same(graded):
     inline = graded["inline"]
     assert [mark.mark for mark in inline.marks if not mark.flags] == [40, 37, 28] or len(inline.marks) == 4
-    for name in ("threads", "processes", "own"):
+    for name in ("threads", "own"):
         assert graded[name].as_dict()["marks"] == inline.as_dict()["marks"]
         for table in ("marks.csv", "cells.csv", "not-marked.csv"):
             assert (graded[name].folder / table).read_bytes() == (inline.folder / table).read_bytes()
+
+
+@pytest.mark.slow
+def test_a_cluster_gives_the_same_marks_as_one_process(handed_in, key_file, graded, tmp_path):
+    """Dask's local cluster: processes that know each other by network alone, as on many machines."""
+    distributed = pytest.importorskip("distributed", reason=f"distributed {INSTALL}")
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "silence_logs": 50}
+    with (
+        distributed.LocalCluster(**options) as cluster,
+        distributed.Client(cluster) as client,
+        client.get_executor() as executor,
+    ):
+        found = rnnsheet.grade(handed_in, key_file, tmp_path / "out", executor=executor)
+    assert found.as_dict()["marks"] == graded["inline"].as_dict()["marks"]
+    for table in ("marks.csv", "cells.csv", "not-marked.csv"):
+        assert (found.folder / table).read_bytes() == (graded["inline"].folder / table).read_bytes()
 
 
 def test_a_file_of_another_student_is_told(graded, group):
@@ -260,13 +278,17 @@ def test_what_a_program_saved_is_marked_as_it_is(program, exercise, scheme, grou
     assert found.sealed
 
 
+CLASS = int(os.environ.get("RNNSHEET_CLASS", "120"))
+"""How many simulated students there are; 1,000 take a minute."""
+
+
 @pytest.mark.slow
-def test_a_thousand_students_are_marked_as_they_should_be(exercise, scheme, tmp_path, fast):
+def test_a_whole_class_is_marked_as_it_should_be(exercise, scheme, tmp_path, fast):
     """Every kind of mistake, and whole files of others, in one class; 40 have workbooks of their own."""
     chance, secret = random.Random(5), exercise.key.dumped()
     every = [Student(exercise, f"student {number}") for number in range(40)]
     planted: list[tuple[str, Student, Planted]] = []
-    for number in range(1_000):
+    for number in range(CLASS):
         student = every[number % len(every)]
         if number % 20 == 19:
             # The whole file of another one, handed in under the own name.
@@ -286,4 +308,4 @@ def test_a_thousand_students_are_marked_as_they_should_be(exercise, scheme, tmp_
     for mark, (_, _, plan) in zip(marks, planted, strict=True):
         check_planted(mark, plan, mark.submission.name)
     flagged = Counter(flag.name for mark in marks for flag in mark.flags)
-    assert flagged["other_student"] == 50
+    assert flagged["other_student"] == CLASS // 20

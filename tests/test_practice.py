@@ -115,7 +115,30 @@ def test_each_student_gets_a_workbook_back_with_what_was_expected(marked):
     assert any(place in text and "first went wrong" in text for text in texts)
     follow = f"{group[1].rights[place]:.6g}"
     assert f"expected given your numbers: {follow}" in texts
-    assert "computed right from an earlier answer that is wrong" in texts
+    assert f"computed right; it first went wrong in {place}" in texts
+
+
+def test_a_note_at_each_cell_says_what_was_expected_and_where_it_went_wrong(marked):
+    """As openpyxl reads it, and as LibreOffice does, which writes it again."""
+    from openpyxl import load_workbook
+
+    out, group, _ = marked
+    file = out / "feedback" / f"{group[1].code}.xlsx"
+    place = group[1].places("h")[0]
+    if ENGINES["libreoffice"].installed():
+        home = f"-env:UserInstallation=file://{out}/home"
+        command = ["soffice", home, "--headless", "--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir"]
+        subprocess.run(
+            [*command, str(out / "saved"), str(file)], check=True, capture_output=True, timeout=120
+        )
+    for each in (file, *(out / "saved").glob("*.xlsx")):
+        sheet = load_workbook(each)["Unrolled"]
+        notes = {f"Unrolled!{c.coordinate}": c.comment.text for row in sheet for c in row if c.comment}
+        assert notes.keys() == set(group[1].rights)
+        assert notes[place] == f"wrong\nexpected given your numbers: {group[1].rights[place]:.6g}"
+        follow = f"right given your earlier answers\ncomputed right; it first went wrong in {place}"
+        assert {notes[other] for other in group[1].places("p")} == {follow}
+        assert {notes[other] for other in group[1].places("h")[1:]} == {"right"}
 
 
 def test_no_answer_runs_in_what_goes_back(marked):

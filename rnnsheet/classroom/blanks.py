@@ -67,6 +67,8 @@ class Blanks:
         self.plan = plan
         self._formulas, self._blocks = _formulas(plan), _blocks_of(plan)
         self._used: dict[Cell, tuple[Cell, ...]] = {}
+        self.examples: set[Cell] = set()
+        """The cells that stay as examples."""
         self.all = tuple(self._found(lesson, trace, names, times, example))
         if not self.all:
             raise LessonError("no_blanks", place=lesson.source)
@@ -105,8 +107,7 @@ class Blanks:
             if name not in blocks:
                 raise unknown("unknown_block", name, blocks)
         homes = {blocks[name].area.sheet for name in names}
-        steps = set(lesson.sequences.values())
-        shown: set[str] = set()
+        steps, shown = set(lesson.sequences.values()), set[str]()
         for sheet in self.plan.sheets:
             for block in sheet.blocks:
                 if sheet.name not in homes or block.name not in names or block.trace != block.name:
@@ -118,10 +119,11 @@ class Blanks:
                             continue
                         if times and over_time and block.time + right not in times:
                             continue
+                        cell = sheet.name, block.area.part(down, right).cells()[0]
                         if example and block.name not in shown:
                             shown.add(block.name)
+                            self.examples.add(cell)
                             continue
-                        cell = sheet.name, block.area.part(down, right).cells()[0]
                         yield Blank(block.name, cell, text, block, down, right)
 
     def _references(self, cell: Cell) -> tuple[Cell, ...]:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from rnnsheet import engine
-from rnnsheet.classroom import numbers
+from rnnsheet.classroom import numbers, paper
 from rnnsheet.classroom.blanks import Blanks, cells_of, usual
-from rnnsheet.classroom.key import PRACTICE, Key, Settings
+from rnnsheet.classroom.key import PAPER, PRACTICE, Key, Settings
 from rnnsheet.classroom.practice import tally, with_words
 from rnnsheet.classroom.references import Cell
 from rnnsheet.equations.lesson import network
@@ -67,6 +67,11 @@ class Exercise:
         return tuple(cell for block in self._entries for cell in cells_of(block))
 
     @cached_property
+    def word_cell(self) -> Cell:
+        """The cell of the text that is read."""
+        return next(cells_of(block)[0] for block in self._entries if block.name == "word")
+
+    @cached_property
     def parameter_cells(self) -> Mapping[str, list[list[Cell]]]:
         """The cells of each weight, row by row."""
         return {
@@ -91,7 +96,7 @@ class Exercise:
 
     def given_of(self, lesson: LessonData) -> list[Any]:
         """Every number and text that the book of a lesson gives, in order."""
-        return list(self.given(self._plan(lesson)))
+        return list(self.given(self.plan(lesson)))
 
     def book(self, code: str, lesson: LessonData, solved: bool = False) -> Plan:
         """A student's workbook; with every answer, and not a blank, where it is `solved`."""
@@ -105,7 +110,7 @@ class Exercise:
 
     def blank_book(self, code: str, lesson: LessonData, solved: bool = False) -> Plan:
         """The same without what a book to practise with says."""
-        planned, trace = self._plan(lesson), engine.complete(lesson)
+        planned, trace = self.plan(lesson), engine.complete(lesson)
         own = {sheet.name: sheet for sheet in planned.sheets}
         kept = [self._sheet(sheet, own[sheet.name], trace, solved) for sheet in self.blanks.sheets]
         here = {sheet.name for sheet in kept}
@@ -128,7 +133,8 @@ class Exercise:
             pairs = zip(sheet.blocks, own[sheet.name], strict=True)
             yield from (pair for pair in pairs if self.blanks.is_kept(pair[0]))
 
-    def _plan(self, lesson: LessonData) -> Plan:
+    def plan(self, lesson: LessonData) -> Plan:
+        """The whole workbook of a lesson."""
         return plan(lesson, self.key.settings.language)
 
     def _sheet(self, sheet: Sheet, own: Sheet, trace: Trace, solved: bool) -> Sheet:
@@ -210,7 +216,8 @@ class Exercise:
         for row, (name, sheet, areas) in enumerate(self._listed(), start=_LIST + 1):
             page.text(row, 1, name, "symbol")
             page.text(row, 2, self._meaning(name))
-            page.text(row, 3, f"{sheet} {areas[0].a1}{' …' if areas[1:] else ''}", "link_text", link=sheet)
+            where = f"{sheet} {areas[0].a1}{' …' if areas[1:] else ''}"
+            page.text(row, 3, where, "link_text", link=sheet, at=areas[0].row)
             count = sum(area.rows * area.cols for area in areas)
             page.constants("count", row, 4, [[count]], "label", form="whole")
             counted = f"COUNTA({','.join(area.absolute for area in areas)})"
@@ -258,8 +265,12 @@ def blanks_of(lesson: LessonData, settings: Settings) -> Blanks:
         raise LessonError("own_cell_exercise", place=lesson.source)
     if settings.times and max(settings.times) > (most := max(lesson.sequences.values())):
         raise LessonError("no_such_time", got=max(settings.times), most=most)
-    planned = plan(lesson, settings.language)
-    names = settings.blanks or usual(planned)
+    on_paper, planned = settings.mode == PAPER, plan(lesson, settings.language)
+    if on_paper:
+        paper.check(lesson, settings.blanks)
+    if settings.words and not numbers.can_vary(lesson):
+        raise LessonError("own_words", place=lesson.name)
+    names = settings.blanks or (paper.USUAL if on_paper else usual(planned))
     return Blanks(planned, lesson, engine.run(lesson), names, settings.times, settings.example)
 
 

@@ -9,18 +9,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from rnnsheet import engine
 from rnnsheet.checking import ironcalc
 from rnnsheet.checking.compare import normal
 from rnnsheet.checking.recalculate import Values, recalculations
 from rnnsheet.classroom import key as keys
 from rnnsheet.classroom.book import CODE, EXERCISE, FIRST, SEAL, Exercise
+from rnnsheet.classroom.numbers import Own
 from rnnsheet.classroom.references import Cell, qualified
 from rnnsheet.errors import RnnsheetError, WorkbookError
 from rnnsheet.lesson import LessonData
-from rnnsheet.network import Model
 from rnnsheet.sheet.bounds import a1, key
 from rnnsheet.workbook.package import package_of
 from rnnsheet.workbook.read import Contents, read
@@ -57,8 +55,8 @@ class Evaluation:
     count: int = 0
     """How many such places there are."""
     sealed: bool = True
-    weights: Mapping[str, list[list[float]]] = field(default_factory=dict)
-    """The student's own."""
+    own: Own = field(default_factory=Own)
+    """What the student's lesson has of its own."""
 
 
 @dataclass(frozen=True)
@@ -91,13 +89,6 @@ def right_answers(secret: bytes, code: str) -> list[Any]:
     exercise = exercise_of(secret)
     trace = engine.run(exercise.lesson(code))
     return [blank.answer(trace) for blank in exercise.blanks.all]
-
-
-def lesson_of(exercise: Exercise, weights: Mapping[str, Any]) -> LessonData:
-    """The lesson of an exercise with a student's weights."""
-    lesson = exercise.key.lesson
-    parameters = {name: np.array(rows, dtype=np.float64) for name, rows in weights.items()}
-    return replace(lesson, model=Model(lesson.model.layers, parameters))
 
 
 def _plain(value: object) -> object:
@@ -138,7 +129,8 @@ class _Submitted:
         answers = self._answers(self._restored(given), lesson, tolerance)
         places = tuple(f"{sheet}!{a1(cell)}" for sheet, cell in changed[:_MOST_TOLD])
         weights = {name: array.tolist() for name, array in lesson.model.parameters.items()}
-        return Evaluation(self.code, answers, places, len(changed), sealed, weights)
+        own = Own(weights, lesson.word)
+        return Evaluation(self.code, answers, places, len(changed), sealed, own)
 
     def _told(self, row: int) -> str:
         sheet = self.contents.sheets.get(FIRST)
@@ -152,12 +144,14 @@ class _Submitted:
             yield cell, None if cell[1] in grid.formulas else grid.values.get(cell[1])
 
     def _lesson(self, found: Mapping[Cell, Any]) -> LessonData:
-        """The lesson with the numbers that stand in the file, which the seal says are the student's own."""
+        """The lesson with what stands in the file, which the seal says is the student's own."""
+        whole = self.exercise.key.lesson
         weights = {
             name: [[found[cell] for cell in line] for line in cells]
             for name, cells in self.exercise.parameter_cells.items()
         }
-        return lesson_of(self.exercise, weights)
+        word = found[self.exercise.word_cell] if self.exercise.key.settings.words else whole.word
+        return Own(weights, word).of(whole)
 
     def _is_changed(self, cell: Cell, text: str) -> bool:
         grid = self.contents.sheets.get(cell[0])

@@ -77,6 +77,8 @@ def grade(
     in the result, and stops no other.
     """
     made, words = keys.load(Path(key)), labels(known_language(language))
+    if made.settings.mode == keys.PAPER:
+        raise keys.KeyFileError("paper_key", place=str(key))
     tolerance = usual_tolerance(made.settings.digits) if tolerance is None else tolerance
     if not isinstance(tolerance, int | float) or not 0 < tolerance < 1:
         raise RnnsheetError("bad_tolerance", got=tolerance)
@@ -163,9 +165,7 @@ def _give_back(pool: Executor, grading: Grading, secret: bytes, platform: str, w
     place = grading.folder / FEEDBACK
     place.mkdir(exist_ok=True)
     said = [platforms.comment(mark, words) for mark in grading.marks]
-    ways = [
-        (m.code, m.weights, m.answers, m.verdicts, line) for m, line in zip(grading.marks, said, strict=True)
-    ]
+    ways = [(m.code, m.own, m.answers, m.verdicts, line) for m, line in zip(grading.marks, said, strict=True)]
     names: Counter[str] = Counter()
     with platforms.feedback_zip(grading.folder, platform) as put:
         for start in range(0, len(ways), _AT_ONCE):

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from rnnsheet import templates
 from rnnsheet.classroom import key as keys
-from rnnsheet.classroom import tables
+from rnnsheet.classroom import paper, tables
 from rnnsheet.classroom.book import Exercise, blanks_of
-from rnnsheet.classroom.key import Key, KeyFileError, Rule, Settings
+from rnnsheet.classroom.key import PAPER, Key, KeyFileError, Rule, Settings
 from rnnsheet.classroom.tables import Student
 from rnnsheet.errors import LessonError, OutputError
 from rnnsheet.lesson import LessonData
@@ -19,6 +19,8 @@ from rnnsheet.progress import Progress, silent
 
 STUDENTS, TEACHER = "students", "teacher"
 KEY, CODES = "key.toml", "roster-codes.csv"
+PAGES, SOLUTIONS = "exercise.html", "solutions.html"
+"""What is printed."""
 MOST_STUDENTS = 100_000
 
 
@@ -29,7 +31,7 @@ class HandedOut:
     folder: Path
     key: Path
     books: Mapping[str, Path]
-    """The workbook of each student, by their ids."""
+    """The workbook of each student, by their ids; on paper the file with the pages of all."""
 
 
 def exercise(
@@ -43,6 +45,7 @@ def exercise(
 ) -> HandedOut:
     """Writes a workbook with numbers of their own for each student, and the teacher's key.
 
+    On paper it is one file with a page for each, and one for the teacher with the solutions.
     With the `key` of an exercise that was handed out before, it is for those who come late: the settings
     must be the same. Raises RnnsheetError where something given cannot be used, OutputError where the folder
     exists already (unless `force`) or cannot be written.
@@ -50,6 +53,8 @@ def exercise(
     source = lesson if isinstance(lesson, LessonData) else templates.load(lesson)
     root = Path(folder)
     place = Path(key) if key else root / TEACHER / KEY
+    if settings.mode == PAPER and len(students) > paper.MOST_PAGES:
+        raise LessonError("too_many_pages", got=len(students), most=paper.MOST_PAGES)
     known = keys.load(place) if key and place.exists() else None
     prepared = prepare(source, settings, known, place)
     made = prepared.key
@@ -60,12 +65,24 @@ def exercise(
     if known is None:
         made.save(place, force)
     codes = {student.id: made.code(student.id) for student in students}
-    files = {student.id: root / STUDENTS / f"{codes[student.id]}.xlsx" for student in students}
+    on_paper = settings.mode == PAPER
+    files = {
+        student.id: root / STUDENTS / (PAGES if on_paper else f"{codes[student.id]}.xlsx")
+        for student in students
+    }
+    pages: list[paper.Page] = []
     with progress("exercise", len(students)) as advance:
         for student in students:
             code = codes[student.id]
-            prepared.write(prepared.book(code, prepared.lesson(code)), files[student.id])
+            lesson = prepared.lesson(code)
+            if on_paper:
+                pages.append(paper.Page(code, lesson, f"{student.id} {student.name}"))
+            else:
+                prepared.write(prepared.book(code, lesson), files[student.id])
             advance(1)
+    if on_paper:
+        paper.write(prepared, pages, root / STUDENTS / PAGES, solved=False)
+        paper.write(prepared, pages, root / TEACHER / SOLUTIONS, solved=True)
     rows = [(codes[s.id], s.id, s.name, f"{STUDENTS}/{files[s.id].name}") for s in students]
     tables.write(root / TEACHER / CODES, ("code", "id", "name", "file"), rows)
     return HandedOut(root, place, files)
@@ -86,15 +103,19 @@ def students(roster: str | Path = "", count: int | None = None) -> list[Student]
 
 
 def solve(code: str, key: str | Path, path: str | Path = "", force: bool = False) -> Path:
-    """Writes the solved workbook of a code. Raises RnnsheetError where it cannot."""
-    from rnnsheet.api import workbook_file
+    """Writes the solved workbook, or page, of a code. Raises RnnsheetError where it cannot."""
+    from rnnsheet.api import page_file, workbook_file
 
     made = keys.load(Path(key))
     if not keys.is_code(code):
         raise KeyFileError("no_code", got=code)
-    target = workbook_file(path or f"{code}-solved.xlsx", force)
     prepared = Exercise(made)
-    prepared.write(prepared.book(code, prepared.lesson(code), solved=True), target)
+    if made.settings.mode == PAPER:
+        target = page_file(path or f"{code}-solved.html", force)
+        paper.write(prepared, [paper.Page(code, prepared.lesson(code))], target, solved=True)
+    else:
+        target = workbook_file(path or f"{code}-solved.xlsx", force)
+        prepared.write(prepared.book(code, prepared.lesson(code), solved=True), target)
     return target
 
 

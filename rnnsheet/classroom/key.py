@@ -21,8 +21,8 @@ from rnnsheet.lesson import LessonData
 from rnnsheet.sheet.plan import LAYOUT
 from rnnsheet.version import VERSION
 
-GRADED, PRACTICE = "graded", "practice"
-MODES = (GRADED, PRACTICE)
+GRADED, PRACTICE, PAPER = "graded", "practice", "paper"
+MODES = (GRADED, PRACTICE, PAPER)
 _SECRET = 32
 """In bytes."""
 _MOST_DIGITS = 9
@@ -46,6 +46,8 @@ class Settings:
     digits: int = 3
     """How many decimals are asked for."""
     language: str = "en"
+    words: bool = False
+    """Whether each reads a word of their own, too."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +182,8 @@ def check_settings(settings: Settings) -> None:
     """Raises LessonError or KeyFileError where a setting cannot be what it is."""
     if settings.mode not in MODES:
         raise KeyFileError("wrong_choice", key="--mode", got=settings.mode, known=", ".join(MODES))
+    if type(settings.words) is not bool or type(settings.example) is not bool:
+        raise KeyFileError("wrong_table", key="settings", expected="example, words: true, false")
     if type(settings.digits) is not int or not 1 <= settings.digits <= _MOST_DIGITS:
         raise LessonError("wrong_size", name="digits", got=settings.digits, least=1, most=_MOST_DIGITS)
     if settings.language not in languages():

@@ -13,6 +13,7 @@ import numpy as np
 from rnnsheet.classroom.blanks import Blanks, vector
 from rnnsheet.classroom.evaluation import ARRAY, EMPTY, FORMULA, TEXT, Answer, Evaluation, is_near
 from rnnsheet.classroom.key import Rule
+from rnnsheet.classroom.numbers import Own
 from rnnsheet.classroom.submissions import Submission, is_other
 from rnnsheet.classroom.tables import Student
 
@@ -44,8 +45,8 @@ class Mark:
     points: tuple[float, ...]
     scheme: Scheme
     flags: tuple[Flag, ...] = ()
-    weights: Mapping[str, Any] = field(default_factory=dict)
-    """The student's own."""
+    own: Own = field(default_factory=Own)
+    """What the student's lesson has of its own."""
 
     @property
     def most(self) -> float:
@@ -114,7 +115,7 @@ def _mark(
         for blank, answer, verdict in zip(scheme.blanks.all, answers, verdicts, strict=True)
     )
     student = scheme.students.get(code, Student(""))
-    rest = (tuple(verdicts), points, scheme, tuple(flags), evaluation.weights)
+    rest = (tuple(verdicts), points, scheme, tuple(flags), evaluation.own)
     return Mark(submission, code, student, answers, *rest)
 
 

@@ -1,29 +1,31 @@
-"""A student's own numbers: weights drawn from the key's secret until the exercise with them is a good one."""
+"""What a student has of their own: weights, and a word, drawn until they make a good exercise."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnnsheet import engine
 from rnnsheet.classroom.blanks import Blanks, vector
-from rnnsheet.classroom.key import Key
+from rnnsheet.classroom.key import PAPER, Key
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import LessonData
 from rnnsheet.network import Array, Model
 from rnnsheet.trace import Trace
 
-MOST_TRIES = 100
+MOST_TRIES, _TRIES_ON_PAPER = 100, 1000
 _PLACES = 2
 """The decimals of a weight: few enough to type."""
 _LEAST, _GREATEST = 0.1, 1.0
 _APART, _VISIBLE, _LEAD, _SATURATED = 2.0, 0.02, 0.05, 0.97
 """By how many tolerances two answers of a block differ; by how much a slip moves an answer; by how much the
 greatest probability leads; the greatest value of a tanh or a sigmoid."""
+_WHOLE, _IN_THE_HEAD, END_OF_TABLE = 2, 12, 3.0
+"""On paper the greatest weight, the greatest number that is computed, and what tanh is asked for at most."""
 
 Demand = Callable[[], bool]
 
@@ -33,14 +35,32 @@ def tolerance(digits: int) -> float:
     return float(10.0**-digits)
 
 
+@dataclass(frozen=True)
+class Own:
+    """What a student's lesson has of its own, as plain data, which goes from process to process."""
+
+    weights: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)
+    word: str = ""
+
+    def of(self, lesson: LessonData) -> LessonData:
+        """The lesson with it."""
+        parameters = {name: np.array(rows, dtype=np.float64) for name, rows in self.weights.items()}
+        return replace(lesson, model=Model(lesson.model.layers, parameters), word=self.word)
+
+
 def own(key: Key, code: str, blanks: Blanks) -> LessonData:
-    """The lesson with the numbers of a student: of the first try that meets every demand, or the most."""
-    best, met = key.lesson, -1
-    for attempt in range(MOST_TRIES):
+    """The lesson with what is a student's own: of the first try that meets every demand, or the most."""
+    best, met, on_paper = key.lesson, -1, key.settings.mode == PAPER
+    for attempt in range(_TRIES_ON_PAPER if on_paper else MOST_TRIES):
         generator = np.random.default_rng(key.seed(code, attempt))
-        lesson = replace(key.lesson, model=_drawn(key.lesson.model, generator))
+        lesson = replace(key.lesson, model=(_whole if on_paper else _drawn)(key.lesson.model, generator))
         try:
-            found, demands = _met(lesson, blanks, tolerance(key.settings.digits))
+            if key.settings.words:
+                lesson = replace(lesson, word=_word(key.lesson, generator))
+            if on_paper:
+                found, demands = _first_unmet(_on_paper(lesson))
+            else:
+                found, demands = _first_unmet(_demands(lesson, blanks, tolerance(key.settings.digits)))
         except LessonError:
             # Numbers that grow past what a computer holds are nobody's.
             continue
@@ -61,11 +81,40 @@ def _drawn(model: Model, generator: np.random.Generator) -> Model:
     return Model(model.layers, drawn)
 
 
-def _met(lesson: LessonData, blanks: Blanks, tolerance: float) -> tuple[int, int]:
-    """How many demands a draw meets before the first that it does not, and how many there are."""
+def _whole(model: Model, generator: np.random.Generator) -> Model:
+    """A network of the same shapes with small whole numbers."""
+    drawn = {
+        name: generator.integers(-_WHOLE, _WHOLE, array.shape, endpoint=True).astype(np.float64)
+        for name, array in model.parameters.items()
+    }
+    return Model(model.layers, drawn)
+
+
+def can_vary(lesson: LessonData) -> bool:
+    """Whether any word of its letters has a right answer: what comes next."""
+    return lesson.reads_ahead and not lesson.wants_answer and set(lesson.inputs) <= {"word", "answer"}
+
+
+def _word(lesson: LessonData, generator: np.random.Generator) -> str:
+    """A text as long as the lesson's, which reads nearly as many different letters, or words."""
+    parts, drawn = lesson.parts(lesson.word), ("",)
+    least = max(2, len(set(parts[:-1])) - 1) if len(set(parts[:-1])) > 1 else 1
+    while drawn == ("",) or len(set(drawn[:-1])) < least:
+        drawn = tuple(generator.choice(np.array(lesson.vocabulary), len(parts)).tolist())
+    return (" " if lesson.split == "words" else "").join(drawn)
+
+
+def _first_unmet(demands: Sequence[Demand]) -> tuple[int, int]:
+    """How many demands are met before the first that is not, and how many there are."""
+    found = next((number for number, demand in enumerate(demands) if not demand()), len(demands))
+    return found, len(demands)
+
+
+def _demands(lesson: LessonData, blanks: Blanks, tolerance: float) -> list[Demand]:
+    """What an exercise on a computer should be like."""
     trace = engine.run(lesson)
     answers = {name: vector(b.answer(trace) for b in blanks.all if b.name == name) for name in blanks.names}
-    demands: list[Demand] = [
+    return [
         *(lambda own=own: _are_apart(own, _APART * tolerance) for own in answers.values()),
         lambda: _leads(lesson, trace),
         lambda: _unsaturated(trace),
@@ -74,8 +123,29 @@ def _met(lesson: LessonData, blanks: Blanks, tolerance: float) -> tuple[int, int
             for slip in slips(lesson.model)
         ),
     ]
-    found = next((number for number, demand in enumerate(demands) if not demand()), len(demands))
-    return found, len(demands)
+
+
+def _on_paper(lesson: LessonData) -> list[Demand]:
+    """What an exercise on paper should be like, so that it can be done in one's head and slips show."""
+    trace = engine.by_table(lesson)
+    z, h, y = (np.asarray(trace[name], dtype=np.float64) for name in ("z", "h", "y"))
+    is_relu = next(iter(lesson.model)).activation == "relu"
+    step, ordered = 1.0 if is_relu else 0.1, np.sort(y, axis=0)
+
+    def shows(slip: Model) -> bool:
+        moved = np.abs(engine.by_table(replace(lesson, model=slip))["h"] - h)
+        return bool(moved.max() > step / 2)
+
+    return [
+        lambda: max(float(np.abs(trace[name]).max()) for name in ("xh", "hh", "z", "y")) <= _IN_THE_HEAD,
+        lambda: bool((z < 0).any() if is_relu else np.abs(z).max() < END_OF_TABLE),
+        lambda: bool((np.abs(h).max(axis=0) > 0).all()),
+        # No two letters are read alike.
+        lambda: len(np.unique(trace["xh"], axis=1).T) == len(set(lesson.letters)),
+        # No two letters have the greatest score, and not one letter has it always.
+        lambda: bool((ordered[-1] - ordered[-2]).min() > 1.5 * step and len(set(y.argmax(axis=0))) > 1),
+        *(lambda slip=slip: shows(slip) for slip in slips(lesson.model)),
+    ]
 
 
 def _are_apart(answers: NDArray[np.float64], enough: float) -> bool:

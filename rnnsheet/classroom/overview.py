@@ -11,7 +11,7 @@ from rnnsheet.classroom.marks import VERDICTS, Mark
 from rnnsheet.files import write_whole
 from rnnsheet.labels import Labels
 from rnnsheet.sheet.page_builder import Page
-from rnnsheet.sheet.plan import Chart, Plan, Series, Sheet
+from rnnsheet.sheet.plan import Chart, Highlight, Plan, Series, Sheet
 from rnnsheet.workbook.write import write
 
 BOOK, PAGE = "overview.xlsx", "overview.html"
@@ -54,7 +54,8 @@ def _sheet(marks: Sequence[Mark], words: Labels) -> Sheet:
     rows = blocks(marks)
     for row, (name, shares) in enumerate(rows, start=5):
         page.constants("block", row, 1, [[name]], "symbol", form="letter")
-        page.constants("share", row, 2, [shares], "link")
+        block = page.constants("share", row, 2, [shares], "link", form="percent")
+        page.sheet.highlights.append(Highlight(block.area, "share"))
     first = 7 + len(rows)
     page.text(first - 1, 1, words("class.marks"), "heading")
     page.text(first - 1, 2, words("class.students"), "heading")
@@ -63,7 +64,7 @@ def _sheet(marks: Sequence[Mark], words: Labels) -> Sheet:
     counts = page.constants("count", first, 2, [[count] for _, count in bars], "label", form="whole")
     series = (Series(counts.area, words("class.students")),)
     title = words("class.marks")
-    page.sheet.charts.append(Chart("line", title, series, names.area, title, words("class.students"), 4, 8))
+    page.sheet.charts.append(Chart("counts", title, series, names.area, title, words("class.students"), 4, 7))
     page.sheet.widths = {1: 18}
     return page.sheet
 

@@ -39,8 +39,10 @@ class Student:
 
 
 def harmless(value: object) -> object:
-    """A value that no spreadsheet program takes for a formula; numbers are as they are."""
-    return f"'{value}" if isinstance(value, str) and value.lstrip(" ").startswith(_ACTIVE) else value
+    """A value that no spreadsheet program takes for a formula; numbers are as they are, and a lone -."""
+    if not isinstance(value, str) or value == "-" or not value.lstrip(" ").startswith(_ACTIVE):
+        return value
+    return f"'{value}"
 
 
 def plain(text: str) -> str:

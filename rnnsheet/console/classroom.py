@@ -42,6 +42,8 @@ def exercise(
     blanks: Annotated[str, typer.Option(metavar="h,p,dWxh", help=help_text("help.blanks"))] = "",
     times: Annotated[str, typer.Option(metavar="1-2", help=help_text("help.times"))] = "",
     mode: Annotated[str, typer.Option(metavar="graded|practice", help=help_text("help.mode"))] = "graded",
+    paper: Annotated[bool, typer.Option("--paper", help=help_text("help.on_paper"))] = False,
+    words: Annotated[bool, typer.Option("--words", help=help_text("help.own_words"))] = False,
     example: Annotated[bool, typer.Option("--example", help=help_text("help.example"))] = False,
     digits: Annotated[int, typer.Option(metavar="N", help=help_text("help.digits"))] = 3,
     key: KeyFile = "",
@@ -51,18 +53,22 @@ def exercise(
 ) -> None:
     with errors(lang) as language:
         from rnnsheet.classroom import handing_out
-        from rnnsheet.classroom.key import Settings
+        from rnnsheet.classroom.key import PAPER, PRACTICE, Settings
         from rnnsheet.console import progress
 
         texts = labels(language)
         students = handing_out.students(roster, count)
-        settings = Settings(_names(blanks), _numbers(times), mode, example, digits, language)
+        if paper and mode == PRACTICE:
+            raise RnnsheetError("paper_says_nothing")
+        mode = PAPER if paper else mode
+        settings = Settings(_names(blanks), _numbers(times), mode, example, digits, language, words)
         done = handing_out.exercise(lesson, folder, students, settings, key, force, progress.bars(texts))
         if as_json:
             files = {student: str(file) for student, file in done.books.items()}
             print_json({"folder": str(done.folder), "key": str(done.key), "books": files})
         else:
-            print_lines([texts("exercise.done", count=len(done.books), folder=done.folder, key=done.key)])
+            told = "exercise.printed" if paper else "exercise.done"
+            print_lines([texts(told, count=len(done.books), folder=done.folder, key=done.key)])
 
 
 def solve(

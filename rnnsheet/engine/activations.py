@@ -20,6 +20,11 @@ def tanh(z: Array, out: Array) -> None:
     np.tanh(z, out=out)
 
 
+def tanh_table(z: Array, out: Array) -> None:
+    """The hyperbolic tangent as a printed table has it: of z to one decimal, to one decimal."""
+    np.round(np.tanh(np.round(z, 1)), 1, out=out)
+
+
 def relu(z: Array, out: Array) -> None:
     """Each number, or 0 where it is below."""
     np.maximum(z, 0.0, out=out)
@@ -52,5 +57,5 @@ def _between_0_and_1(out: Array) -> None:
 
 ACTIVATIONS: Mapping[str, Activation] = {
     function.__name__: function
-    for function in (linear, tanh, relu, sigmoid, hard_sigmoid, hard_sigmoid_keras2)
+    for function in (linear, tanh, tanh_table, relu, sigmoid, hard_sigmoid, hard_sigmoid_keras2)
 }

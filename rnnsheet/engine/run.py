@@ -1,6 +1,7 @@
 """A lesson in, its trace out: everything that its network computes, and the experiments with it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,9 +26,16 @@ def run(lesson: LessonData) -> Trace:
     The loss is "" where nothing is asked. Raises LessonError where a number grows past what a float64
     holds.
     """
-    numbers = _numbers(lesson, lesson.model.parameters, batch(lesson))
-    _check_finite(numbers, lesson.source)
-    return _trace(lesson, numbers, {})
+    return _run(lesson, lesson.model)
+
+
+def by_table(lesson: LessonData) -> Trace:
+    """The trace of `run` as it is computed on paper, each tanh taken from a table with one decimal."""
+    layers = [
+        replace(layer, activation="tanh_table") if layer.activation == "tanh" else layer
+        for layer in lesson.model
+    ]
+    return _run(lesson, Model(tuple(layers), lesson.model.parameters))
 
 
 def complete(lesson: LessonData, advance: Advance = unheard) -> Trace:
@@ -36,11 +44,17 @@ def complete(lesson: LessonData, advance: Advance = unheard) -> Trace:
     `advance` is told each epoch of the training.
     """
     given = batch(lesson)
-    numbers = _numbers(lesson, lesson.model.parameters, given)
+    numbers = _numbers(lesson, lesson.model, given)
     _check_finite(numbers, lesson.source)
     further, letters = experiments.all_of(lesson, lesson.model.parameters, given, advance=advance)
     _check_finite(further, lesson.source)
     return _trace(lesson, numbers, {**further, **letters, **_picked(lesson, numbers)})
+
+
+def _run(lesson: LessonData, model: Model) -> Trace:
+    numbers = _numbers(lesson, model, batch(lesson))
+    _check_finite(numbers, lesson.source)
+    return _trace(lesson, numbers, {})
 
 
 def _trace(lesson: LessonData, numbers: dict[str, Array], more: Mapping[str, Any]) -> Trace:
@@ -155,9 +169,8 @@ def _so_far(changes: Array) -> Array:
     return np.broadcast_to(greatest.reshape(-1, *[1] * (changes.ndim - 1)), changes.shape)
 
 
-def _numbers(lesson: LessonData, parameters: Arrays, given: Batch) -> dict[str, Array]:
+def _numbers(lesson: LessonData, model: Model, given: Batch) -> dict[str, Array]:
     """All that is computed, and the goals, (rows, steps); a gradient in its parameter's shape."""
-    model = Model(lesson.model.layers, parameters)
     with np.errstate(over="ignore", invalid="ignore"):
         found = gradients(model, given)
         found |= contributions(model, given, found)
@@ -176,5 +189,5 @@ def _check_finite(arrays: Mapping[str, Array], place: str) -> None:
 
 
 def _all_numbers(lesson: LessonData, parameters: Arrays, given: Batch) -> dict[str, Array]:
-    numbers = _numbers(lesson, parameters, given)
+    numbers = _numbers(lesson, Model(lesson.model.layers, parameters), given)
     return {**numbers, **experiments.all_of(lesson, parameters, given)[0]}

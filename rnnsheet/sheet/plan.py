@@ -170,7 +170,10 @@ MOST_SERIES = 8
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart: "shares" are columns from 0 to 1, "line" is lines, "powers" lines over powers of ten."""
+    """A chart: "shares" are columns from 0 to 1, "counts" of whole numbers; "line" and "powers" are lines.
+
+    "powers" are over powers of ten.
+    """
 
     kind: str
     title: str
@@ -214,6 +217,8 @@ class Sheet:
     charts: list[Chart] = field(default_factory=list)
     drawings: list[Diagram] = field(default_factory=list)
     flows: list[Flow] = field(default_factory=list)
+    notes: dict[tuple[int, int], str] = field(default_factory=dict)
+    """By row and column, what the note at a cell says."""
     highlights: list[Highlight] = field(default_factory=list)
     width: float = 11.7
     """Of a column, in characters."""

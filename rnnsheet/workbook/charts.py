@@ -25,11 +25,13 @@ _THICK, _THIN = 38_100, 15_875
 _FEW = 8
 """So many labels stand beside each other without turning."""
 _MOST_LABELS = 20
+_COLUMNS = ("shares", "counts")
+"""The kinds of charts that are no lines."""
 
 
 def drawn(chart: Chart) -> BarChart | LineChart:
     """A chart of the plan, by openpyxl."""
-    made = _column_chart() if chart.kind == "shares" else _line_chart(chart)
+    made = _column_chart(chart) if chart.kind in _COLUMNS else _line_chart(chart)
     made.title, made.x_axis.title, made.y_axis.title = chart.title, chart.x_title, chart.y_title
     for title in (made.title, made.x_axis.title, made.y_axis.title):
         _letters(title, 1200 if title is made.title else 900)
@@ -62,10 +64,11 @@ def _small(turned: bool = False) -> RichText:
     return RichText(bodyPr=body, p=[paragraph])
 
 
-def _column_chart() -> BarChart:
+def _column_chart(chart: Chart) -> BarChart:
     made = BarChart()
-    made.y_axis.scaling.min, made.y_axis.scaling.max = 0, 1
-    made.y_axis.number_format = "0.0"
+    made.y_axis.scaling.min, made.y_axis.number_format = 0, "0"
+    if chart.kind == "shares":
+        made.y_axis.scaling.max, made.y_axis.number_format = 1, "0.0"
     made.gapWidth = 60
     return made
 
@@ -91,7 +94,7 @@ def _series(series: Series, number: int, chart: Chart) -> Drawn:
     else:
         made.tx = SeriesLabel(v=series.title)
     color = COLORS[number % len(COLORS)]
-    if chart.kind == "shares":
+    if chart.kind in _COLUMNS:
         made.spPr = GraphicalProperties(solidFill=color, ln=LineProperties(solidFill=INK, w=6350))
         made.invertIfNegative = False
         return made

@@ -15,6 +15,7 @@ FORMATS = {
     **{form: f"0.{'0' * digits};-0.{'0' * digits};0" for digits, form in NUMBERS.items()},
     "narrow": "0.000;-0.000;0",
     "whole": "0",
+    "percent": "0%",
     "letter": "General",
     "text": "General",
     "powers": "0.00E+00",

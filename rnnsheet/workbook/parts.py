@@ -8,12 +8,14 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement, fromstring
 
 from openpyxl import Workbook
+from openpyxl.comments.comment_sheet import CommentSheet
 from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
 from openpyxl.packaging.relationship import Relationship
 from openpyxl.utils.cell import range_boundaries
 from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.worksheet.related import Related
 from openpyxl.writer.excel import ExcelWriter
+from openpyxl.xml.functions import tostring
 
 from rnnsheet.sheet.plan import Sheet
 from rnnsheet.workbook.drawings import complete, is_drawn_on
@@ -36,6 +38,8 @@ _PREFIXES = {
     _OFFICE: "r:",
     f"{_FORMATS}/package/2006/metadata/core-properties": "cp:",
     "http://purl.org/dc/elements/1.1/": "dc:",
+    **{f"urn:schemas-microsoft-com:{each}": f"{each[0]}:" for each in ("vml", "office:office")},
+    "urn:schemas-microsoft-com:office:excel": "x:",
     "http://www.w3.org/XML/1998/namespace": "xml:",
 }
 """Those that Excel writes: some programs look for them, not for what they stand for."""
@@ -65,7 +69,8 @@ def parts(book: Workbook, sheets: Sequence[Sheet]) -> Iterator[tuple[str, str]]:
             _mend(name, root)
             if _DRAWING.fullmatch(name):
                 complete(root, next(drawn_on))
-            yield name, _xml(root)
+            # Names in drawings are no texts, in which _x0000_ would stand for a letter.
+            yield name, _xml(root).replace("_x005F_", "_") if name.endswith(".vml") else _xml(root)
 
 
 class _InMemory(ExcelWriter):
@@ -84,6 +89,20 @@ class _InMemory(ExcelWriter):
         ws._rels = writer._rels  # type: ignore[attr-defined]
         self._archive.writestr(ws.path[1:], writer.read())  # type: ignore[attr-defined]
         self.manifest.append(ws)
+
+    def _write_comment(self, ws: Any) -> None:
+        """As the original does it, but where Excel has notes: ExcelJS looks nowhere else."""
+        writer: Any = self
+        untyped: Any = CommentSheet
+        notes = untyped.from_comments(ws._comments)
+        writer._comments.append(notes)
+        notes._id, notes._path = len(writer._comments), "/xl/comments{0}.xml"
+        writer._archive.writestr(notes.path[1:], tostring(notes.to_tree()))
+        writer.manifest.append(notes)
+        ws.legacy_drawing = f"xl/drawings/vmlDrawing{notes._id}.vml"
+        writer._archive.writestr(ws.legacy_drawing, notes.write_shapes())
+        link = Relationship(type="comments", Target=notes.path)  # type: ignore[call-overload]
+        ws._rels.append(link)
 
 
 class _Drawing(SpreadsheetDrawing):
@@ -118,6 +137,10 @@ def _mend(name: str, root: Element) -> None:
     elif name == "xl/_rels/workbook.xml.rels":
         link = {"Type": f"{_OFFICE}/sharedStrings", "Target": f"/{SHARED_TEXTS}", "Id": f"rId{len(root) + 1}"}
         SubElement(root, _sibling(root, "Relationship"), link)
+    elif name.startswith("xl/worksheets/_rels/"):
+        for each in root:
+            if each.get("Type", "").endswith(("/comments", "/vmlDrawing")):
+                each.set("Target", each.get("Target", "").replace("/xl/", "../"))
     elif name == "xl/workbook.xml":
         for titles in root.iter(_sibling(root, "definedName")):
             if titles.get("name") == "_xlnm.Print_Titles" and titles.text:

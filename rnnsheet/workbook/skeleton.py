@@ -4,6 +4,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from openpyxl import Workbook
+from openpyxl.comments import Comment
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.dimensions import ColumnDimension
@@ -13,6 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from rnnsheet.experiments import FLOW, LIMIT
 from rnnsheet.labels import Labels, labels
 from rnnsheet.sheet.formula import column_letters
+from rnnsheet.sheet.page_builder import width_of
 from rnnsheet.sheet.plan import Area, Block, Plan, Sheet, Text, quoted
 from rnnsheet.workbook import printing
 from rnnsheet.workbook.charts import drawn
@@ -63,6 +65,10 @@ def _dress(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
     for block in sheet.blocks:
         if block.entry:
             _validate(worksheet, block, texts)
+    for (row, col), note in sheet.notes.items():
+        lines = sum(1 + width_of(line) // _NOTE_LETTERS for line in note.splitlines())
+        height = _NOTE_LINE * (lines + 1)
+        worksheet.cell(row, col).comment = Comment(note, "rnnsheet", height, _NOTE_WIDTH)
     for highlight in sheet.highlights:
         for rule in rules(highlight):
             worksheet.conditional_formatting.add(highlight.area.a1, rule)
@@ -71,6 +77,10 @@ def _dress(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
             worksheet.conditional_formatting.add(" ".join(numbers), large(form))
     for chart in sheet.charts:
         worksheet.add_chart(drawn(chart), f"{column_letters(chart.col)}{chart.row}")
+
+
+_NOTE_WIDTH, _NOTE_LINE, _NOTE_LETTERS = 260, 18, 36
+"""Of a note, the width and the height of a line in pixels, and how many letters a line has."""
 
 
 def _reach(worksheet: Worksheet, text: Text) -> None:
