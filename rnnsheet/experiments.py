@@ -23,6 +23,10 @@ DIGITS = (2, 6)
 """From so few to so many digits are shown of a number."""
 
 
+RUNS = ("", "update.", "plus.", "minus.", "training.", "flow.")
+"""What the names of a trace's arrays begin with: those of the lesson's own run, and of each experiment."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What a lesson's workbook is set to; all but the sizes and the sheets are cells there."""

@@ -113,7 +113,7 @@ def _reports(manifest: Manifest, running: Mapping[str, Recalculation], tolerance
     language = manifest.facts["language"]
     planned = plan(source, language if language in languages() else "en")
     manifest.check_plan(planned)
-    comparison = Comparison(manifest.contents, planned, *_witness(source), tuple(source.labels), tolerance)
+    comparison = Comparison(manifest.contents, planned, *_witness(source), source, tolerance)
     framework, notes = _framework(source), manifest.contents.settings
     return [
         replace(

@@ -14,7 +14,10 @@ from rnnsheet.checking.recalculate import Values
 from rnnsheet.checking.report import BlockReport, Failure, Report
 from rnnsheet.checking.shown import Seen
 from rnnsheet.errors import WorkbookError
+from rnnsheet.experiments import RUNS
+from rnnsheet.lesson import LessonData
 from rnnsheet.network import Array
+from rnnsheet.network.imported import ImportedNetwork
 from rnnsheet.sheet.plan import Block, Plan
 from rnnsheet.trace import Trace
 from rnnsheet.workbook.read import Contents
@@ -28,8 +31,8 @@ class Comparison:
 
     `trace` is what NumPy says; without it formulas are compared, and the stored values with the
     recalculated. `find_roundings` finds by how much, at most, roundings make each of the trace's
-    numbers differ; it takes a while, and is asked only where a cell differs. `choices` are what a
-    softmax chooses from.
+    numbers differ; it takes a while, and is asked only where a cell differs. `source` is what the workbook
+    is of.
     """
 
     def __init__(
@@ -38,12 +41,19 @@ class Comparison:
         plan: Plan,
         trace: Trace | None,
         find_roundings: Callable[[], Mapping[str, Array]],
-        choices: tuple[str, ...],
+        source: LessonData | ImportedNetwork,
         tolerance: float,
     ):
         self.contents, self.plan, self.trace = contents, plan, trace
         self.by_hand = "manual" in contents.settings
-        self._find_roundings, self.choices, self.tolerance = find_roundings, choices, tolerance
+        self._find_roundings, self.choices, self.tolerance = find_roundings, source.labels, tolerance
+        self.choosing = {
+            f"{run}{layer.named(base)}": (run, layer, base)
+            for layer in source.model.outputs
+            for base in ("predicted", "right")
+            for run in RUNS
+        }
+        """By the names of their arrays, what a softmax chooses: of which run, which softmax, and what."""
         for sheet in plan.sheets:
             contents.grid(sheet.name)
         # Before the engine is waited for.
@@ -252,19 +262,14 @@ class _Cell:
         """
         if self.block.words:
             return ["" if self.got is None else self.got]
-        run, _, name = self.block.trace.rpartition(".")
-        base = next((base for base in ("predicted", "right") if name.startswith(base)), "")
-        trace = self.its.trace
-        if (
-            trace is None
-            or not base
-            or self.expected in ("", None)
-            or self.expected == self.got == self.stored
-        ):
+        trace, chosen = self.its.trace, self.its.choosing.get(self.block.trace)
+        alike = self.expected in ("", None) or self.expected == self.got == self.stored
+        if trace is None or chosen is None or alike:
             return [self.expected]
-        prefix, ending = run and f"{run}.", name.removeprefix(base)
+        run, layer, base = chosen
         step = self.block.time - 1 + self.right
-        p, slack = trace[f"{prefix}p{ending}"], self.its.roundings[f"{prefix}confidence{ending}"]
+        p = trace[f"{run}{layer.named('p')}"]
+        slack = self.its.roundings[f"{run}{layer.named('confidence')}"]
         # Of a training there is one such array for each epoch.
         shares, rounding = (p[self.down], slack[self.down]) if p.ndim == 3 else (p, slack)
         tied = [
@@ -272,8 +277,8 @@ class _Cell:
             for label, share in zip(self.its.choices, shares[:, step], strict=True)
             if share >= shares[:, step].max() - self.its.tolerance - rounding[0, step]
         ]
-        target = trace[f"target{ending}"][0, step]
-        said = trace[f"{prefix}predicted{ending}"]
+        target = trace[layer.named("target")][0, step]
+        said = trace[f"{run}{layer.named('predicted')}"]
         if base == "right" and said.reshape(-1, said.shape[-1])[self.down, step] == "":
             # After the end nothing is said, however probable.
             return [self.expected]

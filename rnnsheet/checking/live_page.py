@@ -54,7 +54,7 @@ def report(path: Path, tolerance: float, witness: Witness) -> Report:
     contents = _contents(page, carried["values"])
     computed = _computed(path, page)
     planned = _without_looks(page.plan) if computed else _stored_alone(page)
-    comparison = Comparison(contents, planned, *witness(source), tuple(source.labels), tolerance)
+    comparison = Comparison(contents, planned, *witness(source), source, tolerance)
     verdict = comparison.report(source.name, node.NAME if computed else "", computed or _stored(contents))
     return replace(verdict, blocks=(_pieces(page, text, carried), *verdict.blocks))
 

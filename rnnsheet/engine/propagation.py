@@ -11,7 +11,7 @@ from rnnsheet.engine import dense, output
 from rnnsheet.engine.cell import Arrays, Mask
 from rnnsheet.engine.layers import CELLS, Call, activations, cell_of, compute, joined, turned
 from rnnsheet.lesson import LessonData
-from rnnsheet.network import STATIC, Array, Layer, Model, named, on_sequence, share_name
+from rnnsheet.network import STATIC, Array, Layer, Model, on_sequence, share_name
 from rnnsheet.network.reading import END
 
 
@@ -138,8 +138,9 @@ def contributions(model: Model, batch: Batch, found: Arrays) -> dict[str, Array]
         else:
             x, initial = turned(layer, {"x": x})["x"], _initial(model, layer, batch, found)
             shares = turned(layer, cell_of(layer).contributions(parameters, x, initial, own, own))
-        for base, array in shares.items():
-            parameter = named(base[1:-2], layer.owner)
+        for gradient, parameter in layer.gradients.items():
+            if (array := shares.get(f"{gradient}_t")) is None:
+                continue
             name = share_name(parameter, sequence)
             added[name] = added[name] + array if name in added else array
             used[parameter].add(name)
@@ -291,11 +292,11 @@ class _Backward:
 
     def _add(self, layer: Layer, base: str, array: Array) -> None:
         """A gradient under its full name; a parameter's is the sum over all layers that use it."""
-        weight = base.removeprefix("d")
-        if weight not in layer.traits.names:
+        weight = layer.gradients.get(base)
+        if weight is None:
             self.gradients[layer.named(base)] = array
             return
-        name = f"d{named(weight, layer.owner)}"
+        name = f"d{weight}"
         self.gradients[name] = self.gradients[name] + array if name in self.gradients else array
 
     def _hand_down(self, layer: Layer, dx: Array) -> None:

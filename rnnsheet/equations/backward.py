@@ -18,15 +18,13 @@ from rnnsheet.equations.recurrence import Equation, Gradient, Recurrence, Share
 from rnnsheet.equations.rules import RULES
 from rnnsheet.network import STATIC, share_name
 
-Chain = list[tuple[str, Leaf]]
-
 
 @dataclass
 class _Sum:
     """What a gradient adds up, and what it was pulled back from."""
 
     terms: list[Expr]
-    chain: Chain
+    chain: list[tuple[str, Leaf]]
     sequence: str = ""
 
     @property
@@ -66,7 +64,7 @@ def differentiate(r: Recurrence, weights: Collection[str]) -> None:
                     is_weight = isinstance(leaf, Parameter)
                     total = learned[leaf, equation.sequence] if is_weight else found[leaf]
                     total.terms.append(term)
-                    total.chain.append((gradient.name.removeprefix("d"), leaf))
+                    total.chain.append((_with_respect_to(r, gradient), leaf))
                     total.sequence = equation.sequence
         _hand_back(r, found)
     for parameter in r.parameters.values():
@@ -83,7 +81,7 @@ def _hand_back(r: Recurrence, found: _Found) -> None:
     """What states hand back to the time step before, and the first to the layer that it starts from."""
     for leaf in [leaf for leaf in found if isinstance(leaf, Previous | Next)]:
         total = found.pop(leaf)
-        back = _let(r, f"d{leaf.name}_back", total.expr, total.chain, total.sequence)
+        back = r.gradient(leaf, "back", total.expr, total.chain, total.sequence)
         start = r.states[leaf.name]
         if isinstance(start, At):
             first = r.sequences[total.sequence] if leaf.name in r.reverse else 1
@@ -121,46 +119,46 @@ def path_back(r: Recurrence, state: str) -> tuple[str, ...]:
 def chain_rule(item: Equation | Share) -> str:
     """The term of the chain rule that a gradient is: `∂L/∂yₜ · ∂yₜ/∂hₜ`."""
     time = "" if item.sequence == STATIC else "ₜ"
-    terms = [
-        f"∂L/∂{of}{time} · ∂{of}{time}/∂{symbol(by)}"
-        for of, by in item.chain
-        if of not in ("", "now", "back")
-    ]
+    terms = " + ".join(f"∂L/∂{of}{time} · ∂{of}{time}/∂{symbol(by)}" for of, by in item.chain)
     if isinstance(item, Share):
-        return ("Σₜ " if time else "") + " + ".join(terms)
-    return " + ".join(terms) or f"∂L/∂{symbol(item.chain[0][1])}"
+        return f"Σₜ {terms}" if time else terms
+    assert item.of  # noqa: S101
+    return terms or f"∂L/∂{symbol(item.of)}"
 
 
 def _adjoint(r: Recurrence, equation: Equation, found: _Found) -> Leaf | None:
     """The gradient with respect to an equation's value; None where the loss does not depend on it."""
     name, value = equation.name, equation.value
     if name in r.given:
-        return _let(r, f"d{name}", r.given[name], [("", value)], equation.sequence)
+        return r.gradient(value, "given", r.given[name], (), equation.sequence)
     for leaf in [leaf for leaf in found if isinstance(leaf, At) and leaf.name == name]:
         total = found.pop(leaf)
-        last = _let(r, f"d{name}_last", total.expr, total.chain, total.sequence)
+        last = r.gradient(leaf, "last", total.expr, total.chain, total.sequence)
         r.final_state_grad[f"d{name}_back"] = At(last.name, last.rows, 1, once=True)
     if value not in found and name not in r.states:
         return None
     total = found[value]
     if name not in r.states:
-        return _named(r, f"d{name}", total, equation.sequence)
+        return _named(r, value, "pulled", total, equation.sequence)
     back = f"d{name}_back"
     handed = Previous(back, value.rows) if name in r.reverse else Next(back, value.rows)
     if not total.terms:
-        return _let(r, f"d{name}", handed, [("back", value)], equation.sequence)
-    now = _named(r, f"d{name}_now", total, equation.sequence)
-    return _let(r, f"d{name}", now + handed, [("now", value), ("back", value)], equation.sequence)
+        return r.gradient(value, "whole", handed, (), equation.sequence)
+    now = _named(r, value, "now", total, equation.sequence)
+    return r.gradient(value, "whole", now + handed, (), equation.sequence)
 
 
-def _named(r: Recurrence, name: str, total: _Sum, sequence: str) -> Leaf:
+def _named(r: Recurrence, of: Value, kind: str, total: _Sum, sequence: str) -> Leaf:
     """The sum under a name, unless it is nothing but another gradient of the same sequence."""
     expr = total.expr
-    return expr if isinstance(expr, Value) else _let(r, name, expr, total.chain, sequence)
+    return expr if isinstance(expr, Value) else r.gradient(of, kind, expr, total.chain, sequence)
 
 
-def _let(r: Recurrence, name: str, expr: Expr, chain: Chain, sequence: str) -> Value:
-    return r.let(name, expr, "gradient", tuple(chain), sequence)
+def _with_respect_to(r: Recurrence, gradient: Leaf) -> str:
+    """The name of the value with respect to which a gradient is."""
+    of = r.equations[gradient.name].of
+    assert of  # noqa: S101
+    return of.name
 
 
 def _pulled(expr: Expr, gradient: Expr, result: Expr) -> Iterator[tuple[Leaf, Expr]]:

@@ -104,7 +104,7 @@ class LayerEquations:
         full, part, sequence = self.layer.named(name), part or self.part, sequence or self.sequence
         if self.mask and full in self.network.states:
             expr = masked(self.mask, expr, self.network.before(full, self.hidden))
-        return self.network.let(full, expr, part, (), sequence, base or name, self.layer)
+        return self.network.let(full, expr, part, sequence, base or name, self.layer)
 
     def activate(self, expr: Expr) -> Expr:
         """The layer's activation of an expression, number by number."""

@@ -111,10 +111,11 @@ def _check_equation(layer: LayerEquations, equation: Equation) -> None:
         if isinstance(part, Operation) and RULES[part.rule].pull is None:
             raise LessonError("cell_derivative", cell=cell, name=equation.base, operation=part.rule)
     forms = {named(base, layer.layer.owner): form for base, form in layer.forms.items()}
+    starts = {layer.layer.initial(state) for state in layer.layer.traits.states}
     for parameter, multiplies in _parameters(equation.expr):
         form = forms.get(parameter.name)
         size = parameter.rows.size, parameter.cols.size
-        if parameter.name.endswith("_0") and form is None:
+        if parameter.name in starts:
             continue
         if form is None:
             raise LessonError("cell_unknown", cell=cell, name=equation.base, parameter=parameter.name)

@@ -1,7 +1,7 @@
 """A recurrence: the named equations of the time steps, in order, and the order in which to tell them."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from rnnsheet.equations.expr import (
@@ -17,10 +17,12 @@ from rnnsheet.equations.expr import (
     Value,
     scale,
 )
-from rnnsheet.network import ONE, STATIC, Axis, Layer
+from rnnsheet.network import ONE, STATIC, Axis, Layer, on_sequence
 
 STEP = Value("t", ONE)
 """The number of the time step, from 1."""
+
+Chain = Sequence[tuple[str, Leaf]]
 
 
 @dataclass(frozen=True)
@@ -28,20 +30,24 @@ class Equation:
     """`value = expr` at every time step of a sequence.
 
     `part` says where it stands: "read" (letters in), "cell", "output", "answer" (the letter
-    said), "mark" (whether it is right), "loss" or "gradient". A gradient's `chain` has what was
-    pulled back to it: ("y", hₜ) for the part of ∂L/∂h that is ∂L/∂y · ∂y/∂h.
+    said), "mark" (whether it is right), "loss" or "gradient". Of a gradient `of` is the value with respect
+    to which it is, `kind` which part of it: "given", "pulled" back, "now" (by way of its own time step),
+    "back" (of the time step after), "last" (handed to the last time step alone) or "whole" (all of these);
+    `chain` has what was pulled back to it: ("y", hₜ) for the part of ∂L/∂h that is ∂L/∂y · ∂y/∂h.
     """
 
     value: Value
     expr: Expr
     part: str
-    chain: tuple[tuple[str, Leaf], ...] = ()
+    chain: Chain = ()
     sequence: str = "word"
     """The sequence: the name of an input, or `STATIC`."""
     base: str = ""
     """Its name without that of its layer, by which labels know it."""
     layer: Layer | None = None
     """The layer whose value it is; None of what is read, and of gradients."""
+    of: Leaf | None = None
+    kind: str = ""
 
     @property
     def name(self) -> str:
@@ -50,6 +56,11 @@ class Equation:
     def beside(self, base: str) -> str:
         """The name of another value of the same layer."""
         return self.layer.named(base) if self.layer else base
+
+    @property
+    def ending(self) -> str:
+        """What its name has besides its base: the ending of its layer, or of what is read its sequence's."""
+        return self.layer.ending if self.layer else on_sequence("", self.sequence)
 
     @property
     def weights(self) -> tuple[Parameter, ...]:
@@ -72,7 +83,7 @@ class Share:
     name: str
     expr: Expr
     sequence: str
-    chain: tuple[tuple[str, Leaf], ...]
+    chain: Chain
 
     def column(self, col: int) -> Expr:
         """What one time step adds to one column of the gradient."""
@@ -152,7 +163,6 @@ class Recurrence:
         name: str,
         expr: Expr,
         part: str,
-        chain: tuple[tuple[str, Leaf], ...] = (),
         sequence: str = "word",
         base: str = "",
         layer: Layer | None = None,
@@ -161,7 +171,15 @@ class Recurrence:
         if name in self.equations:
             raise ValueError(f"{name} has an equation already")
         value = Value(name, expr.rows, sequence == STATIC)
-        self.equations[name] = Equation(value, expr, part, chain, sequence, base or name, layer)
+        self.equations[name] = Equation(value, expr, part, (), sequence, base or name, layer)
+        return value
+
+    def gradient(self, of: Leaf, kind: str, expr: Expr, chain: Chain, sequence: str) -> Value:
+        """Names an expression as the gradient with respect to a value, or a part of it."""
+        suffix = f"_{kind}" if kind in ("now", "back", "last") else ""
+        value = self.let(f"d{of.name}{suffix}", expr, "gradient", sequence)
+        own = self.equations[value.name]
+        self.equations[value.name] = replace(own, of=of, kind=kind, chain=tuple(chain))
         return value
 
     def before(self, state: str, rows: Axis) -> Previous | Next:
@@ -186,9 +204,8 @@ class Recurrence:
 
     def runs_back(self, name: str) -> bool:
         """Whether what is beyond stands behind the last time step, not before the first."""
-        if name in self.states:
-            return name in self.reverse
-        return name.removeprefix("d").removesuffix("_back") not in self.reverse
+        state = self.equations[name].of
+        return name in self.reverse if state is None else state.name not in self.reverse
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,11 @@ class Layer:
         """The full name of one of its values."""
         return named(base, self.ending)
 
+    @cached_property
+    def gradients(self) -> dict[str, str]:
+        """By `dW` of each parameter W of its kind, the parameter's full name."""
+        return {f"d{name}": named(name, self.owner) for name in self.traits.names}
+
     def initial(self, state: str) -> str:
         """The full name of one of its states before the first time step."""
         return f"{self.named(state)}_0"

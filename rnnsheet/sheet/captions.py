@@ -26,9 +26,9 @@ def meaning(equation: Equation, network: Recurrence, labels: Labels) -> str:
 
 
 def ending_of(equation: Equation) -> str:
-    """The name of an equation's layer, where it has one, as people read it; "" where it has none."""
-    ending = equation.name.removeprefix(equation.base).strip("_")
-    return "" if ending == equation.sequence else ending
+    """The name of an equation's layer, where it has one; "" where that is the sequence's."""
+    name = equation.layer.name if equation.layer else None
+    return "" if name is None or name == equation.sequence else name
 
 
 def of_layer(equation: Equation) -> str:
@@ -60,11 +60,8 @@ def meaning_of_text(name: str, network: Recurrence, labels: Labels) -> str:
 
 def gradient_meaning(equation: Equation, labels: Labels) -> str:
     """What a gradient's equation says, in words."""
-    of, leaf = equation.chain[0]
-    kind = {"": "given", "now": "whole", "back": "whole"}.get(of, "pulled")
-    for part in ("now", "back", "last"):
-        kind = part if equation.name.endswith(f"_{part}") else kind
-    return labels(f"gradient.{kind}", name=leaf.name)
+    assert equation.of  # noqa: S101
+    return labels(f"gradient.{equation.kind}", name=equation.of.name)
 
 
 def _unit(sequence: str, network: Recurrence, labels: Labels) -> str:

@@ -352,7 +352,8 @@ class Bands:
     def _over(self, sequence: str, col: int, said: str) -> None:
         """Says, once, above a column what it is: among the time steps, or where others go on, the letters."""
         row = self.blocks[on_sequence("t", sequence)].area.row
-        at_row = [each.area for name, each in self.blocks.items() if name.split("_")[0] == "t"]
+        times = [on_sequence("t", each) for each in self.network.sequences]
+        at_row = [self.blocks[name].area for name in times if name in self.blocks]
         if any(self.where.first <= col < each.col + each.cols for each in at_row if each.row == row):
             row = self.scope[self.network.equations[on_sequence("letter", sequence)].value].row
         if (row, col) not in self.headed:

@@ -14,7 +14,7 @@ from rnnsheet.errors import LessonError, ModelError, WorkbookError
 from rnnsheet.experiments import Settings
 from rnnsheet.labels import labels, languages
 from rnnsheet.lesson import LessonData
-from rnnsheet.network import Array, Model
+from rnnsheet.network import KINDS, Array, Model
 from rnnsheet.network.imported import (
     INPUT,
     LARGEST,
@@ -165,7 +165,9 @@ def _lesson(inputs: _Inputs) -> LessonData:
         name.lower(): inputs.setting(name, kind) for name, kind in SETTINGS.items() if name in places
     }
     numbers = {name: inputs.numbers(name) for name in places if name not in (*_TEXTS, *SETTINGS)}
-    states = [layer.initial(state) for layer in layers for state in layer.traits.states]
+    # A cell that is not known here is told of by the lesson.
+    known = [layer for layer in layers if layer.kind in KINDS]
+    states = [layer.initial(state) for layer in known for state in layer.traits.states]
     return LessonData(
         name=facts["lesson"],
         picture=numbers.pop("picture", None),

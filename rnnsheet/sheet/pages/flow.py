@@ -48,8 +48,7 @@ class _Flow:
         # What one factor alone would leave is shown where there is one recurrent layer.
         self.alone = ["through", "clipped"] if len(self.lesson.flow_layers) == 1 else []
         self.drawn = [*(f"norm_{path[0]}" for path in self.paths), *self.alone]
-        passed = [line for path in self.paths for line in _on_path(path)]
-        self.lines = ["steps_back", *passed, *self.alone, *(f"drawn_{name}" for name in self.drawn)]
+        self.captions = self._captions()
 
     def place(self) -> Page:
         page, labels, bands = self.page, self.page.labels, self.bands
@@ -68,8 +67,8 @@ class _Flow:
         page.sheet.printed = self.where.first + _COLUMNS_OF_CHART
         bands.print_until(bands.row - 1)
         bands.heading(labels("flow.factors"), labels(f"flow.factors_about{gates}"))
-        rows = {name: bands.row + line for line, name in enumerate(self.lines)}
-        bands.row += len(self.lines) + 1
+        rows = {name: bands.row + line for line, name in enumerate(self.captions)}
+        bands.row += len(rows) + 1
         bands.heading(labels("flow.forward"), labels("flow.forward_about"))
         bands.given = {**self.inputs, **self._recurrent(strength)}
         network, last = self.network, self.steps
@@ -95,6 +94,18 @@ class _Flow:
         self._chart(rows, chart)
         return page
 
+    def _captions(self) -> dict[str, str]:
+        """What each line is called: norms along each path, factors between them, and what is drawn."""
+        labels, (of, to) = self.page.labels, self.paths[-1][-2:]
+        found = {"steps_back": labels("flow.steps_back")}
+        for path in self.paths:
+            found[f"norm_{path[0]}"] = labels("flow.norm", name=path[0])
+            for before, name in pairwise(path):
+                found[f"by_{name}"] = labels("flow.by", of=before, to=name)
+                found[f"norm_{name}"] = labels("flow.norm", name=name)
+        found |= {name: labels(f"flow.{name}", of=of, to=to) for name in self.alone}
+        return found | {f"drawn_{name}": labels("flow.drawn", line=found[name]) for name in self.drawn}
+
     def _targets(self) -> None:
         """What the layers that compute once should say."""
         for equation in self.network.of("read", sequence=STATIC):
@@ -105,7 +116,7 @@ class _Flow:
         """The gradients; over the word only its last time step has a loss."""
         page, bands, last = self.page, self.bands, self.steps
         gradients = [limited(self.network, equation) for equation in self.network.of("gradient")]
-        given = [each for each in gradients if each.sequence == "word" and each.chain[0][0] == ""]
+        given = [each for each in gradients if each.sequence == "word" and each.kind == "given"]
         bands.write([each for each in gradients if each.sequence == STATIC])
         bands.write(given, only=last)
         for dy in given:
@@ -177,7 +188,7 @@ class _Flow:
         page = self.page
         areas = self._areas(rows)
         for name, area in areas.items():
-            page.text(area.row, 1, self._caption(name), "caption")
+            page.text(area.row, 1, self.captions[name], "caption")
         time = self.bands.blocks["t"].area
         behind = f"${page.reference(time.part(0, self.steps - 1))}-{page.reference(time)}"
         back = [list(reversed(range(self.steps)))]
@@ -216,25 +227,12 @@ class _Flow:
         start = self.page.reference(areas[f"norm_{first}"].part(0, end))
         self._line("through", area.part(0, end), start, self.steps)
 
-    def _caption(self, name: str) -> str:
-        """What a line is: a norm, a factor, or what one factor alone would leave."""
-        labels, (of, to) = self.page.labels, self.paths[-1][-2:]
-        kind, _, of_what = name.partition("_")
-        if kind == "drawn":
-            return labels("flow.drawn", line=self._caption(of_what))
-        if kind == "norm":
-            return labels("flow.norm", name=of_what)
-        if kind == "by":
-            before = next(a for path in self.paths for a, b in pairwise(path) if b == of_what)
-            return labels("flow.by", of=before, to=of_what)
-        return labels(f"flow.{name}", of=of, to=to)
-
     def _line(self, name: str, area: Area, text: str, time: int = 1) -> None:
         self.page.formula(name, area, text, "gradient", trace=f"flow.{name}", time=time, form="powers")
 
     def _chart(self, rows: Mapping[str, int], top: int) -> None:
         labels, areas = self.page.labels, self._areas(rows)
-        series = tuple(Series(areas[f"drawn_{name}"], self._caption(name)) for name in self.drawn)
+        series = tuple(Series(areas[f"drawn_{name}"], self.captions[name]) for name in self.drawn)
         titles = {"x_title": labels("flow.chart_x"), "y_title": labels("flow.chart_y")}
         chart = Chart(
             "powers",
@@ -246,11 +244,3 @@ class _Flow:
             col=self.where.first,
         )
         self.page.sheet.charts.append(chart)
-
-
-def _on_path(path: tuple[str, ...]) -> list[str]:
-    """The lines of a path: the norm of its first gradient, then a factor and a norm for each further one."""
-    lines = [f"norm_{path[0]}"]
-    for name in path[1:]:
-        lines += [f"by_{name}", f"norm_{name}"]
-    return lines

@@ -223,7 +223,7 @@ class _Picture:
         """A row of states with arrows between them, or the results of a layer without memory."""
         sequence, result = (
             self.model.sequence(layer),
-            symbol(self.network.equations[layer.result].value).removesuffix("ₜ"),
+            layer.result,
         )
         labels, size = self.page.labels, self.model.size(layer)
         kind = "picture.h" if layer.traits.states else "picture.a"

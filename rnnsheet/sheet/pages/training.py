@@ -178,11 +178,9 @@ class _Training:
     def _head(self, equation: Equation, block: Block) -> None:
         area, rows, steps = block.area, equation.value.rows, self.network.sequences[equation.sequence]
         head = self.page.labels.get(f"training.{equation.base}") or equation.base
-        ending = equation.name.removeprefix(equation.base)
-        known = equation.part != "gradient" and equation.name.startswith(equation.base)
-        self.page.text(
-            _HEAD, area.col, f"{head} {ending.strip('_')}".strip() if known else equation.name, "symbol"
-        )
+        behind = equation.name == f"{equation.base}{equation.ending}"
+        told = f"{head} {equation.ending.strip('_')}".strip() if behind else equation.name
+        self.page.text(_HEAD, area.col, told, "symbol")
         if equation.base == "predicted":
             self.page.link(self.given[equation.beside("target")], _HEAD + 2, area.col, style="label")
             right = self.page.area(_HEAD + 2, area.col, 1, area.cols)

@@ -98,9 +98,11 @@ def _of_inputs(
     weight = next(iter(lesson.model.parameters))
     if weight in entries:
         yield Experiment("no_number", entries[weight].area.part(), "x", (), SAYS)
-    state = next((name for name in entries if name.startswith("h_") and name.endswith("_0")), "")
-    if state and (h := _value(values, "Unrolled", state.removesuffix("_0"))):
-        yield Experiment("state", entries[state].area.part(), "1", (h.area.column(0),), CHANGES)
+    for layer in lesson.model:
+        first = entries.get(layer.initial("h"))
+        if first and (h := _value(values, "Unrolled", layer.named("h"))):
+            yield Experiment("state", first.area.part(), "1", (h.area.column(0),), CHANGES)
+            break
 
 
 def _of_bags(
