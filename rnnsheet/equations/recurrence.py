@@ -178,8 +178,7 @@ class Recurrence:
         """Names an expression as the gradient with respect to a value, or a part of it."""
         suffix = f"_{kind}" if kind in ("now", "back", "last") else ""
         value = self.let(f"d{of.name}{suffix}", expr, "gradient", sequence)
-        own = self.equations[value.name]
-        self.equations[value.name] = replace(own, of=of, kind=kind, chain=tuple(chain))
+        self.equations[value.name] = replace(self.equations[value.name], of=of, kind=kind, chain=tuple(chain))
         return value
 
     def before(self, state: str, rows: Axis) -> Previous | Next:
