@@ -77,7 +77,7 @@ IN_A_CELL: dict[str, Callable[[re.Match[str], random.Random], str | None]] = {
 MOVED = "a block's range moved"
 
 _NUMBER_FORMAT = re.compile(r'formatCode="0\.0000;-0\.0000;0"')
-_INK = re.compile(r'<color rgb="001F2933"/>')
+_INK = re.compile(r'<color rgb="FF1F2933"/>')
 _RULES = re.compile("<conditionalFormatting")
 _SHOWN_ROW = re.compile(r'<row (?=r="\d+"[^>]*><c [^>]*><f>)')
 _COLUMNS = re.compile("<cols>")

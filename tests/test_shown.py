@@ -206,7 +206,7 @@ def styled(path: Path, target: Path, styles: dict[str, str], sheet: dict[str, st
     return saved(contents, target)
 
 
-FONT = '<font><sz val="11"/><color rgb="001F2933"/><name val="Calibri"/></font>'
+FONT = '<font><sz val="11"/><color rgb="FF1F2933"/><name val="Calibri"/></font>'
 FOREIGN = ' xmlns:z="urn:z"'
 AFTER_ROWS = "</sheetData>"
 WITH_ONE = (
@@ -230,8 +230,8 @@ WITH_ONE = (
         ({r"<styleSheet ": '<z:styleSheet xmlns:z="urn:z" ', "</styleSheet>": "</z:styleSheet>"}, {}),
         ({'color rgb="': 'color theme="1" rgb="'}, {}),
         ({'color rgb="': 'color auto="1" rgb="'}, {}),
-        ({'color rgb="': 'color rgb="00000000'}, {}),
-        ({'color rgb="0': 'color rgb="0 '}, {}),
+        ({'color rgb="FF': 'color rgb="FF000000'}, {}),
+        ({'color rgb="F': 'color rgb="F '}, {}),
         ({'<sz val="11"/>': '<sz val="1_1"/>'}, {}),
         ({'<sz val="11"/>': '<sz val=" 11"/>'}, {}),
         ({'<sz val="11"/>': '<sz val="١١"/>'}, {}),
@@ -268,7 +268,7 @@ def test_looks_that_programs_could_read_in_two_ways_are_refused(hello_xlsx, tmp_
 
 
 THEME = "xl/theme/theme1.xml"
-THEMED = {r'<color rgb="001F2933"/>': '<color theme="1"/>'}
+THEMED = {r'<color rgb="FF1F2933"/>': '<color theme="1"/>'}
 BLACK, WINDOW = '<a:sysClr val="windowText" lastClr="000000"/>', '<a:sysClr val="window" lastClr="FFFFFF"/>'
 SCHEME = "<a:clrScheme.*?</a:clrScheme>"
 

@@ -19,13 +19,14 @@ from openpyxl.xml.functions import tostring
 
 from rnnsheet.sheet.plan import Sheet
 from rnnsheet.workbook.drawings import complete, is_drawn_on
+from rnnsheet.workbook.style import Styles
 from rnnsheet.workbook.tags import local
 from rnnsheet.workbook.texts import DECLARATION, escaped, quoted
 
 CONTENT_TYPES = "[Content_Types].xml"
 SHARED_TEXTS = "xl/sharedStrings.xml"
 _DRAWING = re.compile(r"xl/drawings/drawing\d+\.xml")
-_THEME = "xl/theme/theme1.xml"
+_STYLES, _THEME = "xl/styles.xml", "xl/theme/theme1.xml"
 _FIRST = (CONTENT_TYPES, "_rels/.rels", "xl/workbook.xml")
 """By these, in this order, programs tell what kind of file it is."""
 
@@ -48,10 +49,10 @@ Values = Callable[[str], Sequence[Any]]
 """What the cells of a reference such as `Unrolled!$H$38:$K$38` show."""
 
 
-def parts(book: Workbook, sheets: Sequence[Sheet]) -> Iterator[tuple[str, str]]:
+def parts(book: Workbook, sheets: Sequence[Sheet], styles: Styles) -> Iterator[tuple[str, str]]:
     """The name and the XML of each part of a workbook without cells, those first that say what it is.
 
-    `sheets` are those of its plan, in the same order.
+    `sheets` are those of its plan, in the same order, and `styles` those of its cells.
     """
     saved = BytesIO()
     # Not Workbook.save: it would compress what is read again at once.
@@ -67,6 +68,9 @@ def parts(book: Workbook, sheets: Sequence[Sheet]) -> Iterator[tuple[str, str]]:
                 continue
             root = fromstring(content)
             _mend(name, root)
+            if name == _STYLES:
+                yield name, styles.part(_changes(root))
+                continue
             if _DRAWING.fullmatch(name):
                 complete(root, next(drawn_on))
             # Names in drawings are no texts, in which _x0000_ would stand for a letter.
@@ -149,11 +153,9 @@ def _mend(name: str, root: Element) -> None:
     elif name == "docProps/core.xml":
         # When it was written: the same workbook is the same file.
         root[:] = [each for each in root if local(each) not in ("created", "modified")]
-    elif name == "xl/styles.xml":
+    elif name == _STYLES:
         for font in root.iter(_sibling(root, "font")):
             font[:] = sorted(font, key=lambda each: _FONT.index(local(each)))
-        for border in root.iter(_sibling(root, "border")):
-            _complete(root, border)
     for merged in root.iter(_sibling(root, "mergeCells")):
         merged[:] = sorted(merged, key=lambda each: range_boundaries(each.get("ref", "")))
 
@@ -163,13 +165,12 @@ _FONT = (
     *("sz", "color", "name", "family", "charset", "scheme"),
 )
 """What makes a font, in the order that Excel has, and openpyxl has not."""
-_SIDES = ("left", "right", "top", "bottom", "diagonal")
 
 
-def _complete(root: Element, border: Element) -> None:
-    """Gives a border all of its sides, in their order."""
-    sides = {local(side): side for side in border}
-    border[:] = [sides.get(side, Element(_sibling(root, side))) for side in _SIDES]
+def _changes(root: Element) -> str:
+    """What rules of conditional formatting make of cells, of openpyxl's styles."""
+    changes = root.find(_sibling(root, "dxfs"))
+    return "" if changes is None else _element(changes, _names(changes))
 
 
 def _sibling(root: Element, tag: str) -> str:
@@ -178,8 +179,7 @@ def _sibling(root: Element, tag: str) -> str:
 
 
 def _xml(root: Element) -> str:
-    names = {name for element in root.iter() for name in (element.tag, *element.keys())}
-    written = {name: _prefixed(name) for name in names}
+    names = _names(root)
     spaces = sorted({name[1:].partition("}")[0] for name in names if name[0] == "{"})
     prefixes = {space: _PREFIXES.get(space, "") for space in spaces}
     declared = [
@@ -187,7 +187,13 @@ def _xml(root: Element) -> str:
         for space, prefix in prefixes.items()
         if prefix != "xml:"
     ]
-    return DECLARATION + _element(root, written, "".join(declared))
+    return DECLARATION + _element(root, names, "".join(declared))
+
+
+def _names(root: Element) -> Mapping[str, str]:
+    """The tags and attributes in it, as they are written."""
+    names = {name for element in root.iter() for name in (element.tag, *element.keys())}
+    return {name: _prefixed(name) for name in names}
 
 
 def _element(element: Element, names: Mapping[str, str], declared: str = "") -> str:

@@ -1,14 +1,10 @@
 """How each kind of cell looks: one palette for every lesson, legible in print and to the colour-blind."""
 
-from copy import copy
+from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cache
 
-from openpyxl.cell import Cell
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
-from openpyxl.worksheet.worksheet import Worksheet
-
-from rnnsheet.workbook.number_format import FORMATS
+from rnnsheet.workbook.number_format import BUILT_IN, FORMATS
+from rnnsheet.workbook.texts import DECLARATION, attribute
 
 INK, BLUE, GREY = "1F2933", "1F4E9E", "4B5563"
 YELLOW = "FFF2CC"
@@ -80,54 +76,95 @@ INSIDE: Edges = (False, False, False, False)
 
 
 class Styles:
-    """Turns (style, format, edges) into the style numbers of one workbook."""
+    """Turns (style, format, edges) into the style numbers of one workbook, and writes what they stand for.
 
-    def __init__(self, scratch: Worksheet):
-        self._scratch = scratch
-        self._inner: dict[tuple[str, str], Cell] = {}
+    Source of the elements: ECMA-376, part 1, 18.8.
+    """
+
+    def __init__(self) -> None:
         self._numbers: dict[tuple[str, str, Edges], int] = {}
+        self._formats, self._fonts, self._fills = dict[str, int](), {_USUAL_FONT: 0}, dict[str, int]()
+        self._borders, self._looks = {_border(LOOKS["plain"], INSIDE): 0}, {_USUAL_LOOK: 0}
+        for ground in _FIRST_GROUNDS:
+            _number(self._fills, ground)
 
     def number(self, style: str, form: str, edges: Edges = INSIDE) -> int:
         """The style's number; `edges` says whether the cell is at its block's left, right, top, bottom."""
         key = (style, form, edges if _is_framed(LOOKS[style]) else INSIDE)
         if key not in self._numbers:
-            inner = self._inner_cell(style, form)
-            cell = self._new_cell()
-            # The one way openpyxl's manual gives to take over all of a cell's looks at once.
-            cell._style = copy(inner._style)  # type: ignore[attr-defined]
-            cell.border = _border(LOOKS[style], key[2])
-            self._numbers[key] = cell.style_id
+            self._numbers[key] = _number(self._looks, self._look(*key))
         return self._numbers[key]
 
-    def _inner_cell(self, style: str, form: str) -> Cell:
-        """A cell that looks like the style, but for its border."""
-        if (style, form) not in self._inner:
-            look, cell = LOOKS[style], self._new_cell()
-            cell.font = Font(
-                name="Calibri",
-                size=look.size,
-                bold=look.bold,
-                italic=look.italic,
-                color=look.color,
-                underline="single" if look.underline else None,
-            )
-            cell.fill = PatternFill("solid", fgColor=look.fill) if look.fill else PatternFill()
-            letters = form in ("letter", "mark")
-            cell.alignment = Alignment(
-                horizontal="center" if letters and look.frame else "left" if form == "text" else look.align,
-                vertical="top" if look.wrap else "center",
-                wrap_text=look.wrap,
-                indent=look.indent,
-            )
-            typed = style == "input"
-            cell.number_format = TYPED.get(form, FORMATS[form]) if typed else FORMATS[form]
-            cell.protection = Protection(locked=not typed)
-            self._inner[style, form] = cell
-        return self._inner[style, form]
+    def part(self, changes: str) -> str:
+        """The workbook's part of styles; `changes` are those that conditional formatting makes, as XML."""
+        formats = [
+            f'<numFmt numFmtId="{_FIRST_FORMAT + number}" formatCode="{attribute(code)}"/>'
+            for code, number in self._formats.items()
+        ]
+        return (
+            f'{DECLARATION}<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+            f"{_all('numFmts', formats)}{_all('fonts', self._fonts)}{_all('fills', self._fills)}"
+            f"{_all('borders', self._borders)}"
+            '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
+            f"{_all('cellXfs', self._looks)}"
+            '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
+            f"{changes}</styleSheet>"
+        )
 
-    def _new_cell(self) -> Cell:
-        """A cell of its own for each: openpyxl keeps the cell's style object, not a copy."""
-        return Cell(self._scratch, 1, 1)
+    def _look(self, style: str, form: str, edges: Edges) -> str:
+        look, typed = LOOKS[style], style == "input"
+        code = TYPED.get(form, FORMATS[form]) if typed else FORMATS[form]
+        number = _NUMBERS[code] if code in _NUMBERS else _FIRST_FORMAT + _number(self._formats, code)
+        font = _number(self._fonts, _font(look))
+        fill = _number(self._fills, _ground(look.fill) if look.fill else _FIRST_GROUNDS[0])
+        border = _number(self._borders, _border(look, edges))
+        unlocked = ('applyProtection="1" ', '<protection locked="0"/>') if typed else ("", "")
+        return (
+            f'<xf numFmtId="{number}" fontId="{font}" fillId="{fill}" borderId="{border}" xfId="0" '
+            'applyNumberFormat="1" applyFont="1" applyFill="1" applyBorder="1" '
+            f'{unlocked[0]}applyAlignment="1">{_alignment(look, form)}{unlocked[1]}</xf>'
+        )
+
+
+_USUAL_FONT = (
+    '<font><sz val="11"/><color theme="1"/><name val="Calibri"/><family val="2"/><scheme val="minor"/></font>'
+)
+"""That of a workbook without styles, by which programs measure the widths of columns."""
+_USUAL_LOOK = '<xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
+_FIRST_GROUNDS = tuple(f'<fill><patternFill patternType="{kind}"/></fill>' for kind in ("none", "gray125"))
+"""Those that every workbook has, whatever its file says."""
+_FIRST_FORMAT = 164
+_NUMBERS = {code: number for number, code in BUILT_IN.items()}
+
+
+def _number(table: dict[str, int], entry: str) -> int:
+    return table.setdefault(entry, len(table))
+
+
+def _all(name: str, entries: Collection[str]) -> str:
+    return f'<{name} count="{len(entries)}">{"".join(entries)}</{name}>' if entries else ""
+
+
+def _font(look: Look) -> str:
+    marks = (("b", look.bold), ("i", look.italic), ("u", look.underline))
+    made = "".join(f"<{mark}/>" for mark, is_so in marks if is_so)
+    return f'<font>{made}<sz val="{look.size}"/>{_color(look.color)}<name val="Calibri"/></font>'
+
+
+def _ground(color: str) -> str:
+    return f'<fill><patternFill patternType="solid"><fgColor rgb="FF{color}"/></patternFill></fill>'
+
+
+def _color(color: str) -> str:
+    return f'<color rgb="FF{color}"/>'
+
+
+def _alignment(look: Look, form: str) -> str:
+    framed_letter = look.frame and form in ("letter", "mark")
+    across = "center" if framed_letter else "left" if form == "text" else look.align
+    down, wrapped = ("top", ' wrapText="1"') if look.wrap else ("center", "")
+    indent = f' indent="{look.indent}"' if look.indent else ""
+    return f'<alignment horizontal="{across}" vertical="{down}"{wrapped}{indent}/>'
 
 
 def _is_framed(look: Look) -> bool:
@@ -135,12 +172,11 @@ def _is_framed(look: Look) -> bool:
     return look.frame not in ("", "thin") or look.edge != Look.edge
 
 
-@cache
-def _border(look: Look, edges: Edges) -> Border:
+def _border(look: Look, edges: Edges) -> str:
     """The frame on the cell's outer edges, thin lines on its inner ones."""
-    if not look.frame:
-        return Border()
-    inner = Side("thin", "C3C8CF")
-    outer = Side(look.frame, look.edge)  # type: ignore[arg-type]
-    left, right, top, bottom = (outer if edge else inner for edge in edges)
-    return Border(left=left, right=right, top=top, bottom=bottom)
+    lines = [(look.frame, look.edge) if edge else ("thin", "C3C8CF") for edge in edges]
+    sides = "".join(
+        f'<{side} style="{style}">{_color(color)}</{side}>' if look.frame else f"<{side}/>"
+        for side, (style, color) in zip(("left", "right", "top", "bottom"), lines, strict=True)
+    )
+    return f"<border>{sides}<diagonal/></border>"

@@ -1,16 +1,13 @@
 """A plan and its values into an .xlsx file: openpyxl's skeleton, our own stream of cells."""
 
 import re
-import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from itertools import chain, pairwise
-from math import inf
 from pathlib import Path
 from types import NoneType
-from typing import IO, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from rnnsheet.files import write_whole
 from rnnsheet.progress import Advance, unheard
@@ -21,6 +18,7 @@ from rnnsheet.workbook.printing import row_heights
 from rnnsheet.workbook.skeleton import skeleton
 from rnnsheet.workbook.style import LOOKS, Edges, Styles
 from rnnsheet.workbook.texts import SharedText, SharedTexts, escaped, markup
+from rnnsheet.workbook.zipped import Zipped
 
 Expected = Callable[[Block], Sequence[Sequence[Any]]]
 """The value of each cell of a block, row by row; None where nothing is stored."""
@@ -29,12 +27,8 @@ _WORKSHEET = re.compile(r"xl/worksheets/sheet(\d+)\.xml")
 _CHART = re.compile(r"xl/charts/chart\d+\.xml")
 _SHEET_DATA = re.compile(r"<sheetData\s*/>|<sheetData>.*</sheetData>", re.DOTALL)
 _DIMENSION = re.compile(r'<dimension ref="[^"]*"\s*/>')
-_CHUNK = 1 << 18
-"""How many letters are compressed at once, while the next are made."""
 _STRIDE = 1000
 """After how many rows of a kind it is told that they are written."""
-_LEVEL = 5
-"""Of zlib: a third faster than its usual 6, and a workbook grows by 2 %."""
 
 
 def write(plan: Plan, expected: Expected, path: Path, advance: Advance = unheard) -> None:
@@ -49,7 +43,7 @@ def write(plan: Plan, expected: Expected, path: Path, advance: Advance = unheard
 
 def _write(plan: Plan, expected: Expected, file: BinaryIO, advance: Advance) -> None:
     book, shared = skeleton(plan), SharedTexts()
-    styles = Styles(book.worksheets[0])
+    styles = Styles()
     bodies = {sheet.name: _SheetCells(sheet, expected, styles, shared) for sheet in plan.sheets}
     in_order = list(bodies.values())
     drawn = {area.absolute: area for sheet in plan.sheets for area in sheet.drawn()}
@@ -57,39 +51,15 @@ def _write(plan: Plan, expected: Expected, file: BinaryIO, advance: Advance) -> 
     def shown(reference: str) -> Sequence[Any]:
         return bodies[drawn[reference].sheet].shown(drawn[reference])
 
-    archive = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL)
-    with archive, ThreadPoolExecutor(1) as background:
-        put = partial(_put, archive, background)
-        for name, xml in parts(book, plan.sheets):
+    with Zipped(file) as archive:
+        for name, xml in parts(book, plan.sheets, styles):
             if number := _WORKSHEET.fullmatch(name):
-                put(name, partial(_worksheet, xml, in_order[int(number[1]) - 1], advance))
+                archive.put(name, partial(_worksheet, xml, in_order[int(number[1]) - 1], advance))
             elif _CHART.fullmatch(name):
-                put(name, partial(with_points, xml, shown))
+                archive.put(name, partial(with_points, xml, shown))
             else:
-                put(name, partial(iter, [xml]))
-        put(SHARED_TEXTS, shared.part)
-
-
-Texts = Callable[[], Iterator[str]]
-"""A part's XML, piece by piece; made again where it is written again."""
-
-
-def _put(archive: zipfile.ZipFile, background: Executor, name: str, texts: Texts) -> None:
-    """Writes a part, with plain headers where it is not too large for them, else with those of ZIP64.
-
-    How large it is shows when it is written: then it is written again over itself.
-    """
-    too_large = False
-    try:
-        with archive.open(name, "w") as part:
-            too_large = _compress(texts(), part, background, zipfile.ZIP64_LIMIT)
-    except RuntimeError:
-        # zipfile refuses headers that would be false; the part is not in its list then.
-        if not too_large:
-            raise
-    if too_large:
-        with archive.open(name, "w", force_zip64=True) as part:
-            _compress(texts(), part, background)
+                archive.put(name, partial(iter, [xml]))
+        archive.put(SHARED_TEXTS, shared.part)
 
 
 def _worksheet(skeleton_part: str, body: "_SheetCells", advance: Advance) -> Iterator[str]:
@@ -99,35 +69,6 @@ def _worksheet(skeleton_part: str, body: "_SheetCells", advance: Advance) -> Ite
     yield f"{before}<sheetData>"
     yield from body.rows(advance)
     yield f"</sheetData>{after}"
-
-
-def _compress(texts: Iterator[str], part: IO[bytes], background: Executor, most: float = inf) -> bool:
-    """Writes the texts in chunks: one is compressed in the background while the next is made.
-
-    It stops where they have more than so many bytes, and returns whether they do.
-    """
-    size, written = 0, background.submit(part.write, b"")
-    try:
-        for chunk in _chunks(texts):
-            written.result()
-            written = background.submit(part.write, chunk)
-            size += len(chunk)
-            if size > most:
-                break
-    finally:
-        written.result()
-    return size > most
-
-
-def _chunks(texts: Iterator[str]) -> Iterator[bytes]:
-    waiting, size = [], 0
-    for text in texts:
-        waiting.append(text)
-        size += len(text)
-        if size > _CHUNK:
-            yield "".join(waiting).encode()
-            waiting, size = [], 0
-    yield "".join(waiting).encode()
 
 
 class _SheetCells:
