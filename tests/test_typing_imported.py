@@ -19,7 +19,7 @@ from rnnsheet.workbook.read import read
 from rnnsheet.workbook.worksheet import CellError
 from tests.imported_networks import NETWORKS, moods, namer, recurrent, speller, weights
 from tests.test_engines import skip_without
-from tests.test_typing import FINE, Book, again
+from tests.test_typing import FINE, SLOWER, Book, again
 
 SAY = labels("en")
 BAD = ["", "abc", "=1/0", "TRUE", "１"]
@@ -199,13 +199,38 @@ def test_an_entry_of_the_vocabulary_that_is_none_is_named(folder, tmp_path, name
         failures(book, tmp_path / "book.xlsx")
 
 
-def test_a_word_that_the_vocabulary_has_twice_is_named_where_it_is_read(clerks, tmp_path):
-    tokens = block(clerks, "vocabulary").area
-    clerks.type(tokens.part(1), "0")
-    assert clerks.state == f"Vocabulary {tokens.part(1).a1}: {SAY('message.twice')}"
-    assert failures(clerks, tmp_path / "book.xlsx") == []
-    clerks.type(block(clerks, "text").area, "3 1")
-    assert SAY("message.left_out_words") in clerks.state
+@pytest.mark.parametrize("compared", [1000, 0])
+def test_a_word_that_the_vocabulary_has_twice_is_named(tmp_path, monkeypatch, compared):
+    """Of very many words those alone that are read."""
+    monkeypatch.setattr("rnnsheet.sheet.imported.vocabulary._COMPARED", compared)
+    book = Book(clerk(), tmp_path / "clerk.xlsx")
+    tokens, cell = block(book, "vocabulary").area, block(book, "text").area
+    for row, typed in ((1, "0"), (6, "5")):
+        book.type(tokens.part(row), typed)
+        twice = f"Vocabulary {tokens.part(row).a1}: {SAY('message.twice')}"
+        assert book.state == (twice if compared or row == 1 else FINE)
+        assert failures(book, tmp_path / f"{row}.xlsx") == []
+        book.type(tokens.part(row), str(row))
+        assert book.state == FINE
+    book.type(tokens.part(1), "0")
+    book.type(cell, "3 1")
+    assert (SAY("message.left_out_words") in book.state) == (not compared)
+
+
+def test_another_form_of_a_word_has_the_number_of_a_token(tmp_path):
+    network = moods()
+    network = replace(network, read=replace(network.read, forms={"liked": 2, "hated": 3}))
+    book, says = Book(network, tmp_path / "book.xlsx"), SAY("message.no_token")
+    numbers, forms = block(book, "form_numbers").area, block(book, "forms").area
+    fine = book.state
+    for typed in ("1.5", "-1", "99", "", "abc"):
+        book.type(numbers.part(1), typed)
+        assert book.state == f"Vocabulary {forms.part(1).a1}: {says}"
+        with pytest.raises(rnnsheet.WorkbookError, match=rf"Vocabulary!{numbers.part(1).a1}\b"):
+            failures(book, tmp_path / f"wrong{typed}.xlsx")
+    book.type(numbers.part(1), "1")
+    assert book.state == fine
+    assert failures(book, tmp_path / "right.xlsx") == []
 
 
 @pytest.mark.parametrize(
@@ -254,7 +279,7 @@ def test_full_width_letters_are_named_as_what_they_are(folder, tmp_path, name, t
     assert failures(book, tmp_path / "book.xlsx") == []
 
 
-@pytest.mark.parametrize("network", [moods, namer, clerk, NETWORKS["estimator"]])
+@pytest.mark.parametrize("network", [moods, namer, clerk, speller, NETWORKS["estimator"]])
 def test_a_network_that_reads_nothing_says_nothing_in_numpy_as_well(network):
     trace = run(network(), "")
     assert set(trace["shown"].ravel()) == {""}
@@ -262,8 +287,13 @@ def test_a_network_that_reads_nothing_says_nothing_in_numpy_as_well(network):
         assert set(trace[name].ravel()) == {""}
 
 
-def test_speller_reads_an_end_behind_nothing_and_so_says_something():
-    assert run(speller(), "")["says"].any()
+def test_what_is_put_behind_nothing_is_nothing_that_is_typed(folder, tmp_path):
+    """The speller reads an end behind each text."""
+    book = book_of(folder, "speller")
+    book.type(block(book, "text").area, "")
+    assert SAY("message.nothing_typed") in book.state
+    assert set(results(book)) == {""}
+    assert failures(book, tmp_path / "book.xlsx") == []
 
 
 @pytest.mark.slow
@@ -280,7 +310,7 @@ def test_every_engine_says_the_same_of_what_is_typed(folder, tmp_path, engine):
         *(("moods", "vocabulary", typed) for typed in ("", "=1/0", "cat")),
         *(("counter", "numbers", typed) for typed in ("", "abc", "1E+200")),
     ]
-    for number, (name, into, typed) in enumerate(entries if engine != "formulon" else entries[1::4]):
+    for number, (name, into, typed) in enumerate(entries[SLOWER.get(engine, slice(None))]):
         book = book_of(folder, name)
         book.type(block(book, into).area.part(int(into == "vocabulary")), typed)
         state, said = book.state, results(book)
