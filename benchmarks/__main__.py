@@ -5,7 +5,7 @@ import platform
 import sys
 from collections.abc import Iterator
 
-# A package that is installed has its modules compiled; where nothing may be stored, each process does it again.
+# As where it is installed: compiled once, not again by each process.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # One thread for NumPy's matrix products too; it must be said before NumPy is imported.
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"

@@ -104,10 +104,11 @@ def test_a_wrong_cell_ends_with_1_and_is_shown_with_formula_expected_and_got(tmp
     assert report["ok"] is False
     wrong = [block for block in report["blocks"] if block["failed"]]
     assert report["failed"] == sum(block["failed"] for block in wrong) > 0
-    verdict, changed, *follow = ended.stdout.splitlines()
+    verdict, changed, *follow, mend = ended.stdout.splitlines()
     assert verdict == f"hello.xlsx: {report['failed']} of {report['cells']} cells wrong (ironcalc)."
     assert changed.startswith(f"h: {cell} holds 0.7, expected =TANH(")
     assert len(follow) == len(wrong) - 1
+    assert "or export the workbook again" in mend
 
 
 def test_the_table_of_blocks_follows_the_verdict_where_it_is_asked_for(tmp_path):

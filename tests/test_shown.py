@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl.comments import Comment
 from openpyxl.formatting.rule import ColorScaleRule, DataBarRule, FormulaRule
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.styles.differential import DifferentialStyle
@@ -598,3 +599,38 @@ def test_more_rules_than_can_be_looked_at_are_refused(hello_xlsx, tmp_path, area
     edit(hello_xlsx, tmp_path / "wrong.xlsx", sheet_part(hello_xlsx, "Unrolled"), pattern, pattern + added)
     with pytest.raises(WorkbookError, match="conditionalFormatting"):
         rnnsheet.check(tmp_path / "wrong.xlsx")
+
+
+COVER = (
+    "<xdr:twoCellAnchor><xdr:from><xdr:col>1</xdr:col><xdr:row>5</xdr:row></xdr:from>"
+    "<xdr:to><xdr:col>9</xdr:col><xdr:row>40</xdr:row></xdr:to>"
+    '<xdr:sp><xdr:spPr><a:prstGeom prst="rect"/></xdr:spPr></xdr:sp><xdr:clientData/></xdr:twoCellAnchor>'
+)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement"),
+    [
+        ("</xdr:wsDr>", f"{COVER}</xdr:wsDr>"),
+        ("</xdr:wsDr>", f"<mc:AlternateContent xmlns:mc='urn:mc'>{COVER}</mc:AlternateContent></xdr:wsDr>"),
+        ("(?<=</xdr:to>)<xdr:cxnSp", '<xdr:pic xmlns:of="another"><xdr:blipFill/></xdr:pic><xdr:cxnSp'),
+        ("(<xdr:oneCellAnchor>.*?<xdr:col>)[0-9]+", r"\g<1>2"),
+    ],
+)
+def test_what_others_have_drawn_over_cells_is_told(hello_xlsx, tmp_path, pattern, replacement):
+    """What it covers is not looked at: it may be beside the cells as well as over them."""
+    drawing = next(name for name, xml in parts(hello_xlsx).items() if b"<xdr:twoCellAnchor" in xml)
+    report = rnnsheet.check(edit(hello_xlsx, tmp_path / "drawn.xlsx", drawing, pattern, replacement))
+    assert report.ok
+    assert report.drawn_on == ("Unrolled",)
+    result = CliRunner().invoke(app, ["check", str(tmp_path / "drawn.xlsx")])
+    assert result.exit_code == 0
+    assert "were not looked at: Unrolled." in result.stdout
+
+
+def test_a_note_or_a_picture_of_others_is_told_by_its_sheet(hello_xlsx, tmp_path):
+    book = openpyxl.load_workbook(hello_xlsx)
+    book["Loss"]["A1"].comment = Comment("mine", "me")
+    book.save(tmp_path / "noted.xlsx")
+    # openpyxl keeps charts, and loses all other shapes.
+    assert set(rnnsheet.check(tmp_path / "noted.xlsx").drawn_on) == {"Loss"}

@@ -58,7 +58,7 @@ def test_what_goes_with_the_workbook_is_what_onnx_runtime_gives(reads, numbers, 
     report = checked(network, tmp_path / "a.xlsx")
     assert report.ok and report.framework.compared
     _, told = verdict(report, labels("en"), with_blocks=False)
-    assert "for 5 inputs NumPy gives what ONNX gave" in told
+    assert "(5) NumPy gives what ONNX gave" in told
     assert (report.framework.framework, report.framework.inputs) == ("ONNX", 5)
     assert report.framework.max_error <= report.framework.tolerance == 1e-6
     sheet = openpyxl.load_workbook(tmp_path / "a.xlsx")["rnnsheet"]

@@ -301,3 +301,12 @@ def test_numbers_are_shown_with_their_sign_and_large_ones_as_powers_of_ten(tmp_p
     cells = re.findall("<td[^>]*>(.*?)</td>", page.read_text("utf-8"), re.DOTALL)
     shown = [unescape(re.sub("<[^>]*>", "", cell)).strip() for cell in cells]
     assert [text for text in shown if text] == SHOWN[program]
+
+
+def test_the_titles_of_printed_pages_are_columns_before_rows(hello_xlsx):
+    """As Excel has them: LibreOffice saves the names of others twice."""
+    names = zipfile.ZipFile(hello_xlsx).read("xl/workbook.xml").decode()
+    titles = re.findall(r'name="_xlnm.Print_Titles"[^>]*>([^<]*)<', names)
+    both = [each.split(",") for each in titles if "," in each]
+    assert both
+    assert all(re.search(r"!\$A:\$[A-Z]+$", columns) for columns, _ in both)

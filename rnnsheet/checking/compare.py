@@ -1,6 +1,7 @@
 """Compares a workbook, cell by cell, with its plan and its trace."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
@@ -20,6 +21,7 @@ from rnnsheet.network import Array
 from rnnsheet.network.imported import ImportedNetwork
 from rnnsheet.sheet.plan import Block, Plan
 from rnnsheet.trace import Trace
+from rnnsheet.workbook.drawings import anchors
 from rnnsheet.workbook.read import Contents
 from rnnsheet.workbook.worksheet import CellError
 
@@ -62,6 +64,10 @@ class Comparison:
         self._blocks = [_BlockCells(self, *each) for each in looks if each[0].kind != "input"]
         self._inputs = [shown for block, shown in looks if block.kind == "input"]
         self._names = self._compared_names()
+        drawn = {
+            sheet.name: Counter(contents.drawn.get(sheet.name, ())) - anchors(sheet) for sheet in plan.sheets
+        }
+        self._drawn_on = tuple(sheet for sheet, others in drawn.items() if others)
 
     def report(self, lesson: str, engine: str, values: Values) -> Report:
         """The verdict on every block and on the defined names, after a recalculation."""
@@ -72,7 +78,8 @@ class Comparison:
         blocks = [block.report(values) for block in self._blocks]
         inputs = [report for shown in self._inputs if (report := shown.report(values))]
         proved = self.trace is not None
-        return Report(path, lesson, engine, self.tolerance, (*blocks, *inputs, self._names), proved)
+        checked = (*blocks, *inputs, self._names)
+        return Report(path, lesson, engine, self.tolerance, checked, proved, drawn_on=self._drawn_on)
 
     @cached_property
     def roundings(self) -> Mapping[str, Array]:

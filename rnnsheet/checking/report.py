@@ -78,6 +78,9 @@ class Report:
     """The workbook's settings with which a program computes or shows it otherwise than the check did:
     "date1904", "r1c1", "iterate" or "manual"."""
 
+    drawn_on: tuple[str, ...] = ()
+    """The sheets on which something is drawn that is not ours: what it covers was not looked at."""
+
     @property
     def cells(self) -> int:
         """How many cells were compared: every one that the plan has, inputs left out."""
@@ -132,5 +135,6 @@ class Report:
             "proved": self.proved,
             "framework": asdict(self.framework) if self.framework else None,
             "notes": list(self.notes),
+            "drawn_on": list(self.drawn_on),
             "blocks": [asdict(block) for block in self.blocks],
         }

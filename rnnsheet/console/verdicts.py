@@ -17,6 +17,8 @@ def verdict(report: Report, labels: Labels, with_blocks: bool) -> Iterator[str]:
     for block in sorted(report.blocks, key=_follows):
         if block.first_failure:
             yield _failure(block, block.first_failure, labels)
+    if report.failed:
+        yield labels("check.mend")
     if report.ok and report.amplified:
         yield labels("check.amplified", file=report.file, count=report.amplified)
     if told := report.framework:
@@ -26,6 +28,8 @@ def verdict(report: Report, labels: Labels, with_blocks: bool) -> Iterator[str]:
     if report.notes:
         settings = ", ".join(labels(f"check.setting.{note}") for note in report.notes)
         yield labels("check.noted", file=report.file, settings=settings)
+    if report.drawn_on:
+        yield labels("check.drawn_on", file=report.file, sheets=", ".join(report.drawn_on))
     if with_blocks:
         yield from table([labels("check.head").split("|"), *map(_block, report.blocks)], "lllrrr")
 

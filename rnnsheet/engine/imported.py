@@ -91,8 +91,11 @@ def _all(
 
 
 def _reads_nothing(network: ImportedNetwork, numbers: Arrays) -> bool:
-    """Whether a text has nothing in it that the network can read, so that it says nothing."""
-    return isinstance(network.read, Text) and network.read.stands_alone and not numbers["count"][0, -1]
+    """Whether a text has nothing in it that the network can read, so that it says nothing.
+
+    What is put before and behind a text is none of it.
+    """
+    return isinstance(network.read, Text) and not numbers["count"][0, -1]
 
 
 def _what_is_said(network: ImportedNetwork, result: Array) -> tuple[dict[str, Any], dict[str, Array]]:

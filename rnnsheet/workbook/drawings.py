@@ -4,12 +4,17 @@ Source of the elements: ECMA-376, part 1, 20.5 (SpreadsheetML drawings) and 20.1
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element, SubElement
 
 from rnnsheet.sheet.drawing import Arrow, Box, Diagram, Flow
 from rnnsheet.sheet.plan import Sheet
 from rnnsheet.workbook.style import INK, LOOKS
+from rnnsheet.workbook.tags import local
+
+Anchor = tuple[str, str, str]
+"""What lies on a worksheet's cells: its element, and the column and row at which it begins, from 0."""
 
 _XDR = "{http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -32,6 +37,26 @@ def complete(root: Element, sheet: Sheet) -> None:
     numbers = itertools.count(len(sheet.charts) + 1)
     root.extend(_diagram(diagram, numbers) for diagram in sheet.drawings)
     root.extend(anchor for flow in sheet.flows for anchor in _flow(flow, sheet, numbers))
+
+
+def anchors(sheet: Sheet) -> Counter[Anchor]:
+    """What lies on a worksheet of ours."""
+    drawn, numbers = Element("wsDr"), itertools.count()
+    drawn.extend(_diagram(diagram, numbers) for diagram in sheet.drawings)
+    drawn.extend(anchor for flow in sheet.flows for anchor in _flow(flow, sheet, numbers))
+    charts = [("graphicFrame", str(chart.col - 1), str(chart.row - 1)) for chart in sheet.charts]
+    return Counter([*charts, *map(anchor_of, drawn)])
+
+
+def anchor_of(element: Element) -> Anchor:
+    """What a drawing's element has on the cells; programs that save a workbook again keep this of it."""
+    place = {local(part): part.text or "" for first in element if local(first) == "from" for part in first}
+    held = [name for name in map(local, element) if name not in _AROUND]
+    return " ".join(held), place.get("col", ""), place.get("row", "")
+
+
+_AROUND = ("from", "to", "pos", "ext", "clientData")
+"""What an anchor has besides the one thing that it holds."""
 
 
 def _diagram(diagram: Diagram, numbers: Iterator[int]) -> Element:

@@ -96,6 +96,11 @@ class _Inputs:
             numbers = self._each(name, kind, lambda value: _is_number(value) and least <= value <= most)
         return np.array(numbers, dtype=np.float64).reshape(area.rows, area.cols)
 
+    def indices(self, name: str, count: int) -> list[int]:
+        """The numbers of a column, each a whole one below `count`."""
+        found = self._each(name, "index", lambda value: _is_number(value) and value in range(count))
+        return list(map(int, found))
+
     def entries(self, name: str, kind: str, textless: Container[int] = ()) -> tuple[str, ...]:
         """The texts of a block, of a number its digits; none where there is no such block.
 
@@ -231,9 +236,9 @@ def _read(told: dict[str, Any], inputs: _Inputs) -> Text | Numbers:
         return Numbers(inputs.numbers("numbers", most=LARGEST))
     forms = {}
     if "forms" in inputs.places:
-        numbers = inputs.numbers("form_numbers", most=LARGEST)[:, 0]
+        numbers = inputs.indices("form_numbers", inputs.places["vocabulary"].rows)
         texts = inputs.entries("forms", "label", range(len(numbers)))
-        forms = {text: int(number) for text, number in zip(texts, numbers, strict=True)}
+        forms = dict(zip(texts, numbers, strict=True))
     sample, tokens = inputs.entry("text", optional=True), [""] * inputs.places["vocabulary"].rows
     read = Text(tokens=tuple(tokens), sample=sample, forms=forms, **{**told, "blank": tuple(told["blank"])})
     return replace(read, tokens=inputs.entries("vocabulary", "label", read.textless))

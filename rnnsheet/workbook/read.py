@@ -15,6 +15,7 @@ from rnnsheet.sheet.bounds import a1, key
 from rnnsheet.sheet.names import CALLED
 from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook import outside
+from rnnsheet.workbook.drawings import Anchor, anchor_of
 from rnnsheet.workbook.looks import Styles
 from rnnsheet.workbook.package import Package, readable
 from rnnsheet.workbook.settings import unusual
@@ -53,6 +54,8 @@ class Contents:
     settings: tuple[str, ...] = ()
     """Those that are not as usual, of `settings.unusual`: engines are not told of them."""
     styles: Styles = field(default_factory=lambda: Styles(None, None))
+    drawn: Mapping[str, tuple[Anchor, ...]] = field(default_factory=dict)
+    """By the sheet, what lies on its cells. No engine is told of it."""
 
     def grid(self, sheet: str) -> Grid:
         """The cells of a sheet. Raises WorkbookError where there is none of that name."""
@@ -113,18 +116,29 @@ def read(package: Package, letters: Letters = unescaped) -> Contents:
         # One that is hidden shows no sheet at all.
         is_seen = all(each.get("visibility", _SEEN) == _SEEN for each in windows)
         sheets: dict[str, Grid] = {}
+        drawn: dict[str, tuple[Anchor, ...]] = {}
         for name, (kind, part, state) in parts.items():
             if kind == "worksheet":
                 with _within(name):
                     reader = SheetReader(space, texts, filled, styles, letters)
                     sheets[name] = grid_of(package, part, space, reader, state if is_seen else _HIDDEN)
+                    drawn[name] = tuple(_drawn(package, part))
         settings = unusual(root, space)
         if "displayed_precision" in settings:
             raise package.refused("displayed_precision")
         names = _alone(root, space, "definedNames", "definedName")
         if len(names) > MOST_NAMES:
             raise package.refused("too_many_names", most=MOST_NAMES)
-        return Contents(package.path, sheets, _targets(names, list(parts)), settings, styles)
+        return Contents(package.path, sheets, _targets(names, list(parts)), settings, styles, drawn)
+
+
+def _drawn(package: Package, part: str) -> Iterator[Anchor]:
+    """What lies on a worksheet's cells, or behind them; of notes and old pictures only that there are any."""
+    for kind, target in package.links(part).values():
+        if kind == "drawing":
+            yield from map(anchor_of, package.tree(target))
+        elif kind in ("vmlDrawing", "image"):
+            yield kind, "", ""
 
 
 def _sheets(

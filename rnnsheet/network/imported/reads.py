@@ -74,11 +74,6 @@ class Text:
         }
 
     @property
-    def stands_alone(self) -> bool:
-        """Whether nothing is put before or behind a text, so that of an empty one nothing is read."""
-        return self.begin is None and self.end is None
-
-    @property
     def numbers(self) -> dict[str, int]:
         """The number of every text that is in the vocabulary; of one that is there twice, the first."""
         entries = [*((token, number) for number, token in enumerate(self.tokens)), *self.forms.items()]

@@ -13,6 +13,7 @@ _COLUMNS = (3, 2)
 _TEXTS = ("no_entry", "twice")
 _KEYS = {
     "vocabulary": _TEXTS,
+    "forms": (*_TEXTS, "no_token"),
     "labels": _TEXTS,
     "numbers": ("large", "no_number", "ignored_large"),
 }
@@ -53,7 +54,8 @@ def _of_text(first: Page) -> Iterator[Check]:
 
 def _of_faults(first: Page, typed: Block, faults: Block, messages: Mapping[str, Area], usual: float) -> Check:
     """What is said of the rows of an input."""
-    named = {"vocabulary": "state.vocabulary", "labels": "state.labels", "numbers": "network.numbers"}
+    named = {name: f"state.{name}" for name in ("vocabulary", "forms", "labels")}
+    named["numbers"] = "network.numbers"
     of = first.labels(named[typed.name]) if typed.name in named else typed.name
     keys = _KEYS.get(typed.name, _OF_WEIGHTS)
     check = faults_found(first, of, typed.area, faults, keys, messages)

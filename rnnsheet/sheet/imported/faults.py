@@ -10,8 +10,8 @@ from rnnsheet.sheet.plan import Block, Fill
 
 LARGE, NO_NUMBER, TOO_LARGE = 1, 2, 3
 """Of a row of numbers; the greatest counts, and from the second on the numbers cannot be used as they are."""
-NO_ENTRY, TWICE = 1, 2
-"""Of an entry of the vocabulary or of an answer."""
+NO_ENTRY, TWICE, NO_TOKEN = 1, 2, 3
+"""Of an entry of the vocabulary or of an answer, and of another form of an entry."""
 
 
 def of_numbers(page: Page, block: Block, usual: float) -> Block:
@@ -51,3 +51,15 @@ def of_texts(
     ]
     place = page.area(area.row, col, area.rows)
     return page.formulas("fault", place, tuple(fills), "status", values=[[code] for code in codes])
+
+
+def of_forms(page: Page, block: Block, col: int, number: str, count: int) -> Block:
+    """In a column beside texts whose first is read as `number` says which is none, or has another's number.
+
+    There are so many tokens that it may be the number of.
+    """
+    area, cell = block.area, block.area.part().a1
+    is_one = f"AND({number}>=0,{number}<{count},{number}=INT({number}))"
+    is_none = f"IF(ISNUMBER({number}),IF({is_one},0,{NO_TOKEN}),{NO_TOKEN})"
+    text, place = f"IF(ISERROR({cell}),{NO_ENTRY},{is_none})", page.area(area.row, col, area.rows)
+    return page.formula("fault", place, text, "status", values=[[0]] * area.rows)

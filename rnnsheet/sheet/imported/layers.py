@@ -101,7 +101,7 @@ class _LayerPage:
         """The cell that is 0 where nothing is read."""
         if self.says:
             self.bands.speaks = self.page.area(_TOP, self.bands.where.first)
-            if isinstance(network.read, Text) and network.read.stands_alone:
+            if isinstance(network.read, Text):
                 count = read["count"].area
                 self.nothing = count.part(0, count.cols - 1)
         self.equations = self._own()

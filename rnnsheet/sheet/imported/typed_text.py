@@ -22,16 +22,14 @@ def told(network: ImportedNetwork, read: Text, blocks: Mapping[str, Block], cell
     wide = f'IF(AND({code}>={low},{code}<={high}),"“"&{first}&"”: "&{cells["is_full_width"]}&" ","")'
     unknown = f'COUNT({places})>COUNTIF({places},">0")'
     known = f'IF({unknown},{cells[_unknown(read)]},"")'
-    if read.stands_alone:
-        known = f"IF({last}=0,{cells['nothing']},{known})"
+    known = f"IF({last}=0,{cells['nothing']},{known})"
     known = f'IF({unknown},{wide},"")&{known}'
     if _are_numbers(network):
         without = text
         for sign in _NOT_WHOLE:
             without = f'SUBSTITUTE({without},"{sign}","")'
         known = f"IF(LEN({without})<LEN({text}),{cells['not_whole']},{known})"
-    if read.stands_alone:
-        known = f'IF({blocks["clean"].area.absolute}="",{cells["nothing_typed"]},{known})'
+    known = f'IF({blocks["clean"].area.absolute}="",{cells["nothing_typed"]},{known})'
     return f"IF(ISERROR({typed}),{cells['typed_error']},{known})"
 
 
@@ -41,14 +39,14 @@ def said(network: ImportedNetwork, read: Text, labels: Labels) -> str:
     def put(key: str) -> str:
         return message(key, labels, read.steps, read.room)
 
-    if read.stands_alone and not read.pieces(read.sample):
+    if not read.pieces(read.sample):
         return put("nothing_typed")
     if _are_numbers(network) and set(_NOT_WHOLE) & set(read.sample):
         return put("not_whole")
     unknown = _unknown_pieces(read)
     wide = unknown and FULL_WIDTH[0] <= unknown[0][0] <= FULL_WIDTH[1]
     kind = f"“{unknown[0]}”: {put('is_full_width')} " if wide else ""
-    if read.stands_alone and not counted(read):
+    if not counted(read):
         return kind + put("nothing")
     return kind + (put(_unknown(read)) if unknown else "")
 

@@ -15,6 +15,8 @@ _HEAD, _FIRST = 4, 5
 _NUMBER, _TOKEN, _KEY, _CAPITAL = 1, 2, 3, 4
 _LABEL_NUMBER, _LABEL, _ENDS = 6, 7, 9
 _WIDEST = 40
+_COMPARED = 1000
+"""Of so many words each is compared with all others; of more, those alone that are read."""
 
 Texts = Sequence[str]
 
@@ -76,9 +78,10 @@ def _vocabulary(page: Page, read: Text) -> Vocabulary:
     tokens = page.constants("vocabulary", _FIRST, _TOKEN, [[text] for text in read.tokens], "input", "token")
     if read.forms:
         below = _FIRST + len(read.tokens)
-        page.constants("forms", below, _TOKEN, [[text] for text in read.forms], "input", "token")
         values = [[number] for number in read.forms.values()]
         page.constants("form_numbers", below, _NUMBER, values, "input", "number")
+        forms = page.constants("forms", below, _TOKEN, [[text] for text in read.forms], "input", "token")
+        faults.of_forms(page, forms, _fault_column(read), page.area(below, _NUMBER).a1, len(read.tokens))
     keys = _codes(page, texts) if letters else _readable(page, texts)
     capitals = _capitals(page, read.tokens) if letters else None
     return Vocabulary(tokens, page.area(_FIRST, _NUMBER, len(texts)), keys, capitals)
@@ -87,25 +90,36 @@ def _vocabulary(page: Page, read: Text) -> Vocabulary:
 def complete(page: Page, read: Text, known: Vocabulary, blocks: Mapping[str, Block]) -> None:
     """Beside the tokens which is none, or there twice, so that one of them is not read.
 
-    Of words there are too many to compare each with all: of those that are read, one that is found in another
-    row. `blocks` are those of the text.
+    Where there are too many words to compare each with all: of those that are read, one that is found in
+    another row. `blocks` are those of the text.
     """
     tokens, key = known.tokens, known.keys.area.part().a1
     if read.unit == "letters":
         own = known.keys.area.part(0, 0, len(read.tokens))
         twice = f'IF({key}="",0,COUNTIF({own.fixed},{key}))>1'
         repeated = [len(text) == 1 and read.tokens.count(text) > 1 for text in read.tokens]
-        faults.of_texts(page, tokens, _CAPITAL + 1, twice, repeated, read.textless)
+        faults.of_texts(page, tokens, _fault_column(read), twice, repeated, read.textless)
         return
-    words, places = (blocks[name].area.absolute for name in ("piece", "place"))
-    at, number = f"MATCH({key},{words},0)", page.area(_FIRST, _NUMBER).a1
+    looked = {text for text in read.tokens if text == text.lower()}
+    if len(read.tokens) <= _COMPARED:
+        words = known.keys.area.part(0, 0, len(read.tokens)).fixed
+        first = at = f"MATCH({key},{words},0)"
+        found = f"INDEX({words},{at},1)"
+    else:
+        words, places = (blocks[name].area.absolute for name in ("piece", "place"))
+        at = f"MATCH({key},{words},0)"
+        found, first = f"INDEX({words},1,{at})", f"INDEX({places},1,{at})"
+        looked &= set(read.looked_at(read.pieces(read.sample)))
     # MATCH takes signs for more than themselves.
-    same = f"EXACT(INDEX({words},1,{at}),{key})"
-    twice = f"IFERROR(IF({same},INDEX({places},1,{at})-1-{number},0),0)<0"
-    found = set(read.looked_at(read.pieces(read.sample)))
-    first = {word: read.tokens.index(word) for word in found & set(read.tokens)}
-    repeated = [first.get(text, row) < row for row, text in enumerate(read.tokens)]
-    faults.of_texts(page, tokens, _CAPITAL, twice, repeated, read.textless)
+    earlier = f"IF(EXACT({found},{key}),{first}-1-{page.area(_FIRST, _NUMBER).a1},0)"
+    twice = f'IF({key}="",0,IFERROR({earlier},0))<0'
+    rows = {text: row for row, text in reversed(list(enumerate(read.tokens))) if text in looked - {""}}
+    repeated = [rows.get(text, row) < row for row, text in enumerate(read.tokens)]
+    faults.of_texts(page, tokens, _fault_column(read), twice, repeated, read.textless)
+
+
+def _fault_column(read: Text) -> int:
+    return _CAPITAL + 1 if read.unit == "letters" else _CAPITAL
 
 
 # MATCH does not tell capitals from small letters, so what is looked up must.

@@ -40,6 +40,7 @@ MESSAGES = (
         "no_entry",
         "no_letter",
         "twice",
+        "no_token",
     ),
     *("no_number", "too_large", "positive", "slider", "no_weight", "no_step", "not_known"),
     *("unusable", "unusable_large", "ignored_large", "overflows", "not_whole"),
