@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, fromstring, tostring
 
 from rnnsheet.checking import libreoffice
 from rnnsheet.checking.process import StoppedError, held_signals
-from rnnsheet.checking.recalculate import begun, remove_leftovers
+from rnnsheet.checking.recalculate import Limit, begun, remove_leftovers
 from rnnsheet.checking.turns import turn
 from rnnsheet.errors import OutputError, RnnsheetError, WorkbookError
 from rnnsheet.files import check_free, copy_together, own_folder
@@ -21,8 +21,8 @@ from rnnsheet.workbook.tags import local
 
 DPI = (20, 600)
 _DRAWER = "pdftoppm"
-_PATIENCE = 4.0
-"""How many times as much processor time as a recalculation printing may take, and drawing."""
+_LIMIT = Limit(40, 4e-4)
+"""Of printing, and of drawing."""
 
 
 def render(
@@ -115,7 +115,7 @@ def _run(command: Sequence[str], contents: Contents, folder: Path) -> None:
     """Runs a program to its end. Raises WorkbookError where it fails, or takes too long."""
     with ExitStack() as stack:
         with held_signals():
-            program, seconds = begun(command, folder, contents.cells, _PATIENCE)
+            program, seconds = begun(command, folder, contents.cells, _LIMIT)
             stack.callback(program.end)
         try:
             program.output(seconds)

@@ -21,7 +21,7 @@ from rnnsheet import templates
 from rnnsheet.checking import check
 from rnnsheet.checking.engines import ALL, ENGINES, chosen
 from rnnsheet.checking.process import Program, StoppedError, limited
-from rnnsheet.checking.recalculate import recalculations
+from rnnsheet.checking.recalculate import USUAL, recalculations
 from rnnsheet.errors import RnnsheetError
 from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.read import read
@@ -30,7 +30,7 @@ from tests.test_reading import parts, save
 
 ANSWERS = ("ironcalc", "libreoffice", "gnumeric", "formulon")
 EVERY_ENGINE = [
-    pytest.param(name, marks=pytest.mark.slow if engine.PATIENCE > 1 else ())
+    pytest.param(name, marks=pytest.mark.slow if engine.LIMIT != USUAL else ())
     for name, engine in ENGINES.items()
 ]
 """For tests of each engine; one that loads slowly is for the slow tests."""

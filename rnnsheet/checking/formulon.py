@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rnnsheet.checking import library
-from rnnsheet.checking.recalculate import Values, saved_values
+from rnnsheet.checking.recalculate import Limit, Values, saved_values
 
 NAME = "formulon"
-PATIENCE = 3.0
-"""It is compiled from WebAssembly each time, and loads slowly."""
+LIMIT = Limit(15, 3e-4)
+"""It is compiled from WebAssembly each time, and loads slowly: it needs half of this."""
 
 
 def installed() -> bool:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rnnsheet.checking.process import version_of
-from rnnsheet.checking.recalculate import Values, saved_values
+from rnnsheet.checking.recalculate import USUAL, Values, saved_values
 
 NAME = "gnumeric"
-PATIENCE = 1.0
+LIMIT = USUAL
 
 
 def installed() -> bool:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from rnnsheet.checking import library
 from rnnsheet.checking.process import StoppedError
-from rnnsheet.checking.recalculate import Values
+from rnnsheet.checking.recalculate import USUAL, Values
 from rnnsheet.sheet.bounds import LAST_COLUMN
 from rnnsheet.workbook.worksheet import CellError
 
 NAME = "ironcalc"
-PATIENCE = 1.0
+LIMIT = USUAL
 
 
 def installed() -> bool:

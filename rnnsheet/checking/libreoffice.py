@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rnnsheet.checking.process import version_of
-from rnnsheet.checking.recalculate import Values, saved_values
+from rnnsheet.checking.recalculate import USUAL, Values, saved_values
 
 NAME = "libreoffice"
-PATIENCE = 1.0
+LIMIT = USUAL
 
 _PLACES = ("/Applications/LibreOffice.app/Contents/MacOS", r"C:\Program Files\LibreOffice\program")
 """Where it is on systems that do not put it on the path."""

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from rnnsheet.checking.process import Program, StoppedError, held_signals, limited, without_network
 from rnnsheet.errors import WorkbookError
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 _ROOM, _ROOM_PER_CELL = 640 << 20, 3 << 10
 """The bytes of memory that an engine may take: for itself, and for each cell."""
-_SECONDS, _CELLS_PER_SECOND = 10, 10_000
-"""How much processor time it may take; none but formulon needs half of that."""
 
 _FOLDERS = ("HOME", "TMPDIR", *(f"XDG_{kind}" for kind in ("CONFIG_HOME", "CACHE_HOME", "DATA_HOME")))
 """The variables by which programs find a folder of the user's; an engine is given its own."""
@@ -35,6 +33,21 @@ _CALLS_NOBODY = {
     "DBUS_SESSION_BUS_ADDRESS": "disabled:",
 }
 """LibreOffice asks for printers, GNOME's libraries for settings."""
+
+
+class Limit(NamedTuple):
+    """How much processor time a program may take, in seconds."""
+
+    start: float
+    per_cell: float
+
+    def seconds(self, cells: int) -> float:
+        """For so many cells."""
+        return self.start + self.per_cell * cells
+
+
+USUAL = Limit(10, 1e-4)
+"""That of most engines, none of which needs half of it."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +93,8 @@ class Engine(Protocol):
 
     NAME: str
     """By which people choose it, which reports say, and under which [engines] says how to get it."""
-    PATIENCE: float
-    """How many times as much processor time as most engines it may take."""
+    LIMIT: Limit
+    """How much processor time it may take."""
 
     def installed(self) -> bool:
         """Whether it can be used here."""
@@ -108,7 +121,7 @@ class Recalculation:
         file = folder / "copy.xlsx"
         file.write_bytes(copy)
         self._program, self.seconds = begun(
-            engine.command(file, folder), folder, contents.cells, engine.PATIENCE
+            engine.command(file, folder), folder, contents.cells, engine.LIMIT
         )
 
     def values(self) -> Values:
@@ -127,12 +140,12 @@ class Recalculation:
         self._program.end()
 
 
-def begun(command: Sequence[str], folder: Path, cells: int, patience: float) -> tuple[Program, float]:
+def begun(command: Sequence[str], folder: Path, cells: int, limit: Limit) -> tuple[Program, float]:
     """A program that works on so many cells, in a folder of its own and without a network.
 
     Gives as well how much processor time it may take, in seconds.
     """
-    seconds = patience * (_SECONDS + cells / _CELLS_PER_SECOND)
+    seconds = limit.seconds(cells)
     kept = limited(command, _ROOM + _ROOM_PER_CELL * cells, seconds)
     environment = dict.fromkeys(_FOLDERS, str(folder)) | _CALLS_NOBODY
     return Program([*without_network(), *kept], folder, environment), seconds
