@@ -65,7 +65,7 @@ def test_every_text_is_asked_for():
     computed = [pattern(key) for key in asked_for() if "*" in key and not key.startswith(named_elsewhere)]
     computed += [
         r"error\.\w+_meant",
-        r"error\.(empty|other)_(number|letter|word|positive|slider|weight|step|label)",
+        r"error\.(empty|other)_(number|letter|word|positive|slider|weight|step|label|index)",
         r"assumed\.\w+",
         r"walk\.(again\.)?[\w.]+",
         r"assumed\.(padding_(before|after)|gates_(keras|pytorch))",

@@ -357,6 +357,7 @@ NARROW = {"<sheetFormatPr [^>]*>": '<sheetFormatPr defaultColWidth="0"/>'}
     [
         (rows_as(OUTLINED, OUTLINED, COLLAPSED), "row"),
         (rows_as(OUTLINED, f"{OUTLINED} {COLLAPSED}"), "row"),
+        (rows_as(COLLAPSED, OUTLINED), "row"),
         (rows_as(OUTLINED, OUTLINED), ""),
         (rows_as(OUTLINED, 'hidden="0" outlineLevel="0" collapsed="false"', COLLAPSED), ""),
         (columns_as(f"8 9 {OUTLINED}", f"10 10 {COLLAPSED}"), "column"),
