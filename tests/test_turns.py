@@ -14,7 +14,7 @@ from rnnsheet.checking import turns
 from rnnsheet.checking.turns import turn
 from tests.test_engines import alive, outliving, skip_without
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
+fcntl = pytest.importorskip("fcntl", reason="Windows has no such locks")
 
 TURN = """
 import os, sys, time
@@ -93,6 +93,22 @@ def test_threads_wait_too_and_a_long_wait_is_told_once(monkeypatch):
     thread.join()
     assert done == ["first", "second"]
     assert len(told) == 1
+
+
+def test_a_lock_of_a_file_that_is_there_no_more_is_none(temporary, monkeypatch):
+    """Between the opening of a file and its lock another check may end, and a third one begin."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    lock, place = fcntl.flock, temporary / f"rnnsheet-{os.getuid()}-0.lock"
+
+    def late(file: object, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        place.unlink()
+        place.touch()
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with turn(lambda: None), place.open() as file, pytest.raises(BlockingIOError):
+        lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_where_no_lock_can_be_there_is_no_waiting(tmp_path, monkeypatch):
