@@ -15,7 +15,7 @@ from rnnsheet.classroom.evaluation import Evaluation, evaluate
 from rnnsheet.classroom.key import PAPER, Settings
 from rnnsheet.classroom.paper import shown
 from rnnsheet.lesson import LessonData
-from rnnsheet.templates import load
+from rnnsheet.templates import FOLDER, load
 from tests import students
 from tests.students import TOLERANCE, Student
 from tests.test_exercise import command, fails
@@ -161,22 +161,23 @@ BAD = {
     "block": (["by-hand", "--paper", "--blanks", "p"], "on paper there are: xh, hh, z, h, y, predicted"),
     "mode": (["by-hand", "--paper", "--mode", "practice"], "either --paper or --mode practice"),
     "pages": (["by-hand", "--paper", "--count", "1001"], "at most 1000"),
+    "numbers": (["small.toml", "--paper"], "no small whole numbers were found"),
+    "begins": (["begins.toml", "--paper"], "from a state of 0"),
     "words": (["order", "--words"], "only the weights can differ"),
 }
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_what_cannot_be_on_paper_is_told_in_a_line(case, tmp_path):
+def test_what_cannot_be_on_paper_is_told_in_a_line(case, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (FOLDER / "by-hand.toml").read_text("utf-8")
+    # One unit and one step: relu cannot make 0 of something, and leave something.
+    weights = "[weights]\nWxh = [[1, 1]]\nWhh = 1\nbh = 1\nWhy = [[1], [2]]\n"
+    Path("small.toml").write_text(text.partition("[weights]")[0].replace('"abba"', '"ab"') + weights, "utf-8")
+    Path("begins.toml").write_text(f"{text}h_0 = 1\n", "utf-8")
     options, message = BAD[case]
-    told = fails(
-        [
-            "exercise",
-            *options,
-            *(() if "--count" in options else ("--count", "2")),
-            "-o",
-            str(tmp_path / "out"),
-        ]
-    )
+    count = [] if "--count" in options else ["--count", "2"]
+    told = fails(["exercise", *options, *count, "-o", str(tmp_path / "out")])
     assert message in told
     assert not (tmp_path / "out").exists()
 

@@ -58,6 +58,9 @@ def exercise(
     known = keys.load(place) if key and place.exists() else None
     prepared = prepare(source, settings, known, place)
     made = prepared.key
+    if students:
+        # Before anything is written: there may be no numbers for it.
+        prepared.lesson(made.code(students[0].id))
     if root.exists() and not force:
         raise OutputError("folder_exists", place=str(root))
     for each in (root / STUDENTS, root / TEACHER):

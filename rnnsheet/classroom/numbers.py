@@ -17,7 +17,7 @@ from rnnsheet.lesson import LessonData
 from rnnsheet.network import Array, Model
 from rnnsheet.trace import Trace
 
-MOST_TRIES, _TRIES_ON_PAPER = 100, 1000
+MOST_TRIES, _TRIES_ON_PAPER = 100, 2000
 _PLACES = 2
 """The decimals of a weight: few enough to type."""
 _LEAST, _GREATEST = 0.1, 1.0
@@ -49,7 +49,10 @@ class Own:
 
 
 def own(key: Key, code: str, blanks: Blanks) -> LessonData:
-    """The lesson with what is a student's own: of the first try that meets every demand, or the most."""
+    """The lesson with what is a student's own: of the first try that meets every demand, or the most.
+
+    On paper every demand must be met. Raises LessonError where no try does.
+    """
     best, met, on_paper = key.lesson, -1, key.settings.mode == PAPER
     for attempt in range(_TRIES_ON_PAPER if on_paper else MOST_TRIES):
         generator = np.random.default_rng(key.seed(code, attempt))
@@ -57,17 +60,17 @@ def own(key: Key, code: str, blanks: Blanks) -> LessonData:
         try:
             if key.settings.words:
                 lesson = replace(lesson, word=_word(key.lesson, generator))
-            if on_paper:
-                found, demands = _first_unmet(_on_paper(lesson))
-            else:
-                found, demands = _first_unmet(_demands(lesson, blanks, tolerance(key.settings.digits)))
+            demands = _on_paper(lesson) if on_paper else _demands(lesson, blanks, key.settings.digits)
+            found = next((number for number, demand in enumerate(demands) if not demand()), len(demands))
         except LessonError:
             # Numbers that grow past what a computer holds are nobody's.
             continue
         if found > met:
             best, met = lesson, found
-        if found == demands:
-            break
+        if found == len(demands):
+            return lesson
+    if on_paper:
+        raise LessonError("no_numbers_for_paper", place=key.lesson.name)
     return best
 
 
@@ -104,18 +107,12 @@ def _word(lesson: LessonData, generator: np.random.Generator) -> str:
     return (" " if lesson.split == "words" else "").join(drawn)
 
 
-def _first_unmet(demands: Sequence[Demand]) -> tuple[int, int]:
-    """How many demands are met before the first that is not, and how many there are."""
-    found = next((number for number, demand in enumerate(demands) if not demand()), len(demands))
-    return found, len(demands)
-
-
-def _demands(lesson: LessonData, blanks: Blanks, tolerance: float) -> list[Demand]:
+def _demands(lesson: LessonData, blanks: Blanks, digits: int) -> list[Demand]:
     """What an exercise on a computer should be like."""
-    trace = engine.run(lesson)
+    trace, apart = engine.run(lesson), _APART * tolerance(digits)
     answers = {name: vector(b.answer(trace) for b in blanks.all if b.name == name) for name in blanks.names}
     return [
-        *(lambda own=own: _are_apart(own, _APART * tolerance) for own in answers.values()),
+        *(lambda own=own: _are_apart(own, apart) for own in answers.values()),
         lambda: _leads(lesson, trace),
         lambda: _unsaturated(trace),
         *(
@@ -143,7 +140,8 @@ def _on_paper(lesson: LessonData) -> list[Demand]:
         # No two letters are read alike.
         lambda: len(np.unique(trace["xh"], axis=1).T) == len(set(lesson.letters)),
         # No two letters have the greatest score, and not one letter has it always.
-        lambda: bool((ordered[-1] - ordered[-2]).min() > 1.5 * step and len(set(y.argmax(axis=0))) > 1),
+        lambda: len(y) == 1 or (ordered[-1] - ordered[-2]).min() > (0.5 if is_relu else 1.5 * step),
+        lambda: 1 in y.shape or len(set(y.argmax(axis=0))) > 1,
         *(lambda slip=slip: shows(slip) for slip in slips(lesson.model)),
     ]
 

@@ -40,7 +40,8 @@ def check(lesson: LessonData, names: Sequence[str]) -> None:
     if fits:
         (units, letters), steps = lesson.model.parameters["Wxh"].shape, lesson.steps
         own_labels = lesson.choice.name != "letters"
-        fits = units <= _UNITS and steps <= _STEPS and letters <= _LETTERS and not own_labels
+        begins = any(state.any() for state in lesson.initial.values())
+        fits = units <= _UNITS and steps <= _STEPS and letters <= _LETTERS and not (own_labels or begins)
     if not fits:
         most = {"units": _UNITS, "steps": _STEPS, "letters": _LETTERS}
         raise LessonError("not_for_paper", place=lesson.name, **most)
