@@ -115,10 +115,12 @@ class _Grid:
                 yield from self._section(list(filter(None, blocks)), texts)
 
     def _is_shown(self, block: Block) -> bool:
-        """Whether a block is given, or can be computed in one's head."""
-        if not self._blanks.is_kept(block):
+        """Whether a block is given, or is computed in one's head, for itself or on the way to a blank."""
+        own, blanks = cells_of(block), self._blanks
+        if not blanks.is_kept(block):
             return False
-        return block.name in USUAL or self._blanks.after.isdisjoint(cells_of(block))
+        wanted = block.name in USUAL and not (blanks.before | blanks.cells.keys()).isdisjoint(own)
+        return wanted or blanks.after.isdisjoint(own)
 
     def _section(self, blocks: Sequence[Block], texts: Sequence[Text]) -> Iterator[str]:
         placed: dict[tuple[int, int], tuple[str, str]] = {}
