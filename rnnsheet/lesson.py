@@ -6,6 +6,7 @@ Column vectors throughout; a weight matrix has the shape (out, in).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -228,10 +229,11 @@ class LessonData:
         if not self.examples:
             yield self
         for read, target in self.examples:
-            what = {"word": read} if isinstance(read, str) else {"picture": read}
-            yield replace(
-                self, **what, target=target, given="", second_target="", second_given="", examples=()
-            )
+            # It has been checked as an example.
+            one = copy(self)
+            vars(one)["word" if isinstance(read, str) else "picture"] = read
+            vars(one).update(target=target, given="", second_target="", second_given="", examples=())
+            yield one
 
     @property
     def letters(self) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ class _Tried:
 
     def model(self, parameters: Mapping[str, Array]) -> Model:
         """The network with these weights."""
-        return Model(self.lesson.model.layers, parameters)
+        return self.lesson.model.with_parameters(parameters)
 
     def learn(self, parameters: Mapping[str, Array], limit: float = np.inf) -> Arrays:
         """`training.gradients` with these weights."""

@@ -49,34 +49,36 @@ def forward(
 
     or with other activations and a mask as in `lstm.forward`.
     """
-    steps, batch, letters = x.shape
     hidden = initial["h"].shape[1]
     wx, wh, b = (stacked(parameters, kind, GATES, hidden) for kind in ("Wx", "Wh", "b"))
-    bm = stacked(parameters, "b", ("m",), hidden)[:, 0]
-    z = (x.reshape(steps * batch, letters) @ wx.T + b[:, 0]).reshape(steps, batch, 3 * hidden)
-    gates, h, inner = np.empty_like(z), np.empty_like(z[..., :hidden]), np.empty_like(z[..., :hidden])
-    h_before, two = initial["h"], 2 * hidden
+    bm, two = stacked(parameters, "b", ("m",), hidden), 2 * hidden
+    # Here the samples lie last, so that the rows of one gate, and of several, are one piece of memory.
+    z = (x.reshape(-1, x.shape[-1]) @ wx.T + b[:, 0]).reshape(*x.shape[:2], -1).swapaxes(1, 2).copy()
+    gates, h, inner = np.empty_like(z), np.empty_like(z[:, :hidden]), np.empty_like(z[:, :hidden])
+    h_before = np.ascontiguousarray(initial["h"].T)
     activate, gate_activate = ACTIVATIONS[activation], ACTIVATIONS[gate_activation]
-    for t in range(steps):
-        r, u, n = (gates[t, :, k * hidden : (k + 1) * hidden] for k in range(3))
+    for t in range(len(x)):
+        z_t, gates_t, h_t, inner_t = z[t], gates[t], h[t], inner[t]
+        r, u, n = gates_t[:hidden], gates_t[hidden:two], gates_t[two:]
         if reset_after:
-            recurrent = h_before @ wh.T
-            z[t, :, :two] += recurrent[:, :two]
-            gate_activate(z[t, :, :two], out=gates[t, :, :two])
-            np.add(recurrent[:, two:], bm, out=inner[t])
-            z[t, :, two:] += r * inner[t]
+            recurrent = wh @ h_before
+            z_t[:two] += recurrent[:two]
+            gate_activate(z_t[:two], out=gates_t[:two])
+            np.add(recurrent[two:], bm, out=inner_t)
+            z_t[two:] += r * inner_t
         else:
-            z[t, :, :two] += h_before @ wh[:two].T
-            gate_activate(z[t, :, :two], out=gates[t, :, :two])
-            np.multiply(r, h_before, out=inner[t])
-            z[t, :, two:] += inner[t] @ wh[two:].T
-        activate(z[t, :, two:], out=n)
-        np.multiply(1.0 - u, n, out=h[t])
-        h[t] += u * h_before
+            z_t[:two] += wh[:two] @ h_before
+            gate_activate(z_t[:two], out=gates_t[:two])
+            np.multiply(r, h_before, out=inner_t)
+            z_t[two:] += wh[two:] @ inner_t
+        activate(z_t[two:], out=n)
+        np.multiply(1.0 - u, n, out=h_t)
+        h_t += u * h_before
         if mask is not None:
-            np.copyto(h[t], h_before, where=~mask[t])
-        h_before = h[t]
-    return {**_named("z", z), **_named("", gates), "m" if reset_after else "s": inner, "h": h}
+            np.copyto(h_t, h_before, where=~mask[t].T)
+        h_before = h_t
+    found = {**_named("z", z), **_named("", gates), "m" if reset_after else "s": inner, "h": h}
+    return {name: array.swapaxes(1, 2) for name, array in found.items()}
 
 
 def backward(
@@ -103,45 +105,55 @@ def backward(
 
     `after` as in `elman.backward`. No dh is taken to be above `limit` or below -`limit`.
     """
-    h = states["h"]
-    steps, batch, hidden = h.shape
-    whr, whu, whn = (stacked(parameters, "Wh", (gate,), hidden) for gate in GATES)
-    h_before = before(initial["h"], h)
-    inner = "dm" if reset_after else "ds"
-    names = ("dh", "dn", "du", "dzn", "dr", inner, "dzu", "dzr", "dh_back")
-    d = {name: np.empty_like(h) for name in names}
-    dh_next = after.get("h", np.zeros((batch, hidden)))
+    h, r, u, n = (states[name].swapaxes(1, 2) for name in ("h", *GATES))
+    steps, hidden, batch = h.shape
+    wh, two = stacked(parameters, "Wh", GATES, hidden).T, 2 * hidden
+    h_before = before(initial["h"].T, h)
+    # What multiplies dh and dzn, or ds, is known of all time steps.
+    dzn_by_dh, dzu_by_dh = (1.0 - u) * (1.0 - n * n), (h_before - n) * u * (1.0 - u)
+    dzr_by = (states["m"].swapaxes(1, 2) if reset_after else h_before) * r * (1.0 - r)
+    dz, inner, dh_back = np.empty((steps, 3 * hidden, batch)), np.empty(h.shape), np.empty(h.shape)
+    dh = dh_now.swapaxes(1, 2).copy()
+    dh_next = after["h"].T if "h" in after else np.zeros((hidden, batch))
     for t in reversed(range(steps)):
-        now = {name: array[t] for name, array in d.items()}
-        r, u, n = states["r"][t], states["u"][t], states["n"][t]
-        np.add(dh_now[t], dh_next, out=now["dh"])
-        bound(now["dh"], limit)
-        np.multiply(now["dh"], 1.0 - u, out=now["dn"])
-        np.subtract(now["dh"] * h_before[t], now["dh"] * n, out=now["du"])
-        np.multiply(now["dn"], 1.0 - n * n, out=now["dzn"])
+        dh_t, inner_t, back = dh[t], inner[t], dh_back[t]
+        dzr, dzu, dzn = dz[t, :hidden], dz[t, hidden:two], dz[t, two:]
+        dh_t += dh_next
+        bound(dh_t, limit)
+        np.multiply(dh_t, dzn_by_dh[t], out=dzn)
+        np.multiply(dh_t, dzu_by_dh[t], out=dzu)
         if reset_after:
-            np.multiply(now["dzn"], states["m"][t], out=now["dr"])
-            np.multiply(now["dzn"], r, out=now["dm"])
-            by_candidate = now["dm"] @ whn
+            np.multiply(dzn, dzr_by[t], out=dzr)
+            np.multiply(dzn, r[t], out=inner_t)
+            by_candidate = wh[:, two:] @ inner_t
         else:
-            np.matmul(now["dzn"], whn, out=now["ds"])
-            np.multiply(now["ds"], h_before[t], out=now["dr"])
-            by_candidate = now["ds"] * r
-        np.multiply(now["du"] * u, 1.0 - u, out=now["dzu"])
-        np.multiply(now["dr"] * r, 1.0 - r, out=now["dzr"])
-        np.add(now["dh"] * u, now["dzu"] @ whu, out=now["dh_back"])
-        now["dh_back"] += now["dzr"] @ whr
-        now["dh_back"] += by_candidate
-        dh_next = now["dh_back"]
-    found = {"dh_now": dh_now, **d}
-    for gate in ("r", "u"):
-        found |= weight_gradients(parameters, gate, d[f"dz{gate}"], x, h_before)
+            np.matmul(wh[:, two:], dzn, out=inner_t)
+            np.multiply(inner_t, dzr_by[t], out=dzr)
+            by_candidate = inner_t * r[t]
+        np.matmul(wh[:, :two], dz[t, :two], out=back)
+        back += by_candidate
+        back += dh_t * u[t]
+        dh_next = back
+    found = {
+        "dh": dh,
+        "dn": dh * (1.0 - u),
+        "du": dh * (h_before - n),
+        **_named("dz", dz),
+        "dh_back": dh_back,
+    }
+    found["dm" if reset_after else "ds"] = inner
+    found = {"dh_now": dh_now, **{name: array.swapaxes(1, 2) for name, array in found.items()}}
+    dz, inner, h_before = (array.swapaxes(1, 2) for array in (dz, inner, h_before))
     if reset_after:
-        found |= weight_gradients(parameters, "n", d["dzn"], x, h_before, d["dm"])
+        found["dr"] = found["dzn"] * states["m"]
+        recurrent = np.concatenate([dz[..., :two], inner], axis=-1)
+        found |= weight_gradients(parameters, GATES, dz, x, h_before, recurrent)
         if "bm" in parameters:
-            found["dbm"] = summed(d["dm"].reshape(-1, hidden), parameters["bm"])
+            found["dbm"] = summed(inner.reshape(-1, hidden), parameters["bm"])
     else:
-        found |= weight_gradients(parameters, "n", d["dzn"], x, states["s"])
+        found["dr"] = inner * h_before
+        found |= weight_gradients(parameters, GATES[:2], dz[..., :two], x, h_before)
+        found |= weight_gradients(parameters, GATES[2:], found["dzn"], x, states["s"])
     return found
 
 
@@ -169,8 +181,9 @@ def contributions(
 
 
 def _named(prefix: str, array: Array) -> dict[str, Array]:
-    hidden = array.shape[-1] // 3
-    return {f"{prefix}{gate}": array[..., k * hidden : (k + 1) * hidden] for k, gate in enumerate(GATES)}
+    """The rows of each gate, of (steps, gates * hidden, batch)."""
+    hidden = array.shape[1] // 3
+    return {f"{prefix}{gate}": array[:, k * hidden : (k + 1) * hidden] for k, gate in enumerate(GATES)}
 
 
 def _cell(reset_after: bool) -> Cell:

@@ -241,6 +241,10 @@ class _Backward:
     after: dict[str, Array] = field(default_factory=dict)
     """Per state, what is handed to its last time step, (batch, rows)."""
 
+    def __post_init__(self) -> None:
+        self.results = {layer.result for layer in self.model if not layer.traits.says}
+        """The values to which a gradient is handed down."""
+
     def layer(self, layer: Layer) -> None:
         """One layer's gradients, and what it hands to those below."""
         model, parameters = self.model, self.model.of(layer)
@@ -276,7 +280,7 @@ class _Backward:
         own = turned(layer, own)
         if received is None:
             del own["dh_now"]
-        if len(layer.reads) > 1 or self._has_gradient(model.value(layer.reads[0])):
+        if len(layer.reads) > 1 or model.value(layer.reads[0]) in self.results:
             parts = [own[dz] @ parameters[wx] for dz, wx in cell.input_weights.items()]
             own["dx"] = sum(parts[1:], start=parts[0])
         if layer.starts is not None:
@@ -286,9 +290,6 @@ class _Backward:
                     first = own[f"d{state}_back"][-1 if layer.reverse else 0]
                     self.after[value] = self.after[value] + first if value in self.after else first
         return own
-
-    def _has_gradient(self, name: str) -> bool:
-        return name in {layer.result for layer in self.model if not layer.traits.says}
 
     def _add(self, layer: Layer, base: str, array: Array) -> None:
         """A gradient under its full name; a parameter's is the sum over all layers that use it."""
@@ -308,7 +309,7 @@ class _Backward:
             name = self.model.value(source)
             rows = self.found[name].shape[-1]
             part, start = dx[..., start : start + rows], start + rows
-            if not self._has_gradient(name):
+            if name not in self.results:
                 continue
             if source.at == "last" and self.model.sequence(self.model.layer(str(source.of))) != STATIC:
                 handed = f"d{name}_last"

@@ -189,5 +189,5 @@ def _check_finite(arrays: Mapping[str, Array], place: str) -> None:
 
 
 def _all_numbers(lesson: LessonData, parameters: Arrays, given: Batch) -> dict[str, Array]:
-    numbers = _numbers(lesson, Model(lesson.model.layers, parameters), given)
+    numbers = _numbers(lesson, lesson.model.with_parameters(parameters), given)
     return {**numbers, **experiments.all_of(lesson, parameters, given)[0]}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
@@ -70,13 +71,13 @@ def train(lesson: LessonData, epochs: int, rate: float, clip: float, optimizer: 
     parameters = {name: array.copy() for name, array in lesson.model.parameters.items()}
     learned, update = to_learn(lesson), OPTIMIZERS[optimizer](rate)
     for number in range(epochs + 1):
-        model = Model(lesson.model.layers, {name: array.copy() for name, array in parameters.items()})
+        model = lesson.model.with_parameters({name: array.copy() for name, array in parameters.items()})
         with np.errstate(over="ignore", invalid="ignore"):
             found = gradients(model, learned)
             slopes = {name: found[f"d{name}"] for name in parameters}
             length = norm(slopes.values())
         loss = float(found["loss"].item())
-        if not np.isfinite([loss, length]).all():
+        if not (isfinite(loss) and isfinite(length)):
             raise LessonError("diverged", place=lesson.source, epoch=number)
         yield Epoch(number, loss, model)
         scale = clip / length if length > clip else 1.0

@@ -104,7 +104,7 @@ def _greatest(vector: Place, *letter: Place) -> str:
     return f'IF({letter[0].here}="","",{found})' if letter else found
 
 
-def _letter_with(vocabulary: Place, p: Place, best: Place, *letter: Place) -> str:
+def _argmax_label(vocabulary: Place, p: Place, best: Place, *letter: Place) -> str:
     if len(p.column_cells) == 1:
         # Gnumeric finds no row in a single cell.
         found = vocabulary.here
@@ -166,7 +166,7 @@ RULES: dict[str, Rule] = {
     "fed_back": Rule(f'IF(EXACT({{0}},"{END}"),"",{{0}})', "{0}"),
     "one_hot": Rule("IF(EXACT({0},{1}),1,0)", "[{0} = {1}]"),
     "greatest": Rule(_greatest, "max {0}", whole=(0,)),
-    "argmax_label": Rule(_letter_with, "argmax {1}", whole=(0, 1, 2, 3)),
+    "argmax_label": Rule(_argmax_label, "argmax {1}", whole=(0, 1, 2, 3)),
     "same_letter": Rule('IF({1}="","",IF(EXACT({0},{1}),1,0))', "[{0} = {1}]"),
     # Brackets around a sum of products in the place of the right one's score.
     "cross_entropy": Rule(

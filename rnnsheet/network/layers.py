@@ -61,7 +61,7 @@ class Layer:
         given = (self.reads,) if isinstance(self.reads, str) else self.reads
         object.__setattr__(self, "reads", tuple(_source(text, self) for text in given))
 
-    @property
+    @cached_property
     def traits(self) -> Kind:
         """What all layers of its kind have."""
         return KINDS[self.kind]
@@ -81,15 +81,20 @@ class Layer:
         return named(base, self.ending)
 
     @cached_property
+    def parameter_names(self) -> dict[str, str]:
+        """The full name of each parameter that its kind has, by the name there."""
+        return {spec.name: named(spec.name, self.owner) for spec in self.traits.parameters}
+
+    @cached_property
     def gradients(self) -> dict[str, str]:
         """By `dW` of each parameter W of its kind, the parameter's full name."""
-        return {f"d{name}": named(name, self.owner) for name in self.traits.names}
+        return {f"d{base}": name for base, name in self.parameter_names.items()}
 
     def initial(self, state: str) -> str:
         """The full name of one of its states before the first time step."""
         return f"{self.named(state)}_0"
 
-    @property
+    @cached_property
     def sources(self) -> tuple[Source, ...]:
         """What it reads, of each the part that its kind takes."""
         part = self.traits.part
@@ -103,12 +108,12 @@ class Layer:
         base = "both" if len(self.reads) > 1 else "bag" if self.reads[0].at == "sum" else ""
         return base and named(base, f"_out{self.ending}" if self.traits.says else self.ending)
 
-    @property
+    @cached_property
     def result_base(self) -> str:
         """The name of what other layers read, without its ending."""
         return "p" if self.activation == "softmax" else self.traits.result
 
-    @property
+    @cached_property
     def result(self) -> str:
         """The full name of what other layers read."""
         return self.named(self.result_base)

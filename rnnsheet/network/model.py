@@ -44,7 +44,7 @@ class Model:
         """The names of the parameters that multiply a state of the time step before."""
         return tuple(name for name, spec in self.specs().items() if spec.recurrent)
 
-    @property
+    @cached_property
     def outputs(self) -> tuple[Layer, ...]:
         """The softmax layers."""
         return tuple(layer for layer in self if layer.traits.says)
@@ -61,8 +61,17 @@ class Model:
 
     def of(self, layer: Layer) -> dict[str, Array]:
         """A layer's parameters by their names without its ending."""
-        names = {spec.name: named(spec.name, layer.owner) for spec in layer.traits.parameters}
-        return {base: self.parameters[name] for base, name in names.items() if name in self.parameters}
+        return {
+            base: self.parameters[name]
+            for base, name in layer.parameter_names.items()
+            if name in self.parameters
+        }
+
+    def with_parameters(self, parameters: Mapping[str, Array]) -> Model:
+        """The same layers with other parameters; what is known of the layers need not be found again."""
+        made = Model(self.layers, parameters)
+        vars(made).update(_named=self._named, _read_along=self._read_along, outputs=self.outputs)
+        return made
 
     @cached_property
     def _named(self) -> dict[str | None, Layer]:

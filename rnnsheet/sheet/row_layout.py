@@ -26,7 +26,7 @@ from rnnsheet.sheet.plan import Area, Block
 
 
 @dataclass
-class Strips:
+class RowLayout:
     """Where the numbers of a row stand, and the formulas of one number from those of others."""
 
     network: Recurrence
@@ -38,7 +38,7 @@ class Strips:
     def formula(self, equation: Equation, unit: int, start: int) -> str:
         """An equation's formula for one unit at the time step `start`, from 0; it fills to the right."""
         first, expr = next(part for part in reversed(stretches(equation.expr)) if part[0] <= unit)
-        return formula(expr, partial(_Strip, self, unit - first, start))
+        return formula(expr, partial(_Cell, self, unit - first, start))
 
     def kinds_of_step(self, equation: Equation) -> list[int]:
         """Where, from 0, the formula changes over the time steps; the last is their number."""
@@ -55,8 +55,8 @@ class Strips:
     def _summed(self, expr: Expr, sequence: str, row: int, col: int) -> str:
         steps = self.network.sequences[sequence]
         if not isinstance(expr, Operation):
-            strip = _Strip(self, row, 0, expr)
-            return f"SUM({strip.steps(0, steps)})" if steps > 1 else strip.here
+            one = _Cell(self, row, 0, expr)
+            return f"SUM({one.steps(0, steps)})" if steps > 1 else one.here
         if expr.rule == "add":
             return "+".join(self._summed(operand, sequence, row, col) for operand in expr.operands)
         vectors = expr.operands
@@ -75,7 +75,7 @@ class Strips:
         """The sum over time of one row of a vector times one of another."""
         left, right = vectors
         assert not isinstance(left, Operation) and not isinstance(right, Operation)  # noqa: S101
-        a, b = _Strip(self, row, 0, left), _Strip(self, col, 0, right)
+        a, b = _Cell(self, row, 0, left), _Cell(self, col, 0, right)
         if steps == 1:
             return f"{a.here}*{b.here}"
         if isinstance(right, Previous):
@@ -93,10 +93,10 @@ def _sum_of_products(left: str, right: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Strip:
+class _Cell:
     """How a cell of one unit at the time step `start` (from 0) refers to a leaf (rules.Place)."""
 
-    its: Strips
+    its: RowLayout
     unit: int
     start: int
     leaf: Leaf

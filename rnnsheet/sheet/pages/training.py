@@ -10,7 +10,7 @@ from rnnsheet.sheet.formula import Formula, column_letters
 from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.page_builder import FORMATS, STYLES, Page, number_or_zero
 from rnnsheet.sheet.plan import Area, Block, Chart, Fill, Highlight, Series
-from rnnsheet.sheet.row_layout import Strips, cell, kept
+from rnnsheet.sheet.row_layout import RowLayout, cell, kept
 from rnnsheet.sheet.time_layout import FIRST_SHEET
 
 NAME = "Training"
@@ -75,8 +75,8 @@ class _Training:
         self.equations = kept(self.network)
         self.used: dict[str, Block] = {}
         self.longest = 0
-        self.strips = Strips(context.network, self.given)
-        self.areas = self.strips.areas
+        self.layout = RowLayout(context.network, self.given)
+        self.areas = self.layout.areas
         self.width = 0
         self._reserve("epoch", 1)
         self._reserve("loss", 1)
@@ -113,7 +113,7 @@ class _Training:
             self._weight(gradient.parameter)
             fills = [
                 self._fill(
-                    self.strips.summed(gradient.shares, row, col), row * gradient.parameter.cols.size + col
+                    self.layout.summed(gradient.shares, row, col), row * gradient.parameter.cols.size + col
                 )
                 for row in range(gradient.parameter.rows.size)
                 for col in range(gradient.parameter.cols.size)
@@ -167,9 +167,9 @@ class _Training:
         """A value's block; of its first and last time step the formula may differ."""
         steps = self.network.sequences[equation.sequence]
         fills = [
-            self._fill(self.strips.formula(equation, unit, start), unit * steps + start, end - start)
+            self._fill(self.layout.formula(equation, unit, start), unit * steps + start, end - start)
             for unit in range(equation.value.rows.size)
-            for start, end in pairwise(self.strips.kinds_of_step(equation))
+            for start, end in pairwise(self.layout.kinds_of_step(equation))
         ]
         style = STYLES["answer" if equation.base == "letter" else equation.part]
         block = self._block(equation.name, fills, style, FORMATS.get(equation.base, ""))
