@@ -1,6 +1,7 @@
 """What a page shows at first sight, of every lesson and of random networks, as `tests.screen` measures it."""
 
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from hypothesis import given, settings
 
 import rnnsheet
 from rnnsheet import templates
+from rnnsheet.sheet.layout import plan
+from rnnsheet.workbook import printing
 from tests import lessons
 from tests.imported_networks import counter, moods, speller
 from tests.screen import LEAST_CONTRAST, MOST_SERIES, Measured, measured
@@ -35,6 +38,25 @@ def test_lessons(tmp_path: Path, name: str, language: str) -> None:
     lesson = rnnsheet.load(name)
     lesson = replace(lesson, settings=replace(lesson.settings, **SHORT))
     check(measured(rnnsheet.export(lesson, tmp_path / "book.xlsx", language)))
+
+
+MOST_PAGES = {
+    **dict.fromkeys(("hello", "by-hand", "chinese-phrase"), 12),
+    **dict.fromkeys(("order", "chinese-order"), 16),
+    **dict.fromkeys(("hello-lstm", "hello-gru", "mlp-to-rnn"), 18),
+    **dict.fromkeys(("long-memory", "translate", "caption"), 40),
+    "sentiment": 24,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", templates.names())
+def test_a_lesson_takes_few_sheets_of_paper(name: str) -> None:
+    """By our own measure; LibreOffice and Excel print as many."""
+    lesson = rnnsheet.load(name)
+    for language, paper in product(("en", "zh"), printing.PAPERS):
+        seen = [sheet for sheet in plan(lesson, language).sheets if not sheet.hidden]
+        assert sum(printing.pages(sheet, paper) for sheet in seen) <= MOST_PAGES[name], (language, paper)
 
 
 @settings(max_examples=2)

@@ -390,6 +390,59 @@ def test_a_rule_over_cells_from_the_last_to_the_first_is_found(hello_xlsx, tmp_p
     assert "rule" in found(path)
 
 
+REVEAL = block("reveal", "Unrolled").area
+OWN = re.escape(f"AND(ISNUMBER({REVEAL.fixed}),6&gt;{REVEAL.fixed})")
+"""The condition of our rule for the sixth equation, as it stands in the file."""
+
+
+@pytest.fixture(scope="module")
+def revealed(hello_xlsx, tmp_path_factory):
+    """A book of which someone shows three equations of Unrolled."""
+    book = openpyxl.load_workbook(hello_xlsx)
+    book["Unrolled"][REVEAL.a1] = 3
+    path = tmp_path_factory.mktemp("revealed") / "revealed.xlsx"
+    book.save(path)
+    return path
+
+
+def test_equations_that_someone_has_not_shown_yet_are_right(revealed):
+    assert found(revealed) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("program", "save"), [("soffice", saved_by_libreoffice), ("ssconvert", saved_by_gnumeric)]
+)
+def test_so_they_are_where_another_program_has_saved_them(revealed, tmp_path, program, save):
+    if not shutil.which(program):
+        pytest.skip(f"{program} is not installed")
+    assert found(save(revealed, tmp_path)) == {}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement"),
+    [
+        (OWN, "TRUE"),
+        (OWN, OWN.replace("6", "0").replace("\\", "")),
+        (OWN, f"AND(ISNUMBER({REVEAL.fixed}),6&lt;{REVEAL.fixed})"),
+        (OWN, f"OR(ISNUMBER({REVEAL.fixed}),6&gt;{REVEAL.fixed})"),
+        (OWN, OWN.replace("\\", "").replace(REVEAL.fixed, "$Z$99")),
+        (rf'(sqref=")A(\d+:[A-Z]+)\d+("><cfRule[^>]*><formula>{OWN})', r"\g<1>A\g<2>99\g<3>"),
+        (rf'(type=")expression("[^>]*><formula>{OWN})', r"\g<1>containsText\g<2>"),
+        (f"<formula>{OWN}</formula>", r"\g<0><formula>TRUE</formula>"),
+    ],
+)
+def test_a_rule_that_hides_otherwise_than_ours_is_found(hello_xlsx, tmp_path, pattern, replacement):
+    assert "rule" in found(styled(hello_xlsx, tmp_path / "wrong.xlsx", {}, {pattern: replacement}))
+
+
+def test_our_rule_with_other_looks_is_found(hello_xlsx, tmp_path):
+    path = styled(
+        hello_xlsx, tmp_path / "wrong.xlsx", {'formatCode=";;;"': 'formatCode="&quot;42&quot;"'}, {}
+    )
+    assert "rule" in found(path)
+
+
 @pytest.mark.parametrize("number", ["1", "14", "44"])
 def test_a_rule_with_a_format_that_others_know_as_another_is_found(hello_xlsx, tmp_path, number):
     code = FORMATS[block("h", "Unrolled").format]

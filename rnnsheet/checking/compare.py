@@ -59,7 +59,7 @@ class Comparison:
         for sheet in plan.sheets:
             contents.grid(sheet.name)
         # Before the engine is waited for.
-        seen = {sheet.name: Seen(contents, sheet.name) for sheet in plan.sheets if not sheet.hidden}
+        seen = {sheet.name: Seen(contents, sheet) for sheet in plan.sheets if not sheet.hidden}
         looks = [(block, _Shown(block, seen.get(block.area.sheet))) for block in plan.blocks()]
         self._blocks = [_BlockCells(self, *each) for each in looks if each[0].kind != "input"]
         self._inputs = [shown for block, shown in looks if block.kind == "input"]

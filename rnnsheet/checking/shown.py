@@ -7,9 +7,9 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from rnnsheet.sheet.bounds import key
-from rnnsheet.sheet.plan import Block
+from rnnsheet.sheet.plan import Area, Block, Sheet
 from rnnsheet.workbook.looks import Corners, Font, Look, Rule, View, folded, is_low, is_readable, outline
-from rnnsheet.workbook.number_format import FORMATS, alike, says, shown
+from rnnsheet.workbook.number_format import FORMATS, NOTHING, alike, says, shown
 from rnnsheet.workbook.read import Contents
 from rnnsheet.workbook.worksheet import Grid
 
@@ -31,13 +31,16 @@ class Otherwise(NamedTuple):
 class Seen:
     """How the cells of one sheet are seen."""
 
-    def __init__(self, contents: Contents, sheet: str):
-        self._grid: Grid = contents.grid(sheet)
+    def __init__(self, contents: Contents, sheet: Sheet):
+        self._grid: Grid = contents.grid(sheet.name)
         self._styles = contents.styles
         self._view: View = self._grid.view
         self._starts = [first for first, _ in self._grid.rows]
         self._folded = frozenset(folded([outline(row) for _, row in self._grid.rows]))
-        self._rules = [rule for rule in self._view.rules if _may_harm(rule)]
+        planned = {each.hidden_where: each.area for each in sheet.highlights if each.hidden_where}
+        self._rules = [
+            rule for rule in self._view.rules if _may_harm(rule) and not _is_planned(rule, planned)
+        ]
         self._causes_of_style = cache(self._cause_of_style)
 
     def causes(self, block: Block) -> Mapping[int, str]:
@@ -168,6 +171,15 @@ def _may_harm(rule: Rule) -> bool:
     look = rule.look
     plain = not rule.has_format or _is_power(look)
     return rule.hides or look.misplaced or not plain or look.font != Font() or bool(look.grounds)
+
+
+def _is_planned(rule: Rule, planned: Mapping[str, Area]) -> bool:
+    """Whether a rule hides what the plan lets someone hide, by a cell for that, and nothing else."""
+    area, look = planned.get(rule.condition), rule.look
+    if area is None or rule.hides or look.misplaced or not (rule.has_format and look.format == NOTHING):
+        return False
+    own = (area.col, area.row, area.col + area.cols - 1, area.row + area.rows - 1)
+    return all(_common(each, own) == each for each in rule.areas)
 
 
 def _is_power(look: Look) -> bool:

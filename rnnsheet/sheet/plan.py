@@ -93,9 +93,10 @@ class Block:
     """A rectangle of cells that belong together.
 
     A block with `fills` holds formulas, one without holds constants; those with an `entry`
-    ("number", "letter", "label", "word", "positive", "weight", "slider", "step", "token", "answer",
-    "text") may be edited. Its values are either `values`, known to the plan, or those of the trace's array
-    `trace`: its columns from `time` on, or of an array over epochs all columns of each epoch, unit by unit.
+    ("number", "letter", "label", "word", "positive", "weight", "slider", "step", "reveal", "token",
+    "answer", "text") may be edited. Its values are either `values`, known to the plan, or those of the
+    trace's array `trace`: its columns from `time` on, or of an array over epochs all columns of each epoch,
+    unit by unit.
     """
 
     name: str
@@ -199,12 +200,20 @@ class Highlight:
     "one_hot" and "share" shade 0 to 1, "ink" so what may be edited, "mark" tells 1 from 0,
     "factor" less from more than 1, "bar" is a bar in the cell, "target" marks letters that are those of
     `other`, one row, "chosen" the row that `other` has the number of, from 0, "fine" a text that is that of
-    `other`, and "note" one that begins with it.
+    `other`, and "note" one that begins with it. "beyond" shows nothing where `number` is more than `other`.
     """
 
     area: Area
     kind: str
     other: Area | None = None
+    number: int = 0
+
+    @property
+    def hidden_where(self) -> str:
+        """Where the cells of "beyond" show nothing: a formula; "" of any other kind."""
+        if self.kind != "beyond" or self.other is None:
+            return ""
+        return f"AND(ISNUMBER({self.other.fixed}),{self.number}>{self.other.fixed})"
 
 
 @dataclass

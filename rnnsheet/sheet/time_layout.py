@@ -10,6 +10,7 @@ from rnnsheet.equations.recurrence import STEP, Equation
 from rnnsheet.network import STATIC, on_sequence
 from rnnsheet.sheet.captions import meaning, meaning_of_parameter, of_layer
 from rnnsheet.sheet.layout_context import LABEL, WEIGHTS, Columns, Frame, is_tall
+from rnnsheet.sheet.numbering import Numbering
 from rnnsheet.sheet.page_builder import CHOICES, NUMBER, STATE_ROW, Page, number_width, width_of
 from rnnsheet.sheet.plan import Area, Block
 from rnnsheet.sheet.references import located
@@ -46,6 +47,7 @@ class Bands:
         self.scope: dict[Leaf, Area] = {
             parameter: self.given[name].area for name, parameter in self.network.parameters.items()
         }
+        self.numbering = Numbering()
         self._waiting: list[tuple[Equation, int, str]] = []
         """Equations that have a place: the one time step at which they are written, and their format."""
         self._tall: list[tuple[Equation, int]] = []
@@ -117,13 +119,14 @@ class Bands:
         for tall in filter(is_tall, equations):
             self._tall.append((tall, self.row))
             self._waiting.append((tall, only, self.form))
+            self.numbering.add(tall.name, self.row, self.row)
             self.row += 1
         self.place([each for each in equations if not is_tall(each)])
         self._waiting += [(each, only, self.form) for each in equations if not is_tall(each)]
 
     def finish(self) -> None:
         """The foot: tall columns and wide weights; then all formulas."""
-        top = self.row
+        top, self.numbering.open = self.row, False
         if self._tall:
             self.heading(self.page.labels("foot.tall"))
         for equation, row in self._tall:
@@ -152,8 +155,10 @@ class Bands:
             else:
                 self.page.sheet.sections.append(self.row)
                 self.reserve(equation, self.row + self._head_rows(equation))
+            top = self.row
             self.row = self.scope[equation.value].row + equation.value.rows.size
             after_band = not _is_line(equation)
+            self.numbering.add(equation.name, top, self.row - 1)
 
     def fill(self, equations: Sequence[Equation], only: int = 0, form: str = "") -> None:
         """Writes equations that have their places."""
@@ -233,7 +238,7 @@ class Bands:
 
     def _caption(self, equation: Equation) -> None:
         told = meaning(equation, self.network, self.page.labels) + of_layer(equation)
-        self.page.text(self.scope[equation.value].row, 1, told, "caption")
+        self.page.text(self.scope[equation.value].row, 1, self.numbering.told(equation.name, told), "caption")
 
     def _head_rows(self, equation: Equation) -> int:
         """How many rows a band has above its numbers: its head, and of weights names and columns."""
@@ -257,7 +262,8 @@ class Bands:
                 self._say_where(top, col, min(self.foot[each].row for each in equation.weights) - 2)
                 self.scope |= {each: self.foot[each] for each in equation.weights}
         labels = self.page.row_labels(rows, row, LABEL, self.given)
-        if self.where.again and not (self.where.words and rows.name in CHOICES):
+        weighted = not shown and self.weight is not None and self.where.are_beside(equation)
+        if weighted and not (self.where.words and rows.name in CHOICES):
             self.page.row_labels(rows, row, self.where.again, self.given)
         self.scope[unit_numbers(rows)] = labels
         if rows.name in CHOICES and CHOICES[rows.name] in self.network.parameters:
@@ -266,12 +272,10 @@ class Bands:
 
     def _head(self, row: int, equation: Equation, shown: bool = False) -> int:
         """The head row: the equation in symbols, then what it is; the next free column of the row."""
-        symbolic = symbol(equation.value)
-        if not shown:
-            symbolic += f" = {symbols(equation.expr)}"
-        texts = [meaning(equation, self.network, self.page.labels)]
-        if equation.part == "gradient":
-            texts.insert(0, chain_rule(equation))
+        right = "" if shown else f" = {symbols(equation.expr)}"
+        symbolic = self.numbering.told(equation.name, f"{symbol(equation.value)}{right}")
+        chain = [chain_rule(equation)] if equation.part == "gradient" else []
+        texts = [*chain, meaning(equation, self.network, self.page.labels)]
         return self.head(row, symbolic, " · ".join(filter(None, texts)))
 
     def head(self, row: int, symbolic: str, told: str) -> int:

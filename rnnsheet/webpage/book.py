@@ -53,8 +53,8 @@ def book(planned: Plan) -> Book:
 
 
 def shown(sheet: str, blocks: list[Block]) -> Iterator[Block]:
-    """The blocks of a sheet that a page has: all but those by which a workbook describes itself."""
-    return (block for block in blocks if sheet != manifest.NAME)
+    """The blocks of a sheet that a page has: all but those of its looks and its description."""
+    return (block for block in blocks if sheet != manifest.NAME and block.entry != "reveal")
 
 
 def said(planned: Plan) -> list[list[Any]]:

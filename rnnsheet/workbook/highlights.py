@@ -10,12 +10,14 @@ from openpyxl.styles.numbers import NumberFormat
 from rnnsheet.experiments import FLOW
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.plan import NUMBERS, Highlight
-from rnnsheet.workbook.number_format import FORMATS
+from rnnsheet.workbook.number_format import FORMATS, NOTHING
 from rnnsheet.workbook.style import BLUE, INK, YELLOW
 
 _GREEN, _RED = "166534", "991B1B"
 _PURPLE, _BLUE, _GOLD = "DCC6FA", "A9CCEE", "F5C25C"
 """Grounds, light enough for every colour of letters."""
+_NUMBER_OF_NOTHING = 300
+"""That of its format: programs know those before 164 as others."""
 
 
 def rules(highlight: Highlight) -> list[Rule]:
@@ -91,6 +93,15 @@ def _chosen(highlight: Highlight) -> Rule:
     return rule
 
 
+def _beyond(highlight: Highlight) -> Rule:
+    """Shows nothing of the cells; no other rule comes after it."""
+    nothing = NumberFormat(_NUMBER_OF_NOTHING, NOTHING)
+    white = Font(color="FFFFFF")
+    looks = DifferentialStyle(numFmt=nothing, font=white, fill=PatternFill(bgColor="FFFFFF"))
+    rule: Rule = Rule("expression", formula=[highlight.hidden_where], dxf=looks, stopIfTrue=True)
+    return rule
+
+
 def _of_other(highlight: Highlight) -> str:
     """The cell of the highlight's other row, in the same column."""
     other = highlight.other or highlight.area
@@ -108,4 +119,5 @@ _RULES: Mapping[str, Callable[[Highlight], list[Rule]]] = {
     "chosen": lambda highlight: [_chosen(highlight)],
     "fine": lambda highlight: [_same_text(highlight)],
     "note": lambda highlight: [_note(highlight)],
+    "beyond": lambda highlight: [_beyond(highlight)],
 }

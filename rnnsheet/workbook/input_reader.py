@@ -49,6 +49,9 @@ SETTINGS = {
 _TEXTS = ("word", "second", "wanted", "wanted_second", "vocabulary", "labels")
 """The inputs of a lesson that are no numbers."""
 
+_LOOKS = ("reveal",)
+"""What says how much of a sheet is shown, and nothing of a lesson."""
+
 
 def read_inputs(described: Manifest, recalculated: Value) -> LessonData | ImportedNetwork:
     """What a workbook is of, with the inputs as they stand; what is typed is an imported network's sample.
@@ -169,7 +172,7 @@ def _lesson(inputs: _Inputs) -> LessonData:
     settings: dict[str, Any] = {
         name.lower(): inputs.setting(name, kind) for name, kind in SETTINGS.items() if name in places
     }
-    numbers = {name: inputs.numbers(name) for name in places if name not in (*_TEXTS, *SETTINGS)}
+    numbers = {name: inputs.numbers(name) for name in places if name not in (*_TEXTS, *SETTINGS, *_LOOKS)}
     # A cell that is not known here is told of by the lesson.
     known = [layer for layer in layers if layer.kind in KINDS]
     states = [layer.initial(state) for layer in known for state in layer.traits.states]

@@ -70,13 +70,15 @@ class Look:
 
 @dataclass(frozen=True)
 class Rule:
-    """A conditional format, whatever its condition is."""
+    """A conditional format."""
 
     areas: tuple[Corners, ...]
     look: Look
     has_format: bool
     hides: bool
     """It shows bars or icons instead of numbers."""
+    condition: str = ""
+    """The formula by which it holds, without blanks, in capitals; "" where it holds by anything else."""
 
 
 @dataclass(frozen=True)
@@ -220,7 +222,10 @@ class Styles:
         for each in (color for scale in drawn for color in scale if local(color) in _BEHIND):
             grounds.append(self._palette.color(each, WHITE))
         hides = not all(truth(each.get("showValue"), True) for each in drawn)
-        return Rule(areas, Look(code, font, tuple(grounds), misplaced), has_format, hides)
+        formulas = [each.text or "" for each in element.iter() if local(each) == "formula"]
+        alone = element.get("type") == "expression" and len(formulas) == 1
+        condition = "".join(formulas[0].split()).upper() if alone else ""
+        return Rule(areas, Look(code, font, tuple(grounds), misplaced), has_format, hides, condition)
 
 
 _GROUPS: Mapping[str, str] = {

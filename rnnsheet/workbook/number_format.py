@@ -23,6 +23,8 @@ FORMATS = {
     "fault": '"⚠";"⚠";""',
     "general": "General",
 }
+NOTHING = ";;;"
+"""The format that shows nothing, whatever the value is."""
 BUILT_IN = {0: "General", 1: "0", 2: "0.00", 9: "0%", 10: "0.00%", 11: "0.00E+00", 49: "@"}
 """Those formats that every program knows by their number, and that show no more than digits."""
 

@@ -2,7 +2,7 @@
 
 import math
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
@@ -15,10 +15,10 @@ from rnnsheet.workbook.charts import WIDTH
 
 LINE = 15.0
 """The height of a line of text, in points."""
-_MARGIN, _HEAD = 0.4, 0.7
+_MARGIN, _HEAD = 0.4, 0.5
 """Left and right, above and below, in inches."""
 _INCH, _CENTIMETRE = 72.0, 72 / 2.54
-_LEGIBLE, _COMFORTABLE = 0.53, 0.85
+_LEGIBLE, _COMFORTABLE = 0.51, 0.85
 """No sheet is printed smaller; it takes more pages instead. None is larger, so that it takes less of them."""
 _POINTS_PER_CHARACTER = 5.7
 """The width of a character of a column; a little more than Calibri's, and those of its size, take."""
@@ -75,25 +75,29 @@ def set_up(worksheet: Worksheet, sheet: Sheet, plan: Plan, texts: Labels) -> Non
     header, footer = worksheet.oddHeader, worksheet.oddFooter
     header.left.text, header.right.text = _literal(plan.title), "&A"  # type: ignore[union-attr]
     footer.left.text, footer.right.text = "rnnsheet", texts("style.footer")  # type: ignore[union-attr]
-    rows, cols = sheet.frozen
-    first, last = (sheet.head, rows) if rows >= sheet.head else (1, 1)
-    worksheet.print_title_rows = f"{first}:{last}"
-    if cols:
-        worksheet.print_title_cols = f"A:{column_letters(cols)}"
-    printed = _Printed(sheet, range(first, last + 1))
+    printed = _Printed(sheet)
+    worksheet.print_title_rows = f"{printed.repeated[0]}:{printed.repeated[-1]}"
+    if sheet.frozen[1]:
+        worksheet.print_title_cols = f"A:{column_letters(sheet.frozen[1])}"
     worksheet.print_area = ",".join(printed.areas)
-    lying, standing = printed.laid(paper.long, paper.short), printed.laid(paper.short, paper.long)
-    lies = lying.pages <= standing.pages
-    page.orientation = "landscape" if lies else "portrait"
-    laid = lying if lies else standing
+    laid = printed.on(paper)
+    page.orientation = laid.orientation
     page.scale = int(100 * laid.scale)
     for row in laid.ends:
         worksheet.row_breaks.append(Break(row))
 
 
+def pages(sheet: Sheet, paper: str) -> int:
+    """How many pages a sheet takes on one of `PAPERS`."""
+    return _Printed(sheet).on(PAPERS[paper]).pages
+
+
 def _literal(text: str) -> str:
     """A text as a header takes it: `&` begins a code there."""
     return text.replace("&", "&&")
+
+
+_Orientation = Literal["landscape", "portrait"]
 
 
 class _Laid(NamedTuple):
@@ -103,22 +107,31 @@ class _Laid(NamedTuple):
     scale: float
     ends: list[int]
     """The rows after which a page ends."""
+    orientation: _Orientation
 
 
 class _Printed:
     """What is printed of a sheet, of which some rows are repeated on every page."""
 
-    def __init__(self, sheet: Sheet, repeated: range):
+    def __init__(self, sheet: Sheet):
         self._sheet = sheet
+        rows = sheet.frozen[0]
+        self.repeated = range(sheet.head, rows + 1) if rows >= sheet.head else range(1, 2)
         self._heights = _heights(sheet)
         self._parts = sheet.printed_rows or ((1, len(self._heights)),)
         last = sheet.printed or max(_last_printed(sheet, range(1, end + 1)) for _, end in self._parts)
         self.areas = [f"A{top}:{column_letters(last)}{end}" for top, end in self._parts]
         self._width = sum(_width(sheet, col) for col in range(1, last + 1))
         self._labels = sum(_width(sheet, col) for col in range(1, sheet.frozen[1] + 1))
-        self._heads = sum(self._heights[row - 1] for row in repeated if row <= len(self._heights))
+        self._heads = sum(self._heights[row - 1] for row in self.repeated if row <= len(self._heights))
 
-    def laid(self, across: float, down: float) -> _Laid:
+    def on(self, paper: Paper) -> _Laid:
+        """On a paper: lying, if it takes no more pages so."""
+        lying = self._laid(paper.long, paper.short, "landscape")
+        standing = self._laid(paper.short, paper.long, "portrait")
+        return lying if lying.pages <= standing.pages else standing
+
+    def _laid(self, across: float, down: float, orientation: _Orientation) -> _Laid:
         """On paper of these sides: as few pages as can be, then as large as can be."""
         across, down = across - 2 * _MARGIN * _INCH, down - 2 * _HEAD * _INCH
         rest = _LEGIBLE * self._width - across
@@ -128,7 +141,7 @@ class _Printed:
         tried = []
         for scale in scales:
             ends, pages = self._page_ends(down / scale - self._heads)
-            tried.append(_Laid(wide * pages, scale, ends))
+            tried.append(_Laid(wide * pages, scale, ends, orientation))
         return min(tried, key=lambda laid: laid.pages)
 
     def _page_ends(self, room: float) -> tuple[list[int], int]:

@@ -69,7 +69,7 @@ def _dress(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
         lines = sum(1 + width_of(line) // _NOTE_LETTERS for line in note.splitlines())
         height = _NOTE_LINE * (lines + 1)
         worksheet.cell(row, col).comment = Comment(note, "rnnsheet", height, _NOTE_WIDTH)
-    for highlight in sheet.highlights:
+    for highlight in sorted(sheet.highlights, key=lambda each: each.kind != "beyond"):
         for rule in rules(highlight):
             worksheet.conditional_formatting.add(highlight.area.a1, rule)
     for form in FITTING:
@@ -101,6 +101,8 @@ def _validate(worksheet: Worksheet, block: Block, texts: Labels) -> None:
     if block.entry in _BOUNDS:
         least, most = _BOUNDS[block.entry]
         rule = DataValidation("decimal", operator="between", formula1=least, formula2=most)
+    elif block.entry == "reveal":
+        rule = DataValidation("whole", operator="between", formula1="0", formula2="999", allow_blank=True)
     elif block.choices:
         rule = DataValidation(
             "list", formula1=_source(block, block.choices), allow_blank=block.entry == "label"

@@ -10,7 +10,7 @@ from rnnsheet.equations.rules import formula
 from rnnsheet.network import STATIC
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.layout_context import LABEL, Context, columns
-from rnnsheet.sheet.page_builder import CHOICES, Page, weight_name
+from rnnsheet.sheet.page_builder import CHOICES, STATE_ROW, Page, weight_name
 from rnnsheet.sheet.plan import Area, Block, Fill
 from rnnsheet.sheet.references import reference
 from rnnsheet.sheet.time_layout import Bands
@@ -39,6 +39,7 @@ def place(context: Context) -> tuple[Page, dict[str, Block], dict[str, Block]]:
             bands.show(over_time[name])
         bands.row += 1
     bands.heading(labels("backward.values"), labels("backward.values_about"))
+    bands.numbering.open = True
     for sequence in reversed(sequences):
         if own := network.of("gradient", sequence=sequence):
             if len(sequences) > 1:
@@ -68,10 +69,13 @@ def _gradients(bands: Bands) -> dict[str, Block]:
     for name, gradient in gradients.items():
         tops[name] = bands.row
         bands.row += gradient.parameter.rows.size + 2 + (gradient.parameter.cols.size > 1)
+        bands.numbering.add(gradient.name, tops[name], bands.row - 2)
     bands.finish()
     bands.print_until(bands.row - 1)
     bands.heading(page.labels("backward.added"), page.labels("backward.added_about"))
-    return {name: _gradient(bands, gradient, tops[name]) for name, gradient in gradients.items()}
+    placed = {name: _gradient(bands, gradient, tops[name]) for name, gradient in gradients.items()}
+    bands.numbering.reveal(page, STATE_ROW - 1, bands.where.first)
+    return placed
 
 
 def _gradient(bands: Bands, gradient: Gradient, top: int) -> Block:
@@ -83,7 +87,8 @@ def _gradient(bands: Bands, gradient: Gradient, top: int) -> Block:
         f"Σₜ {symbols(each.expr)}" if each.sequence != STATIC else symbols(each.expr)
         for each in gradient.shares
     ]
-    bands.head(top, f"{gradient.name} = {' + '.join(told)}", " + ".join(map(chain_rule, gradient.shares)))
+    symbolic = bands.numbering.told(gradient.name, f"{gradient.name} = {' + '.join(told)}")
+    bands.head(top, symbolic, " + ".join(map(chain_rule, gradient.shares)))
     first = top + 1
     if cols > 1:
         page.column_labels(parameter.cols, first, where.first, bands.given)

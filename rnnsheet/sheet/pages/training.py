@@ -18,13 +18,13 @@ LONGEST = 8_192
 """The longest formula that Excel takes."""
 _HEAD = 4
 """The rows of the names, of the units and of the time steps, which stay in sight."""
-_ABOUT, _RATE, _CLIP, _HOW = 7, 9, 11, 14
-_FIRST = 28
-"""The rows of the settings, and of epoch 0."""
+_ABOUT, _RATE, _CLIP, _LAST, _HOW = 7, 9, 11, 14, 16
+_FIRST = 23
+"""The rows of the settings, of the last loss, and of epoch 0."""
 _RIGHT = 4
 """So many columns have room for what may be wrong with the settings; then the chart begins."""
-_PRINTED = 15
-"""So many of the first and of the last epochs are printed."""
+_PRINTED = 20
+"""So many of the first epochs are printed."""
 _EPOCH, _LOSS = 1, 2
 _WIDTH = 11.7
 
@@ -54,8 +54,7 @@ def place(context: Context) -> tuple[Page, dict[str, Block]] | None:
     epochs = blocks["epoch"].area
     last = epochs.row + epochs.rows - 1
     page.sheet.printed_rows = ((1, min(last, epochs.row + _PRINTED - 1)),)
-    if last > epochs.row + 2 * _PRINTED:
-        page.sheet.printed_rows += ((last - _PRINTED + 1, last),)
+    _last_loss(page, blocks["loss"], setting)
     return page, {**settings, "loss_epoch": blocks["loss"]}
 
 
@@ -212,6 +211,23 @@ class _Training:
 
 def _bounded(text: str) -> str:
     return f"MAX(-1E+100,MIN(1E+100,{text}))"
+
+
+def _last_loss(page: Page, losses: Block, col: int) -> None:
+    """In sight what the training comes to."""
+    page.text(_LAST, 1, page.labels("training.last"), "caption")
+    last = losses.area.part(losses.area.rows - 1)
+    fill = Fill(Formula(page.reference(last)), 0, 0, 1, 1)
+    page.formulas(
+        "loss",
+        page.area(_LAST, col),
+        (fill,),
+        "result",
+        trace=losses.trace,
+        time=losses.area.rows,
+        transposed=True,
+        form="number",
+    )
 
 
 def _chart(page: Page, epochs: Area, losses: Area, col: int) -> None:

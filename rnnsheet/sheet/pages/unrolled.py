@@ -7,7 +7,7 @@ from rnnsheet.network import STATIC, on_sequence
 from rnnsheet.sheet.captions import of_layer
 from rnnsheet.sheet.diagram import diagrams, flows
 from rnnsheet.sheet.layout_context import LABEL, Context, columns, is_tall
-from rnnsheet.sheet.page_builder import WHOLE, Page
+from rnnsheet.sheet.page_builder import STATE_ROW, WHOLE, Page
 from rnnsheet.sheet.plan import MOST_SERIES, Block, Chart, Series
 from rnnsheet.sheet.time_layout import Bands
 
@@ -28,6 +28,7 @@ def place(context: Context) -> tuple[Page, dict[str, Block], Places]:
     bands.write([each for each in network.of("read") if each.base == "letter"])
     bands.freeze(labels("unrolled.about"))
     places: dict[str, int] = {}
+    bands.numbering.open = True
     for sequence in network.sequences:
         bands.sequence(sequence)
         own = _of_sequence(network, sequence)
@@ -41,6 +42,7 @@ def place(context: Context) -> tuple[Page, dict[str, Block], Places]:
     bands.finish()
     for name, row in places.items():
         _place_of_letter(bands, network.equations[name], row)
+    bands.numbering.reveal(page, STATE_ROW - 1, bands.where.first)
     return page, bands.blocks, below
 
 
