@@ -7,7 +7,7 @@ from rnnsheet.equations.expr import At, Leaf, Next, Parameter, Previous
 from rnnsheet.equations.notation import symbol
 from rnnsheet.equations.recurrence import Equation
 from rnnsheet.network import STATIC, on_sequence
-from rnnsheet.sheet.captions import meaning
+from rnnsheet.sheet.captions import meaning, of_layer, short
 from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.page_builder import SPAN, Page
 from rnnsheet.sheet.plan import Area, Block
@@ -88,8 +88,8 @@ class AnyStep(Teller):
             self.answer(equation, time)
             return
         labels = self.page.labels
-        told = meaning(equation, self.network, labels)
-        name = symbol(equation.value)
+        told = (meaning(equation, self.network, labels) + of_layer(equation)).strip()
+        name = short(symbol(equation.value), equation)
         self.page.sheet.sections.append(self.row)
         self.page.text(
             self.row, FIRST, labels("steps.what", name=name, meaning=told) if told else name, "symbol"

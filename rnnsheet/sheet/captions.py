@@ -1,5 +1,7 @@
 """What a lesson, values, weights and gradients are called in a few words, in the reader's language."""
 
+import re
+
 from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.labels import Labels
@@ -29,6 +31,13 @@ def ending_of(equation: Equation) -> str:
     """The name of an equation's layer, where it has one; "" where that is the sequence's."""
     name = equation.layer.name if equation.layer else None
     return "" if name is None or name == equation.sequence else name
+
+
+def short(text: str, equation: Equation) -> str:
+    """Symbols without the names of an equation's own layer and sequence, which stand beside them."""
+    for name in (equation.layer.name if equation.layer else "", equation.sequence):
+        text = re.sub(rf"_{name}(?![0-9A-Za-z])", "", text) if name else text
+    return text
 
 
 def of_layer(equation: Equation) -> str:

@@ -12,6 +12,8 @@ LABEL, WEIGHTS = 1, 2
 """The column of the row labels, which stays in sight, and the first of the weights beside the time steps."""
 _MOST_BESIDE, _MOST_BESIDE_WORDS = 8, 6
 """So many columns of weights leave the first time step on the first third of a screen."""
+_MOST_IN_SIGHT = 8
+"""So many time steps are seen without scrolling."""
 _MOST_ROWS = 6
 """A taller column of zeros and ones stands at the foot."""
 _CAPTIONS, _NUMBER, _WORD = 20.5, 3.3, 12.0
@@ -50,6 +52,16 @@ class Columns:
         """How many columns a paragraph takes, if the time steps have that width."""
         taken = sum(self.widths(0).values())
         return self.first - 2 + int((_PARAGRAPH - taken) / width)
+
+    def labels(self, weighted: bool, named: bool, steps: int) -> list[int]:
+        """The columns of a block's row labels: of weights and behind them, else only one of the two.
+
+        Behind them is nearer to the numbers, but out of sight where these are scrolled, and names are wide.
+        """
+        near = 0 if self.words and named else self.again
+        if near and weighted:
+            return [LABEL, near]
+        return [near] if near and steps <= _MOST_IN_SIGHT else [LABEL]
 
     def are_beside(self, equation: Equation) -> bool:
         """Whether an equation's weights stand left of its time steps."""

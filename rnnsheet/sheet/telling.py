@@ -7,6 +7,7 @@ from rnnsheet.equations.expr import At, Expr, Leaf, Next, Operation, Parameter, 
 from rnnsheet.equations.notation import pieces, symbol, symbols
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.network import STATIC, on_sequence
+from rnnsheet.sheet.captions import short
 from rnnsheet.sheet.layout_context import is_tall
 from rnnsheet.sheet.page_builder import CHOICES, SPAN, Page
 from rnnsheet.sheet.plan import Area, Block
@@ -29,6 +30,8 @@ class Teller:
         """The blocks computed on this sheet, by name and time step."""
         self.letters: dict[str, Block] = {}
         """Per sequence the letter that is read, and with `place_` before it the number of its row."""
+        self._equation: Equation | None = None
+        """The one that is told."""
         self.scope: dict[Leaf, Area] = {
             parameter: inputs[name].area for name, parameter in network.parameters.items()
         }
@@ -51,12 +54,12 @@ class Teller:
 
     def derivation(self, equation: Equation, time: int) -> None:
         """Blocks in a line: operands with the signs between them, =, the result; a wide one goes on below."""
-        equation = replace(equation, expr=self._with_picked(equation.expr))
-        pieces = _reading_order(equation)
-        columns = any(map(self._has_columns, pieces))
+        self._equation = equation = replace(equation, expr=self._with_picked(equation.expr))
+        in_order = self._reading_order(equation)
+        columns = any(map(self._has_columns, in_order))
         top, col, tallest = self.row + 1 + columns, FIRST, 1
         signs: list[tuple[int, str]] = []
-        for piece in pieces:
+        for piece in in_order:
             if isinstance(piece, str):
                 if col > SPAN and piece.strip().startswith("+"):
                     self._signs(signs, top, tallest)
@@ -66,20 +69,21 @@ class Teller:
             elif area := self._elsewhere(piece, time):
                 self.scope[piece] = area
                 middle = top + (tallest - 1) // 2
-                self.page.text(middle, col, symbol(piece), "link_text", link=area.sheet, at=area.row)
+                self.page.text(middle, col, self._symbol(piece), "link_text", link=area.sheet, at=area.row)
                 col += 1
             else:
                 col = self._labelled(piece, time, top, col, columns)
                 tallest = max(tallest, self.scope[piece].rows)
         tallest = max(tallest, equation.value.rows.size)
         self._signs([*signs, (col, "=")], top, tallest)
-        self.page.text(top - 1 - columns, col + 2, symbol(equation.value), "symbol")
+        self.page.text(top - 1 - columns, col + 2, self._symbol(equation.value), "symbol")
         self._result(equation, time, top, col + 2)
         self.row = top + 1 + tallest
 
     def answer(self, equation: Equation, time: int) -> None:
         """One line: what the answer is called, and the answer."""
-        self.page.text(self.row, FIRST, f"{symbol(equation.value)} = {symbols(equation.expr)}", "symbol")
+        told = short(f"{symbol(equation.value)} = {symbols(equation.expr)}", equation)
+        self.page.text(self.row, FIRST, told, "symbol")
         for leaf in equation.expr.operands if isinstance(equation.expr, Operation) else ():
             if isinstance(leaf, At):
                 self.scope[leaf] = self.over_time[leaf.name].area.column(leaf.step - 1)
@@ -123,6 +127,23 @@ class Teller:
         """Whether labels stand above the columns of an operand."""
         return _is_picked(piece) or (isinstance(piece, Parameter) and piece.cols.name != "one")
 
+    def _reading_order(self, equation: Equation) -> list[str | Leaf]:
+        """The right side's signs and leaves; a leaf's second mention is part of the sign around it."""
+        found: list[str | Leaf] = []
+        for piece in pieces(equation.expr):
+            text = piece if isinstance(piece, str) else self._symbol(piece) if piece in found else ""
+            if not text:
+                if piece:
+                    found.append(piece)
+            elif found and isinstance(found[-1], str):
+                found[-1] += text
+            else:
+                found.append(text)
+        return found
+
+    def _symbol(self, leaf: Leaf) -> str:
+        return short(symbol(leaf), self._equation) if self._equation else symbol(leaf)
+
     def _signs(self, signs: Sequence[tuple[int, str]], top: int, rows: int) -> None:
         """Signs in the middle of the matrices that they join."""
         for col, text in signs:
@@ -133,7 +154,7 @@ class Teller:
         if leaf.rows.name != "one":
             self.page.row_labels(leaf.rows, top, col, self.inputs)
             col += 1
-        self.page.text(top - 1 - columns, col, symbol(leaf), "symbol")
+        self.page.text(top - 1 - columns, col, self._symbol(leaf), "symbol")
         if isinstance(leaf, Parameter):
             self.page.column_labels(leaf.cols, top - 1, col, self.inputs)
         write = self._picked if _is_picked(leaf) else self.operand
@@ -178,18 +199,3 @@ _TIMES = "·"
 
 def _is_picked(piece: str | Leaf) -> bool:
     return isinstance(piece, Value) and _TIMES in piece.name
-
-
-def _reading_order(equation: Equation) -> list[str | Leaf]:
-    """The right side's signs and leaves; a leaf's second mention is part of the sign around it."""
-    found: list[str | Leaf] = []
-    for piece in pieces(equation.expr):
-        text = piece if isinstance(piece, str) else symbol(piece) if piece in found else ""
-        if not text:
-            if piece:
-                found.append(piece)
-        elif found and isinstance(found[-1], str):
-            found[-1] += text
-        else:
-            found.append(text)
-    return found

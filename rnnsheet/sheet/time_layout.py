@@ -8,7 +8,7 @@ from rnnsheet.equations.expr import At, Leaf, Next, Parameter, Previous, unit_nu
 from rnnsheet.equations.notation import symbol, symbols
 from rnnsheet.equations.recurrence import STEP, Equation
 from rnnsheet.network import STATIC, on_sequence
-from rnnsheet.sheet.captions import meaning, meaning_of_parameter, of_layer
+from rnnsheet.sheet.captions import meaning, meaning_of_parameter, of_layer, short
 from rnnsheet.sheet.layout_context import LABEL, WEIGHTS, Columns, Frame, is_tall
 from rnnsheet.sheet.numbering import Numbering
 from rnnsheet.sheet.page_builder import CHOICES, NUMBER, STATE_ROW, Page, number_width, width_of
@@ -261,10 +261,10 @@ class Bands:
             else:
                 self._say_where(top, col, min(self.foot[each].row for each in equation.weights) - 2)
                 self.scope |= {each: self.foot[each] for each in equation.weights}
-        labels = self.page.row_labels(rows, row, LABEL, self.given)
         weighted = not shown and self.weight is not None and self.where.are_beside(equation)
-        if weighted and not (self.where.words and rows.name in CHOICES):
-            self.page.row_labels(rows, row, self.where.again, self.given)
+        steps = max(self.network.sequences.values())
+        places = self.where.labels(weighted, rows.name in CHOICES, steps)
+        labels, *_ = [self.page.row_labels(rows, row, place, self.given) for place in places]
         self.scope[unit_numbers(rows)] = labels
         if rows.name in CHOICES and CHOICES[rows.name] in self.network.parameters:
             self.scope[self.network.parameters[CHOICES[rows.name]]] = labels
@@ -273,9 +273,9 @@ class Bands:
     def _head(self, row: int, equation: Equation, shown: bool = False) -> int:
         """The head row: the equation in symbols, then what it is; the next free column of the row."""
         right = "" if shown else f" = {symbols(equation.expr)}"
-        symbolic = self.numbering.told(equation.name, f"{symbol(equation.value)}{right}")
+        symbolic = self.numbering.told(equation.name, short(f"{symbol(equation.value)}{right}", equation))
         chain = [chain_rule(equation)] if equation.part == "gradient" else []
-        texts = [*chain, meaning(equation, self.network, self.page.labels)]
+        texts = [*chain, (meaning(equation, self.network, self.page.labels) + of_layer(equation)).strip()]
         return self.head(row, symbolic, " · ".join(filter(None, texts)))
 
     def head(self, row: int, symbolic: str, told: str) -> int:
@@ -306,7 +306,7 @@ class Bands:
         self.page.sheet.heights |= dict.fromkeys(range(names, row), _NAME_HEIGHT)
         col = WEIGHTS
         for weight in equation.weights:
-            self.page.text(names, col, symbol(weight), "symbol")
+            self.page.text(names, col, short(symbol(weight), equation), "symbol")
             self.page.column_labels(weight.cols, row - 1, col, self.given)
             self.scope[weight] = self.weight(self.page, weight, row, col, "narrow").area
             col += weight.cols.size
