@@ -1,7 +1,7 @@
 """The shapes that are drawn over the cells: diagrams, and where a state enters the next time step."""
 
 import zipfile
-from itertools import combinations
+from itertools import chain, combinations
 from xml.etree.ElementTree import fromstring
 
 import openpyxl
@@ -98,3 +98,21 @@ def test_the_shapes_stand_in_the_file_and_say_what_they_are(tmp_path):
     numbers = [each.get("id") for each in unrolled.iter(f"{XDR}cNvPr")]
     assert len(set(numbers)) == len(numbers)
     assert openpyxl.load_workbook(path).sheetnames[0] == "Overview"
+
+
+@pytest.mark.parametrize("name", ["hello", "order", "caption"])
+def test_what_the_series_of_a_chart_are_called_stands_in_their_cells(name):
+    """Not beside them: a legend would say "Row 73"."""
+    planned = plan(rnnsheet.load(name), "en")
+    texts = {
+        (block.area.sheet, cell): value
+        for block in planned.blocks()
+        if block.values is not None
+        for cell, value in zip(block.area.cells(), chain(*block.values), strict=True)
+    }
+    charts = [chart for sheet in planned.sheets for chart in sheet.charts if chart.kind == "shares"]
+    titles = [
+        series.title for chart in charts for series in chart.series if not isinstance(series.title, str)
+    ]
+    assert titles or name != "hello"
+    assert all(texts[title.sheet, cell] for title in titles for cell in title.cells())

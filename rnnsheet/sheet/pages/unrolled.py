@@ -1,13 +1,11 @@
 """The worksheet of the whole network: time to the right, the derivation downwards, weights beside it."""
 
-from dataclasses import replace
-
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.network import STATIC, on_sequence
 from rnnsheet.sheet.captions import of_layer
 from rnnsheet.sheet.diagram import diagrams, flows
-from rnnsheet.sheet.layout_context import LABEL, Context, columns, is_tall
-from rnnsheet.sheet.page_builder import STATE_ROW, WHOLE, Page
+from rnnsheet.sheet.layout_context import Context, columns, is_tall
+from rnnsheet.sheet.page_builder import CHOICES, STATE_ROW, WHOLE, Page
 from rnnsheet.sheet.plan import MOST_SERIES, Block, Chart, Series
 from rnnsheet.sheet.time_layout import Bands
 
@@ -111,7 +109,7 @@ def _free_column(page: Page, context: Context) -> int:
 def _chart(context: Context, p: Equation, named: bool, row: int, col: int) -> Chart:
     """The probabilities of a softmax: over time, or of one that is computed once of each answer."""
     labels, block = context.labels, context.over_time[p.name].area
-    titles = replace(block, col=LABEL, cols=1)
+    titles = context.inputs[CHOICES[p.value.rows.name]].area
     rows = [block.part(down, 0, 1, block.cols) for down in range(block.rows)]
     if p.sequence == STATIC:
         # One column for each label.
