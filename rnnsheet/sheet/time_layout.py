@@ -262,8 +262,7 @@ class Bands:
                 self._say_where(top, col, min(self.foot[each].row for each in equation.weights) - 2)
                 self.scope |= {each: self.foot[each] for each in equation.weights}
         weighted = not shown and self.weight is not None and self.where.are_beside(equation)
-        steps = max(self.network.sequences.values())
-        places = self.where.labels(weighted, rows.name in CHOICES, steps)
+        places = self.where.labels(weighted, rows.name in CHOICES, max(self.network.sequences.values()))
         labels, *_ = [self.page.row_labels(rows, row, place, self.given) for place in places]
         self.scope[unit_numbers(rows)] = labels
         if rows.name in CHOICES and CHOICES[rows.name] in self.network.parameters:
