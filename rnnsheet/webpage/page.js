@@ -371,7 +371,7 @@ class App {
       quiet("print", () => print()),
     );
     const about = el("p", { class: "about" }, this.told(model.about));
-    const header = el("header", {}, el("div", {}, el("h1", {}, this.told(model.title)), about), actions);
+    const header = el("header", { class: "row" }, el("h1", {}, this.told(model.title)), actions, about);
     this.tabs = el("nav", { class: "row", "aria-label": this.text("views") });
     this.tabs.append(
       ...this.views.map((view) => this.button(this.question("ask", view), () => this.setView(view), "tab")),

@@ -304,10 +304,10 @@ function chart(lines, { log = false, label, x, y, at = -1 }) {
   for (const k of range(5)) {
     const value = bottom + ((top - bottom) * k) / 4;
     const step = Math.round((most * k) / 4);
-    const tick = log ? `1e${Math.round(value)}`.replace("-", "−") : short(value);
+    const tick = log ? `1e${Math.round(value)}` : String(Number(value.toPrecision(2)));
     root.append(
       svg("line", { x1: left, x2: wide - 12, y1: py(value), y2: py(value), class: "axis" }),
-      svg("text", { x: left - 6, y: py(value) + 4, class: "end" }, tick),
+      svg("text", { x: left - 6, y: py(value) + 4, class: "end" }, tick.replace("-", "−")),
       svg("text", { x: px(step), y: high - low + 16 }, String(step)),
     );
   }

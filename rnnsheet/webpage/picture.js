@@ -172,7 +172,7 @@ class Picture {
     this.root.style.minWidth = `${Math.min(width, Math.max(width * 0.55, 300))}px`;
     /** @type {{shape: Element, edge: Edge, cell: number}[]} */
     this.lines = [];
-    /** @type {{node: Box, group: Element, units: Element[], words: Element[]}[]} */
+    /** @type {{node: Box, group: Element, units: Element[], words: Element[], label?: Element, name?: string}[]} */
     this.drawn = [];
     const pairs = ({ from, to, weight }) => (app.weights.has(weight) ? from.count * to.count : 1);
     this.count = edges.reduce((total, edge) => total + pairs(edge), 0);
@@ -247,14 +247,15 @@ class Picture {
     const labelled = size >= 20 && (eq.drawn === "read" || eq.drawn === "shares");
     const over = y - (labelled && eq.drawn === "shares" ? 21 : 8);
     const at = beside ? { x: x - 9, y: y + 20, class: "name end" } : { x, y: over, class: "name" };
-    if (eq.drawn !== "said") group.append(svg("text", at, name));
+    const label = svg("text", at, eq.drawn === "said" ? "" : name);
+    group.append(label);
     const above = eq.drawn === "shares" ? y - 8 : y + TALL + 13;
     if (labelled)
       eq.rows.forEach((label, i) =>
         group.append(svg("text", { class: "label", x: x + (i + 0.5) * size, y: above }, label.slice(0, 3))),
       );
     this.root.append(group);
-    this.drawn.push({ node, group, units, words });
+    this.drawn.push({ node, group, units, words, label, name });
   }
 
   /** What is read at each time step, below it. @param {string} sequence */
@@ -300,7 +301,7 @@ class Picture {
       });
     }
     const scale = app.state.back ? app.greatestGradient() : 1;
-    for (const { node, group, units, words } of this.drawn) {
+    for (const { node, group, units, words, label, name } of this.drawn) {
       const own = lit && lit.home === node.eq && lit.t === node.t && node.size >= 0;
       const classes = [
         `node ${node.size < 0 ? "letter" : node.eq.drawn}`,
@@ -309,16 +310,18 @@ class Picture {
       ];
       set(group, { class: classes.filter(Boolean).join(" ") });
       if (node.size < 0) write(words[0], told(app.value(node.eq, 0, node.t)));
-      else if (node.size) this.#units(node, units, words, scale);
-      else if (node.eq.drawn === "said") this.#said(node, words[0]);
+      else if (node.size) {
+        const shown = app.state.back && node.t >= 0 ? app.graph.equations.get(node.eq.gradient) : node.eq;
+        write(label, shown === node.eq ? name : (shown?.symbol ?? ""));
+        this.#units(node, shown, units, words, scale);
+      } else if (node.eq.drawn === "said") this.#said(node, words[0]);
       else this.#list(node, units, words);
     }
   }
 
-  /** @param {Box} node @param {Element[]} units @param {Element[]} words @param {number} scale */
-  #units({ eq, t, size }, units, words, scale) {
+  /** Shows the values of an equation, forward the node's own, backward its gradient. @param {Box} node */
+  #units({ t, size }, shown, units, words, scale) {
     const { app } = this;
-    const shown = app.state.back && t >= 0 ? app.graph.equations.get(eq.gradient) : eq;
     units.forEach((unit, i) => {
       const value = shown?.at ? app.value(shown, i, t) : null;
       const share = typeof value === "number" ? Math.min(1, Math.abs(value) / scale) : 0;
