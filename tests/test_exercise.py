@@ -207,6 +207,20 @@ def test_a_late_student_gets_a_book_of_the_same_exercise(handed, tmp_path):
     assert contents(late.books["99"]).value(FIRST, CODE.row, CODE.col) == made.code("99")
 
 
+def test_what_is_handed_out_again_is_of_the_same_key(tmp_path):
+    """A new one would leave all that was handed out before without marks."""
+    folder, settings = tmp_path / "out", Settings(("h",))
+    first = handing_out.exercise("hello", folder, [tables.Student("17")], settings)
+    secret = first.key.read_bytes()
+    handing_out.exercise("hello", folder, [tables.Student("99")], settings, force=True)
+    assert first.key.read_bytes() == secret
+    listed = tables.read(folder / "teacher" / "roster-codes.csv")
+    assert [row[1] for row in listed] == ["id", "17", "99"]
+    with pytest.raises(key.KeyFileError, match="another"):
+        handing_out.exercise("hello", folder, [tables.Student("17")], Settings(("p",)), force=True)
+    assert first.key.read_bytes() == secret
+
+
 BAD = {
     "unknown blocks": (
         ["--blanks", "hh2", "--count", "1"],
@@ -219,6 +233,8 @@ BAD = {
     "nobody": (["--count", "0"], "--count is 0; expected a whole number from 1"),
     "no ids": (["--roster", "no-ids.csv"], "no-ids.csv: it has no column of ids"),
     "id twice": (["--roster", "twice.csv"], "twice.csv: row 3 has the id 7 again"),
+    "rounded": (["--roster", "rounded.csv"], "row 2 has the id 2.02401E.11, of which Excel has cut digits"),
+    "a workbook": (["--roster", "book.csv"], "save the table as CSV"),
     "no id": (["--roster", "empty.csv"], "empty.csv: row 3 has no id"),
     "no file": (["--roster", "none.csv"], "none.csv: there is no such file"),
     "mode": (["--count", "1", "--mode", "easy"], "--mode is easy; expected one of: graded"),
@@ -234,6 +250,8 @@ def test_what_cannot_be_is_told_in_a_line(case, tmp_path, monkeypatch, capsys):
         "ids.csv": "id\n7\n",
         "no-ids.csv": "name\nAnn\n",
         "twice.csv": "id\n7\n7\n",
+        "rounded.csv": "学号\n2.02401E+11\n",
+        "book.csv": "PK\3\4",
         "empty.csv": "id,name\n7,Ann\n,Ben\n",
     }.items():
         Path(name).write_text(text, "utf-8")
@@ -270,7 +288,27 @@ def test_a_key_that_cannot_be_is_told_in_a_line(case, handed, tmp_path):
 
 def test_a_code_and_a_key_are_needed_to_solve(handed, tmp_path):
     assert "expected --key" in fails(["solve", "AAAAA-AAAAA"])
-    assert "is no code" in fails(["solve", "../../x", "--key", str(handed[0].key)])
+    for nobody in ("../../x", "ABCDE-23456"):
+        told = fails(["solve", nobody, "--key", str(handed[0].key)])
+        assert f"roster-codes.csv: nobody has the code or id {nobody}" in told
+    alone = tmp_path / "key.toml"
+    alone.write_bytes(handed[0].key.read_bytes())
+    assert "is no code" in fails(["solve", "../../x", "--key", str(alone)])
+
+
+def test_a_student_s_id_or_code_is_enough_to_solve(handed, tmp_path):
+    done, made = handed
+    solved = [
+        handing_out.solve(student, done.key, tmp_path / f"{number}.xlsx").read_bytes()
+        for number, student in enumerate(("19", made.code("19"), made.code("19").lower()))
+    ]
+    assert solved[0] == solved[1] == solved[2]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030"])
+def test_a_roster_is_read_in_the_encodings_in_which_programs_save_it(tmp_path, encoding):
+    (tmp_path / "r.csv").write_text("学号\t姓名\n001\t王小明\n", encoding)
+    assert tables.roster(tmp_path / "r.csv") == [tables.Student("001", "王小明")]
 
 
 def test_the_command_says_what_it_wrote(tmp_path):

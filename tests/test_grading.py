@@ -11,11 +11,13 @@ import pytest
 
 import rnnsheet
 from rnnsheet.checking.recalculate import Values
-from rnnsheet.classroom import evaluation, handing_out
+from rnnsheet.classroom import evaluation, handing_out, tables
 from rnnsheet.classroom.evaluation import Evaluation, Refused, evaluate
 from rnnsheet.classroom.key import Rule, Settings
 from rnnsheet.classroom.marks import FOLLOWS, RIGHT, WRONG, Mark, Scheme, marked
+from rnnsheet.classroom.platforms import comment
 from rnnsheet.classroom.submissions import Submission
+from rnnsheet.labels import labels
 from rnnsheet.sheet.bounds import LAST_COLUMN
 from rnnsheet.templates import load
 from rnnsheet.workbook.copy import copied
@@ -132,12 +134,42 @@ def test_strict_marks_nothing_for_what_follows(exercise, group, fast):
     assert mark.mark < 10
 
 
+def test_a_number_where_a_formula_is_asked_for_is_told(exercise, group, fast):
+    rubric = {"h": Rule(3.0, 1.0, True), "p": Rule(10.0), "dWxh": Rule(0.0)}
+    mark = marks_of(students.rounding, exercise, Scheme(exercise.blanks, rubric, TOLERANCE), group)
+    assert mark.mark == 10
+    typed = sum(blank.name == "h" for blank in exercise.blanks.all)
+    assert [(flag.name, flag.evidence) for flag in mark.flags] == [("typed", {"count": typed})]
+    assert f"{typed} typed where a formula was asked for" in comment(mark, labels("en"))
+
+
+def test_numbers_of_full_width_are_numbers(exercise, scheme, group, fast):
+    """As a Chinese input method types them."""
+    student = group[0]
+    wide = str.maketrans("0123456789.-", "０１２３４５６７８９．－")
+    entries = {place: f"{right:.4f}".translate(wide) for place, right in student.rights.items()}
+    evaluated = evaluate(exercise.key.dumped(), "x", student.book(entries), TOLERANCE)
+    (mark,) = marked([(Submission(Path(), name="x.xlsx"), evaluated)], scheme)
+    assert set(mark.verdicts) == {RIGHT}
+
+
+def test_who_has_handed_in_nothing_is_told(handed_in, key_file, group, tmp_path):
+    roster = tmp_path / "roster.csv"
+    roster.write_text("id,name\n" + "".join(f"{s.id},N{s.id}\n" for s in group), "utf-8")
+    found = rnnsheet.grade(handed_in, key_file, tmp_path / "marks", roster=roster, executor=Inline())
+    handed = {mark.code for mark in found.marks}
+    assert {code for code, _ in found.absent} == {each.code for each in group} - handed
+    rows = tables.read(tmp_path / "marks" / "marks.csv")[1:]
+    assert {row[0] for row in rows} >= {each.code for each in group}
+
+
 def test_a_rubric_can_ask_for_formulas_and_weigh_what_follows(exercise, group, fast):
     rubric = {"h": Rule(3.0, 1.0, True), "p": Rule(10.0, 0.5), "dWxh": Rule(0.0)}
     scheme = Scheme(exercise.blanks, rubric, TOLERANCE)
     assert marks_of(students.perfect, exercise, scheme, group).mark == 13
     assert marks_of(students.rounding, exercise, scheme, group).mark == 10
-    assert marks_of(students.typed_formulas, exercise, scheme, group).mark == 10
+    typed = marks_of(students.typed_formulas, exercise, scheme, group)
+    assert typed.mark == 10
     mark = marks_of(students.systematic, exercise, scheme, group)
     of_p = [v for blank, v in zip(exercise.blanks.all, mark.verdicts, strict=True) if blank.name == "p"]
     shares = {RIGHT: 1.0, FOLLOWS: 0.5}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import secrets
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -203,7 +205,7 @@ class _Submitted:
     def _answer(self, number: int, values: Values, right: Any) -> Answer:
         sheet, cell = self.blanks.all[number].cell
         grid = self.contents.sheets.get(sheet, Grid())
-        own = _known(values.sheets[sheet].get(cell))
+        own: Any = _known(values.sheets[sheet].get(cell))
         follow = _known(values.sheets[self._beside].get(key(number + 1, 1)))
         if cell in grid.filled:
             kind = ARRAY
@@ -213,6 +215,8 @@ class _Submitted:
             kind = EMPTY
         else:
             kind = TEXT if isinstance(grid.values[cell], str) else NUMBER
+        if kind == TEXT and not isinstance(right, str) and (typed := _full_width(own)) is not None:
+            kind, own = NUMBER, typed
         return Answer(kind, None if kind == EMPTY else own, right, follow)
 
     def _with_other_inputs(self, book: Contents) -> Contents:
@@ -229,6 +233,14 @@ class _Submitted:
 def _recalculated(book: Contents) -> Values:
     with recalculations([ironcalc], book) as running:
         return running[ironcalc.NAME].values()
+
+
+def _full_width(text: Any) -> float | None:
+    """The number that a Chinese input method types as ０．３１９; None for what is none, or plain."""
+    if not isinstance(text, str) or text.isascii():
+        return None
+    plain = unicodedata.normalize("NFKC", text).replace("−", "-").replace("。", ".").strip()
+    return float(plain) if re.fullmatch(r"[-+]?[0-9]{1,20}(\.[0-9]{1,20})?", plain, re.ASCII) else None
 
 
 def _known(value: Any) -> Any:

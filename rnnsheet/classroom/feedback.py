@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnnsheet.classroom.evaluation import EMPTY, Answer, exercise_of
-from rnnsheet.classroom.marks import FOLLOWS, RIGHT, WRONG
+from rnnsheet.classroom.marks import FOLLOWS, RIGHT, WRONG, is_typed
 from rnnsheet.classroom.numbers import Own
 from rnnsheet.classroom.references import Cell
 from rnnsheet.files import own_folder
@@ -96,6 +96,9 @@ def _notes(exercise: Exercise, found: Found, cell: Cell) -> Iterator[str]:
         yield words(f"feedback.note_{answer.kind}")
     if answer.unused:
         yield words("feedback.note_unused")
+    name = next(blank.name for blank in exercise.blanks.all if blank.cell == cell)
+    if exercise.key.rubric[name].formula and is_typed(answer):
+        yield words("feedback.note_typed")
 
 
 def _began(exercise: Exercise, found: Found, cell: Cell) -> str:

@@ -21,6 +21,7 @@ from rnnsheet.classroom.marks import VERDICTS, Mark, Scheme, marked
 from rnnsheet.classroom.numbers import tolerance as usual_tolerance
 from rnnsheet.classroom.overview import write_overview
 from rnnsheet.classroom.submissions import PLATFORMS, Submission, found
+from rnnsheet.classroom.tables import Student
 from rnnsheet.errors import OutputError, RnnsheetError, known_language
 from rnnsheet.files import put_bytes, write_whole
 from rnnsheet.labels import Labels, labels
@@ -40,6 +41,8 @@ class Grading:
     refused: tuple[tuple[Submission, Refused], ...]
     """The submissions that could not be marked, and why."""
     folder: Path
+    absent: tuple[tuple[str, Student], ...] = ()
+    """The codes of those on the roster who have handed in nothing that could be marked, and who they are."""
 
     def as_dict(self, language: str = "en") -> dict[str, object]:
         """The marks as plain data for JSON."""
@@ -48,6 +51,7 @@ class Grading:
             "folder": str(self.folder),
             "marks": [dict(zip(_HEADER, row, strict=True)) for row in _rows(self.marks, words)],
             "not_marked": [{"file": s.name, "reason": reason.text(language)} for s, reason in self.refused],
+            "absent": [{"code": code, "id": each.id, "name": each.name} for code, each in self.absent],
         }
 
 
@@ -108,7 +112,8 @@ def grade(
         secret, silent_ones = made.dumped(), sorted(students.keys() - {each.code for _, each in evaluated})
         rest = dict(zip(silent_ones, pool.map(partial(right_answers, secret), silent_ones), strict=True))
         marks = marked(evaluated, scheme, rest)
-        grading = Grading(tuple(marks), tuple(refused), target)
+        absent = tuple((code, student) for code, student in students.items() if code in rest)
+        grading = Grading(tuple(marks), tuple(refused), target, absent)
         _write(grading, scheme, words)
         _give_back(pool, grading, secret, platform, words)
     if sheet:
@@ -211,7 +216,8 @@ def _write(grading: Grading, scheme: Scheme, words: Labels) -> None:
         grading.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError("unwritable", place=str(grading.folder), reason=error.strerror or error) from None
-    tables.write(grading.folder / MARKS, _HEADER, _rows(grading.marks, words))
+    missing = [(code, each.id, each.name) + ("",) * (len(_HEADER) - 3) for code, each in grading.absent]
+    tables.write(grading.folder / MARKS, _HEADER, [*_rows(grading.marks, words), *missing])
     write_overview(grading.folder, grading.marks, words)
     tables.write(grading.folder / CELLS, _OF_CELLS, _of_cells(grading.marks, scheme))
     if grading.refused:

@@ -21,6 +21,7 @@ STUDENTS, TEACHER = "students", "teacher"
 KEY, CODES = "key.toml", "roster-codes.csv"
 PAGES, SOLUTIONS = "exercise.html", "solutions.html"
 """What is printed."""
+_COLUMNS = ("code", "id", "name", "file")
 MOST_STUDENTS = 100_000
 
 
@@ -55,7 +56,8 @@ def exercise(
     place = Path(key) if key else root / TEACHER / KEY
     if settings.mode == PAPER and len(students) > paper.MOST_PAGES:
         raise LessonError("too_many_pages", got=len(students), most=paper.MOST_PAGES)
-    known = keys.load(place) if key and place.exists() else None
+    # Without it nothing that was handed out could be marked: a key is kept, also with `force`.
+    known = keys.load(place) if place.exists() and (key or force) else None
     prepared = prepare(source, settings, known, place)
     made = prepared.key
     if students:
@@ -66,7 +68,7 @@ def exercise(
     for each in (root / STUDENTS, root / TEACHER):
         _make(each)
     if known is None:
-        made.save(place, force)
+        made.save(place)
     codes = {student.id: made.code(student.id) for student in students}
     on_paper = settings.mode == PAPER
     files = {
@@ -86,8 +88,9 @@ def exercise(
     if on_paper:
         paper.write(prepared, pages, root / STUDENTS / PAGES, solved=False)
         paper.write(prepared, pages, root / TEACHER / SOLUTIONS, solved=True)
-    rows = [(codes[s.id], s.id, s.name, f"{STUDENTS}/{files[s.id].name}") for s in students]
-    tables.write(root / TEACHER / CODES, ("code", "id", "name", "file"), rows)
+    rows = {codes[s.id]: (codes[s.id], s.id, s.name, f"{STUDENTS}/{files[s.id].name}") for s in students}
+    listed = {row[0]: tuple(row) for row in _listed(root / TEACHER) if known}
+    tables.write(root / TEACHER / CODES, _COLUMNS, (listed | rows).values())
     return HandedOut(root, place, files)
 
 
@@ -105,13 +108,12 @@ def students(roster: str | Path = "", count: int | None = None) -> list[Student]
     return [Student(str(number)) for number in range(1, (count or 0) + 1)]
 
 
-def solve(code: str, key: str | Path, path: str | Path = "", force: bool = False) -> Path:
-    """Writes the solved workbook, or page, of a code. Raises RnnsheetError where it cannot."""
+def solve(student: str, key: str | Path, path: str | Path = "", force: bool = False) -> Path:
+    """Writes the solved workbook, or page, of a student, by code or id. Raises RnnsheetError if it cannot."""
     from rnnsheet.api import page_file, workbook_file
 
     made = keys.load(Path(key))
-    if not keys.is_code(code):
-        raise KeyFileError("no_code", got=code)
+    code = _code(student.strip(), Path(key).parent)
     prepared = Exercise(made)
     if made.settings.mode == PAPER:
         target = page_file(path or f"{code}-solved.html", force)
@@ -120,6 +122,24 @@ def solve(code: str, key: str | Path, path: str | Path = "", force: bool = False
         target = workbook_file(path or f"{code}-solved.xlsx", force)
         prepared.write(prepared.book(code, prepared.lesson(code), solved=True), target)
     return target
+
+
+def _code(student: str, folder: Path) -> str:
+    """A student's code. Raises KeyFileError where the list beside the key has nobody of that code or id."""
+    listed = {row[0]: row[1] for row in _listed(folder)}
+    found = [code for code, own in listed.items() if student in (code, own) or student.upper() == code]
+    if listed and not found:
+        raise KeyFileError("no_student", place=str(folder / CODES), got=student)
+    if not listed and not keys.is_code(student.upper()):
+        raise KeyFileError("no_code", got=student)
+    return found[0] if found else student.upper()
+
+
+def _listed(folder: Path) -> list[list[str]]:
+    """The students of a teacher's folder: code, id, name and file of each; none where there is no list."""
+    place = folder / CODES
+    rows = tables.read(place)[1:] if place.exists() else []
+    return [[tables.plain(value) for value in row] for row in rows if len(row) == len(_COLUMNS)]
 
 
 def prepare(lesson: LessonData, settings: Settings, known: Key | None, place: Path) -> Exercise:

@@ -85,9 +85,9 @@ class Key:
         """Where the random numbers of a student's own begin."""
         return int.from_bytes(self._hmac("seed", code, str(attempt)))
 
-    def save(self, path: Path, force: bool = False) -> None:
-        """Writes the file, which only its owner may read. Raises OutputError where it cannot."""
-        check_free(path, force)
+    def save(self, path: Path) -> None:
+        """Writes a new file, which only its owner may read. Raises OutputError where it cannot."""
+        check_free(path, force=False)
         text = self.dumped()
         write_whole(path, lambda file: file.write(text), mode=0o600)
 

@@ -119,6 +119,11 @@ def _mark(
     return Mark(submission, code, student, answers, *rest)
 
 
+def is_typed(answer: Answer) -> bool:
+    """Whether an answer is given, and not as a formula."""
+    return answer.kind not in (EMPTY, FORMULA)
+
+
 def _share(answer: Answer, verdict: str, rule: Rule) -> float:
     """Which part of its points a blank gets."""
     if rule.formula and (answer.kind != FORMULA or answer.unused):
@@ -196,9 +201,11 @@ def _flags(
         rest = ", ".join(each.name for each in holders if each != submission)
         yield Flag("same_code", {"code": code, "others": rest})
     kinds = Counter(answer.kind for answer in answers)
+    blanks = zip(scheme.blanks.all, answers, strict=True)
+    typed = sum(scheme.rubric[blank.name].formula and is_typed(answer) for blank, answer in blanks)
     texts = sum(_is_number(answer) for answer in answers)
     unused = sum(answer.unused for answer in answers)
-    for name, count in (("text", texts), ("array", kinds[ARRAY]), ("unused", unused)):
+    for name, count in (("text", texts), ("array", kinds[ARRAY]), ("unused", unused), ("typed", typed)):
         if count:
             yield Flag(name, {"count": count})
 

@@ -129,7 +129,9 @@ def _fits(text: str, greatest: float) -> bool:
 def comment(mark: Mark, words: Labels) -> str:
     """A mark in one line, for the student."""
     counts = {verdict: mark.counts.get(verdict, 0) for verdict in VERDICTS}
-    return words("grade.comment", mark=mark.mark, most=mark.most, **counts)
+    said = words("grade.comment", mark=mark.mark, most=mark.most, **counts)
+    typed = next((flag for flag in mark.flags if flag.name == "typed"), None)
+    return said + words("grade.typed", **typed.evidence) if typed else said
 
 
 def write_results(folder: Path, marks: Sequence[Mark], words: Labels) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ IDS = (
 )
 NAMES = ("name", "full name", "student", "student name", "姓名", "学生姓名", "全名")
 _ENCODINGS = ("utf-8-sig", "gb18030")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_ZIP = b"PK"
+_ROUNDED = re.compile(r"\d(\.\d+)?E\+\d+", re.IGNORECASE)
+"""What Excel makes of a long number in a narrow column: its last digits are lost."""
 _MOST = 64 << 20
 _ACTIVE = ("=", "+", "-", "@", "\t", "\r")
 """With which a text begins that a spreadsheet program would take for a formula."""
@@ -63,7 +68,9 @@ def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]], b
 def read(path: Path) -> list[list[str]]:
     """The rows of a table. Raises DataError where the file is none."""
     given = content(path, DataError, _MOST)
-    for encoding in _ENCODINGS:
+    if given.startswith(_ZIP):
+        raise DataError("no_table", place=str(path))
+    for encoding in ("utf-16",) if given.startswith(_UTF_16) else _ENCODINGS:
         try:
             text = given.decode(encoding)
             break
@@ -82,7 +89,8 @@ def read(path: Path) -> list[list[str]]:
 def roster(path: Path) -> list[Student]:
     """The students of a table with a column of ids, and of names where it has one.
 
-    Raises DataError where there is no such column, an id is missing or there twice, or nobody is listed.
+    Raises DataError where there is no such column, an id is missing, rounded or there twice, or nobody is
+    listed.
     """
     rows = [row for row in read(path) if any(map(str.strip, row))]
     header = [plain(title).lower() for title in rows[0]] if rows else []
@@ -94,6 +102,8 @@ def roster(path: Path) -> list[Student]:
         own = plain(row[ids]) if ids < len(row) else ""
         if not own:
             raise DataError("empty_id", place=str(path), row=number)
+        if _ROUNDED.fullmatch(own):
+            raise DataError("id_rounded", place=str(path), row=number, got=own)
         if own in students:
             raise DataError("id_twice", place=str(path), row=number, got=own)
         name = plain(row[names]) if names is not None and names < len(row) else ""

@@ -24,6 +24,8 @@ from rnnsheet.labels import Labels, labels
 if TYPE_CHECKING:
     from rnnsheet.classroom.grading import Grading
 
+_MOST_TOLD = 20
+"""Of those who have handed in nothing."""
 KeyFile = Annotated[str, typer.Option("--key", metavar="KEY.toml", help=help_text("help.key"))]
 
 
@@ -72,7 +74,7 @@ def exercise(
 
 
 def solve(
-    code: Annotated[str, typer.Argument(metavar="CODE", help=help_text("help.code"))],
+    student: Annotated[str, typer.Argument(metavar="CODE", help=help_text("help.code"))],
     key: KeyFile = "",
     output: Annotated[
         str, typer.Option("-o", "--output", metavar="FILE.xlsx", help=help_text("help.solved"))
@@ -83,9 +85,8 @@ def solve(
     with errors(lang) as language:
         from rnnsheet.classroom import handing_out
 
-        print_lines(
-            [labels(language)("exercise.written", file=handing_out.solve(code, _needed(key), output, force))]
-        )
+        solved = handing_out.solve(student, _needed(key), output, force)
+        print_lines([labels(language)("exercise.written", file=solved)])
 
 
 def grade(
@@ -138,6 +139,10 @@ def _told(found: Grading, texts: Labels) -> Iterator[str]:
     """How many were marked, what should be looked at, and what could not be."""
     flagged = sum(bool(mark.flags) for mark in found.marks)
     yield texts("grade.done", count=len(found.marks), flagged=flagged, folder=found.folder)
+    if found.absent:
+        names = [student.name or student.id for _, student in found.absent]
+        more = "…" if len(names) > _MOST_TOLD else ""
+        yield texts("grade.absent", count=len(names), names=", ".join(names[:_MOST_TOLD]) + more)
     for submission, reason in found.refused:
         yield texts("grade.refused", file=submission.name, reason=reason.text(texts.language))
 
