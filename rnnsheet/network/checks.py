@@ -70,47 +70,64 @@ def fit_state(name: str, given: ArrayLike, size: int) -> Array:
 
 def _resolved(given: Sequence[Layer] | str, inputs: Mapping[str, Axis]) -> tuple[Layer, ...]:
     """The layers with names and sources, each checked as far as that goes without parameters."""
-    layers = (Layer(given), Layer("softmax")) if isinstance(given, str) else tuple(given)
     done: list[Layer] = []
-    for layer in layers:
-        kinds = [name for name, kind in KINDS.items() if kind.of_lessons]
-        if layer.kind not in kinds:
-            raise unknown("unknown_cell", layer.kind, kinds)
-        hidden = [each for each in done if not each.traits.says]
-        peers = hidden if not layer.traits.says else [each for each in done if each.traits.says]
-        twin = _twin(layer, hidden)
-        name = _number(layer, peers, twin) if layer.name is None else layer.name
-        if not NAME.fullmatch(name) or name in TAKEN:
-            raise LessonError("bad_layer_name", given=repr(name), taken=", ".join(TAKEN))
-        if name in [each.name for each in peers]:
-            raise LessonError("layer_twice", given=repr(name))
-        sources = tuple(
-            full for source in layer.reads or (Source(None),) for full in _full(source, hidden, inputs)
-        )
-        if twin and not layer.reads:
-            sources = twin.reads
-        activations = layer.traits.activations
-        activation = layer.activation or next(iter(activations), "")
-        if activation and activation not in activations:
-            known = ", ".join(activations) or "-"
-            raise LessonError("unknown_activation", cell=layer.kind, given=repr(activation), known=known)
-        layer = replace(layer, name=name, reads=sources, activation=activation)
-        for source in sources:
-            _check_source(layer, source, hidden, inputs)
-        _check_peers(layer, hidden, peers)
-        done.append(layer)
+    for layer in (Layer(given), Layer("softmax")) if isinstance(given, str) else given:
+        done.append(_completed(layer, done, inputs))
     if not any(layer.traits.says for layer in done):
         raise LessonError("no_softmax")
+    _check_all_read(done)
+    return tuple(done)
+
+
+def _completed(layer: Layer, done: Sequence[Layer], inputs: Mapping[str, Axis]) -> Layer:
+    """A layer with its name, its sources and its activation, behind those that are `done`."""
+    kinds = [name for name, kind in KINDS.items() if kind.of_lessons]
+    if layer.kind not in kinds:
+        raise unknown("unknown_cell", layer.kind, kinds)
+    hidden = [each for each in done if not each.traits.says]
+    peers = [each for each in done if each.traits.says == layer.traits.says]
+    twin = _twin(layer, hidden)
+    name = _name(layer, peers, twin)
+    reads = layer.reads or (Source(None),)
+    sources = (
+        twin.reads if twin else tuple(full for source in reads for full in _full(source, hidden, inputs))
+    )
+    layer = replace(layer, name=name, reads=sources, activation=_activation(layer))
+    for source in sources:
+        _check_source(layer, source, hidden, inputs)
+    _check_peers(layer, hidden, peers)
+    return layer
+
+
+def _name(layer: Layer, peers: Sequence[Layer], twin: Layer | None) -> str:
+    """The name of a layer, or its number among its peers. Raises LessonError where it can be none."""
+    name = _number(peers, twin) if layer.name is None else layer.name
+    if not NAME.fullmatch(name) or name in TAKEN:
+        raise LessonError("bad_layer_name", given=repr(name), taken=", ".join(TAKEN))
+    if name in [each.name for each in peers]:
+        raise LessonError("layer_twice", given=repr(name))
+    return name
+
+
+def _activation(layer: Layer) -> str:
+    """The activation of a layer, or the usual one of its kind. Raises LessonError for one that it has not."""
+    known = layer.traits.activations
+    activation = layer.activation or next(iter(known), "")
+    if activation and activation not in known:
+        told = ", ".join(known) or "-"
+        raise LessonError("unknown_activation", cell=layer.kind, given=repr(activation), known=told)
+    return activation
+
+
+def _check_all_read(done: Sequence[Layer]) -> None:
+    """Raises LessonError where a layer is read by none, or hands its last state to several."""
     used = {source.of for layer in done for source in layer.reads} | {layer.starts for layer in done}
-    for layer in done:
-        if layer.traits.says:
-            continue
+    for layer in (layer for layer in done if not layer.traits.says):
         if layer.name not in used:
             raise LessonError("unread_layer", cell=layer.kind, given=repr(layer.name))
         whole = any(source == Source(layer.name, "last") for each in done for source in each.reads)
         if layer.traits.states and whole + sum(each.starts == layer.name for each in done) > 1:
             raise LessonError("handed_twice", cell=layer.kind, given=repr(layer.name))
-    return tuple(done)
 
 
 def _twin(layer: Layer, hidden: Sequence[Layer]) -> Layer | None:
@@ -126,7 +143,7 @@ def _twin(layer: Layer, hidden: Sequence[Layer]) -> Layer | None:
     return None
 
 
-def _number(layer: Layer, peers: Sequence[Layer], twin: Layer | None) -> str:
+def _number(peers: Sequence[Layer], twin: Layer | None) -> str:
     """The name of a layer that was given none: "" for the first, then 2, 3; `rev` behind that of a twin."""
     if twin:
         return f"{twin.name}_rev" if twin.name and twin.name[0].isdigit() else f"{twin.name}rev"
