@@ -7,6 +7,8 @@ import sys
 
 import rnnsheet
 
+if len(sys.argv) not in (2, 3):
+    sys.exit("usage: python import_keras.py MODEL.keras [VOCABULARY]")
 model, *vocabulary = sys.argv[1:]
 try:
     network = rnnsheet.read_model(model, *vocabulary)

@@ -9,6 +9,8 @@ import numpy as np
 
 import rnnsheet
 
+if len(sys.argv) not in (1, 3):
+    sys.exit("usage: python own_word.py WORD UNITS")
 word, hidden = (sys.argv[1], int(sys.argv[2])) if len(sys.argv) == 3 else ("banana", 4)
 letters = sorted(set(word))
 

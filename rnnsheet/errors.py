@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from numbers import Integral
 from typing import Self
 
-from rnnsheet.labels import default_language, labels, languages
+from rnnsheet.labels import default_language, labels, language_of, languages
 
 GREATEST_SEED = 2**32 - 1
 """That Keras, NumPy and PyTorch all take."""
@@ -63,10 +63,12 @@ class RenamedWarning(FutureWarning):
 
 
 def known_language(language: str) -> str:
-    """The language, or the locale's for "". Raises RnnsheetError where there is no such language."""
-    if language and language not in languages():
-        raise RnnsheetError("unknown_language", given=language, known=", ".join(languages()))
-    return language or default_language()
+    """The language that is meant, or the locale's for "". Raises RnnsheetError where there is no such one."""
+    if not language:
+        return default_language()
+    if found := language_of(language):
+        return found
+    raise RnnsheetError("unknown_language", given=language, known=", ".join(languages()))
 
 
 def check_seed(seed: int) -> None:

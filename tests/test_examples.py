@@ -29,6 +29,15 @@ def test_own_word_learns_it(tmp_path):
     assert rnnsheet.check(tmp_path / "abacus.xlsx").lesson == "abacus"
 
 
+@pytest.mark.parametrize(("example", "arguments"), [("import_keras", ()), ("own_word", ("banana",))])
+def test_a_program_without_what_it_needs_says_how_it_is_used(tmp_path, example, arguments):
+    command = [sys.executable, str(FOLDER / f"{example}.py"), *arguments]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"usage: python {example}.py ")
+    assert ended.stderr.count("\n") == 1
+
+
 def test_own_cell_writes_a_workbook_without_a_wrong_cell(tmp_path):
     told = run("own_cell", cwd=tmp_path)
     assert ", 0 wrong" in told

@@ -1,8 +1,12 @@
 """The texts: every language has them all, and nothing asks for one that is not there."""
 
+import ctypes
+import plistlib
 import re
 import string
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,7 +15,7 @@ from rnnsheet import templates
 from rnnsheet.equations.imported import network as equations_of
 from rnnsheet.equations.lesson import network
 from rnnsheet.equations.rules import RULES
-from rnnsheet.labels import default_language, labels, languages
+from rnnsheet.labels import default_language, labels, language_of, languages
 from rnnsheet.network import KINDS
 from rnnsheet.sheet.pages.manifest import MESSAGES
 from rnnsheet.sheet.pages.overview import LEGEND
@@ -140,3 +144,38 @@ def test_every_template_has_its_texts_in_every_language(name):
 def test_the_locale_chooses_the_language(monkeypatch, setting, language):
     monkeypatch.setenv("LC_ALL", setting)
     assert default_language() == language
+
+
+@pytest.fixture
+def no_locale(monkeypatch):
+    for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(variable, raising=False)
+    return monkeypatch
+
+
+@pytest.mark.parametrize(("number", "language"), [(0x0804, "zh"), (0x0404, "zh"), (0x0407, "en"), (1, "en")])
+def test_windows_tells_its_language_by_a_number(no_locale, number, language):
+    """Source: Microsoft, [MS-LCID], 2.2: 0x0804 is zh-CN, 0x0404 zh-TW, 0x0407 de-DE."""
+    kernel = SimpleNamespace(GetUserDefaultUILanguage=lambda: number)
+    no_locale.setattr(sys, "platform", "win32")
+    no_locale.setattr(ctypes, "windll", SimpleNamespace(kernel32=kernel), raising=False)
+    assert default_language() == language
+    no_locale.setenv("LANG", "en_GB.UTF-8")
+    assert default_language() == "en"
+
+
+@pytest.mark.parametrize(("told", "language"), [(["zh-Hans-CN", "en-CN"], "zh"), (["de-DE"], "en"), ([], "en")])
+def test_macos_tells_its_language_in_a_file(no_locale, tmp_path, told, language):
+    folder = tmp_path / "Library" / "Preferences"
+    folder.mkdir(parents=True)
+    (folder / ".GlobalPreferences.plist").write_bytes(
+        plistlib.dumps({"AppleLanguages": told}, fmt=plistlib.FMT_BINARY)
+    )
+    no_locale.setattr(sys, "platform", "darwin")
+    no_locale.setattr(Path, "home", lambda: tmp_path)
+    assert default_language() == language
+
+
+def test_a_language_is_known_by_the_name_of_its_locale():
+    known = {name: language_of(name) for name in ("zh_CN", "zh-CN", "ZH", "cn", "en_US.UTF-8", "en", "fr", "")}
+    assert known == dict(zip(known, ("zh", "zh", "zh", "zh", "en", "en", "", ""), strict=True))

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from rnnsheet.errors import OutputError, RenamedWarning, RnnsheetError, known_language
-from rnnsheet.labels import default_language, help_texts, languages
+from rnnsheet.labels import default_language, help_texts, language_of, languages
 
 help_text = help_texts(default_language())
 
@@ -30,7 +30,7 @@ def listed(names: str) -> tuple[str, ...]:
 @contextmanager
 def errors(lang: str) -> Iterator[str]:
     """The language to speak; a user's mistake ends the command with one line and exit status 2."""
-    language = lang if lang in languages() else default_language()
+    language = language_of(lang) or default_language()
     _libraries_end_with_2()
     try:
         yield known_language(lang)

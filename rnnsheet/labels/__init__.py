@@ -1,7 +1,10 @@
 """Every text that people read, by language: one TOML file per language in this folder."""
 
 import os
+import re
+import sys
 import tomllib
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -19,9 +22,35 @@ def default_language() -> str:
     """The language of the user's locale where we have it, else English."""
     for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
         if setting := os.environ.get(variable):
-            language = setting.replace("-", "_").split("_")[0].split(".")[0].lower()
-            return language if language in languages() else "en"
-    return "en"
+            return language_of(setting) or "en"
+    return language_of(_of_system()) or "en"
+
+
+def language_of(setting: str) -> str:
+    """The language that a locale's name means, such as zh of zh_CN.UTF-8, or cn; "" where we have none."""
+    language = re.split("[-_.@]", setting.strip().lower())[0]
+    language = _COUNTRIES.get(language, language)
+    return language if language in languages() else ""
+
+
+_COUNTRIES = {"cn": "zh"}
+"""The language of a country whose sign is often taken for the language's."""
+
+
+def _of_system() -> str:
+    """The language that Windows or macOS shows its own windows in; neither needs to set a variable."""
+    with suppress(Exception):
+        if sys.platform == "win32":
+            import ctypes
+            import locale
+
+            return locale.windows_locale[ctypes.windll.kernel32.GetUserDefaultUILanguage()]
+        if sys.platform == "darwin":
+            import plistlib
+
+            settings = Path.home() / "Library" / "Preferences" / ".GlobalPreferences.plist"
+            return str(plistlib.loads(settings.read_bytes())["AppleLanguages"][0])
+    return ""
 
 
 class Labels:
