@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rnnsheet.console import classroom
+from rnnsheet.console import classroom, usage
 from rnnsheet.console.command import Force, Json, Language, LessonName, Paper, listed, show_warning
 from rnnsheet.console.command import errors as _errors
 from rnnsheet.console.command import help_text as _help
@@ -17,7 +17,7 @@ from rnnsheet.console.command import print_lines as _print
 from rnnsheet.console.command import tell as _tell
 from rnnsheet.errors import RnnsheetError
 from rnnsheet.files import check_free
-from rnnsheet.labels import default_language, labels
+from rnnsheet.labels import labels
 from rnnsheet.version import VERSION
 
 FRAMEWORK, NOTHING = "framework", "none"
@@ -26,7 +26,9 @@ FRAMEWORK, NOTHING = "framework", "none"
 MODELS = (".keras", ".h5", ".hdf5", ".pt", ".pth", ".safetensors", ".onnx", ".npz")
 """What files of models are named; a page of any other file is one of a lesson or a workbook."""
 
+usage.translate_help()
 app = typer.Typer(
+    cls=usage.Commands,
     help=_help("help.app"),
     add_completion=False,
     rich_markup_mode=None,
@@ -287,7 +289,9 @@ def explain(lesson: LessonName, lang: Language = "") -> None:
         _print(lessons.explain(api.load(lesson), labels(language)))
 
 
-sentiment = typer.Typer(help=_help("help.sentiment"), no_args_is_help=True, rich_markup_mode=None)
+sentiment = typer.Typer(
+    cls=usage.Commands, help=_help("help.sentiment"), no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(sentiment, name="sentiment")
 
 
@@ -346,15 +350,18 @@ def run_command() -> int:
     """Runs the command that the process was given, and gives its exit status."""
     warnings.showwarning = show_warning
     try:
-        return app(standalone_mode=False) or 0
+        return app(standalone_mode=False, prog_name="rnnsheet") or 0
     except SystemExit as end:
         if end.code == 1:
             # So Typer ends where nobody reads what is printed; here it would mean that a cell differs.
             raise BrokenPipeError from None
         raise
     except _UsageError as error:
-        with suppress(OSError):
-            error.show()  # type: ignore[attr-defined]
+        if type(error).__name__ == "NoArgsIsHelpError":
+            with suppress(OSError):
+                error.show()  # type: ignore[attr-defined]
+        else:
+            _tell(usage.mistake(error), usage.asked_language())
     except RnnsheetError as error:
-        _tell(error, default_language())
+        _tell(error, usage.asked_language())
     return 2

@@ -7,13 +7,14 @@ import subprocess
 import sys
 import time
 import tomllib
+import warnings
 from pathlib import Path
 
 import numpy as np
 import openpyxl
 import pytest
 
-from rnnsheet import templates
+from rnnsheet import cli, templates
 from rnnsheet.api import export
 from rnnsheet.sheet.layout import plan
 from tests.lessons import PUBLISHED, PUBLISHED_TOLERANCE, hello
@@ -79,7 +80,12 @@ def test_explain_speaks_the_language_and_so_does_the_locale(tmp_path, language, 
 
 
 def test_help_speaks_chinese_to_a_chinese_locale(tmp_path):
-    assert "活公式" in rnnsheet("--help", cwd=tmp_path, LC_ALL="zh_CN.UTF-8").stdout
+    for command in ([], ["export"]):
+        told = rnnsheet(*command, "--help", cwd=tmp_path, LC_ALL="zh_CN.UTF-8").stdout
+        assert "活公式" in told
+        assert not [
+            word for word in ("Usage", "Options:", "Commands:", "Show", "default", "required") if word in told
+        ]
 
 
 def test_templates_are_listed(tmp_path):
@@ -405,6 +411,44 @@ def test_an_unknown_language_is_told(tmp_path):
     assert "there is no language 'xx'; known: en, zh" in fails(
         "export", "hello", "--lang", "xx", cwd=tmp_path
     )
+
+
+MISTAKEN = {
+    "export": ("LESSON is missing (", "缺少 LESSON（"),
+    "expotr": ("did you mean export?", "没有命令 expotr；是否指 export？"),
+    "export hello --epoch 5": (
+        "no option --epoch; did you mean --epochs?",
+        "没有选项 --epoch；是否指 --epochs？",
+    ),
+    "export hello --epochs x": ("--epochs is 'x'; expected a whole number", "--epochs 是 'x'；应为整数"),
+    "check a --tolerance x": ("--tolerance is 'x'; expected a number", "--tolerance 是 'x'；应为一个数"),
+    "export hello --epochs": ("--epochs needs a value", "--epochs 后面要有一个值"),
+    "run hello --json=3": ("--json takes no value", "--json 不带值"),
+    "run hello more": ("more is more than rnnsheet run takes", "rnnsheet run 用不上多出的 more"),
+    "sentiment trian": ("did you mean train?", "是否指 train？"),
+}
+
+
+@pytest.mark.parametrize("command", MISTAKEN)
+def test_a_mistake_in_the_command_is_one_line_in_the_language_of_the_user(
+    tmp_path, monkeypatch, capsys, command
+):
+    monkeypatch.setattr(sys, "argv", ["rnnsheet", *command.split()])
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    for language, said in zip(("en", "zh"), MISTAKEN[command], strict=True):
+        monkeypatch.setenv("LC_ALL", language)
+        assert cli.run_command() == 2
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert told.err.startswith("rnnsheet: ")
+        assert said in told.err
+        assert told.err.count("\n") == 1
+
+
+def test_a_mistaken_command_speaks_the_language_that_it_asks_for(tmp_path):
+    ended = rnnsheet("export", "hello", "--epoch", "5", "--lang", "zh_CN", cwd=tmp_path)
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+    assert "没有选项 --epoch" in ended.stderr
 
 
 def test_mistakes_are_told_in_chinese_too(tmp_path):

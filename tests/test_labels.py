@@ -164,7 +164,9 @@ def test_windows_tells_its_language_by_a_number(no_locale, number, language):
     assert default_language() == "en"
 
 
-@pytest.mark.parametrize(("told", "language"), [(["zh-Hans-CN", "en-CN"], "zh"), (["de-DE"], "en"), ([], "en")])
+@pytest.mark.parametrize(
+    ("told", "language"), [(["zh-Hans-CN", "en-CN"], "zh"), (["de-DE"], "en"), ([], "en")]
+)
 def test_macos_tells_its_language_in_a_file(no_locale, tmp_path, told, language):
     folder = tmp_path / "Library" / "Preferences"
     folder.mkdir(parents=True)
@@ -177,5 +179,7 @@ def test_macos_tells_its_language_in_a_file(no_locale, tmp_path, told, language)
 
 
 def test_a_language_is_known_by_the_name_of_its_locale():
-    known = {name: language_of(name) for name in ("zh_CN", "zh-CN", "ZH", "cn", "en_US.UTF-8", "en", "fr", "")}
+    known = {
+        name: language_of(name) for name in ("zh_CN", "zh-CN", "ZH", "cn", "en_US.UTF-8", "en", "fr", "")
+    }
     assert known == dict(zip(known, ("zh", "zh", "zh", "zh", "en", "en", "", ""), strict=True))
