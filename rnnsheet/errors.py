@@ -77,7 +77,7 @@ def check_seed(seed: int) -> None:
         raise RnnsheetError("wrong_size", name="seed", got=seed, least=0, most=GREATEST_SEED)
 
 
-def unknown(message: str, given: str, known: Iterable[str], prefix: str = "", **more: object) -> LessonError:
+def unknown(message: str, given: str, known: Iterable[str], prefix: str = "", **more: str) -> LessonError:
     """The error for a word that is none of those known, with the one that was meant; `more` values of it."""
     import difflib
 

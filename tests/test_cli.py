@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -83,9 +84,7 @@ def test_help_speaks_chinese_to_a_chinese_locale(tmp_path):
     for command in ([], ["export"]):
         told = rnnsheet(*command, "--help", cwd=tmp_path, LC_ALL="zh_CN.UTF-8").stdout
         assert "活公式" in told
-        assert not [
-            word for word in ("Usage", "Options:", "Commands:", "Show", "default", "required") if word in told
-        ]
+        assert not re.search("Usage|Options:|Commands:|Show|default|required", told)
 
 
 def test_templates_are_listed(tmp_path):
@@ -416,10 +415,7 @@ def test_an_unknown_language_is_told(tmp_path):
 MISTAKEN = {
     "export": ("LESSON is missing (", "缺少 LESSON（"),
     "expotr": ("did you mean export?", "没有命令 expotr；是否指 export？"),
-    "export hello --epoch 5": (
-        "no option --epoch; did you mean --epochs?",
-        "没有选项 --epoch；是否指 --epochs？",
-    ),
+    "export hello --epoch 5": ("did you mean --epochs?", "没有选项 --epoch；是否指 --epochs？"),
     "export hello --epochs x": ("--epochs is 'x'; expected a whole number", "--epochs 是 'x'；应为整数"),
     "check a --tolerance x": ("--tolerance is 'x'; expected a number", "--tolerance 是 'x'；应为一个数"),
     "export hello --epochs": ("--epochs needs a value", "--epochs 后面要有一个值"),
@@ -430,9 +426,7 @@ MISTAKEN = {
 
 
 @pytest.mark.parametrize("command", MISTAKEN)
-def test_a_mistake_in_the_command_is_one_line_in_the_language_of_the_user(
-    tmp_path, monkeypatch, capsys, command
-):
+def test_a_mistake_in_the_command_is_one_line_in_the_user_s_language(monkeypatch, capsys, command):
     monkeypatch.setattr(sys, "argv", ["rnnsheet", *command.split()])
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
     for language, said in zip(("en", "zh"), MISTAKEN[command], strict=True):

@@ -179,7 +179,5 @@ def test_macos_tells_its_language_in_a_file(no_locale, tmp_path, told, language)
 
 
 def test_a_language_is_known_by_the_name_of_its_locale():
-    known = {
-        name: language_of(name) for name in ("zh_CN", "zh-CN", "ZH", "cn", "en_US.UTF-8", "en", "fr", "")
-    }
-    assert known == dict(zip(known, ("zh", "zh", "zh", "zh", "en", "en", "", ""), strict=True))
+    known = {"zh_CN": "zh", "zh-CN": "zh", "ZH": "zh", "cn": "zh", "en_US.UTF-8": "en", "fr": "", "": ""}
+    assert {name: language_of(name) for name in known} == known
