@@ -1,10 +1,13 @@
 """What a user did wrong, as exceptions that read as one line in the user's language."""
 
-from collections.abc import Iterable
+import errno
+import os
+from collections.abc import Iterable, Mapping
+from functools import cache
 from numbers import Integral
 from typing import Self
 
-from rnnsheet.labels import default_language, labels, language_of, languages
+from rnnsheet.labels import Labels, default_language, labels, language_of, languages
 
 GREATEST_SEED = 2**32 - 1
 """That Keras, NumPy and PyTorch all take."""
@@ -30,12 +33,36 @@ class RnnsheetError(Exception):
 
     def text(self, language: str) -> str:
         """The message as one line."""
-        message = labels(language)(f"error.{self.key}", **self.values)
+        texts = labels(language)
+        values = {name: _in_words(value, texts) for name, value in self.values.items()}
+        message = texts(f"error.{self.key}", **values)
         told = f"{self.place}: {message}" if self.place else message
         return " ".join(told.splitlines())
 
     def __str__(self) -> str:
         return self.text(default_language())
+
+
+def _in_words(value: object, texts: Labels) -> object:
+    """A value of a message, in its language where it is an error itself, or what the system says of one."""
+    if isinstance(value, RnnsheetError):
+        return value.text(texts.language)
+    if isinstance(value, OSError):
+        value = value.strerror or value
+    name = _errors_of_system().get(value) if isinstance(value, str) else None
+    return texts.get(f"system.{name}") if name else value
+
+
+@cache
+def _errors_of_system() -> Mapping[str, str]:
+    """What the system says of each of its usual errors, and the error's name."""
+    return {os.strerror(getattr(errno, name)): name for name in _USUAL if hasattr(errno, name)}
+
+
+_USUAL = (
+    *("EACCES", "EBUSY", "EIO", "EISDIR", "EMFILE", "ENAMETOOLONG", "ENOENT", "ENOSPC", "ENOTDIR"),
+    *("EPERM", "EROFS"),
+)
 
 
 class LessonError(RnnsheetError):

@@ -15,15 +15,18 @@ from rnnsheet.errors import OutputError, RnnsheetError
 
 
 def check_free(path: Path, force: bool) -> None:
-    """Raises OutputError where the file exists and is not to be replaced, or is a folder."""
+    """Raises OutputError where the file exists and is not to be replaced, is a folder, or has no folder."""
     try:
         taken = path.exists() and not force
         if force and path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        homeless = not path.parent.exists()
     except OSError as error:
         raise OutputError("unwritable", place=str(path), reason=error.strerror or error) from None
     if taken:
         raise OutputError("exists", place=str(path))
+    if homeless:
+        raise OutputError("no_folder", place=str(path.parent))
 
 
 def check_file(path: Path, error: type[RnnsheetError]) -> None:

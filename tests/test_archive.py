@@ -1,6 +1,7 @@
 """Zip archives that programs could read in two ways are refused; those that programs really write are not."""
 
 import io
+import re
 import shutil
 import struct
 import subprocess
@@ -13,8 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnnsheet.errors import WorkbookError
 from rnnsheet.workbook.archive import check_archive
-from rnnsheet.workbook.package import DAMAGED
+from rnnsheet.workbook.package import DAMAGED, opened
+from rnnsheet.workbook.read import read
 from tests.conftest import INSTALL
 from tests.test_checking import saved_by_gnumeric, saved_by_libreoffice
 from tests.test_hostile import refused
@@ -195,3 +198,21 @@ def test_the_file_is_refused_in_one_line(hello_xlsx, tmp_path):
     other = save(parts(hello_xlsx) | {"xl/worksheets/sheet4.xml": formulas}, tmp_path / "other.xlsx")
     wrong.write_bytes(other.read_bytes() + honest)
     assert "zip: it does not end with its only directory" in refused(wrong, tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda data: data[:-9], "zip 的结尾不对"),
+        (lambda _: b"PK", "zip 不完整"),
+        (lambda _: b"", "zip 不完整"),
+    ],
+)
+def test_what_is_damaged_is_told_in_chinese_too(hello_xlsx, tmp_path, change, said):
+    wrong = tmp_path / "wrong.xlsx"
+    wrong.write_bytes(change(hello_xlsx.read_bytes()))
+    with pytest.raises(WorkbookError) as told:
+        read(opened(wrong))
+    message = told.value.text("zh")
+    assert said in message
+    assert not re.search(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", message)

@@ -1,6 +1,7 @@
 """A file is written whole or not at all, and nothing else is touched."""
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -49,6 +50,7 @@ def test_what_cannot_be_written_is_told_with_its_name(tmp_path, monkeypatch, nam
     with pytest.raises(OutputError) as told:
         write_whole(Path(name), put(b"new"))
     assert str(told.value).startswith(f"{Path(name)}: cannot be written (")
+    assert not re.search("[A-Za-z]", told.value.text("zh").removeprefix(str(Path(name))))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
 
 

@@ -70,6 +70,7 @@ def test_every_text_is_asked_for():
     computed += [
         r"error\.\w+_meant",
         r"error\.(empty|other)_(number|letter|word|positive|slider|weight|step|label|index)",
+        r"system\.\w+",
         r"assumed\.\w+",
         r"walk\.(again\.)?[\w.]+",
         r"assumed\.(padding_(before|after)|gates_(keras|pytorch))",

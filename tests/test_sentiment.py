@@ -452,7 +452,7 @@ def test_a_file_of_sentences_becomes_a_model_a_vocabulary_and_a_workbook(tmp_pat
         ),
         ("0,the\n1,an\n" * 5, (), "its sentences have no words besides stop words"),
         ("0,bad\n1,good\n" * 9, ("-o", "book.ods"), "book.ods: a workbook's name must end in .xlsx"),
-        ("0,bad\n1,good\n" * 9, ("-o", "no/book.xlsx"), "no/book.xlsx: cannot be written"),
+        ("0,bad\n1,good\n" * 9, ("-o", "no/book.xlsx"), "no: there is no such folder"),
         ("0,bad\n1,good\n" * 9, ("-o", "old.xlsx"), "old.keras: the file exists; use --force"),
         ("0,bad\n1,good\n" * 9, ("--glove", "old.keras"), "old.keras: it has a vector for none of the words"),
     ],

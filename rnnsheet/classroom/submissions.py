@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from rnnsheet.errors import DataError
-from rnnsheet.workbook.package import DAMAGED, LARGEST_FILE
+from rnnsheet.workbook.package import DAMAGED, LARGEST_FILE, damage
 
 MOST_FILES = 5_000
 """In a zip."""
@@ -73,7 +73,7 @@ class Submission:
             with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as file:
                 return file.read(LARGEST_FILE + 1)
         except (OSError, *DAMAGED) as error:
-            raise DataError("unreadable", place=self.name, reason=error) from None
+            raise DataError("unreadable", place=self.name, reason=damage(error)) from None
 
     def _of(self, platform: str) -> re.Match[str] | None:
         if platform == MOODLE:
@@ -111,7 +111,7 @@ def _in_zip(place: Path) -> Iterator[Submission]:
         with zipfile.ZipFile(place) as archive:
             items = [item for item in archive.infolist() if not item.is_dir()]
     except (OSError, *DAMAGED) as error:
-        raise DataError("bad_zip", place=str(place), reason=error) from None
+        raise DataError("bad_zip", place=str(place), reason=damage(error)) from None
     if len(items) > MOST_FILES:
         raise DataError("too_many_files", place=str(place), got=len(items), most=MOST_FILES)
     if (size := sum(item.file_size for item in items)) > _LARGEST:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -141,8 +139,6 @@ def _free(book: Path, force: bool) -> tuple[Path, Path, Path]:
     """The model, its vocabulary and its workbook. Raises OutputError, before long work, if one cannot be."""
     if book.suffix.lower() != ".xlsx":
         raise OutputError("not_xlsx", place=str(book))
-    if not book.parent.is_dir():
-        raise OutputError("unwritable", place=str(book), reason=os.strerror(errno.ENOENT))
     written = book.with_suffix(".keras"), book.with_name(f"{book.stem}-vocabulary.json"), book
     for file in written:
         check_free(file, force)

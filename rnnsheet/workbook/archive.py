@@ -7,6 +7,8 @@ import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from rnnsheet.errors import WorkbookError
+
 _END, _LISTED, _HEADER = b"PK\5\6", b"PK\1\2", b"PK\3\4"
 _END_FIELDS, _LISTED_FIELDS, _HEADER_FIELDS = map(struct.Struct, ("<4s4H2LH", "<4s6H3L5H2L", "<4s5H3L2H"))
 _DESCRIPTORS = (12, 16, 20, 24)
@@ -28,37 +30,40 @@ class _Entry:
     """Of its content: the checksum, and how many bytes it has, packed and unpacked."""
 
 
+class ArchiveError(WorkbookError, ValueError):
+    """An archive that two programs could read differently, or that is none."""
+
+
 def check_archive(data: bytes) -> None:
-    """Raises ValueError where two programs could find different entries, or different ones of one name."""
+    """Raises ArchiveError where two programs could find different entries, or different ones of one name."""
     try:
         place, is_open = 0, False
         for start, entry in _listed(data):
             gap = start - place
             if gap and not (is_open and gap in _DESCRIPTORS):
-                raise ValueError(
-                    f"zip: {gap} B before {entry.name.decode(errors='replace') or 'the directory'}"
-                )
+                key = "zip_between" if entry.name else "zip_behind"
+                raise ArchiveError(key, got=gap, name=_shown(entry.name))
             if entry.name:
                 place, is_open = _end_of(data, start, entry), bool(entry.flags & _OPEN)
-    except struct.error as error:
-        raise ValueError(f"zip: {error}") from None
+    except struct.error:
+        raise ArchiveError("zip_short") from None
 
 
 def _listed(data: bytes) -> Iterator[tuple[int, _Entry]]:
     """Where each entry of the directory begins, and what is said of it, in order; at last the directory."""
     end = len(data) - _END_FIELDS.size
     if end < 0:
-        raise ValueError("zip: too short")
+        raise ArchiveError("zip_short")
     sign, *disks, here, count, size, start, comment = _END_FIELDS.unpack_from(data, end)
     # A comment, or a longer record of the end, could hold or lead to another directory.
     if sign != _END or any(disks) or comment or here != count or start + size != end:
-        raise ValueError("zip: it does not end with its only directory")
+        raise ArchiveError("zip_end")
     entries, place = [], start
     for _ in range(count):
         entry, begins, place = _listed_at(data, place)
         entries.append((begins, entry))
     if place != end:
-        raise ValueError(f"zip: {end - place} B behind the directory")
+        raise ArchiveError("zip_behind", got=end - place)
     yield from sorted(entries, key=lambda each: each[0])
     yield start, _Entry(b"", 0, 0, ())
 
@@ -72,7 +77,7 @@ def _listed_at(data: bytes, place: int) -> tuple[_Entry, int, int]:
     after_extra = after_name + lengths[1]
     name = data[after_name - lengths[0] : after_name]
     if sign != _LISTED or lengths[2] or disk or not name or b"\\" in name:
-        raise ValueError(f"zip: {name.decode(errors='replace')}")
+        raise ArchiveError("zip_entry", name=_shown(name))
     large = _extra(data[after_name:after_extra], name).get(_LARGE, b"")
     size, packed, begins = _as_large((size, packed, begins), large)
     return _Entry(name, flags, method, (checksum, packed, size)), begins, after_extra
@@ -92,7 +97,7 @@ def _end_of(data: bytes, start: int, entry: _Entry) -> int:
         (sign, name, method, flags & alike) != (_HEADER, entry.name, entry.method, entry.flags & alike)
         or not (said == entry.sum_and_sizes or left_open)
     ):  # fmt: skip
-        raise ValueError(f"zip: two headers of {entry.name.decode(errors='replace')} differ")
+        raise ArchiveError("zip_headers", name=_shown(entry.name))
     return int(after_extra + entry.sum_and_sizes[1])
 
 
@@ -103,7 +108,7 @@ def _extra(data: bytes, name: bytes) -> Mapping[int, bytes]:
     while place < len(data):
         kind, size = struct.unpack_from("<2H", data, place)
         if kind in found or kind == _OTHER_NAME or place + 4 + size > len(data):
-            raise ValueError(f"zip: {name.decode(errors='replace')}: {kind:#x}")
+            raise ArchiveError("zip_entry", name=f"{_shown(name)} ({kind:#x})")
         found[kind] = data[place + 4 : place + 4 + size]
         place += 4 + size
     return found
@@ -116,4 +121,9 @@ def _as_large(sizes: tuple[int, ...], large: bytes) -> Iterator[int]:
         try:
             yield next(more) if size == _IN_LARGE else size
         except StopIteration:
-            raise ValueError("zip: a size is missing") from None
+            raise ArchiveError("zip_short") from None
+
+
+def _shown(name: bytes) -> str:
+    """An entry's name in a message."""
+    return name.decode(errors="replace")

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 from rnnsheet.errors import WorkbookError
 from rnnsheet.files import check_file
-from rnnsheet.workbook.archive import check_archive
+from rnnsheet.workbook.archive import ArchiveError, check_archive
 from rnnsheet.workbook.content_types import NAME, check_types
 from rnnsheet.workbook.foreign import is_protected, kind_of
 
@@ -144,7 +144,7 @@ class Package:
         if len(items) > MOST_PARTS:
             raise self.refused("too_many_parts", got=len(items), most=MOST_PARTS)
         if len(self._entries) < len(items):
-            raise self.refused("not_a_workbook", reason="zip: a name twice")
+            raise self.refused("not_a_workbook", reason=ArchiveError("zip_twice"))
         for item in items:
             for what, names in _ACTIVE.items():
                 if names.search(item.filename):
@@ -273,5 +273,17 @@ def readable(path: Path) -> Iterator[None]:
     except OSError as error:
         raise WorkbookError("unreadable", place=str(path), reason=error.strerror or error) from None
     except DAMAGED as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise WorkbookError("not_a_workbook", place=str(path), reason=reason) from None
+        raise WorkbookError("not_a_workbook", place=str(path), reason=damage(error)) from None
+
+
+def damage(error: Exception) -> object:
+    """What is damaged, of one of the errors `DAMAGED`, for a message."""
+    if isinstance(error, ArchiveError | OSError):
+        return error
+    if isinstance(error, zipfile.BadZipFile | zlib.error | EOFError):
+        return WorkbookError("broken_zip")
+    if isinstance(error, ElementTree.ParseError):
+        return WorkbookError("broken_part", row=error.position[0], col=error.position[1] + 1)
+    if isinstance(error, KeyError):
+        return WorkbookError("missing_part", name=error.args[0])
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
