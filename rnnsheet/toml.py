@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from rnnsheet.errors import RenamedWarning, RnnsheetError
 from rnnsheet.files import content
@@ -40,9 +41,11 @@ def parsed(path: Path, error: type[RnnsheetError]) -> dict[str, Any]:
         return tomllib.loads(text)
     except UnicodeDecodeError:
         raise error("not_utf8") from None
-    # A ValueError is also one of a number of more digits than Python reads.
+    except tomllib.TOMLDecodeError as reason:
+        raise _mistake(text, str(reason), error) from None
+    # A number of more digits than Python reads, or brackets in each other without end.
     except (ValueError, RecursionError) as reason:
-        raise error("not_toml", reason=str(reason)[:200]) from None
+        raise error("not_toml_at_all", reason=str(reason)[:200]) from None
 
 
 def renamed(table: Mapping[str, Any], names: Mapping[str, str], place: str) -> dict[str, Any]:
@@ -56,6 +59,36 @@ def tell_renamed(old: str, new: str) -> None:
     """Warns that something has another name today."""
     told = labels(default_language())("run.renamed", old=old, new=new)
     warnings.warn(told, RenamedWarning, stacklevel=3)
+
+
+def _mistake(text: str, reason: str, error: type[RnnsheetError]) -> RnnsheetError:
+    """What is wrong with a file by Python's reader, with the line; and what to do where that is usual."""
+    lines = [*text.split("\n"), ""]
+    found = _AT.search(reason)
+    row, col = (int(found[1]), int(found[2])) if found else (len(lines) - 1, 1)
+    line = lines[row - 1][:_LONGEST_LINE]
+    values: dict[str, Any] = {"row": row, "col": col, "line": line.strip()}
+    looked_at = (lines[row - 2][:_LONGEST_LINE], line) if "Unclosed" in reason and row > 1 else (line,)
+    outside = re.sub(f"{_TEXT}|{_REMARK}", "", "\n".join(looked_at), flags=re.DOTALL)
+    if signs := {sign: meant for sign in outside if (meant := _meant(sign)) != sign}:
+        return error("not_toml_signs", got=" ".join(signs), meant=" ".join(signs.values()), **values)
+    if "Unclosed" in reason:
+        return error("not_toml_list", **values)
+    if "'\\n'" in reason or "Unterminated" in reason:
+        return error("not_toml_quote", **values)
+    if bare := re.fullmatch(r"[^=]*=\s*([^\W\d]\w*)\s*", outside):
+        return error("not_toml_bare", got=bare[1], **values)
+    return error("not_toml_twice" if reason.startswith("Cannot") else "not_toml", **values)
+
+
+_AT = re.compile(r"\(at line (\d+), column (\d+)\)")
+_LONGEST_LINE = 200
+_CHINESE_SIGNS = {"“": '"', "”": '"', "‘": "'", "’": "'", "。": ".", "、": ",", "【": "[", "】": "]"}
+
+
+def _meant(sign: str) -> str:
+    """What a Chinese keyboard should have written for a sign of TOML."""
+    return _CHINESE_SIGNS.get(sign) or (normalize("NFKC", sign) if "！" <= sign <= "～" else sign)
 
 
 def _check_keys(text: str, error: type[RnnsheetError]) -> None:

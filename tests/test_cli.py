@@ -205,7 +205,7 @@ BAD_LESSONS = {
     "note in no language": ("hh.en", "hh.xx", "unknown key notes.hh.xx"),
     "text too long": ('have not been trained."', f'x{"x" * 16_000}"', "predicted.en is 16"),
     "control sign in a text": ('have not been trained."', 'x\\u0001"', "predicted.en holds the sign U+0001"),
-    "no TOML": ("[data]", "[data", "not valid TOML"),
+    "no TOML": ("[data]", "[data", "not valid TOML in line 13, column 6: [data"),
 }
 
 
