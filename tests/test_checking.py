@@ -498,6 +498,15 @@ def test_any_book_saved_by_another_program_is_still_right(tmp_path, program, sav
     assert failures(rnnsheet.check(save(path, tmp_path))) == []
 
 
+def test_a_sentence_that_was_put_otherwise_is_no_wrong_cell(hello_xlsx, tmp_path):
+    """As another version may have put it; what is computed is not said in sentences."""
+    book, fine = openpyxl.load_workbook(hello_xlsx), labels("en")("message.fine")
+    (cell,) = [cell for row in book["rnnsheet"] for cell in row if cell.value == fine]
+    cell.value = "Nothing to say."
+    book.save(tmp_path / "otherwise.xlsx")
+    assert failures(rnnsheet.check(tmp_path / "otherwise.xlsx")) == []
+
+
 def test_the_report_as_json_has_the_promised_keys(hello_xlsx):
     report = json.loads(json.dumps(rnnsheet.check(hello_xlsx).as_dict()))
     assert list(report) == [

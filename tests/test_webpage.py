@@ -190,7 +190,9 @@ def test_what_the_script_says_is_said_in_every_language():
     assert [key for key in TEXTS if key not in asked and not re.search(rf"\b{key}\b", script)] == []
 
 
-@pytest.mark.parametrize("unknown", ["VLOOKUP(A1,B1:C2,2)", "A1^2", "A1:B2", "SUM(A1", '"open', "#REF!"])
+@pytest.mark.parametrize(
+    "unknown", ["VLOOKUP(A1,B1:C2,2)", "A1^2", "A1:B2", "A1 B1", "A1)", "SUM(A1", '"open', "#REF!"]
+)
 def test_a_formula_that_a_page_cannot_compute_is_no_formula(unknown):
     with pytest.raises(UnknownFormulaError):
         Compiler({"S": Grid(-3, 2)}, "S", 3, 3).function(parsed(unknown))
