@@ -15,6 +15,7 @@ from rnnsheet.checking.recalculate import Limit, begun, remove_leftovers
 from rnnsheet.checking.turns import turn
 from rnnsheet.errors import OutputError, RnnsheetError, WorkbookError
 from rnnsheet.files import check_free, copy_together, own_folder
+from rnnsheet.labels import sheet_called
 from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.read import Contents, read
 from rnnsheet.workbook.tags import local
@@ -66,10 +67,12 @@ def render(
 def _wanted(contents: Contents, sheets: Sequence[str]) -> set[str]:
     """The sheets that are printed. Raises RnnsheetError for one that there is not."""
     seen = [name for name, grid in contents.sheets.items() if not grid.view.hidden]
+    wanted = set[str]()
     for name in sheets:
-        if name not in seen:
+        if not (found := sheet_called(name, seen)):
             raise RnnsheetError("no_such_sheet", place=str(contents.path), got=name, known=", ".join(seen))
-    return set(sheets or seen)
+        wanted.add(found)
+    return wanted or set(seen)
 
 
 def _with_sheets(data: bytes, workbook: str, wanted: set[str]) -> bytes:

@@ -2,13 +2,13 @@
 
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element, fromstring
 
 import openpyxl
-from openpyxl.utils import range_boundaries
+from openpyxl.utils import column_index_from_string, range_boundaries
 from openpyxl.worksheet.worksheet import Worksheet
 
 WIDTH, HEIGHT = 1280, 560
@@ -19,7 +19,11 @@ MOST_SERIES = 8
 
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing}"
 _CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
+_NOTHING = ";;;"
+"""A number format that shows nothing."""
 _USUAL_HEIGHT = 15.0
+PAPERS = {"1": (612.0, 792.0), "9": (595.3, 841.9)}
+"""The sides of Letter and A4, in points, by their numbers in a workbook."""
 Pair = tuple[float, str, str]
 """A contrast, and the letters' and the ground's colour."""
 
@@ -31,6 +35,8 @@ class Measured:
     name: str
     first_step: int | None
     """How far the first time step is from the left edge, in pixels at 100 %; None where there is none."""
+    steps: tuple[int, int]
+    """How many time steps end within the first screen, and how many there are."""
     frozen: float
     """The share of the first screen that does not scroll."""
     contrast: Pair
@@ -39,35 +45,45 @@ class Measured:
     """Of each chart."""
     untold: list[str]
     """The names of charts and drawings without a text for those who do not see them."""
+    pages: int
+    """On paper."""
+    headless: int
+    """As many of them have neither the labels of their rows nor repeat any, or so the heads of columns."""
 
 
 def measured(path: Path) -> list[Measured]:
     """Every sheet that is seen."""
     book = openpyxl.load_workbook(path)
-    steps = _first_steps(book["rnnsheet"])
+    steps = _time_steps(book["rnnsheet"])
     with zipfile.ZipFile(path) as archive:
         drawn = dict(_drawn(archive))
     sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
     return [
         Measured(
             sheet.title,
-            _left_of(sheet, steps[sheet.title]) if sheet.title in steps else None,
+            _left_of(sheet, steps[sheet.title][0]) if sheet.title in steps else None,
+            _in_sight(sheet, steps.get(sheet.title, ())),
             _frozen(sheet),
             min(_contrasts(sheet)),
             *drawn.get(book.index(sheet) + 1, ([], [])),
+            *_printed(sheet),
         )
         for sheet in sheets
     ]
 
 
-def _first_steps(manifest: Worksheet) -> dict[str, int]:
-    """Per sheet the column of its first time step, by the table of blocks."""
-    found: dict[str, int] = {}
+def _time_steps(manifest: Worksheet) -> dict[str, range]:
+    """Per sheet the columns of its first row of time steps, by the table of blocks."""
+    found: dict[str, range] = {}
     for name, sheet, cells, _ in manifest.iter_rows(min_col=4, max_col=7, values_only=True):
         if name == "t":
-            left, *_ = range_boundaries(cells)
-            found[str(sheet)] = min(left, found.get(str(sheet), left))
+            left, _, right, _ = range_boundaries(cells)
+            found.setdefault(str(sheet), range(left, right + 1))
     return found
+
+
+def _in_sight(sheet: Worksheet, steps: Sequence[int]) -> tuple[int, int]:
+    return sum(_left_of(sheet, col + 1) <= WIDTH for col in steps), len(steps)
 
 
 def _left_of(sheet: Worksheet, col: int) -> int:
@@ -81,11 +97,68 @@ def _left_of(sheet: Worksheet, col: int) -> int:
     return sum(int(widths.get(each, usual) * 7 + 5) for each in range(1, col))
 
 
+def _printed(sheet: Worksheet) -> tuple[int, int]:
+    """How many pages a sheet takes, and how many of them are without labels or heads."""
+    setup, margins = sheet.page_setup, sheet.page_margins
+    sides = sorted(PAPERS[str(setup.paperSize)], reverse=setup.orientation == "landscape")
+    across, down = (
+        side * 100 / setup.scale
+        for side in (
+            sides[0] - 72 * (margins.left + margins.right),
+            sides[1] - 72 * (margins.top + margins.bottom),
+        )
+    )
+    heads, labels = (_lines(titles) for titles in (sheet.print_title_rows, sheet.print_title_cols))
+    breaks = {each.id + 1 for each in sheet.row_breaks.brk}
+    pages = headless = 0
+    for area in sheet.print_area.split(","):
+        left, top, right, bottom = range_boundaries(area.rpartition("!")[2].replace("$", ""))
+        wide = _pieces(range(left, right + 1), lambda col: _width(sheet, col), across, labels, set())
+        high = _pieces(range(top, bottom + 1), lambda row: _height(sheet, row), down, heads, breaks)
+        pages += wide * high
+        headless += wide * high - (wide if labels else 1) * (high if heads else 1)
+    return pages, headless
+
+
+def _pieces(
+    lines: range, size: Callable[[int], float], room: float, repeated: range, breaks: set[int]
+) -> int:
+    """Into how many pages rows or columns fall, of which some are repeated on every later page."""
+    again = sum(map(size, repeated))
+    pages, used = 1, 0.0 if lines.start <= repeated.start else again
+    for line in lines:
+        if line > lines.start and (used + size(line) > room or line in breaks):
+            pages, used = pages + 1, again
+        used += size(line)
+    return pages
+
+
+def _lines(titles: str | None) -> range:
+    """The rows or columns of `$1:$5` or `$A:$B`."""
+    if not titles:
+        return range(0)
+    first, last = (
+        int(each) if each.isdecimal() else column_index_from_string(each)
+        for each in titles.replace("$", "").split(":")
+    )
+    return range(first, last + 1)
+
+
+def _width(sheet: Worksheet, col: int) -> float:
+    """Of a column, in points."""
+    return (_left_of(sheet, col + 1) - _left_of(sheet, col)) * 72 / 96
+
+
+def _height(sheet: Worksheet, row: int) -> float:
+    """Of a row, in points."""
+    return float(sheet.row_dimensions[row].height or _USUAL_HEIGHT)
+
+
 def _frozen(sheet: Worksheet) -> float:
     if not sheet.freeze_panes:
         return 0.0
     left, top, *_ = range_boundaries(sheet.freeze_panes)
-    heights = (sheet.row_dimensions[row].height or _USUAL_HEIGHT for row in range(1, top))
+    heights = (_height(sheet, row) for row in range(1, top))
     zoom = (sheet.sheet_view.zoomScale or 100) / 100
     across, down = _left_of(sheet, left) * zoom / WIDTH, sum(heights) * 96 / 72 * zoom / HEIGHT
     return 1 - (1 - min(1, across)) * (1 - min(1, down))
@@ -110,6 +183,8 @@ def _contrasts(sheet: Worksheet) -> Iterator[Pair]:
             if any(left <= col <= right and top <= row <= bottom for left, top, right, bottom in corners)
         }
         for rule in areas.rules:
+            if rule.dxf and rule.dxf.numFmt and rule.dxf.numFmt.formatCode == _NOTHING:
+                continue
             font = rule.dxf and rule.dxf.font and rule.dxf.font.color and rule.dxf.font.color.rgb[-6:]
             grounds = list(_grounds(rule))
             for letters, ground in own:
@@ -174,12 +249,13 @@ def _line(sheet: Measured) -> str:
     step = "" if sheet.first_step is None else f"{sheet.first_step} px"
     charts = ", ".join(map(str, sheet.series))
     return (
-        f"  {sheet.name:16} first step {step:>8}  frozen {sheet.frozen:4.0%}  "
+        f"  {sheet.name:16} first step {step:>8}  in sight {sheet.steps[0]:3}  frozen {sheet.frozen:4.0%}  "
         f"contrast {contrast:4.1f} ({' on '.join(colors)})  series {charts or '-':8}  "
-        f"untold {', '.join(sheet.untold) or '-'}"
+        f"untold {', '.join(sheet.untold) or '-'}  pages {sheet.pages}, headless {sheet.headless}"
     )
 
 
 if __name__ == "__main__":
     for file in sys.argv[1:]:
-        print(file, *map(_line, measured(Path(file))), sep="\n")
+        sheets = measured(Path(file))
+        print(file, *map(_line, sheets), f"  {sum(sheet.pages for sheet in sheets)} pages", sep="\n")

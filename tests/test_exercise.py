@@ -16,7 +16,7 @@ from rnnsheet.checking.engines import ENGINES
 from rnnsheet.checking.recalculate import recalculations
 from rnnsheet.classroom import handing_out, key, tables
 from rnnsheet.classroom.blanks import Blanks, usual
-from rnnsheet.classroom.book import CODE, FIRST, SEAL, Exercise
+from rnnsheet.classroom.book import CODE, SEAL, TOLD, Exercise
 from rnnsheet.classroom.key import Settings
 from rnnsheet.classroom.numbers import slips
 from rnnsheet.classroom.references import qualified, references
@@ -82,8 +82,8 @@ def test_each_student_has_a_workbook_with_numbers_of_their_own(handed, prepared)
         book = contents(file)
         lesson = prepared.lesson(made.code(student))
         given = prepared.given(plan(lesson, "en"))
-        assert book.value(FIRST, CODE.row, CODE.col) == made.code(student) == file.stem
-        assert book.value(FIRST, SEAL.row, SEAL.col) == prepared.seal(made.code(student), given)
+        assert book.value(prepared.first, CODE, TOLD) == made.code(student) == file.stem
+        assert book.value(prepared.first, SEAL, TOLD) == prepared.seal(made.code(student), given)
 
 
 def test_the_blanks_alone_are_empty_and_not_locked(handed, prepared):
@@ -204,7 +204,7 @@ def test_a_late_student_gets_a_book_of_the_same_exercise(handed, tmp_path):
     more = [tables.Student("17"), tables.Student("99")]
     late = handing_out.exercise("hello", tmp_path / "late", more, Settings(), done.key)
     assert late.books["17"].read_bytes() == done.books["17"].read_bytes()
-    assert contents(late.books["99"]).value(FIRST, CODE.row, CODE.col) == made.code("99")
+    assert contents(late.books["99"]).value("Exercise", CODE, TOLD) == made.code("99")
 
 
 def test_what_is_handed_out_again_is_of_the_same_key(tmp_path):

@@ -15,7 +15,7 @@ from tests.typist import Typist
 
 LARGE = ("caption", "long-memory", "mlp-to-rnn", "order", "sentiment", "translate")
 EVERY = [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in templates.names()]
-STATE = Area(try_this.NAME, 3, 1)
+STATE = Area("Try this", 3, 1)
 
 
 def small(name: str) -> rnnsheet.Lesson:
@@ -43,7 +43,7 @@ def _happens(each: Experiment, before: list[float], after: list[float]) -> bool:
 def test_what_is_promised_happens(name, tmp_path):
     lesson = small(name)
     typist = Typist(rnnsheet.export(lesson, tmp_path / "book.xlsx", "en"))
-    listed = experiments(lesson, list(plan(lesson, "en").blocks()))
+    listed = experiments(lesson, list(plan(lesson, "en").blocks()), labels("en"))
     assert 6 <= len(listed) <= 10
     fine = typist.value(STATE)
     for each in listed:
@@ -62,9 +62,9 @@ def test_what_is_promised_happens(name, tmp_path):
 def test_every_experiment_says_what_to_do_to_predict_and_what_happens(language):
     lesson = rnnsheet.load("hello")
     planned = plan(lesson, language)
-    page = next(sheet for sheet in planned.sheets if sheet.name == try_this.NAME)
+    page = next(sheet for sheet in planned.sheets if sheet.name == labels(language).sheets[try_this.KEY])
     texts = [text.text for text in page.texts]
     assert texts[0] == labels(language)("try.title")
-    listed = experiments(lesson, list(planned.blocks()))
+    listed = experiments(lesson, list(planned.blocks()), labels(language))
     assert len(texts) >= 2 + 3 * len(listed)
     assert all(any(try_this.told(each.cell) in text for text in texts) for each in listed)

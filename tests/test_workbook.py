@@ -215,11 +215,12 @@ def test_the_lesson_s_texts_survive_as_they_are(tmp_path, text, language):
     texts = {"en": text, "zh": text}
     lesson = replace(hello(), title=texts, about=texts, notes={"xh": texts})
     path = rnnsheet.export(lesson, tmp_path / "texts.xlsx", language)
-    book = openpyxl.load_workbook(path)
-    assert [book["Overview"][cell].value for cell in ("A1", "A2")] == [text, text]
-    assert book["Overview"]["A1"].data_type == "s"
+    book, sheets = openpyxl.load_workbook(path), labels(language).sheets
+    first, steps = book[sheets["overview"]], book[sheets["steps"]]
+    assert [first[cell].value for cell in ("A1", "A2")] == [text, text]
+    assert first["A1"].data_type == "s"
     assert book.properties.title == text
-    told = [cell.value for row in book["Steps"].iter_rows() for cell in row if isinstance(cell.value, str)]
+    told = [cell.value for row in steps.iter_rows() for cell in row if isinstance(cell.value, str)]
     assert [cell for cell in told if cell.endswith(text)]
     assert rnnsheet.check(path).ok
 

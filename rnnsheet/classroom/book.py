@@ -28,10 +28,9 @@ from rnnsheet.sheet.plan import Area, Block, Fill, Plan, Sheet, Text
 from rnnsheet.trace import Trace
 from rnnsheet.workbook.write import write
 
-FIRST = "Exercise"
-"""The sheet on which the exercise says what it is."""
-EXERCISE, CODE, SEAL = (Area(FIRST, row, 2) for row in (4, 5, 6))
-"""Where it stands of which exercise the book is, whose, and the seal over what it gives."""
+EXERCISE, CODE, SEAL, TOLD = 4, 5, 6, 2
+"""The rows of the first sheet in which it stands of which exercise the book is, whose, and the seal over
+what it gives, and their column."""
 _LIST, _WIDE = 8, 5
 """The first row of the list of blocks, and how many columns it has."""
 _GIVEN, _TO_FILL = "weight", "input"
@@ -45,6 +44,8 @@ class Exercise:
     def __init__(self, key: Key, blanks: Blanks | None = None):
         self.key = key
         self.words = labels(key.settings.language)
+        self.first = self.words.sheets["exercise"]
+        """The sheet on which the exercise says what it is."""
         self.blanks = blanks or blanks_of(key.lesson, key.settings)
 
     def lesson(self, code: str) -> LessonData:
@@ -165,7 +166,7 @@ class Exercise:
     def _linked(self, text: Text) -> Text:
         """A text that leads to a sheet of the exercise, or to no other one."""
         if text.link == self.blanks.plan.sheets[0].name:
-            return replace(text, text=self.words("style.back", sheet=FIRST), link=FIRST)
+            return replace(text, text=self.words("style.back", sheet=self.first), link=self.first)
         return text if text.link in {sheet.name for sheet in self.blanks.sheets} else replace(text, link="")
 
     def _pieces(self, block: Block, values: Sequence[Sequence[Any]], solved: bool) -> Iterator[Block]:
@@ -198,19 +199,19 @@ class Exercise:
 
     def _first(self, code: str, seal: str, solved: bool) -> Sheet:
         """The sheet that says what to do, and how much is done."""
-        words, page = self.words, Page(FIRST, self.words)
+        words, page = self.words, Page.of("exercise", self.words)
         heading = words(
             "exercise.solved" if solved else "exercise.title", lesson=title(self.key.lesson, words)
         )
         page.text(1, 1, heading, "title")
         page.text(2, 1, self._about(), "about", span=_WIDE)
-        for name, area, value in (
+        for name, row, value in (
             ("exercise", EXERCISE, self.key.exercise),
             ("code", CODE, code),
             ("seal", SEAL, seal),
         ):
-            page.text(area.row, 1, words(f"exercise.{name}"), "caption")
-            page.constants(name, area.row, area.col, [[value]], "label", form="letter")
+            page.text(row, 1, words(f"exercise.{name}"), "caption")
+            page.constants(name, row, TOLD, [[value]], "label", form="letter")
         for col, name in enumerate(("block", "meaning", "where", "count", "filled"), start=1):
             page.text(_LIST, col, words(f"exercise.{name}"), "heading")
         for row, (name, sheet, areas) in enumerate(self._listed(), start=_LIST + 1):
@@ -226,7 +227,7 @@ class Exercise:
         if self.is_practice and not solved:
             page.text(row + 2, 1, self.words("practice.tally"), "caption")
             page.constants("count", row + 2, 4, [[len(self.blanks.all)]], "label", form="whole")
-            counted = tally(len(self.blanks.all))
+            counted = tally(self)
             page.formula("filled", page.area(row + 2, 5), counted, "label", values=[[None]], form="whole")
         page.sheet.widths = {1: 16, 2: 48, 3: 26}
         return page.sheet

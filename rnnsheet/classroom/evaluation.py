@@ -16,7 +16,7 @@ from rnnsheet.checking import ironcalc
 from rnnsheet.checking.compare import normal
 from rnnsheet.checking.recalculate import Values, recalculations
 from rnnsheet.classroom import key as keys
-from rnnsheet.classroom.book import CODE, EXERCISE, FIRST, SEAL, Exercise
+from rnnsheet.classroom.book import CODE, EXERCISE, SEAL, TOLD, Exercise
 from rnnsheet.classroom.numbers import Own
 from rnnsheet.classroom.references import Cell, qualified
 from rnnsheet.errors import RnnsheetError, WorkbookError
@@ -110,16 +110,16 @@ class _Submitted:
         self.exercise, self.blanks = exercise, exercise.blanks
         self.contents = read(package_of(Path(name), data))
         self._beside = f"_{secrets.token_hex(12)}"
-        self.code = self._told(CODE.row)
-        if FIRST not in self.contents.sheets or not keys.is_code(self.code):
+        self.code = self._told(CODE)
+        if exercise.first not in self.contents.sheets or not keys.is_code(self.code):
             raise WorkbookError("not_exercise")
-        if (found := self._told(EXERCISE.row)) != exercise.key.exercise:
+        if (found := self._told(EXERCISE)) != exercise.key.exercise:
             raise WorkbookError("other_exercise", got=found, expected=exercise.key.exercise)
 
     def evaluation(self, tolerance: float) -> Evaluation:
         """What is found."""
         given = dict(self._given())
-        sealed = self.exercise.seal(self.code, given.values()) == self._told(SEAL.row)
+        sealed = self.exercise.seal(self.code, given.values()) == self._told(SEAL)
         changed: list[Cell] = []
         if sealed:
             lesson = self._lesson(given)
@@ -135,8 +135,8 @@ class _Submitted:
         return Evaluation(self.code, answers, places, len(changed), sealed, own)
 
     def _told(self, row: int) -> str:
-        sheet = self.contents.sheets.get(FIRST)
-        value = self.contents.value(FIRST, row, CODE.col) if sheet else None
+        first = self.exercise.first
+        value = self.contents.value(first, row, TOLD) if first in self.contents.sheets else None
         return value.strip() if isinstance(value, str) else ""
 
     def _given(self) -> Iterator[tuple[Cell, Any]]:

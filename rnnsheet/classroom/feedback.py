@@ -18,7 +18,6 @@ from rnnsheet.sheet.plan import Sheet
 if TYPE_CHECKING:
     from rnnsheet.classroom.book import Exercise
 
-SHEET = "Feedback"
 _FIRST_ROW = 6
 
 Found = Mapping[Cell, tuple[Answer, str]]
@@ -63,7 +62,7 @@ def _colored(sheet: Sheet, exercise: Exercise, found: Found) -> Sheet:
 
 def _first(exercise: Exercise, found: Found, said: str) -> Sheet:
     """The sheet that lists every answer, with what was expected given the student's numbers."""
-    words, page = exercise.words, Page(SHEET, exercise.words)
+    words, page = exercise.words, Page.of("feedback", exercise.words)
     page.text(1, 1, words("feedback.title"), "title")
     page.text(2, 1, said, "symbol")
     wrong = next((blank.place for blank in exercise.blanks.all if found[blank.cell][1] == WRONG), "")

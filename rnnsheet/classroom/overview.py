@@ -46,7 +46,7 @@ def write_overview(folder: Path, marks: Sequence[Mark], words: Labels) -> None:
 
 
 def _sheet(marks: Sequence[Mark], words: Labels) -> Sheet:
-    page = Page(words("class.sheet"), words)
+    page = Page.of("class", words)
     page.text(1, 1, words("class.title"), "title")
     page.text(2, 1, words("class.about", count=len(marks)), "caption")
     for col, name in enumerate(("block", *VERDICTS), start=1):

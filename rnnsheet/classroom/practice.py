@@ -19,10 +19,10 @@ from rnnsheet.sheet.plan import Area, Block, Plan, Sheet
 if TYPE_CHECKING:
     from rnnsheet.classroom.book import Exercise
 
-CHECK = "Check"
+KEY = "check"
 """The sheet on which the answers stand."""
 _FIRST_ROW = 6
-_TOLERANCE = Area(CHECK, 4, 2)
+_TOLERANCE = 4
 _PLACE, _RIGHT, _FOLLOW, _STATE = 1, 2, 3, 4
 """Columns: which cell, what is right, what follows from the cells above it, and how it stands."""
 _EMPTY, _WRONG, _FOLLOWS, _IS_RIGHT = range(4)
@@ -30,12 +30,12 @@ _EMPTY, _WRONG, _FOLLOWS, _IS_RIGHT = range(4)
 
 def with_words(exercise: Exercise, planned: Plan, lesson: LessonData) -> Plan:
     """A student's book with a sheet that checks every blank, and a word beside each of their blocks."""
-    page, trace = Page(CHECK, exercise.words), engine.run(lesson)
+    page, trace = Page.of(KEY, exercise.words), engine.run(lesson)
     words = exercise.words
     page.title(words("practice.title"), words("practice.about"))
-    page.text(_TOLERANCE.row, 1, words("practice.tolerance"), "caption")
+    page.text(_TOLERANCE, 1, words("practice.tolerance"), "caption")
     page.constants(
-        "tolerance", _TOLERANCE.row, 2, [[tolerance(exercise.key.settings.digits)]], "label", form="general"
+        "tolerance", _TOLERANCE, 2, [[tolerance(exercise.key.settings.digits)]], "label", form="general"
     )
     for col, name in enumerate(("place", "answer", "follows", "state"), start=1):
         page.text(_FIRST_ROW - 1, col, words(f"practice.{name}"), "heading")
@@ -59,7 +59,7 @@ def _check(page: Page, row: int, blank: Blank, right: object) -> None:
     page.constants("answer", row, _RIGHT, [[right]], "label", form=form)
     follow = qualified(blank.formula, blank.cell[0])
     page.formula("follows", page.area(row, _FOLLOW), follow, "label", values=[[None]], form=form)
-    own, limit = qualified(blank.place.partition("!")[2], blank.cell[0]), _TOLERANCE.fixed
+    own, limit = qualified(blank.place.partition("!")[2], blank.cell[0]), page.area(_TOLERANCE, 2).fixed
 
     def near(col: int) -> str:
         other = page.area(row, col).a1
@@ -97,9 +97,9 @@ def word(area: Area, exercise: Exercise) -> str:
     )
 
 
-def tally(count: int) -> str:
+def tally(exercise: Exercise) -> str:
     """The formula of how many blanks are right, or follow."""
-    area = Area(CHECK, _FIRST_ROW, _STATE, count).absolute
+    area = Area(exercise.words.sheets[KEY], _FIRST_ROW, _STATE, len(exercise.blanks.all)).absolute
     return f"COUNTIF({area},{_IS_RIGHT})+COUNTIF({area},{_FOLLOWS})"
 
 

@@ -4,6 +4,7 @@ import os
 import re
 import sys
 import tomllib
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -59,13 +60,20 @@ class Labels:
     def __init__(self, language: str, tree: dict[str, object]):
         self.language = language
         self.texts = dict(_flat(tree, ""))
+        self.sheets = {
+            key.removeprefix(_SHEET): text for key, text in self.texts.items() if key.startswith(_SHEET)
+        }
+        """What the worksheets are called, by their keys; a text speaks of one as `{sheets[inputs]}`."""
 
     def __call__(self, key: str, /, **values: object) -> str:
-        return self.texts[key].format(**values)
+        return self.texts[key].format(sheets=self.sheets, **values)
 
     def get(self, key: str) -> str:
         """The text as it stands, or "" where the language file has none."""
         return self.texts.get(key, "")
+
+
+_SHEET = "sheet."
 
 
 @cache
@@ -75,10 +83,21 @@ def labels(language: str) -> Labels:
 
 
 def help_texts(language: str) -> Labels:
-    """The table `help` alone: every command needs it, and all tables take a tenth of a start to read."""
+    """The table `help`, and the sheets that it speaks of: all tables take a tenth of a start to read."""
     text = _text(language)
-    start = text.index("\n[help]\n")
-    return Labels(language, tomllib.loads(text[start : text.find("\n[", start + 1)]))
+    return Labels(language, tomllib.loads(_table(text, "sheet") + _table(text, "help")))
+
+
+def sheet_called(name: str, among: Iterable[str]) -> str | None:
+    """Which of some worksheets has a name, in whatever language it is said; None where none has."""
+    known = [labels(language).sheets for language in languages()]
+    called = {sheets[key] for own in known for key, text in own.items() if text == name for sheets in known}
+    return next((each for each in among if each == name or each in called), None)
+
+
+def _table(text: str, name: str) -> str:
+    start = text.index(f"\n[{name}]\n")
+    return text[start : text.find("\n[", start + 1)]
 
 
 def _text(language: str) -> str:

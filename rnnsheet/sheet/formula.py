@@ -4,8 +4,10 @@ import re
 from collections.abc import Callable
 from functools import cache, cached_property
 
-# A string, a quoted sheet name, or a cell reference that is not part of a longer word.
-_TOKEN = re.compile(r"""("[^"]*"|'[^']*')|(?<![\w.$!])((?:\w+!)?)(\$?)([A-Z]{1,3})(\$?)(\d+)(?![\w.(!])""")
+# A string, a cell reference that is not part of a longer word, or a quoted name without one.
+_TOKEN = re.compile(
+    r"""("[^"]*")|(?<![\w.$!])((?:(?:\w+|'(?:[^']|'')*')!)?)(\$?)([A-Z]{1,3})(\$?)(\d+)(?![\w.(!])|('[^']*')"""
+)
 
 
 _BETWEEN, _ROW = "\x00", "\x01"
@@ -47,8 +49,8 @@ class Formula:
         pieces: list[str | tuple[int, bool, int, bool]] = []
         end = 0
         for match in _TOKEN.finditer(self.text):
-            literal, sheet, col_fixed, col, row_fixed, row = match.groups()
-            if literal:
+            text, sheet, col_fixed, col, row_fixed, row, name = match.groups()
+            if text or name:
                 continue
             pieces.append(self.text[end : match.start()] + sheet)
             pieces.append((column_number(col), bool(col_fixed), int(row), bool(row_fixed)))

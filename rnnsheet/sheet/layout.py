@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rnnsheet.equations.lesson import network
 from rnnsheet.errors import LessonError, ModelError, RnnsheetError
-from rnnsheet.labels import labels
+from rnnsheet.labels import Labels, labels, sheet_called
 from rnnsheet.lesson import LessonData
 from rnnsheet.sheet.bounds import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.captions import title
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from rnnsheet.network.imported import ImportedNetwork
 
 _PARTS = {
-    inputs.NAME: "input",
-    try_this.NAME: "input",
-    steps.NAME: "hidden",
-    unrolled.NAME: "hidden",
-    loss.NAME: "loss",
+    inputs.KEY: "input",
+    try_this.KEY: "input",
+    steps.KEY: "hidden",
+    unrolled.KEY: "hidden",
+    loss.KEY: "loss",
 }
 """The style that gives the tab of a sheet its colour; that of gradients the others."""
 
@@ -81,17 +81,17 @@ def _plan(lesson: LessonData, language: str) -> Plan:
     training_page, settings = training.place(context) or (None, {})
     learning = (loss_page, backward_page, check_page, update_page, training_page, flow.place(context))
     every = [typed.page, steps_page, unrolled_page, *(page for page in learning if page)]
-    wanted = lesson.settings.sheets
-    shown = [page for page in every if not wanted or page.sheet.name in (*wanted, inputs.NAME)]
+    asked = _asked_for(every, lesson, words)
+    shown = [page for page in every if not asked or page.sheet.name in (*asked, typed.page.sheet.name)]
     every.insert(1, try_this.place(lesson, shown, words))
-    state = checks.place(typed, context, _wanted(every, lesson))
+    state = checks.place(typed, context, _wanted(every, asked))
     # The checks read cells as well.
-    pages = _wanted(every, lesson)
-    overview_page = overview.place(context, tuple(page.sheet.name for page in pages))
+    pages = _wanted(every, asked)
+    overview_page = overview.place(context, pages)
     for page in (overview_page, *pages[1:]):
         page.state(page.reference(state.area), state.values, messages)
     for page in pages:
-        page.sheet.part = _PARTS.get(page.sheet.name, "gradient")
+        page.sheet.part = _PARTS.get(page.key, "gradient")
     sheets = tuple(page.sheet for page in (overview_page, *pages))
     manifest.list_blocks(about_page, sheets)
     named = {**typed.blocks, **context.over_time, **gradients, **rates, **settings}
@@ -102,14 +102,22 @@ def _plan(lesson: LessonData, language: str) -> Plan:
     return planned.with_digits(lesson.settings.digits)
 
 
-def _wanted(pages: list[Page], lesson: LessonData) -> list[Page]:
-    """The pages that a lesson wants, and those that formulas and charts of these refer to."""
-    wanted, names = lesson.settings.sheets, [page.sheet.name for page in pages]
-    for name in wanted:
-        if name not in (overview.NAME, *names):
-            known = ", ".join((overview.NAME, *names))
-            raise LessonError("no_such_sheet", place=lesson.source, got=name, known=known)
-    kept, waiting = set[str](), [*(wanted or names), inputs.NAME]
+def _asked_for(pages: list[Page], lesson: LessonData, labels: Labels) -> list[str]:
+    """The sheets that a lesson asks for, whatever the language in which it does. Raises LessonError."""
+    others = (labels.sheets[key] for key in (overview.KEY, try_this.KEY))
+    names = [*others, *(page.sheet.name for page in pages)]
+    asked = []
+    for name in lesson.settings.sheets:
+        if not (found := sheet_called(name, names)):
+            raise LessonError("no_such_sheet", place=lesson.source, got=name, known=", ".join(names))
+        asked.append(found)
+    return asked
+
+
+def _wanted(pages: list[Page], asked: list[str]) -> list[Page]:
+    """The pages that are asked for, and those that formulas and charts of these refer to."""
+    names = [page.sheet.name for page in pages]
+    kept, waiting = set[str](), [*(asked or names), pages[0].sheet.name]
     while waiting:
         name = waiting.pop()
         if name in names and name not in kept:

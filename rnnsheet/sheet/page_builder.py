@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.recurrence import Equation
@@ -131,6 +131,15 @@ class Page:
         self.labels = labels
         self.span = SPAN
         """How many columns a paragraph is wide."""
+        self.key = ""
+        """By which the labels know the sheet."""
+
+    @classmethod
+    def of(cls, key: str, labels: Labels) -> Self:
+        """The worksheet whose name the labels have."""
+        page = cls(labels.sheets[key], labels)
+        page.key = key
+        return page
 
     def text(
         self,
@@ -151,8 +160,9 @@ class Page:
         self.text(1, 1, title, "title")
         self.text(2, 1, about, "about", self.span)
 
-    def back(self, first: str, row: int = 1, col: int = SPAN + 1) -> None:
+    def back(self, row: int = 1, col: int = SPAN + 1, to: str = "overview") -> None:
         """The way back to the first sheet."""
+        first = self.labels.sheets[to]
         self.text(row, col, self.labels("style.back", sheet=first), "link_text", link=first)
 
     def state(self, text: str, values: Values | None, messages: Mapping[str, Area]) -> Block:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from rnnsheet.sheet.formula import Formula, column_letters
 if TYPE_CHECKING:
     from rnnsheet.trace import Trace
 
-LAYOUT = 14
+LAYOUT = 16
 """The number of this arrangement of blocks; it grows whenever a block moves, so that `check` can tell."""
 
 
@@ -25,8 +26,8 @@ NUMBERS = {digits: f"number{digits}" for digits in range(2, 6)} | {6: "number"}
 
 
 def quoted(sheet: str) -> str:
-    """A sheet's name as a reference wants it."""
-    return f"'{sheet}'" if " " in sheet else sheet
+    """A sheet's name as a reference wants it: Excel needs the quotes less often, others need them."""
+    return sheet if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", sheet) else f"'{sheet}'"
 
 
 @dataclass(frozen=True)
@@ -243,6 +244,8 @@ class Sheet:
     """How many columns are printed; 0 for all."""
     printed_rows: tuple[tuple[int, int], ...] = ()
     """The first and the last row of each part that is printed; without any, all rows."""
+    labels: int = 0
+    """How many columns each printed page repeats, if more than stay in sight."""
     head: int = 1
     """The first row of what each printed page repeats, up to the last that stays in sight."""
     cursor: str = ""

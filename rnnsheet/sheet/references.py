@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rnnsheet.equations.expr import AllSteps, At, Leaf, Parameter, Part, Value
 from rnnsheet.sheet.formula import column_letters
-from rnnsheet.sheet.plan import Area
+from rnnsheet.sheet.plan import Area, quoted
 
 Scope = Mapping[Leaf, Area]
 """Where each leaf of an equation stands; of a value over time, the column of the block's first step."""
@@ -79,4 +79,4 @@ class _Reference:
         column = ("$" if stays else "") + column_letters(self.area.col + right)
         row = ("$" if fixed_row and self.target.rows > 1 else "") + str(self.area.row + down)
         other = sheet and self.area.sheet != self.target.sheet
-        return (f"{self.area.sheet}!" if other else "") + column + row
+        return (f"{quoted(self.area.sheet)}!" if other else "") + column + row

@@ -22,7 +22,7 @@ from rnnsheet.equations.recurrence import Equation, Recurrence, Share
 from rnnsheet.equations.rules import RULES, formula, stretches
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.page_builder import number_or_zero
-from rnnsheet.sheet.plan import Area, Block
+from rnnsheet.sheet.plan import Area, Block, quoted
 
 
 @dataclass
@@ -156,7 +156,7 @@ class _Cell:
         if area := self._elsewhere:
             fixed = "$" if isinstance(leaf, Parameter | At) else ""
             right = col if isinstance(leaf, Parameter) else at
-            text = f"{area.sheet}!{fixed}{column_letters(area.col + right)}${area.row + unit}"
+            text = f"{quoted(area.sheet)}!{fixed}{column_letters(area.col + right)}${area.row + unit}"
             return number_or_zero(text) if self.its.given[self.leaf.name].entry == "number" else text
         area = self.its.areas[leaf.name]
         if isinstance(leaf, Parameter):

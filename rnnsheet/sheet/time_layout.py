@@ -15,7 +15,6 @@ from rnnsheet.sheet.page_builder import CHOICES, NUMBER, STATE_ROW, Page, number
 from rnnsheet.sheet.plan import Area, Block
 from rnnsheet.sheet.references import located
 
-FIRST_SHEET = "Overview"
 HEAD_ROW = STATE_ROW + 1
 """The row of the time steps; the letters follow."""
 _MOST_FROZEN = HEAD_ROW + 2
@@ -71,10 +70,10 @@ class Bands:
         self.page.text(self.row + 1, 1, about, "about", self.page.span)
         self.row += 3 if about else 2
 
-    def begin(self, title: str) -> None:
+    def begin(self, title: str, to: str = "overview") -> None:
         """The first rows: the title, and the way back; the third says whether anything is wrong."""
         self.page.text(1, 1, title, "title")
-        self.page.back(FIRST_SHEET, 2, 1)
+        self.page.back(2, 1, to)
         self.row = self.page.sheet.head = HEAD_ROW
 
     def times(self, *sequences: str) -> None:

@@ -194,7 +194,7 @@ class App {
   address(cell, from = -1) {
     const [sheet, row, col] = this.sheets.where(cell);
     const name = this.model.book.sheets[sheet][0];
-    return `${sheet === from ? "" : name.includes(" ") ? `'${name}'!` : `${name}!`}${letters(col)}${row}`;
+    return `${sheet === from ? "" : /^[A-Za-z_]\w*$/.test(name) ? `${name}!` : `'${name}'!`}${letters(col)}${row}`;
   }
 
   equationOf(cell) {

@@ -20,6 +20,8 @@ _MARGIN, _HEAD = 0.4, 0.5
 _INCH, _CENTIMETRE = 72.0, 72 / 2.54
 _LEGIBLE, _COMFORTABLE = 0.51, 0.85
 """No sheet is printed smaller; it takes more pages instead. None is larger, so that it takes less of them."""
+_MORE = 1.01
+"""Programs round: a little more room than a sheet takes, or its last column would have a page of its own."""
 _POINTS_PER_CHARACTER = 5.7
 """The width of a character of a column; a little more than Calibri's, and those of its size, take."""
 
@@ -77,8 +79,8 @@ def set_up(worksheet: Worksheet, sheet: Sheet, plan: Plan, texts: Labels) -> Non
     footer.left.text, footer.right.text = "rnnsheet", texts("style.footer")  # type: ignore[union-attr]
     printed = _Printed(sheet)
     worksheet.print_title_rows = f"{printed.repeated[0]}:{printed.repeated[-1]}"
-    if sheet.frozen[1]:
-        worksheet.print_title_cols = f"A:{column_letters(sheet.frozen[1])}"
+    if beside := _beside(sheet):
+        worksheet.print_title_cols = f"A:{column_letters(beside)}"
     worksheet.print_area = ",".join(printed.areas)
     laid = printed.on(paper)
     page.orientation = laid.orientation
@@ -122,7 +124,7 @@ class _Printed:
         last = sheet.printed or max(_last_printed(sheet, range(1, end + 1)) for _, end in self._parts)
         self.areas = [f"A{top}:{column_letters(last)}{end}" for top, end in self._parts]
         self._width = sum(_width(sheet, col) for col in range(1, last + 1))
-        self._labels = sum(_width(sheet, col) for col in range(1, sheet.frozen[1] + 1))
+        self._labels = sum(_width(sheet, col) for col in range(1, _beside(sheet) + 1))
         self._heads = sum(self._heights[row - 1] for row in self.repeated if row <= len(self._heights))
 
     def on(self, paper: Paper) -> _Laid:
@@ -162,8 +164,15 @@ class _Printed:
         return ends, pages
 
 
+def _beside(sheet: Sheet) -> int:
+    """How many columns each page repeats."""
+    return max(sheet.frozen[1], sheet.labels)
+
+
 def _width(sheet: Sheet, col: int) -> float:
-    return _POINTS_PER_CHARACTER * sheet.widths.get(col, sheet.width)
+    """Of a column, in points: what lies beside its characters counts where it is narrow."""
+    width = sheet.widths.get(col, sheet.width)
+    return max(_POINTS_PER_CHARACTER * width, _MORE * (7 * width + 5) * 72 / 96)
 
 
 def _heights(sheet: Sheet) -> list[float]:

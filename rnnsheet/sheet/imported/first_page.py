@@ -9,36 +9,41 @@ from rnnsheet.network.imported import FEW, INPUT, TOP, ImportedLayer, ImportedNe
 from rnnsheet.sheet.captions import meaning
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.imported import faults, layers, typed_text
-from rnnsheet.sheet.page_builder import TEXT, Page, text_or_nothing
+from rnnsheet.sheet.page_builder import SPAN, TEXT, Page, text_or_nothing
 from rnnsheet.sheet.pages.manifest import message, source_of
 from rnnsheet.sheet.plan import Area, Block, Fill
 
-NAME = "Network"
+KEY = "network"
 _TYPED = 5
 _WIDE, _FIRST, _BESIDE = 2, 3, 4
 """The columns of texts, of numbers (the first of time steps), and of what was said so far, or read."""
 _WIDTHS = {1: 30, _WIDE: 64}
+_WIDTHS_OF_NUMBERS = {1: 30, _WIDE: 10}
 _WIDEST = 110
-_SPAN = 6
+_TABLE = {"layer": 1, "kind": _WIDE, "units": 3, "steps": 4, "weights": 5, "weights_sheet": 6}
+_TABLE_OF_NUMBERS = {"layer": 1, "units": 2, "steps": 3, "weights": 4, "weights_sheet": 5, "kind": 8}
+"""The columns of the table of layers: time steps begin near the edge where numbers are typed."""
 LEGEND = ("sample", "link", "given", "hidden", "output", "result")
 
 
 def place(network: ImportedNetwork, labels: Labels) -> tuple[Page, Block]:
     """The sheet with what can be typed, and the block of that."""
-    page = Page(NAME, labels)
+    page = Page.of(KEY, labels)
     source = source_of(network) or network.name
     about = labels("network.about", source=source, precision=network.precision)
-    page.text(1, 1, labels("network.title", name=network.name), "title")
-    page.text(2, 1, about, "about", _SPAN)
-    page.sheet.widths |= _WIDTHS
-    page.text(_TYPED - 1, 1, labels("network.reads"), "heading", _SPAN)
+    reads_numbers = isinstance(network.read, Numbers)
+    page.span = SPAN if reads_numbers else 6
+    page.title(labels("network.title", name=network.name), about)
+    page.sheet.part, page.sheet.widths = "input", dict(_WIDTHS_OF_NUMBERS if reads_numbers else _WIDTHS)
+    page.text(_TYPED - 1, 1, labels("network.reads"), "heading", page.span)
     if isinstance(network.read, Numbers):
         return page, _numbers(page, network.read, network.usual)
     page.text(_TYPED, 1, labels("network.text"), "caption")
     # Else a long text would make the whole page small.
-    page.sheet.printed = _SPAN
-    typed = [[network.read.sample]]
-    return page, page.constants("text", _TYPED, _WIDE, typed, "input", "text", form=TEXT)
+    page.sheet.printed = page.span
+    typed = page.constants("text", _TYPED, _WIDE, [[network.read.sample]], "input", "text", form=TEXT)
+    page.sheet.cursor = typed.area.a1
+    return page, typed
 
 
 def _numbers(page: Page, numbers: Numbers, usual: float) -> Block:
@@ -49,6 +54,7 @@ def _numbers(page: Page, numbers: Numbers, usual: float) -> Block:
     page.units(_TYPED + 1, _WIDE, len(numbers.sample))
     typed = page.constants("numbers", _TYPED + 1, _FIRST, numbers.sample.tolist(), "input", "number")
     faults.of_numbers(page, typed, usual)
+    page.sheet.cursor = typed.area.part().a1
     return typed
 
 
@@ -74,14 +80,14 @@ def complete(
     row = _layers(page, network, row + 1, sheets)
     if network.assumed:
         row = _assumed(page, network, row)
-    page.text(row, 1, page.labels("overview.legend"), "heading", _SPAN)
+    page.text(row, 1, page.labels("overview.legend"), "heading", page.span)
     for line, style in enumerate(LEGEND, start=row + 1):
         page.text(line, 1, page.labels(f"legend.{style}_sample"), style)
         page.text(line, 2, page.labels(f"legend.{style}"), "beside")
     row += len(LEGEND) + 2
-    page.text(row, 1, page.labels("network.how"), "heading", _SPAN)
-    page.text(row + 1, 1, page.labels("network.how_about"), "about", _SPAN)
-    page.text(row + 2, 1, page.labels("overview.proof"), "about", _SPAN)
+    page.text(row, 1, page.labels("network.how"), "heading", page.span)
+    page.text(row + 1, 1, page.labels("network.how_about"), "about", page.span)
+    page.text(row + 2, 1, page.labels("overview.proof"), "about", page.span)
     return row + 4
 
 
@@ -254,30 +260,45 @@ def _top(page: Page, shares: Block, names: Block, row: int, around: str) -> int:
 
 def _layers(page: Page, network: ImportedNetwork, row: int, sheets: Mapping[str, str]) -> int:
     """The table of layers; the next free row."""
-    labels, own = page.labels, layers.names(network)
-    page.text(row, 1, labels("network.layers"), "heading", _SPAN)
-    for col, head in enumerate(("layer", "kind", "units", "steps", "weights", "weights_sheet"), start=1):
+    labels = page.labels
+    own = layers.names(network, labels)
+    page.text(row, 1, labels("network.layers"), "heading", page.span)
+    reads_numbers = isinstance(network.read, Numbers)
+    at = _TABLE_OF_NUMBERS if reads_numbers else _TABLE
+    for head, col in at.items():
         page.text(row + 1, col, labels(f"network.{head}"), "small")
     told = {layer.name: _what(layer, own, labels) for layer in network}
-    for col, texts in ((1, own), (_WIDE, told), (_FIRST + 3, sheets)):
+    fitting = (("layer", own), ("kind", told), ("weights_sheet", sheets))
+    for head, texts in fitting[: 1 if reads_numbers else 3]:
         longest = max(map(len, texts.values()), default=0) + 2
-        page.sheet.widths[col] = max(page.sheet.widths.get(col, 10), min(_WIDEST, longest))
-    for line, layer in enumerate(network, start=row + 2):
+        page.sheet.widths[at[head]] = max(page.sheet.widths.get(at[head], 10), min(_WIDEST, longest))
+    row = _read(page, reads_numbers, row + 2, at["kind"])
+    for line, layer in enumerate(network, start=row):
         along = network.sequence(layer.name)
         numbers = [network.size(layer.name), network.sequences[along] if along else 1, layer.parameters]
         page.text(line, 1, own[layer.name], "link_text", link=own[layer.name])
-        page.text(line, _WIDE, told[layer.name])
-        page.constants("size", line, _FIRST, [numbers], "label", form="whole")
+        page.text(line, at["kind"], told[layer.name])
+        page.constants("size", line, at["units"], [numbers], "label", form="whole")
         if layer.name in sheets:
-            page.text(line, _FIRST + 3, sheets[layer.name], "link_text", link=sheets[layer.name])
-    return row + 3 + len(network.layers)
+            page.text(line, at["weights_sheet"], sheets[layer.name], "link_text", link=sheets[layer.name])
+    return row + 1 + len(network.layers)
+
+
+def _read(page: Page, reads_numbers: bool, row: int, col: int) -> int:
+    """The sheets before those of the layers: what becomes of what is typed; the next free row."""
+    keys = ("numbers",) if reads_numbers else ("text", "vocabulary")
+    for line, key in enumerate(keys, start=row):
+        name = page.labels.sheets[key]
+        page.text(line, 1, name, "link_text", link=name)
+        page.text(line, col, page.labels(f"{key}.title"))
+    return row + len(keys)
 
 
 def _assumed(page: Page, network: ImportedNetwork, row: int) -> int:
     """What the file did not tell, so that it can be objected to; the next free row."""
-    page.text(row, 1, page.labels("network.assumed"), "heading", _SPAN)
+    page.text(row, 1, page.labels("network.assumed"), "heading", page.span)
     for line, (key, values) in enumerate(network.assumed, start=row + 1):
-        page.text(line, 1, page.labels(f"assumed.{key}", **values), "about", _SPAN)
+        page.text(line, 1, page.labels(f"assumed.{key}", **values), "about", page.span)
     return row + 2 + len(network.assumed)
 
 

@@ -6,24 +6,26 @@ from itertools import groupby
 from rnnsheet.equations.expr import Leaf, Next, Previous, Value
 from rnnsheet.equations.imported import result
 from rnnsheet.equations.recurrence import Equation
+from rnnsheet.labels import Labels
 from rnnsheet.network import STATIC
 from rnnsheet.network.imported import ImportedLayer, ImportedNetwork, Text
 from rnnsheet.sheet.layout_context import LABEL, Columns, Frame
-from rnnsheet.sheet.page_builder import Page
+from rnnsheet.sheet.page_builder import Page, width_of
 from rnnsheet.sheet.plan import Area, Block, Chart, Highlight, Series
-from rnnsheet.sheet.time_layout import Bands
+from rnnsheet.sheet.time_layout import HEAD_ROW, Bands
 
-OUTPUT = "Output"
-_TOP = 4
+_FIRST_PAGE = "network"
 _WIDEST = 24
+_BESIDE = 5
+"""So many columns behind what is said once the chart of it begins."""
 _CHARTED = {True: 30, False: 8}
 """Of so many labels there is a chart, if they are said once or at each time step."""
 
 
-def names(network: ImportedNetwork) -> dict[str, str]:
+def names(network: ImportedNetwork, labels: Labels) -> dict[str, str]:
     """Per layer, the name of its sheet."""
     named = {layer.name: f"L{number}_{layer.name}"[:31] for number, layer in enumerate(network, start=1)}
-    return named | {network.result.name: OUTPUT}
+    return named | {network.result.name: labels.sheets["output"]}
 
 
 def place(
@@ -49,11 +51,9 @@ def place(
 class _Bands(Bands):
     """Bands whose weights stand on other sheets, and what they read as well."""
 
-    def __init__(
-        self, page: Page, frame: Frame, row: int, places: dict[Leaf, Area], usable: Mapping[str, Area]
-    ):
+    def __init__(self, page: Page, frame: Frame, places: dict[Leaf, Area], usable: Mapping[str, Area]):
         super().__init__(page, frame, Columns())
-        self.row, self.weight = row, None
+        self.weight = None
         self.places, self.usable = places, usable
         self.speaks: Area | None = None
         """Whether anything is said, on the sheet that says it."""
@@ -90,17 +90,17 @@ class _LayerPage:
     ):
         self.frame, self.layer, labels = frame, layer, frame.labels
         tokens = read.get("token")
-        self.page = Page(names(network)[layer.name], labels)
+        self.page = Page(names(network, labels)[layer.name], labels)
         kind = layer.kind.replace("-", "_")
-        self.page.title(
-            labels("layer.title", name=layer.name, kind=labels(f"kind.{kind}")), labels(f"layer.{kind}")
-        )
         self.says = layer is network.result
-        self.bands = _Bands(self.page, frame, _TOP + 2 * self.says, places, usable)
+        self.page.sheet.part = "output" if self.says else "hidden"
+        self.bands = _Bands(self.page, frame, places, usable)
+        self.bands.begin(labels("layer.title", name=layer.name, kind=labels(f"kind.{kind}")), _FIRST_PAGE)
         self.nothing: Area | None = None
         """The cell that is 0 where nothing is read."""
         if self.says:
-            self.bands.speaks = self.page.area(_TOP, self.bands.where.first)
+            self.bands.speaks = self.page.area(HEAD_ROW, self.bands.where.first)
+            self.bands.row += 1
             if isinstance(network.read, Text):
                 count = read["count"].area
                 self.nothing = count.part(0, count.cols - 1)
@@ -108,16 +108,19 @@ class _LayerPage:
         sequences = [
             (sequence, list(group)) for sequence, group in groupby(self.equations, lambda each: each.sequence)
         ]
+        over_time = [sequence for sequence, _ in sequences if sequence != STATIC]
+        if over_time:
+            self.bands.times(*over_time)
+        if over_time == ["word"] and tokens:
+            self._tokens(tokens)
+        self.bands.freeze(labels(f"layer.{kind}"))
         for sequence, equations in sequences:
-            self._heading(sequence, len(sequences) > 1)
-            if sequence == "word" and tokens:
+            if len(sequences) > 1:
+                self._heading(sequence)
+            if len(over_time) > 1 and sequence == "word" and tokens:
                 self._tokens(tokens)
-            if len(sequences) == 1 and sequence != STATIC:
-                self.page.sheet.frozen = (self.bands.row - 1, LABEL)
             self.bands.place(equations)
             self.bands.row += 1
-        if self.page.sheet.frozen == (0, 0):
-            self.page.sheet.frozen = (1, LABEL)
 
     def fill(self) -> None:
         """Writes the formulas."""
@@ -135,13 +138,10 @@ class _LayerPage:
             own = [*network.of("read"), *own, *network.of("answer")]
         return [each for sequence in network.sequences for each in own if each.sequence == sequence]
 
-    def _heading(self, sequence: str, among_several: bool) -> None:
-        """The beginning of a sequence: what it is, where the page has several, and its time steps."""
-        if among_several:
-            numbers = sequence == "word" and self.frame.network.split == "numbers"
-            self.bands.heading(self.page.labels("sequence.numbers" if numbers else f"sequence.{sequence}"))
-        if sequence != STATIC:
-            self.bands.times(sequence)
+    def _heading(self, sequence: str) -> None:
+        """The beginning of a sequence: what it is."""
+        numbers = sequence == "word" and self.frame.network.split == "numbers"
+        self.bands.heading(self.page.labels("sequence.numbers" if numbers else f"sequence.{sequence}"))
 
     def _tokens(self, tokens: Block) -> None:
         self.page.text(self.bands.row, 1, self.page.labels("meaning.token"), "caption")
@@ -151,7 +151,7 @@ class _LayerPage:
     def _speaks(self) -> None:
         """Whether anything is said: not without weights, nor of nothing, nor where numbers have no end."""
         assert self.bands.speaks  # noqa: S101
-        self.page.text(_TOP, 1, self.page.labels("layer.speaks"), "caption")
+        self.page.text(HEAD_ROW, 1, self.page.labels("layer.speaks"), "caption")
         area = self.bands.blocks[result(self.frame.network).name].area
         text = f"IF(ISERROR(SUM({area.a1})),0,1)"
         if self.nothing:
@@ -170,12 +170,14 @@ class _LayerPage:
             return
         self.page.sheet.highlights.append(Highlight(block.area, "chosen", self.bands.blocks["said"].area))
         texts = self.frame.inputs["labels"].values or ()
-        self.page.sheet.widths[LABEL] = min(_WIDEST, max(len(text) for (text,) in texts) + 2)
+        longest = min(_WIDEST, max(width_of(text) for (text,) in texts) + 2)
+        self.page.sheet.widths[LABEL] = max(self.page.sheet.widths[LABEL], longest)
         if said.base == "p" and rows.size <= _CHARTED[said.sequence == STATIC]:
             self._chart(block.area, said.sequence)
 
     def _chart(self, block: Area, sequence: str) -> None:
         labels, where = self.page.labels, self.bands.where
+        below = None if sequence == STATIC else self.bands.row
         titles = self.page.area(block.row, LABEL, block.rows)
         if sequence == STATIC:
             series: tuple[Series, ...] = (Series(block, labels("unrolled.chart_y")),)
@@ -192,7 +194,7 @@ class _LayerPage:
                 categories=categories,
                 x_title=labels("unrolled.chart_label" if sequence == STATIC else "meaning.t"),
                 y_title=labels("unrolled.chart_y"),
-                row=_TOP,
-                col=where.first + block.cols + 1,
+                row=HEAD_ROW + 2 if below is None else below,
+                col=where.first + (_BESIDE if below is None else 0),
             )
         )

@@ -7,14 +7,15 @@ from rnnsheet.equations.imported import MASK, K
 from rnnsheet.labels import Labels
 from rnnsheet.network.imported import CURLY, STRAIGHT, Text
 from rnnsheet.sheet.formula import column_letters
+from rnnsheet.sheet.imported import first_page
 from rnnsheet.sheet.imported.vocabulary import Vocabulary
 from rnnsheet.sheet.page_builder import SPAN, TEXT, Page, text_or_nothing
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block
 from rnnsheet.sheet.signs import without_signs
 
-NAME = "Text"
-_CAPTION, _ONE = 1, 4
+KEY = "text"
+_CAPTION, _ONE, _BACK = 1, 4, 6
 _TYPED = 4
 _SPLIT = "/"
 """A sign that no word has: it stands for the blank before or behind one."""
@@ -47,9 +48,11 @@ class _TextPage:
         labels: Labels,
     ):
         self.read, self.vocabulary, self.messages, self.labels = read, vocabulary, messages, labels
-        self.page = Page(NAME, labels)
+        self.page = Page.of(KEY, labels)
         self.blocks: dict[str, Block] = {}
         self.page.title(labels("text.title"), labels(f"text.about_{read.unit}"))
+        self.page.back(1, _BACK, first_page.KEY)
+        self.page.sheet.part = "given"
         self.page.sheet.widths |= {_CAPTION: 44, 2: 5, 3: 5}
         self.page.sheet.widths |= dict.fromkeys(range(_ONE, _ONE + read.room), _WIDTHS[read.unit])
         self.page.sheet.frozen = (1, 1)

@@ -6,14 +6,15 @@ from typing import Any
 
 from rnnsheet.labels import Labels
 from rnnsheet.network.imported import FEW, ImportedNetwork, Text, is_capital
-from rnnsheet.sheet.imported import faults
+from rnnsheet.sheet.imported import faults, first_page
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Area, Block
 
-NAME = "Vocabulary"
+KEY = "vocabulary"
 _HEAD, _FIRST = 4, 5
 _NUMBER, _TOKEN, _KEY, _CAPITAL = 1, 2, 3, 4
 _LABEL_NUMBER, _LABEL, _ENDS = 6, 7, 9
+_BACK = 6
 _WIDEST = 40
 _COMPARED = 1000
 """Of so many words each is compared with all others; of more, those alone that are read."""
@@ -35,10 +36,12 @@ class Vocabulary:
 
 def place(network: ImportedNetwork, labels: Labels) -> tuple[Page, dict[str, Block], Vocabulary | None]:
     """The sheet, by name the blocks that equations use, and the vocabulary of a text."""
-    page = Page(NAME, labels)
+    page = Page.of(KEY, labels)
     read = network.read
     reads = read.unit if isinstance(read, Text) else "numbers"
     page.title(labels("vocabulary.title"), labels(f"vocabulary.about_{reads}"))
+    page.back(1, _BACK, first_page.KEY)
+    page.sheet.part = "input"
     page.sheet.frozen = (_HEAD, 0)
     page.sheet.widths[_ENDS] = 40
     given = {} if network.says_numbers else {"labels": _labels(page, network)}

@@ -8,11 +8,11 @@ from rnnsheet.labels import Labels
 from rnnsheet.network import Array, named
 from rnnsheet.network.imported import ImportedLayer
 from rnnsheet.sheet.captions import meaning_of_parameter
-from rnnsheet.sheet.imported import faults
-from rnnsheet.sheet.page_builder import Page
+from rnnsheet.sheet.imported import faults, first_page
+from rnnsheet.sheet.page_builder import STATE_ROW, Page
 from rnnsheet.sheet.plan import Block
 
-_LABEL, _FIRST = 1, 2
+_LABEL, _FIRST, _BACK = 1, 2, 9
 _USABLE, _TOP = 4, 5
 """The row that says whether all weights of the sheet can be used, and that of the first block."""
 _PRINTED = (12, 60)
@@ -35,7 +35,10 @@ def place(
     """
     page = Page(name, labels)
     page.title(labels("weights.title", layer=layer.name), labels("weights.about"))
-    page.sheet.frozen = (1, 1)
+    page.back(1, _BACK, first_page.KEY)
+    page.sheet.part = "input"
+    # Of several blocks none keeps its heads.
+    page.sheet.frozen = (_TOP + 1 if len(layer.weights) == 1 else STATE_ROW, _LABEL)
     page.sheet.widths[_LABEL] = 8
     blocks, wrong, row = dict[str, Block](), list[str](), _TOP
     for base, numbers in layer.weights.items():

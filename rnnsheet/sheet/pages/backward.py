@@ -15,13 +15,13 @@ from rnnsheet.sheet.plan import Area, Block, Fill
 from rnnsheet.sheet.references import reference
 from rnnsheet.sheet.time_layout import Bands
 
-NAME = "Backward"
+KEY = "backward"
 
 
 def place(context: Context) -> tuple[Page, dict[str, Block], dict[str, Block]]:
     """The sheet, its blocks over time by name, and the gradient of each parameter by its name."""
     network, labels, over_time = context.network, context.labels, context.over_time
-    page = Page(NAME, labels)
+    page = Page.of(KEY, labels)
     bands = Bands(page, context, columns(network, "gradient"))
     bands.begin(labels("backward.title"))
     sequences = list(network.sequences)

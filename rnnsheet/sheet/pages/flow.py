@@ -18,7 +18,7 @@ from rnnsheet.sheet.page_builder import Page, number_or_zero
 from rnnsheet.sheet.plan import Area, Block, Chart, Highlight, Series
 from rnnsheet.sheet.time_layout import Bands
 
-NAME = "Gradient flow"
+KEY = "gradient_flow"
 _ROWS_OF_SETTINGS, _ROWS_OF_CHART, _COLUMNS_OF_CHART = 5, 20, 12
 
 
@@ -28,7 +28,7 @@ def place(context: Context) -> Page | None:
     if not lesson.flow_layers:
         return None
     long = network(lesson.over(lesson.settings.flow_steps))
-    return _Flow(Page(NAME, context.labels), replace(context, network=long)).place()
+    return _Flow(Page.of(KEY, context.labels), replace(context, network=long)).place()
 
 
 def _has_gates(lesson: LessonData) -> bool:

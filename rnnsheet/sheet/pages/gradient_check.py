@@ -11,7 +11,7 @@ from rnnsheet.sheet.pages.update import forward_again
 from rnnsheet.sheet.plan import Area, Block, Fill
 from rnnsheet.sheet.time_layout import Bands, Weight
 
-NAME = "Gradient check"
+KEY = "gradient_check"
 _LINES = ("chosen", "width", "plus_loss", "minus_loss", "central", "gradient", "difference")
 _WIDEST_NAME = 20.0
 
@@ -19,7 +19,7 @@ _WIDEST_NAME = 20.0
 def place(context: Context, gradients: Mapping[str, Block]) -> Page:
     """The sheet; `gradients` has those of the parameters by their names."""
     labels, inputs = context.labels, context.inputs
-    page = Page(NAME, labels)
+    page = Page.of(KEY, labels)
     bands = Bands(page, context, columns(context.network))
     bands.begin(labels("gradient_check.title"))
     bands.times()

@@ -18,9 +18,8 @@ from rnnsheet.sheet.page_builder import LETTER, TEXT, Page, Values, number_or_ze
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block, Fill, Highlight
 from rnnsheet.sheet.signs import length_of, lowered
-from rnnsheet.sheet.time_layout import FIRST_SHEET
 
-NAME = "Inputs"
+KEY = "inputs"
 
 LABEL, FIRST = 2, 3
 """The columns of row labels and of what may be changed."""
@@ -58,19 +57,19 @@ class Inputs:
 
 def place(lesson: LessonData, network: Recurrence, labels: Labels) -> Inputs:
     """The sheet with its editable blocks; room is left for the answers."""
-    inputs = Inputs(Page(NAME, labels))
+    inputs = Inputs(Page.of(KEY, labels))
     page, blocks = inputs.page, inputs.blocks
     longest = max(map(len, (*lesson.vocabulary, *lesson.labels)))
     page.sheet.widths = {1: 30, LABEL: max(6, longest + 2)}
     if longest > _NARROW:
         page.sheet.widths[FIRST] = longest + 2
     page.title(labels("inputs.title"), labels("inputs.about"))
-    page.back(FIRST_SHEET, 1, 6)
+    page.back(1, 6)
     _texts(inputs, lesson, network)
     inputs.answers = inputs.row
     row = inputs.row + sum(len(lines) for lines in _answers(lesson, network)) + 1
     # What is typed stays in sight.
-    page.sheet.frozen = (_TOP, 0)
+    page.sheet.frozen, page.sheet.labels = (_TOP, 0), LABEL
     page.sheet.cursor = page.area(_TOP, FIRST).a1
     page.sheet.sections.append(1)
     inputs.row = row

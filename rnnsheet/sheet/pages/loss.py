@@ -5,13 +5,13 @@ from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Block
 from rnnsheet.sheet.time_layout import Bands
 
-NAME = "Loss"
+KEY = "loss"
 
 
 def place(context: Context) -> tuple[Page, dict[str, Block]]:
     """The sheet, and its blocks over time by name, `loss` among them."""
     network, labels, over_time = context.network, context.labels, context.over_time
-    page = Page(NAME, labels)
+    page = Page.of(KEY, labels)
     bands = Bands(page, context, columns(network))
     bands.begin(labels("loss.title"))
     sequences = [each.sequence for each in network.of("loss")]

@@ -1,30 +1,35 @@
 """The first worksheet: what this is, a live picture of the network, the legend, links."""
 
+from collections.abc import Sequence
+
 from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.notation import subscript, symbol
 from rnnsheet.network import INPUTS, STATIC, Layer, named, on_sequence
 from rnnsheet.sheet.captions import meaning, meaning_of_text, of_layer, title
 from rnnsheet.sheet.diagram import diagrams
 from rnnsheet.sheet.layout_context import Context
-from rnnsheet.sheet.page_builder import SPAN, TEXT, Page
+from rnnsheet.sheet.page_builder import SPAN, STATE_ROW, TEXT, Page
+from rnnsheet.sheet.pages import flow, training
 from rnnsheet.sheet.plan import Block, Highlight
 
-NAME = "Overview"
+KEY = "overview"
 LEGEND = ("sample", "link", "given", "hidden", "output", "loss", "gradient", "result")
 _DRAWN = 6
 """The picture shows at most so many time steps."""
 _DRAWN_OF_SEVERAL = 4
 """As many of each sequence where there are several."""
 _FIRST = 4
+_WAYS, _NEXT = STATE_ROW + 1, 4
+"""The row that says where to go, and how many sheets it names."""
 _PICTURE_STYLES = {"letter": "given", "t": "label"}
 
 
-def place(context: Context, sheets: tuple[str, ...]) -> Page:
+def place(context: Context, pages: Sequence[Page]) -> Page:
     """The sheet."""
     lesson, labels = context.lesson, context.labels
-    page = Page(NAME, labels)
+    page = Page.of(KEY, labels)
     page.title(title(lesson, labels), lesson.about.get(labels.language) or labels("overview.about"))
-    row = _answers(page, context, 4)
+    row = _answers(page, context, _ways(page, pages))
     page.text(row, 1, labels("overview.picture"), "heading", SPAN)
     row = _cells(page, context, _Picture(page, context, row + 2).place() + 1)
     page.text(row, 1, labels("overview.legend"), "heading", SPAN)
@@ -33,17 +38,29 @@ def place(context: Context, sheets: tuple[str, ...]) -> Page:
         page.text(line, 2, labels(f"legend.{style}"), "beside")
     row += len(LEGEND) + 2
     page.text(row, 1, labels("overview.sheets"), "heading", SPAN)
-    for line, sheet in enumerate(sheets, start=row + 1):
-        page.text(line, 1, sheet, "link_text", link=sheet)
-        page.text(line, 2, labels(f"overview.{sheet.lower().replace(' ', '_')}"), "beside")
-    for sheet in ("Training", "Gradient flow"):
-        if sheet not in sheets and not lesson.settings.sheets:
+    page.text(
+        _WAYS, _FIRST + 2 * _NEXT, f"{labels('overview.sheets')} ↓", "link_text", link=page.sheet.name, at=row
+    )
+    for line, other in enumerate(pages, start=row + 1):
+        page.text(line, 1, other.sheet.name, "link_text", link=other.sheet.name)
+        page.text(line, 2, labels(f"overview.{other.key}"), "beside")
+    row += len(pages)
+    for key in (training.KEY, flow.KEY):
+        if key not in (other.key for other in pages) and not lesson.settings.sheets:
             row += 1
-            told = labels(f"overview.no_{sheet.lower().replace(' ', '_')}")
-            page.text(row + len(sheets), 1, told, "hint")
-    page.text(row + len(sheets) + 2, 1, labels("overview.proof"), "about", SPAN)
+            page.text(row, 1, labels(f"overview.no_{key}"), "hint")
+    page.text(row + 2, 1, labels("overview.proof"), "about", SPAN)
     page.sheet.widths = {1: 14}
     return page
+
+
+def _ways(page: Page, pages: Sequence[Page]) -> int:
+    """Where to go next; the next free row."""
+    page.text(_WAYS, 1, page.labels("overview.next"), "caption")
+    for col, other in enumerate(pages[:_NEXT]):
+        name = other.sheet.name
+        page.text(_WAYS, _FIRST + 2 * col, f"→ {name}", "link_text", link=name)
+    return _WAYS + 1
 
 
 def _cells(page: Page, context: Context, row: int) -> int:
@@ -128,8 +145,10 @@ class _Picture:
                 any(self.model.sequence(layer) == sequence for layer in (*self.layers, *self.outputs))
                 or sequence == "word"
             ):
-                self.first[sequence], self.drawn[sequence] = col, min(steps, most)
-                col += 2 * self.drawn[sequence] + 1
+                # What is computed once has no state before it.
+                first = col - (sequence == STATIC and col > _FIRST)
+                self.first[sequence], self.drawn[sequence] = first, min(steps, most)
+                col = first + 2 * self.drawn[sequence] + (sequence != STATIC)
 
     def place(self) -> int:
         """The row below the picture."""

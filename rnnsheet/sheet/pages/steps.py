@@ -11,9 +11,8 @@ from rnnsheet.sheet.captions import meaning, of_layer, short, unit
 from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.page_builder import SPAN, Page, number_width
 from rnnsheet.sheet.telling import FIRST, Teller
-from rnnsheet.sheet.time_layout import FIRST_SHEET
 
-NAME = "Steps"
+KEY = "steps"
 _MOST_TOLD = 3
 """A heading tells what each of so many values means; of more it has no room."""
 
@@ -21,18 +20,25 @@ _MOST_TOLD = 3
 def place(context: Context) -> Page:
     """The sheet; its operands are links to the inputs, to `x` over time, and to earlier steps."""
     lesson, network, labels = context.lesson, context.network, context.labels
-    page = Page(NAME, labels)
+    page = Page.of(KEY, labels)
     page.sheet.widths, page.sheet.width = {1: 4}, number_width(context.digits)
     page.sheet.frozen = (1, 0)
     page.title(labels("steps.title"), labels("steps.about"))
-    page.back(FIRST_SHEET)
+    page.back()
     teller = Teller(page, network, context.inputs, context.over_time)
     before = None
     for step in walkthrough(network):
         _tell(teller, step, explanation(step, lesson, network, labels), before)
         before = step
     if network.sequences.keys() - {STATIC}:
-        page.text(3, SPAN + 1, labels("steps.any_at", row=teller.row), "link_text", link=NAME, at=teller.row)
+        page.text(
+            3,
+            SPAN + 1,
+            labels("steps.any_at", row=teller.row),
+            "link_text",
+            link=page.sheet.name,
+            at=teller.row,
+        )
         page.sheet.printed_rows = ((1, teller.row - 1),)
         AnyStep(page, context, teller.row).write()
     return page

@@ -4,16 +4,17 @@ from dataclasses import replace
 from itertools import pairwise
 
 from rnnsheet.equations.expr import Parameter
+from rnnsheet.equations.notation import symbol
 from rnnsheet.equations.recurrence import Equation
 from rnnsheet.sheet.bounds import LAST_COLUMN
+from rnnsheet.sheet.captions import of_layer
 from rnnsheet.sheet.formula import Formula, column_letters
 from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.page_builder import FORMATS, STYLES, Page, number_or_zero
-from rnnsheet.sheet.plan import Area, Block, Chart, Fill, Highlight, Series
+from rnnsheet.sheet.plan import Area, Block, Chart, Fill, Highlight, Series, quoted
 from rnnsheet.sheet.row_layout import RowLayout, cell, kept
-from rnnsheet.sheet.time_layout import FIRST_SHEET
 
-NAME = "Training"
+KEY = "training"
 LONGEST = 8_192
 """The longest formula that Excel takes."""
 _HEAD = 4
@@ -32,12 +33,12 @@ _WIDTH = 11.7
 def place(context: Context) -> tuple[Page, dict[str, Block]] | None:
     """The sheet, and its settings and losses by name; None where a worksheet has no room for it."""
     labels, given = context.labels, context.lesson.settings
-    page = Page(NAME, labels)
+    page = Page.of(KEY, labels)
     training = _Training(page, context)
     if training.width > LAST_COLUMN:
         return None
     page.text(1, 1, labels("training.title"), "title")
-    page.back(FIRST_SHEET, 2, 1)
+    page.back(2, 1)
     page.sheet.frozen, page.sheet.head, page.sheet.width = (_HEAD + 2, _LOSS), _HEAD, _WIDTH
     setting = training.areas["norm"].col
     for row, name in ((_ABOUT, "about"), (_HOW, "fill_down")):
@@ -145,7 +146,7 @@ class _Training:
         area, source, rows = self.areas[parameter.name], self.given[parameter.name].area, parameter.rows.size
         fills = []
         for row in range(rows):
-            start = number_or_zero(f"{source.sheet}!{column_letters(source.col)}${source.row + row}")
+            start = number_or_zero(f"{quoted(source.sheet)}!{column_letters(source.col)}${source.row + row}")
             fills.append(Fill(Formula(_bounded(start)), 0, row * source.cols, 1, source.cols))
         slope, rate = cell(self.areas[f"d{parameter.name}"], 0), self.used["rate"].area.fixed
         scale = f"${cell(self.areas['scale'], 0)}"
@@ -176,10 +177,10 @@ class _Training:
 
     def _head(self, equation: Equation, block: Block) -> None:
         area, rows, steps = block.area, equation.value.rows, self.network.sequences[equation.sequence]
-        head = self.page.labels.get(f"training.{equation.base}") or equation.base
-        behind = equation.name == f"{equation.base}{equation.ending}"
-        told = f"{head} {equation.ending.strip('_')}".strip() if behind else equation.name
-        self.page.text(_HEAD, area.col, told, "symbol")
+        told = self.page.labels.get(f"training.{equation.base}")
+        self.page.text(
+            _HEAD, area.col, told + of_layer(equation) if told else symbol(equation.value), "symbol"
+        )
         if equation.base == "predicted":
             self.page.link(self.given[equation.beside("target")], _HEAD + 2, area.col, style="label")
             right = self.page.area(_HEAD + 2, area.col, 1, area.cols)

@@ -9,7 +9,7 @@ from rnnsheet.sheet.page_builder import CHOICES, STATE_ROW, WHOLE, Page
 from rnnsheet.sheet.plan import MOST_SERIES, Block, Chart, Series
 from rnnsheet.sheet.time_layout import Bands
 
-NAME = "Unrolled"
+KEY = "unrolled"
 Places = dict[str, tuple[int, int]]
 """The rows and columns of charts, by what they show."""
 _FEW_STEPS, _ROWS_OF_CHART = 4, 18
@@ -19,7 +19,7 @@ _FEW_STEPS, _ROWS_OF_CHART = 4, 18
 def place(context: Context) -> tuple[Page, dict[str, Block], Places]:
     """The sheet, its blocks over time by name, and the places of charts that stand below."""
     network, labels = context.network, context.labels
-    page = Page(NAME, labels)
+    page = Page.of(KEY, labels)
     bands = Bands(page, context, columns(network, "cell", "output"))
     bands.begin(labels("unrolled.title"))
     bands.times()

@@ -7,7 +7,7 @@ from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Block
 from rnnsheet.sheet.time_layout import Bands
 
-NAME = "Update"
+KEY = "update"
 _PRINTED = 60
 """So many rows have room on a page; of more weights the first are printed."""
 _MOST_ABREAST = 4
@@ -17,7 +17,7 @@ _MOST_ABREAST = 4
 def place(context: Context, gradients: Mapping[str, Block]) -> tuple[Page, dict[str, Block]]:
     """The sheet, and its learning rate by name; `gradients` has those of the parameters by their names."""
     labels, given, network = context.labels, context.lesson.settings.update_rate, context.network
-    page = Page(NAME, labels)
+    page = Page.of(KEY, labels)
     bands = Bands(page, context, columns(network), "update.")
     bands.begin(labels("update.title"))
     bands.times()
