@@ -176,7 +176,9 @@ class _Submitted:
         formulas = dict(self.blanks.formulas())
         for (sheet, cell), value in {**self.exercise.constants, **given}.items():
             sheets[sheet].formulas.pop(cell, None)
-            sheets[sheet].values[cell] = float(value) if isinstance(value, int) else value
+            sheets[sheet].values.pop(cell, None)
+            if value is not None:
+                sheets[sheet].values[cell] = float(value) if isinstance(value, int) else value
         for (sheet, cell), text in formulas.items():
             sheets[sheet].formulas[cell] = text
         own = {*given, *self.exercise.constants, *formulas}
