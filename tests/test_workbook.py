@@ -116,7 +116,7 @@ def test_inputs_are_unlocked_and_everything_else_is_locked_without_a_password(he
         for sheet in book
         for row in sheet.iter_rows()
         for cell in row
-        if cell.value is not None and not cell.protection.locked
+        if not cell.protection.locked
     }
     inputs = {
         (block.area.sheet, block.area.part(down, right).a1)
