@@ -269,15 +269,35 @@ def templates(as_json: Json = False, lang: Language = "") -> None:
 @app.command(help=_help("help.new"))
 def new(
     file: Annotated[str, typer.Argument(metavar="FILE.toml", help=_help("help.target"))],
-    source: Annotated[str, typer.Option("--from", metavar="LESSON", help=_help("help.from"))] = "hello",
+    source: Annotated[str, typer.Option("--from", metavar="LESSON", help=_help("help.from"))] = "",
+    word: Annotated[str, typer.Option(metavar="WORD", help=_help("help.own_word"))] = "",
+    vocabulary: Annotated[str, typer.Option(metavar="LETTERS", help=_help("help.own_vocabulary"))] = "",
+    hidden: Annotated[int | None, typer.Option(metavar="N", help=_help("help.own_hidden"))] = None,
+    cell: Annotated[str, typer.Option(metavar="elman|lstm|gru|gru-before", help=_help("help.own_cell"))] = "",
+    seed: Annotated[int | None, typer.Option(metavar="N", help=_help("help.own_seed"))] = None,
     force: Force = False,
     lang: Language = "",
 ) -> None:
     with _errors(lang) as language:
+        texts, target = labels(language), Path(file)
+        of_word = {"--vocabulary": vocabulary, "--hidden": hidden, "--cell": cell, "--seed": seed}
+        given = [name for name, value in of_word.items() if value not in ("", None)]
+        if word and source:
+            raise RnnsheetError("word_or_from")
+        if given and not word:
+            raise RnnsheetError("needs_word", given=", ".join(given))
+        if word:
+            from rnnsheet import own_word
+
+            size, start = 4 if hidden is None else hidden, 1 if seed is None else seed
+            lesson = own_word.drawn(word, vocabulary, size, cell or "elman", start)
+            own_word.write(lesson, start, target, language, force)
+            _print([texts("new.drawn", file=file, word=word, hidden=size)])
+            return
         from rnnsheet import templates as built_in
 
-        built_in.copy(source, Path(file), force)
-        _print([labels(language)("new.done", file=file, lesson=source)])
+        built_in.copy(source or "hello", target, force)
+        _print([texts("new.done", file=file, lesson=source or "hello")])
 
 
 @app.command(help=_help("help.explain"))

@@ -71,10 +71,15 @@ def copy(lesson: str, target: Path, force: bool = False) -> None:
     Raises LessonError where there is no such lesson, OutputError where it cannot be written.
     """
     text = find(lesson).read_bytes()
+    check_target(target, force)
+    write_whole(target, lambda file: file.write(text))
+
+
+def check_target(target: Path, force: bool) -> None:
+    """Raises OutputError where a lesson to edit cannot be written to a file of this name."""
     if target.suffix.lower() != ".toml":
         raise OutputError("not_toml_name", place=str(target))
     check_free(target, force)
-    write_whole(target, lambda file: file.write(text))
 
 
 def save(lesson: LessonData, target: Path, force: bool = False) -> None:

@@ -67,6 +67,12 @@ def test_an_answer_is_judged_where_a_letter_follows_alone(word, verdict):
     assert told == f"  says “h” (0.4197); {verdict}"
 
 
+@pytest.mark.parametrize(("word", "said"), [("hello", "“hello”: 3 "), ("hole", "“hello” (here “hole”): 3 ")])
+def test_the_first_line_says_the_word_that_is_run(word, said):
+    lesson = replace(hello(), word=word)
+    assert said in next(walk(lesson, lesson.run(), labels("en")))
+
+
 def test_what_was_learned_of_words_is_told_with_blanks_between_them():
     lesson = EVERY_FORM["words"]
     training = Training(lesson.train(epochs=1), 1, labels("en"))

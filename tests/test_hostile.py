@@ -750,7 +750,10 @@ def test_a_password_is_told(tmp_path, wrong):
     assert "protected with a password" in refused(wrong, tmp_path / "run")
 
 
-@pytest.mark.parametrize("content", [b"word", b"", b"PK", b"\x00" * 5000, "词字\n".encode("gbk")])
+@pytest.mark.parametrize(
+    "content",
+    [b"word", b"# One\n\ntwo, three\n", b"", b"PK", b"\0" * 5000, "词字\n".encode("gbk")],
+)
 def test_what_is_no_workbook_is_told(tmp_path, wrong, content):
     wrong.write_bytes(content)
     assert "not a readable .xlsx workbook" in refused(wrong, tmp_path / "run")

@@ -22,7 +22,10 @@ def walk(lesson: LessonData, trace: Trace, labels: Labels) -> Iterator[str]:
     equations = network(lesson)
     unit = labels("unit.word" if lesson.split == "words" else "unit.letter")
     sizes = {"hidden": lesson.model.hidden, "letters": len(lesson.vocabulary), "steps": lesson.steps}
-    yield labels("run.lesson", title=title(lesson, labels), unit=unit, **sizes)
+    named = title(lesson, labels)
+    # A copy of a lesson keeps its title when its word is changed.
+    key = "run.lesson" if lesson.word in named or lesson.split == "words" else "run.lesson_of_word"
+    yield labels(key, title=named, word=lesson.word, unit=unit, **sizes)
     read = {word: None for text in (lesson.word, lesson.second) for word in lesson.parts(text)}
     if unknown := [word for word in read if word not in lesson.vocabulary]:
         yield labels("run.unknown", words=" ".join(unknown))

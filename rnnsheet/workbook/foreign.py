@@ -79,4 +79,6 @@ def _kind_of_text(beginning: bytes) -> str:
             return kind
     if b"\0" in beginning or not beginning.strip():
         return ""
-    return "CSV (.csv, .tsv, .txt)" if re.search(rb"[,;\t].*\n", beginning) else ""
+    lines = [line for line in beginning.splitlines(keepends=True) if line.strip()]
+    parted = any(all(sign in line for line in lines) for sign in (b",", b";", b"\t"))
+    return "CSV (.csv, .tsv, .txt)" if parted and lines[0].endswith(b"\n") else ""
