@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from functools import cache
 from pathlib import Path
 
 import ironcalc
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.comments import Comment
+from openpyxl.formatting.formatting import ConditionalFormattingList
 from openpyxl.formatting.rule import ColorScaleRule, DataBarRule, FormulaRule
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.styles.differential import DifferentialStyle
@@ -18,9 +20,16 @@ from openpyxl.styles.numbers import NumberFormat
 from typer.testing import CliRunner
 
 import rnnsheet
+from rnnsheet.checking.shown import Seen
 from rnnsheet.cli import app
 from rnnsheet.errors import WorkbookError
+from rnnsheet.sheet.layout import plan
+from rnnsheet.sheet.plan import Plan
+from rnnsheet.workbook.input_reader import read_inputs
+from rnnsheet.workbook.manifest_reader import Manifest
 from rnnsheet.workbook.number_format import FORMATS, alike, shown
+from rnnsheet.workbook.package import opened
+from rnnsheet.workbook.read import Contents, read
 from tests.imported_networks import counter, moods
 from tests.test_checking import edit, saved_by_gnumeric, saved_by_libreoffice, sheet_part
 from tests.test_reading import parts
@@ -41,15 +50,37 @@ def found(path: Path) -> dict[str, str]:
     return {failure.cause: failure.cell for failure in reversed(first)}
 
 
+@cache
+def known(path: Path) -> tuple[Contents, Plan]:
+    """A workbook and its plan."""
+    contents = read(opened(path))
+    source = read_inputs(Manifest(contents), contents.value)
+    return contents, plan(source, "en")
+
+
+def looked_at(path: Path, original: Path) -> dict[str, str]:
+    """As `found`, of a workbook that has the values of another one; no engine is asked."""
+    (values, planned), contents = known(original), read(opened(path))
+    first: list[tuple[str, str]] = []
+    for sheet in planned.sheets:
+        seen, grid = Seen(contents, sheet), values.grid(sheet.name)
+        for each in () if sheet.hidden else sheet.blocks:
+            has = list(map(grid.values.get, each.area.cells()))
+            for index, otherwise in list(seen.otherwise(each, seen.causes(each), has).items())[:1]:
+                place = each.area.part(*divmod(index, each.area.cols))
+                first.append((otherwise.cause, place.a1))
+    return dict(reversed(first))
+
+
 @pytest.fixture
 def dressed(hello_xlsx, tmp_path):
-    """Changes the looks of a workbook by openpyxl, and checks it."""
+    """Changes the looks of a workbook by openpyxl, and looks at it."""
 
     def dress(change) -> dict[str, str]:
         book = openpyxl.load_workbook(hello_xlsx)
         change(book["Unrolled"])
         book.save(tmp_path / "dressed.xlsx")
-        return found(tmp_path / "dressed.xlsx")
+        return looked_at(tmp_path / "dressed.xlsx", hello_xlsx)
 
     return dress
 
@@ -93,6 +124,10 @@ WHITE, INK = "FFFFFFFF", "FF1F2933"
         ("alignment", Alignment(horizontal="fill"), "place"),
         ("alignment", Alignment(text_rotation=90), "place"),
         ("alignment", Alignment(indent=200), "place"),
+        ("alignment", Alignment(indent=5), "place"),
+        ("alignment", Alignment(horizontal="centerContinuous"), "place"),
+        ("alignment", Alignment(readingOrder=2), "place"),
+        ("font", Font(color=INK, size=400), "letters"),
     ],
 )
 def test_what_cannot_be_read_is_found(dressed, name, look, cause):
@@ -109,13 +144,17 @@ def test_what_cannot_be_read_is_found(dressed, name, look, cause):
     [
         ("row", "hidden", True, "row"),
         ("row", "height", 0.5, "row"),
+        ("row", "height", 8, "row"),
         ("column", "hidden", True, "column"),
         ("column", "width", 0.2, "column"),
+        ("column", "width", 4, "column"),
         ("sheet", "sheet_state", "hidden", "sheet"),
         ("sheet", "sheet_state", "veryHidden", "sheet"),
         ("view", "showFormulas", True, "formulas"),
         ("view", "showZeros", False, "zeros"),
+        ("view", "zoomScale", 10, "sheet"),
         ("format", "defaultRowHeight", 1, "row"),
+        ("format", "zeroHeight", True, "row"),
     ],
 )
 def test_what_is_hidden_is_found(dressed, kind, name, value, cause):
@@ -182,7 +221,9 @@ def test_other_looks_are_the_reader_s(dressed):
         sheet[CELL].font = Font(color=WHITE, size=20, italic=True, name="Arial")
         sheet[CELL].fill = PatternFill("solid", fgColor="FF000000")
         sheet[CELL].alignment = Alignment(horizontal="center", vertical="top", indent=2)
-        sheet.column_dimensions[COLUMN].width = 40
+        # A column of its own beside the group that it is in would be said twice.
+        for columns in list(sheet.column_dimensions.values()):
+            columns.width = 40
         sheet.row_dimensions[int(ROW)].height = 60
         sheet.row_dimensions[400].hidden = sheet.column_dimensions["ZZ"].hidden = True
         sheet["ZZ401"], sheet["ZZ401"].number_format = 1, '"42.0"'
@@ -349,7 +390,11 @@ def viewed(corner: str, pane: str) -> dict[str, str]:
     return {"<sheetView .*?</sheetView>": view}
 
 
-NARROW = {"<sheetFormatPr [^>]*>": '<sheetFormatPr defaultColWidth="0"/>'}
+def formatted(said: str) -> dict[str, str]:
+    return {"<sheetFormatPr [^>]*>": f"<sheetFormatPr {said}/>"}
+
+
+NARROW = formatted('defaultColWidth="0"')
 
 
 @pytest.mark.parametrize(
@@ -364,22 +409,113 @@ NARROW = {"<sheetFormatPr [^>]*>": '<sheetFormatPr defaultColWidth="0"/>'}
         (columns_as(f"8 9 {OUTLINED} hidden='false'", f"10 10 {OUTLINED}", f"11 12 {COLLAPSED}"), "column"),
         (columns_as(f"8 9 {OUTLINED}", f"11 11 {COLLAPSED}"), ""),
         (NARROW | columns_as("1 1 width='9'"), "column"),
+        (formatted('baseColWidth="0"') | columns_as("1 1 width='9'"), "column"),
+        (formatted('defaultRowHeight="8" customHeight="1"'), "row"),
         (NARROW | columns_as("1 99 width='9'"), ""),
         (viewed("A90", 'ySplit="1" topLeftCell="A91" state="frozen"'), "row"),
         (viewed("ZA1", 'xSplit="1" topLeftCell="ZB1" state="frozenSplit"'), "column"),
         (viewed("A90", 'ySplit="900" topLeftCell="A91" state="split"'), ""),
         (viewed("A1", 'ySplit="1" topLeftCell="A91" state="frozen"'), ""),
+        (viewed("A1", 'xSplit="7" ySplit="800" topLeftCell="H801" state="frozen"'), "sheet"),
+        (viewed("A1", 'xSplit="40" topLeftCell="ZB1" state="frozen"'), "sheet"),
     ],
 )
 def test_what_is_folded_too_narrow_or_out_of_sight_is_found(hello_xlsx, tmp_path, sheet, cause):
-    assert set(found(styled(hello_xlsx, tmp_path / "wrong.xlsx", {}, sheet))) == ({cause} if cause else set())
+    path = styled(hello_xlsx, tmp_path / "wrong.xlsx", {}, sheet)
+    assert set(looked_at(path, hello_xlsx)) == ({cause} if cause else set())
 
 
-@pytest.mark.parametrize("state", ["hidden", "veryHidden"])
-def test_a_window_that_is_hidden_is_found(hello_xlsx, tmp_path, state):
-    pattern, replacement = 'visibility="visible"', f'visibility="{state}"'
-    path = edit(hello_xlsx, tmp_path / "wrong.xlsx", "xl/workbook.xml", pattern, replacement)
-    assert set(found(path)) == {"sheet"}
+ALTERNATIVE = (
+    '<mc:AlternateContent xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006">'
+    '<mc:Choice Requires="x15">{}</mc:Choice></mc:AlternateContent>'
+)
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        '<bookViews><workbookView visibility="hidden"/></bookViews>',
+        '<bookViews><workbookView visibility="veryHidden"/></bookViews>',
+        '<bookViews><workbookView showSheetTabs="0"/></bookViews>',
+        ALTERNATIVE.format('<bookViews><workbookView visibility="hidden"/></bookViews>'),
+    ],
+)
+def test_a_window_that_hides_sheets_is_found(hello_xlsx, tmp_path, window):
+    pattern = "<bookViews>.*?</bookViews>"
+    path = edit(hello_xlsx, tmp_path / "wrong.xlsx", "xl/workbook.xml", pattern, window)
+    assert set(looked_at(path, hello_xlsx)) == {"sheet"}
+
+
+def test_a_cell_without_a_font_that_has_one_by_its_style_s_name_is_refused(hello_xlsx, tmp_path):
+    """Gnumeric takes that of the name, which may be white, others the first."""
+    styles = {
+        r"<cellStyleXfs.*?</cellStyleXfs>": '<cellStyleXfs><xf/><xf fontId="1"/></cellStyleXfs>',
+        r"</cellXfs>": '<xf numFmtId="0" fillId="0" xfId="1"/></cellXfs>',
+    }
+    path = styled(hello_xlsx, tmp_path / "wrong.xlsx", styles)
+    with pytest.raises(WorkbookError, match="xf: fontId"):
+        read(opened(path))
+
+
+def test_an_alignment_of_a_style_s_name_counts(hello_xlsx, tmp_path):
+    contents = parts(hello_xlsx)
+    text = re.sub("<alignment [^>]*/>", "", contents["xl/styles.xml"].decode())
+    turned = '<cellStyleXfs><xf fontId="0"><alignment textRotation="90"/></xf></cellStyleXfs>'
+    contents["xl/styles.xml"] = re.sub("<cellStyleXfs.*?</cellStyleXfs>", turned, text).encode()
+    assert set(looked_at(saved(contents, tmp_path / "wrong.xlsx"), hello_xlsx)) == {"place"}
+
+
+def test_columns_measured_by_tiny_letters_are_too_narrow(hello_xlsx, tmp_path):
+    path = styled(hello_xlsx, tmp_path / "wrong.xlsx", {'<sz val="11"/>': '<sz val="2"/>'})
+    assert "column" in looked_at(path, hello_xlsx)
+
+
+def test_a_table_over_numbers_is_found(hello_xlsx, tmp_path):
+    """Its style gives letters of no colour of their own white ones, in Excel."""
+    contents = parts(hello_xlsx)
+    part = sheet_part(hello_xlsx, "Unrolled")
+    name = f"xl/worksheets/_rels/{Path(part).name}.rels"
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/table"
+    link = f'<Relationship Id="t" Type="{kind}" Target="/xl/tables/table1.xml"/></Relationships>'
+    contents[name] = contents[name].replace(b"</Relationships>", link.encode())
+    contents["xl/tables/table1.xml"] = f'<table ref="{CELL}:ZZ{ROW}"/>'.encode()
+    path = saved(contents, tmp_path / "wrong.xlsx")
+    assert looked_at(path, hello_xlsx) == {"rule": CELL}
+
+
+@pytest.mark.parametrize("space", ["", "urn:other"])
+def test_other_rows_in_another_namespace_are_refused(hello_xlsx, tmp_path, space):
+    sheet = {"<sheetData>": f'<sheetData xmlns="{space}"><row r="4"/></sheetData><sheetData>'}
+    path = styled(hello_xlsx, tmp_path / "wrong.xlsx", {}, sheet)
+    with pytest.raises(WorkbookError, match="sheetData"):
+        read(opened(path))
+
+
+def test_a_number_too_large_for_its_column_needs_our_rule_of_powers(hello_xlsx, tmp_path):
+    """It is #### without it."""
+    book, (_, planned) = openpyxl.load_workbook(hello_xlsx), known(hello_xlsx)
+    book["Unrolled"].conditional_formatting = ConditionalFormattingList()
+    book.save(tmp_path / "without.xlsx")
+    (sheet,) = (sheet for sheet in planned.sheets if sheet.name == "Unrolled")
+    own = block("h", "Unrolled")
+    values = [1e12] * (own.area.rows * own.area.cols)
+    for path, cause in ((hello_xlsx, set()), (tmp_path / "without.xlsx", {"column"})):
+        seen = Seen(read(opened(path)), sheet)
+        found = seen.otherwise(own, seen.causes(own), values)
+        assert {each.cause for each in found.values()} == cause
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("predicted", 'General;General;General;"h"'), ("predicted", '@"d"'), ("t", '"1"'), ("t", '0"0"')],
+)
+def test_a_sign_of_the_format_s_own_does_not_pass_for_the_value(dressed, name, code):
+    """It would stand there whatever is typed next."""
+
+    def change(sheet):
+        sheet[block(name, "Unrolled").area.part().a1].number_format = code
+
+    assert set(dressed(change)) == {"format"}
 
 
 def test_a_rule_over_cells_from_the_last_to_the_first_is_found(hello_xlsx, tmp_path):

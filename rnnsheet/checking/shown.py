@@ -2,22 +2,31 @@
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnsheet.checking.room import Room, width_of
 from rnnsheet.sheet.bounds import key
 from rnnsheet.sheet.plan import Area, Block, Sheet
-from rnnsheet.workbook.looks import Corners, Font, Look, Rule, View, folded, is_low, is_readable, outline
-from rnnsheet.workbook.number_format import FORMATS, NOTHING, alike, says, shown
+from rnnsheet.workbook.highlights import FITTING
+from rnnsheet.workbook.looks import Corners, Font, Look, Rule, is_readable
+from rnnsheet.workbook.number_format import FORMATS, NOTHING, alike, is_plain, says, shown
 from rnnsheet.workbook.read import Contents
+from rnnsheet.workbook.style import LOOKS
+from rnnsheet.workbook.view import LEAST_WIDTH, View, folded, height_of, outline
 from rnnsheet.workbook.worksheet import Grid
 
 _FORMAT = "format"
 CAUSES = ("sheet", "formulas", "zeros", "row", "column", _FORMAT, "letters", "place", "text", "rule")
-"""Its sheet is hidden or shows formulas, or no zeros; its row or column is hidden
-or too small; its number format; letters that cannot be read; where they stand; letters of the text's own; a
-rule of conditional formatting."""
+"""Its sheet is hidden or too small, or shows formulas, or no zeros; its row or column is hidden or too small
+for its letters; its number format; letters that cannot be read; where they stand; letters of the text's own;
+a rule of conditional formatting."""
+_FITTING = {form: tuple(map(float, bounds)) for form, bounds in FITTING.items()}
 
 
 class Otherwise(NamedTuple):
@@ -35,13 +44,18 @@ class Seen:
         self._grid: Grid = contents.grid(sheet.name)
         self._styles = contents.styles
         self._view: View = self._grid.view
+        self._room = Room(sheet, self._grid, self._styles)
+        self._hidden = self._view.hidden or not self._room.scrolls
         self._starts = [first for first, _ in self._grid.rows]
         self._folded = frozenset(folded([outline(row) for _, row in self._grid.rows]))
         planned = {each.hidden_where: each.area for each in sheet.highlights if each.hidden_where}
         self._rules = [
             rule for rule in self._view.rules if _may_harm(rule) and not _is_planned(rule, planned)
         ]
+        self._powers = [area for rule in self._view.rules if _makes_powers(rule) for area in rule.areas]
         self._causes_of_style = cache(self._cause_of_style)
+        self._tight: dict[Area, list[int]] = {}
+        """The places in a block that have less room than the plan gives them."""
 
     def causes(self, block: Block) -> Mapping[int, str]:
         """What shows cells of a block otherwise, whatever their values are, by their places in it."""
@@ -61,6 +75,11 @@ class Seen:
             for index, cause in causes.items()
             if cause != _FORMAT or not self._shows_all(block, index, values[index])
         }
+        if doubtful := self._doubtful(block, causes, values) - found.keys():
+            powers = _covered(block, self._powers)
+            for index in doubtful:
+                if cause := self._cause_of_room(block, index, values[index], bool(powers[index])):
+                    found[index] = cause
         if self._view.no_zeros:
             zeros = (index for index, value in enumerate(values) if _is_zero(value))
             found = dict.fromkeys(zeros, "zeros") | found
@@ -69,45 +88,81 @@ class Seen:
     def _shows_all(self, block: Block, index: int, value: Any) -> bool:
         """Whether another format shows a value to its last digit, as where 1% was typed for 0.01."""
         codes = [look.format for look in self._looks_at(_corners_of(block, index))]
-        text = shown(value, codes[0]) if codes and codes[0] and value is not None else None
+        if not codes or not codes[0] or value is None or not is_plain(codes[0]):
+            return False
+        text = shown(value, codes[0])
         return text is not None and says(text, value)
+
+    def _doubtful(self, block: Block, causes: Mapping[int, str], values: Sequence[Any]) -> set[int]:
+        """The cells that may not have room for what they show."""
+        doubtful = {*self._tight.get(block.area, ()), *causes}
+        if bounds := _FITTING.get(block.format):
+            low, high = bounds
+            doubtful.update(
+                index for index, value in enumerate(values) if _is_number(value) and not low <= value <= high
+            )
+        return doubtful
+
+    def _cause_of_room(self, block: Block, index: int, value: Any, is_power: bool) -> str:
+        """By what a cell has no room for what it shows, perhaps as a power of ten; "" where it has."""
+        corners = _corners_of(block, index)
+        col, row, _, _ = corners
+        style = next((each for _, by_style, _ in self._looks(corners) for each in by_style), None)
+        look = self._styles.look(style)
+        text = None if look.format is None or value is None else shown(value, look.format)
+        if isinstance(value, bool) or text is None:
+            return ""
+        size = max(font.size for font in (look.font, *self._grid.fonts.get(key(row, col), ())))
+        # A text goes on over empty cells, General shows as many digits as there is room for.
+        fits = is_power or isinstance(value, str) or look.format == FORMATS["general"]
+        if fits and size == look.font.size and self._room.is_ample(block.style, style, col):
+            return ""
+        needed = min([width_of(text), *([width_of(_text(value, FORMATS["powers"]))] if is_power else [])])
+        if needed <= self._room.of(style, col, size):
+            return ""
+        if size > LOOKS[block.style].size:
+            return "letters"
+        return "place" if look.indent > LOOKS[block.style].indent else "column"
 
     def _causes(self, block: Block) -> Iterator[tuple[int, str]]:
         """The cells that are shown otherwise, and by what."""
         area, view = block.area, self._view
-        if view.hidden or view.formulas:
-            cause = "sheet" if view.hidden else "formulas"
+        if self._hidden or view.formulas:
+            cause = "sheet" if self._hidden else "formulas"
             yield from ((index, cause) for index in range(area.rows * area.cols))
-        for first, last in view.columns:
-            for right in range(max(0, first - area.col), min(area.cols, last - area.col + 1)):
-                yield from ((down * area.cols + right, "column") for down in range(area.rows))
-        above = range(area.row, min(view.first_row, area.row + area.rows))
-        yield from _places(block, above, range(area.col, area.col + area.cols), "row")
+        columns = range(area.col, area.col + area.cols)
+        hidden = [col for col in columns if self._room.width(col) < LEAST_WIDTH]
+        yield from _places(block, range(area.row, area.row + area.rows), hidden, "column")
+        above = range(area.row, min(view.first[1], area.row + area.rows))
+        yield from _places(block, above, columns, "row")
         whole = (area.col, area.row, area.col + area.cols - 1, area.row + area.rows - 1)
-        for rows, by_style, low in self._looks(whole):
-            if low:
-                yield from _places(block, rows, range(area.col, whole[2] + 1), "row")
+        tight = self._tight[area] = []
+        for rows, by_style, height in self._looks(whole):
             for style, cols in by_style.items():
+                if self._styles.look(style).font.size > height:
+                    yield from _places(block, rows, cols, "row")
                 if cause := self._causes_of_style(style, block.format):
                     yield from _places(block, rows, cols, cause)
+                narrow = [col for col in cols if not self._room.is_ample(block.style, style, col)]
+                tight.extend(index for index, _ in _places(block, rows, narrow, ""))
         yield from self._causes_of_rules(block, whole)
         if self._grid.fonts:
             yield from self._causes_of_texts(block)
 
-    def _looks(self, corners: Corners) -> Iterator[tuple[range, Mapping[str | None, list[int]], bool]]:
-        """Rows of an area that look alike, the columns by their styles, and whether they are too low."""
+    def _looks(self, corners: Corners) -> Iterator[tuple[range, Mapping[str | None, list[int]], float]]:
+        """Rows of an area that look alike, the columns by their styles, and how high each row is."""
         left, top, right, bottom = corners
         place = max(0, bisect_right(self._starts, top) - 1)
         while place < len(self._starts) and self._starts[place] <= bottom:
             first, row = self._grid.rows[place]
-            low = place in self._folded or is_low(row, self._view)
+            height = 0.0 if place in self._folded else height_of(row, self._view)
             place += 1
             end = self._starts[place] if place < len(self._starts) else bottom + 1
             by_style = defaultdict[str | None, list[int]](list)
             own = slice(bisect_left(row.cols, left), bisect_right(row.cols, right))
             for col, style in zip(row.cols[own], row.styles[own], strict=True):
                 by_style[style].append(col)
-            yield range(max(first, top), min(end, bottom + 1)), by_style, low
+            yield range(max(first, top), min(end, bottom + 1)), by_style, height
 
     def _cause_of_style(self, style: str | None, form: str) -> str:
         """What of a style shows a value otherwise than a format of the plan's; "" for nothing."""
@@ -119,18 +174,25 @@ class Seen:
         return "" if look.format and alike(look.format, FORMATS[form]) else _FORMAT
 
     def _causes_of_rules(self, block: Block, whole: Corners) -> Iterator[tuple[int, str]]:
-        met = {
-            (rule.look, rule.hides, each): rule
-            for rule in self._rules
-            for area in rule.areas
-            if (each := _common(area, whole))
-        }
-        rules = list({rule.look: rule for rule in met.values()}.values())
-        for (_, _, corners), rule in met.items():
-            for rows, by_style, _ in self._looks(corners):
-                for style, cols in by_style.items():
-                    if _shows_otherwise(rule, self._styles.look(style), rules, block.format):
-                        yield from _places(block, rows, cols, "rule")
+        met: dict[tuple[Look, bool, bool], tuple[Rule, list[Corners]]] = {}
+        for rule in self._rules:
+            if areas := [each for area in rule.areas if (each := _common(area, whole))]:
+                met.setdefault((rule.look, rule.hides, rule.has_format), (rule, []))[1].extend(areas)
+        if not met:
+            return
+        rules = [rule for rule, _ in met.values()]
+
+        @cache
+        def harmed(style: str | None) -> NDArray[np.bool_]:
+            """The cells that would be shown otherwise, if they were of a style."""
+            look, form = self._styles.look(style), block.format
+            harmful = (areas for rule, areas in met.values() if _shows_otherwise(rule, look, rules, form))
+            return _covered(block, chain.from_iterable(harmful))
+
+        for rows, by_style, _ in self._looks(whole):
+            for style, cols in by_style.items():
+                places = _places(block, rows, cols, "rule")
+                yield from (place for place in places if harmed(style)[place[0]])
 
     def _causes_of_texts(self, block: Block) -> Iterator[tuple[int, str]]:
         for index, cell in enumerate(block.area.cells()):
@@ -162,8 +224,12 @@ def _text(value: Any, code: str) -> str:
     return code if text is None else text
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _is_zero(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value == 0
+    return _is_number(value) and value == 0
 
 
 def _may_harm(rule: Rule) -> bool:
@@ -180,6 +246,10 @@ def _is_planned(rule: Rule, planned: Mapping[str, Area]) -> bool:
         return False
     own = (area.col, area.row, area.col + area.cols - 1, area.row + area.rows - 1)
     return all(_common(each, own) == each for each in rule.areas)
+
+
+def _makes_powers(rule: Rule) -> bool:
+    return rule.has_format and _is_power(rule.look)
 
 
 def _is_power(look: Look) -> bool:
@@ -200,6 +270,7 @@ def _shows_otherwise(rule: Rule, look: Look, others: Sequence[Rule], form: str) 
         all(is_readable(font, changed.grounds) for font in fonts)
         and (changed.font.color is None or all(is_readable(changed.font, ground) for ground in grounds))
         and is_readable(changed.font, ())
+        and changed.font.size <= max(look.font.size, Font.size)
     )
 
 
@@ -208,6 +279,16 @@ def _common(one: Corners, other: Corners) -> Corners | None:
     left, top = max(one[0], other[0]), max(one[1], other[1])
     right, bottom = min(one[2], other[2]), min(one[3], other[3])
     return (left, top, right, bottom) if left <= right and top <= bottom else None
+
+
+def _covered(block: Block, areas: Iterable[Corners]) -> NDArray[np.bool_]:
+    """Which cells of a block are in one of the areas, by their places in it."""
+    area = block.area
+    cells = np.zeros((area.rows, area.cols), np.bool_)
+    for left, top, right, bottom in set(areas):
+        rows = slice(max(0, top - area.row), max(0, bottom + 1 - area.row))
+        cells[rows, max(0, left - area.col) : max(0, right + 1 - area.col)] = True
+    return cells.ravel()
 
 
 def _places(block: Block, rows: range, cols: Sequence[int], cause: str) -> Iterator[tuple[int, str]]:

@@ -3,6 +3,7 @@
 import colorsys
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from xml.etree.ElementTree import Element
 
 from rnnsheet.workbook.tags import local, natural, number, once, only, within
@@ -114,6 +115,7 @@ def _tinted(color: Color, tint: float) -> Color:
     return colorsys.hls_to_rgb(hue, min(1.0, max(0.0, light)), saturation)
 
 
+@lru_cache(1 << 14)
 def _contrast(one: Color, other: Color) -> float:
     dark, light = sorted((_luminance(one), _luminance(other)))
     return (light + 0.05) / (dark + 0.05)

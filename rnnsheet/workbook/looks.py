@@ -1,29 +1,30 @@
-"""How a file lets its cells be seen: styles, widths and heights, what is hidden, and rules that change it."""
+"""How a file lets its cells look: styles, and rules that change them."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 from xml.etree.ElementTree import Element
 
 from rnnsheet.sheet.bounds import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.formula import column_number
 from rnnsheet.workbook.colors import BLACK, WHITE, Color, Palette, is_seen
 from rnnsheet.workbook.number_format import BUILT_IN
-from rnnsheet.workbook.tags import local, natural, number, once, only, space_of, truth, within
+from rnnsheet.workbook.tags import local, natural, number, once, only, truth, within
 
-LEAST_HEIGHT, LEAST_WIDTH, LEAST_SIZE = 5.0, 1.0, 4.0
-"""Of a row in points, a column in characters, a letter in points: of less, nothing can be read."""
-MOST_INDENT = 15
-"""A cell's text that begins further to the right stands in others."""
+LEAST_SIZE, USUAL_SIZE = 4.0, 11.0
+"""Of letters, in points: smaller ones cannot be read; those of a file that does not say."""
 MOST_AREAS, MOST_CHANGES = 5_000, 50
 """The areas of conditional formats on a sheet, and how many different looks they may give."""
 _FIRST_OWN = 82
 """Formats before it are those that some program, or one in some language, knows by their number."""
 _SYMBOLS = re.compile("symbol|dings|marlett|outlook|mt extra|specialty|barcode", re.IGNORECASE)
 _CHARSET_OF_SYMBOLS = 2
+_MOVING = ("fill", "centerContinuous")
+"""The alignments that repeat a text, or move it over other cells."""
+_FROM_THE_RIGHT = 2
+"""The order of reading in which a minus sign comes behind its number."""
 _RANGE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})(?::([A-Z]{1,3})([0-9]{1,7}))?")
 
 Entry = TypeVar("Entry")
@@ -31,26 +32,12 @@ Corners = tuple[int, int, int, int]
 """First column and row, last column and row."""
 
 
-class Row(NamedTuple):
-    """What a row's element says of how it looks, as it stands there; many rows have the same."""
-
-    hidden: str | None
-    height: str | None
-    level: str | None
-    """How deep it is in an outline."""
-    collapsed: str | None
-    """Whether the rows of the outline above or below it are folded."""
-    cols: tuple[int, ...]
-    styles: tuple[str | None, ...]
-    """Of each cell the number of its style."""
-
-
 @dataclass(frozen=True)
 class Font:
     """The letters of a cell; a rule's may leave the colour to the cell."""
 
     color: Color | None = None
-    size: float = 11.0
+    size: float = USUAL_SIZE
     symbols: bool = False
     """They are pictures."""
 
@@ -65,7 +52,9 @@ class Look:
     grounds: tuple[Color, ...]
     """The colours that may be behind its letters."""
     misplaced: bool = False
-    """Its text is repeated, turned or pushed out of the cell."""
+    """Its text is repeated, turned or moved out of the cell."""
+    indent: int = 0
+    """How many times three blanks its text is moved to the middle."""
 
 
 @dataclass(frozen=True)
@@ -79,23 +68,6 @@ class Rule:
     """It shows bars or icons instead of numbers."""
     condition: str = ""
     """The formula by which it holds, without blanks, in capitals; "" where it holds by anything else."""
-
-
-@dataclass(frozen=True)
-class View:
-    """How a sheet is seen."""
-
-    hidden: bool = False
-    formulas: bool = False
-    """Formulas are shown instead of what they give."""
-    no_zeros: bool = False
-    low: bool = False
-    """Rows that say no height of their own cannot be read."""
-    first_row: int = 1
-    """Those above it stay out of sight: the sheet is frozen below."""
-    columns: tuple[tuple[int, int], ...] = ()
-    """The first and last of those that are hidden or too narrow."""
-    rules: tuple[Rule, ...] = ()
 
 
 class Styles:
@@ -113,7 +85,12 @@ class Styles:
         self._formats = _formats(groups.get("numFmts", ()))
         fonts = [self.font(each) for each in groups.get("fonts", ())]
         fills = [self._grounds(each) for each in groups.get("fills", ())]
+        self._named = groups.get("cellStyleXfs", ())
         self._looks = [self._look(each, fonts, fills) for each in groups.get("cellXfs", ())]
+        # Programs measure columns by the first font, or by that of the first style that has a name.
+        usual = [_at(fonts, each.get("fontId"), "fontId") for each in self._named[:1]] + fonts[:1]
+        self.size = min((font.size for font in usual), default=USUAL_SIZE)
+        """That of the letters of which a column has as many as its width says."""
         self._changes = groups.get("dxfs", ())
 
     def look(self, number: str | None) -> Look:
@@ -129,46 +106,27 @@ class Styles:
         names = (values.get("name"), values.get("rFont"), self._theme_fonts.get(values.get("scheme") or ""))
         return Font(
             self._palette.color(parts["color"], BLACK) if "color" in parts else None,
-            number(values.get("sz"), 11.0),
+            number(values.get("sz"), USUAL_SIZE),
             any(map(_SYMBOLS.search, filter(None, names)))
             or natural(values.get("charset")) == _CHARSET_OF_SYMBOLS,
         )
 
-    def view(self, root: Element, space: str, state: str) -> View:
-        """How a worksheet is seen, of its part without its rows. Raises ValueError for what is no number."""
-        found: dict[str, list[Element]] = {}
-        # Wherever they stand: programs could take alternatives that we do not know.
-        for each in root.iter():
-            found.setdefault(local(each), []).append(each)
-        views, formats = found.get("sheetView", []), found.get("sheetFormatPr", [])
-        height = min((number(each.get("defaultRowHeight"), 15.0) for each in formats), default=15.0)
-        narrow = any(number(each.get("defaultColWidth"), LEAST_WIDTH) < LEAST_WIDTH for each in formats)
-        columns = found.get("col", [])
-        own = [each for each in columns if space_of(each) == space]
-        left, top = _first_in_sight(views)
-        return View(
-            hidden=state != "visible",
-            formulas=any(truth(each.get("showFormulas")) for each in views),
-            no_zeros=not all(truth(each.get("showZeros"), True) for each in views),
-            low=height < LEAST_HEIGHT,
-            first_row=top,
-            columns=(
-                (1, left - 1),
-                *_unseen_columns(columns),
-                *_folded_columns(own, without=narrow),
-            ),
-            rules=tuple(self._rules(found.get("conditionalFormatting", []))),
-        )
-
     def _look(self, element: Element, fonts: Sequence[Font], fills: Sequence[tuple[Color, ...]]) -> Look:
-        font = _at(fonts or [Font()], element.get("fontId"), "fontId")
-        grounds = _at(fills or [()], element.get("fillId"), "fillId")
-        code = natural(element.get("numFmtId"))
+        place = natural(element.get("xfId"))
+        named = self._named[place] if place < len(self._named) else None
+        font = _at(fonts or [Font()], _own(element, named, "fontId"), "fontId")
+        grounds = _at(fills or [()], _own(element, named, "fillId"), "fillId")
+        code = natural(_own(element, named, "numFmtId"))
+        alignment = once(element).get("alignment")
+        if alignment is None and named is not None:
+            # As Gnumeric has it.
+            alignment = once(named).get("alignment")
         return Look(
             self._formats.get(code, BUILT_IN.get(code)),
             replace(font, color=BLACK) if font.color is None else font,
             grounds or (WHITE,),
-            _misplaces(once(element).get("alignment")),
+            _misplaces(alignment),
+            0 if alignment is None else natural(alignment.get("indent")),
         )
 
     def _grounds(self, fill: Element, changes: bool = False) -> tuple[Color, ...]:
@@ -189,11 +147,12 @@ class Styles:
             return (self._palette.color(only, BLACK),)
         return self._palette.color(front, BLACK), self._palette.color(back, WHITE)
 
-    def _rules(self, elements: Sequence[Element]) -> Iterator[Rule]:
+    def rules(self, elements: Sequence[Element]) -> Iterator[Rule]:
+        """The rules of conditional formats. Raises ValueError for too many, or what is of nothing."""
         count, changes = 0, set[Look]()
         for element in elements:
             below = [each.text or "" for each in element.iter() if local(each) == "sqref"]
-            areas = tuple(_corners(text) for text in " ".join([element.get("sqref", ""), *below]).split())
+            areas = tuple(corners_of(text) for text in " ".join([element.get("sqref", ""), *below]).split())
             for rule in (self._rule(each, areas) for each in element.iter() if local(each) == "cfRule"):
                 count += len(areas)
                 changes.add(rule.look)
@@ -217,7 +176,7 @@ class Styles:
             elif name == "numFmt":
                 has_format, (code,) = True, _formats([part]).values()
             elif name == "alignment":
-                misplaced = _misplaces(part)
+                misplaced = _misplaces(part) or natural(part.get("indent")) > 0
         drawn = [each for each in element.iter() if local(each) in ("colorScale", "dataBar", "iconSet")]
         for each in (color for scale in drawn for color in scale if local(color) in _BEHIND):
             grounds.append(self._palette.color(each, WHITE))
@@ -232,6 +191,7 @@ _GROUPS: Mapping[str, str] = {
     "numFmts": "numFmt",
     "fonts": "font",
     "fills": "fill",
+    "cellStyleXfs": "xf",
     "cellXfs": "xf",
     "dxfs": "dxf",
 }
@@ -245,37 +205,23 @@ def is_readable(font: Font, grounds: Sequence[Color]) -> bool:
     return font.size >= LEAST_SIZE and not font.symbols and is_seen(font.color or BLACK, grounds)
 
 
-def is_low(row: Row, view: View) -> bool:
-    """Whether a row is hidden, or too low to be read. Raises ValueError where its height is no number."""
-    if truth(row.hidden):
-        return True
-    return view.low if row.height is None else number(row.height) < LEAST_HEIGHT
-
-
-def outline(row: Row) -> tuple[bool, bool]:
-    """Whether a row is in an outline, and whether the outline beside it is folded."""
-    return natural(row.level) > 0, truth(row.collapsed)
-
-
-def folded(lines: Sequence[tuple[bool, bool]]) -> Iterator[int]:
-    """The places of rows or columns, each with its `outline`, that LibreOffice hides and Excel does not.
-
-    Where the line before or behind an outline says that it is folded, nothing in it needs to say so.
-    """
-    place = 0
-    for is_in, group in groupby(lines, key=lambda line: line[0]):
-        end = place + len(list(group))
-        if is_in and any(collapsed for _, collapsed in lines[max(0, place - 1) : end + 1]):
-            yield from range(place, end)
-        place = end
-
-
 def _at(entries: Sequence[Entry], text: str | None, what: str) -> Entry:
     """The entry of a number that stands in a file. Raises ValueError where there is none."""
     place = natural(text)
     if place >= len(entries):
         raise ValueError(f"{what}={text!r}")
     return entries[place]
+
+
+def _own(style: Element, named: Element | None, name: str) -> str | None:
+    """What a style says of itself. Raises ValueError where it says nothing, and programs could take either.
+
+    Some take that of the style with a name to which it belongs, others the first.
+    """
+    own = style.get(name)
+    if own is None and named is not None and natural(named.get(name)) != 0:
+        raise ValueError(f"xf: {name}")
+    return own
 
 
 def _formats(elements: Sequence[Element]) -> Mapping[int, str | None]:
@@ -299,53 +245,13 @@ def _groups(root: Element) -> Mapping[str, Sequence[Element]]:
 
 def _misplaces(alignment: Element | None) -> bool:
     return alignment is not None and (
-        alignment.get("horizontal") == "fill"
+        alignment.get("horizontal") in _MOVING
         or natural(alignment.get("textRotation")) != 0
-        or natural(alignment.get("indent")) > MOST_INDENT
+        or natural(alignment.get("readingOrder")) == _FROM_THE_RIGHT
     )
 
 
-def _first_in_sight(views: Sequence[Element]) -> tuple[int, int]:
-    """The first column and row that can be scrolled to."""
-    frozen = [
-        _corners(view.get("topLeftCell", ""))
-        for view in views
-        if any(local(each) == "pane" and each.get("state", "").startswith("frozen") for each in view)
-    ]
-    return max((left for left, *_ in frozen), default=1), max((top for _, top, *_ in frozen), default=1)
-
-
-def _unseen_columns(elements: Sequence[Element]) -> Iterator[tuple[int, int]]:
-    for each in elements:
-        if truth(each.get("hidden")) or number(each.get("width"), LEAST_WIDTH) < LEAST_WIDTH:
-            yield _span(each)
-
-
-def _folded_columns(elements: Sequence[Element], without: bool) -> Iterator[tuple[int, int]]:
-    """Those that are folded, and `without` the others those of which nothing is said."""
-    lines: list[tuple[bool, bool]] = []
-    spans: list[tuple[int, int]] = []
-    end = 0
-    for each in sorted(elements, key=_span):
-        first, last = _span(each)
-        if first > end + 1:
-            lines.append((False, False))
-            spans.append((end + 1, first - 1))
-            if without:
-                yield spans[-1]
-        lines.append((natural(each.get("outlineLevel")) > 0, truth(each.get("collapsed"))))
-        spans.append((first, last))
-        end = last
-    if without:
-        yield end + 1, LAST_COLUMN
-    yield from (spans[place] for place in folded(lines))
-
-
-def _span(column: Element) -> tuple[int, int]:
-    return natural(column.get("min"), 1), natural(column.get("max"), LAST_COLUMN)
-
-
-def _corners(text: str) -> Corners:
+def corners_of(text: str) -> Corners:
     """The corners of a range; all cells where it is none."""
     found = _RANGE.fullmatch(text)
     if not found:

@@ -89,6 +89,15 @@ def shown(value: float | str, code: str) -> str | None:
     return sign + _filled(section, abs(value))
 
 
+def is_plain(code: str) -> bool:
+    """Whether a format shows the value and nothing beside it, as the one that programs set for a 1% typed.
+
+    A sign of the format's own could stand for the value now, and for another one later.
+    """
+    parts = [part.lastgroup for section in _sections(code) or () for part in section]
+    return len(parts) == 1 and parts[0] in _OF_VALUE
+
+
 def says(text: str, value: Any) -> bool:
     """Whether what a cell shows is all of its value: the text, or a number to its last digit."""
     if isinstance(value, str):

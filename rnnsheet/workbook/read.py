@@ -19,7 +19,7 @@ from rnnsheet.workbook.drawings import Anchor, anchor_of
 from rnnsheet.workbook.looks import Styles
 from rnnsheet.workbook.package import Package, readable
 from rnnsheet.workbook.settings import unusual
-from rnnsheet.workbook.tags import local
+from rnnsheet.workbook.tags import local, truth
 from rnnsheet.workbook.texts import unescaped
 from rnnsheet.workbook.worksheet import Filled, Grid, Letters, SheetReader, grid_of, text_of
 
@@ -112,9 +112,7 @@ def read(package: Package, letters: Letters = unescaped) -> Contents:
         )
         texts = _shared_texts(package, links, space, styles, letters)
         parts = _sheets(root, space, links)
-        windows = root.findall(f"{space}bookViews/{space}workbookView")
-        # One that is hidden shows no sheet at all.
-        is_seen = all(each.get("visibility", _SEEN) == _SEEN for each in windows)
+        is_seen = _is_seen(root)
         sheets: dict[str, Grid] = {}
         drawn: dict[str, tuple[Anchor, ...]] = {}
         for name, (kind, part, state) in parts.items():
@@ -161,6 +159,15 @@ def _sheets(
             raise ValueError(f"sheet {name!r}")
         sheets[name] = kind, part, sheet.get("state", _SEEN)
     return sheets
+
+
+def _is_seen(root: ElementTree.Element) -> bool:
+    """Whether people find all sheets: a hidden window shows none, one without tabs the first."""
+    # Wherever they stand: programs could take alternatives that we do not know.
+    windows = [each for each in root.iter() if local(each) == "workbookView"]
+    return all(
+        each.get("visibility", _SEEN) == _SEEN and truth(each.get("showSheetTabs"), True) for each in windows
+    )
 
 
 def _alike(name: str) -> str:

@@ -10,9 +10,10 @@ from xml.etree import ElementTree
 from rnnsheet.sheet.bounds import LAST_COLUMN, LAST_ROW, key
 from rnnsheet.sheet.formula import Formula, column_letters, column_number
 from rnnsheet.sheet.plan import Area
-from rnnsheet.workbook.looks import Font, Row, Styles, View, is_low, outline
+from rnnsheet.workbook.looks import Font, Styles
 from rnnsheet.workbook.package import Package
 from rnnsheet.workbook.tags import local, natural, once, truth
+from rnnsheet.workbook.view import Row, View, height_of, outline, view_of
 
 LONGEST_FORMULA = 8192
 """As in Excel."""
@@ -103,8 +104,8 @@ def grid_of(package: Package, part: str, space: str, reader: "SheetReader", stat
         package.check_kept(tags)
     builder.end("part")
     parser.close()
-    # Programs would read the cells of another one too, also in another namespace.
-    if cells is None or sum(each.tag.endswith("}sheetData") for each in above.iter()) > 1:
+    # Programs would read the cells of another one too, also in another namespace or in none.
+    if cells is None or sum(local(each) == "sheetData" for each in above.iter()) > 1:
         raise ValueError(f"{part}: sheetData")
     reader.rows(cells)
     cells.clear()
@@ -115,9 +116,16 @@ def grid_of(package: Package, part: str, space: str, reader: "SheetReader", stat
     if size > MOST_IN_AREAS:
         raise ValueError(f"mergeCell: {size:,} > {MOST_IN_AREAS:,}")
     reader.fill_areas()
-    view = reader.styles.view(above, space, state)
+    view = view_of(above, space, state, reader.styles, _tables(package, part))
     reader.check_rows(view)
     return replace(reader.grid, view=view)
+
+
+def _tables(package: Package, part: str) -> list[str]:
+    """The ranges that tables and tables of pivots have on a worksheet."""
+    linked = [target for kind, target in package.links(part).values() if kind in ("table", "pivotTable")]
+    named = (each.get("ref") for target in linked for each in package.tree(target).iter())
+    return [ref for ref in named if ref]
 
 
 def corners(text: str) -> tuple[int, int, int, int]:
@@ -217,7 +225,7 @@ class SheetReader:
     def check_rows(self, view: View) -> None:
         """Raises ValueError where what a row says is no number, or a style none of the workbook's."""
         for look in self._looks:
-            is_low(look, view)
+            height_of(look, view)
             outline(look)
             for number in set(look.styles):
                 self.styles.look(number)
