@@ -82,12 +82,13 @@ _RULES = re.compile("<conditionalFormatting")
 _SHOWN_ROW = re.compile(r'<row (?=r="\d+"[^>]*><c [^>]*><f>)')
 _COLUMNS = re.compile("<cols>")
 _SHEET_VIEW = re.compile("<sheetView ")
+_PANE = re.compile("<pane [^>]*>")
 _NUMBER_FORMATS = (
     *("&quot;42.0&quot;", ";;;", "0.00", "0.000000;0.000000", "0.000000%", "hh:mm"),
     "[&lt;0.5]&quot;0.1&quot;;0.000000",
 )
 _HIDDEN_ROW = ('hidden="1"', 'ht="0.1"', 'hidden="true"')
-_HIDDEN_COLUMNS = ('hidden="1"', 'width="0.1" customWidth="1"')
+_HIDDEN_COLUMNS = ('hidden="1"', 'width="0.1" customWidth="1"', 'width="2.5" customWidth="1"')
 _ENDS = '<cfvo type="min"/><cfvo type="max"/>'
 _DRAWN = {
     "dataBar": f'<dataBar showValue="0">{_ENDS}<color rgb="FFFFFFFF"/></dataBar>',
@@ -115,6 +116,10 @@ def _other_view(_: re.Match[str], __: random.Random) -> str:
     return '<sheetView showFormulas="1" '
 
 
+def _frozen(_: re.Match[str], chance: random.Random) -> str:
+    return f'<pane ySplit="{chance.randint(100, 900)}" topLeftCell="A950" state="frozen"/>'
+
+
 def _rule_over_all(found: re.Match[str], chance: random.Random) -> str:
     kind = chance.choice(list(_DRAWN))
     rule = f'<cfRule type="{kind}" priority="999">{_DRAWN[kind]}</cfRule>'
@@ -125,7 +130,8 @@ IN_A_PART: dict[str, tuple[str, re.Pattern[str], Callable[[re.Match[str], random
     "another number format": ("xl/styles.xml", _NUMBER_FORMAT, _another_format),
     "letters like their ground": ("xl/styles.xml", _INK, _white_ink),
     "a row hidden": ("xl/worksheets/", _SHOWN_ROW, _hidden_row),
-    "columns hidden": ("xl/worksheets/", _COLUMNS, _hidden_columns),
+    "columns hidden or narrowed": ("xl/worksheets/", _COLUMNS, _hidden_columns),
+    "all rows frozen": ("xl/worksheets/", _PANE, _frozen),
     "formulas shown": ("xl/worksheets/", _SHEET_VIEW, _other_view),
     "a rule of formatting": ("xl/worksheets/", _RULES, _rule_over_all),
 }

@@ -5,7 +5,7 @@ from functools import cache
 from math import isfinite
 
 from rnnsheet.sheet.plan import Sheet
-from rnnsheet.workbook.looks import USUAL_SIZE, Styles
+from rnnsheet.workbook.looks import LEAST_SIZE, USUAL_SIZE, Styles
 from rnnsheet.workbook.style import LOOKS
 from rnnsheet.workbook.view import USUAL_HEIGHT, height_of
 from rnnsheet.workbook.worksheet import Grid
@@ -30,7 +30,9 @@ class Room:
 
     def of(self, style: str | None, col: int, size: float) -> float:
         """For how many digits a cell has room, in letters of a size."""
-        return _room(self.width(col), self._styles.look(style).indent, self._styles.size / size)
+        return _room(
+            self.width(col), self._styles.look(style).indent, self._styles.size / max(size, LEAST_SIZE)
+        )
 
     @property
     def scrolls(self) -> bool:

@@ -109,12 +109,12 @@ class Seen:
         col, row, _, _ = corners
         style = next((each for _, by_style, _ in self._looks(corners) for each in by_style), None)
         look = self._styles.look(style)
-        text = None if look.format is None or value is None else shown(value, look.format)
-        if isinstance(value, bool) or text is None:
+        text = None if value is None or not look.format else shown(value, look.format)
+        if not look.format or isinstance(value, bool) or text is None:
             return ""
         size = max(font.size for font in (look.font, *self._grid.fonts.get(key(row, col), ())))
         # A text goes on over empty cells, General shows as many digits as there is room for.
-        fits = is_power or isinstance(value, str) or look.format == FORMATS["general"]
+        fits = is_power or isinstance(value, str) or alike(look.format, FORMATS["general"])
         if fits and size == look.font.size and self._room.is_ample(block.style, style, col):
             return ""
         needed = min([width_of(text), *([width_of(_text(value, FORMATS["powers"]))] if is_power else [])])
