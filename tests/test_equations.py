@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from hypothesis import find, given
+from hypothesis import given
 
+import rnnsheet
 from rnnsheet.equations.backward import chain_rule, differentiate, limited, path_back
 from rnnsheet.equations.expr import Operation, Parameter, Value, greatest, scale, spread
 from rnnsheet.equations.imported import network as equations_of
@@ -13,7 +15,7 @@ from rnnsheet.equations.notation import symbols, words
 from rnnsheet.equations.recurrence import Recurrence, walkthrough
 from rnnsheet.equations.rules import RULES
 from rnnsheet.labels import labels, languages
-from rnnsheet.network import ONE, Axis
+from rnnsheet.network import KINDS, ONE, Axis, Model
 from tests.imported_networks import NETWORKS
 from tests.lessons import ANY_CELL, EVERY_FORM, hello, lessons, networks
 
@@ -22,7 +24,14 @@ HIDDEN, LETTERS = Axis("hidden", 3), Axis("letters", 4)
 
 def bare(cell: str):
     """A lesson of one cell without what may be left out."""
-    return find(lessons(cells=(cell,), peepholes=False), lambda lesson: True)
+    sizes = {cell: {"hidden": 1, "input": 2, "one": 1}, "softmax": {"hidden": 2, "input": 1, "one": 1}}
+    arrays = {
+        spec.name: np.ones((size[spec.rows], size[spec.cols]))
+        for kind, size in sizes.items()
+        for spec in KINDS[kind].parameters
+        if not spec.optional
+    }
+    return rnnsheet.Lesson("bare", Model(cell, arrays), vocabulary=("a", "b"), word="ab")
 
 
 def operations(expr) -> set[str]:
