@@ -51,6 +51,14 @@ def with_two_directories(kept_by: str) -> bytes:
     return OTHER + ONE[: -END.size] + large + place + ONE[-END.size :]
 
 
+def test_a_name_that_depends_on_an_encoding_is_refused():
+    """Without the flag of UTF-8 a name's bytes are code page 437 to some programs, UTF-8 to others."""
+    for name in (b"\x82", "é".encode(), b"a\0b", b"a\\b"):
+        data = archive(xyz=b"honest")
+        with pytest.raises(ValueError, match="zip: "):
+            check_archive(data.replace(b"xyz", name.ljust(3, b"z")))
+
+
 @pytest.mark.parametrize("kept_by", ["prepended", "comment", "64 bits"])
 def test_a_second_directory_is_refused(kept_by):
     with pytest.raises(ValueError, match="zip: "):

@@ -517,6 +517,22 @@ def typed(name: str, kind: str):
     return change
 
 
+SPELT = (
+    "xl/Worksheets/Sheet4.xml",
+    "xl/./worksheets/sheet4.xml",
+    "xl/x/../worksheets/sheet4.xml",
+    "xl/worksheets/sheet%34.xml",
+    "/xl/worksheets/sheet4.xml",
+    "xl/wor\u212asheets/sheet4.xml",
+)
+"""Names by which some programs find the part of a sheet, and others an empty sheet."""
+
+
+def called(part: str, name: str):
+    """A part under another name in the archive than in what leads to it."""
+    return lambda contents: {name if each == part else each: text for each, text in contents.items()}
+
+
 def replaced(part: str, old: str, new: str):
     def change(contents: dict[str, bytes]) -> dict[str, bytes]:
         text = contents[part].decode()
@@ -555,6 +571,11 @@ def replaced(part: str, old: str, new: str):
         lambda contents: contents | {"/xl/workbook.xml": contents[WORKBOOK]},
         lambda contents: contents | {"xl/./workbook.xml": contents[WORKBOOK]},
         lambda contents: contents | {"xl/work%62ook.xml": contents[WORKBOOK]},
+        replaced(TYPES, "/xl/styles.xml", "/xl/Styles.xml"),
+        replaced(RELATIONS, "theme/theme1.xml", "theme/Theme1.xml"),
+        *(called("xl/worksheets/sheet4.xml", name) for name in SPELT),
+        called("xl/_rels/workbook.xml.rels", "xl/_rels/Workbook.xml.rels"),
+        called("xl/worksheets/_rels/sheet5.xml.rels", "xl/worksheets/_Rels/sheet5.xml.rels"),
     ],
 )  # fmt: skip
 def test_a_part_that_a_program_could_take_for_another_is_refused(hello_xlsx, tmp_path, wrong, change):

@@ -273,6 +273,13 @@ def changed(**entries):
     return lambda text: changed_data(text, lambda data: data.update(entries))
 
 
+def with_booleans(data) -> None:
+    """What is 1 or 0 to Python, and no number to a browser."""
+    texts = json.dumps(data["book"]["constants"])
+    assert re.search(r"\b1(\.0)?\b", texts)
+    data["book"]["constants"] = json.loads(re.sub(r"(?<=[\[ ])1(\.0)?(?=[,\]])", "true", texts))
+
+
 @needs_node
 @pytest.mark.parametrize(
     ("change", "reason"),
@@ -283,6 +290,7 @@ def changed(**entries):
         (lambda text: changed_data(text, lambda data: data["book"]["fills"].pop()), "page"),
         (changed(title={"en": "Other"}), "page"),
         (changed(values={}), "cached"),
+        (lambda text: changed_data(text, with_booleans), "page"),
     ],
 )
 def test_what_was_changed_in_a_page_is_found(page_file, tmp_path, change, reason):

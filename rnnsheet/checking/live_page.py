@@ -144,7 +144,7 @@ def _contents(page: Page, values: Mapping[str, Any]) -> Contents:
         told = given if isinstance(given, list) else []
         known = [told[index] if index < len(told) else None for index in range(len(cells))]
         # Something else than a number or a text is none of the values.
-        kinds = (each if isinstance(each, int | float | str) else f"{each}" for each in known)
+        kinds = (each if type(each) in (int, float, str) else f"{each}" for each in known)
         grids[block.area.sheet].values.update(zip(cells, kinds, strict=True))
     names = {name: area.absolute for name, area in page.plan.names.items()}
     return Contents(Path(page.source.source), grids, names)
@@ -196,7 +196,9 @@ def _pieces(page: Page, text: str, carried: Mapping[str, Any]) -> BlockReport:
     """Whether the file is, piece by piece, what is compiled of its lesson: script, and what it reads."""
     expected = page.html(lambda _: [])
     right = json.loads(_DATA.findall(expected)[0])
-    wrong = [key for key in {**right, **carried} if key != "values" and right.get(key) != carried.get(key)]
+    given, expected_of = ({key: json.dumps(each) for key, each in data.items()} for data in (carried, right))
+    # As texts: to Python True is 1 and -0 is 0, to a browser they are others.
+    wrong = [key for key in expected_of | given if key != "values" and given.get(key) != expected_of.get(key)]
     if _DATA.sub("", text) != _DATA.sub("", expected):
         wrong.insert(0, "script")
     failure = Failure(wrong[0], "page", "", "", "") if wrong else None

@@ -3,6 +3,7 @@
 Source: PKWARE, APPNOTE.TXT 6.3.10, sections 4.3 and 4.5.
 """
 
+import re
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ _OPEN, _UTF_8, _ENCRYPTED = 1 << 3, 1 << 11, 1
 _LARGE, _OTHER_NAME = 1, 0x7075
 """Of what follows an entry's name: sizes of 64 bits; another name."""
 _IN_LARGE = 0xFFFFFFFF
+_PLAIN = re.compile(rb"[ -\[\]-~]+")
+"""A name that is the same in every encoding and on every system: ASCII without the backslash."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def _listed_at(data: bytes, place: int) -> tuple[_Entry, int, int]:
     after_name = place + _LISTED_FIELDS.size + lengths[0]
     after_extra = after_name + lengths[1]
     name = data[after_name - lengths[0] : after_name]
-    if sign != _LISTED or lengths[2] or disk or not name or b"\\" in name:
+    if sign != _LISTED or lengths[2] or disk or not _PLAIN.fullmatch(name):
         raise ArchiveError("zip_entry", name=_shown(name))
     large = _extra(data[after_name:after_extra], name).get(_LARGE, b"")
     size, packed, begins = _as_large((size, packed, begins), large)

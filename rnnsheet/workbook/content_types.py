@@ -29,7 +29,7 @@ _KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 def check_types(root: Element, parts: Iterable[str], linked: Mapping[str, Collection[str]]) -> None:
     """Raises ValueError where programs could take another part for one of a kind than those `linked`."""
     types = _types(root)
-    found = {part.lower(): _type(types, part.lower()) for part in parts if part.lower() != NAME.lower()}
+    found = {part.lower(): _type(types, part) for part in parts if part != NAME}
     for kind, (usual, wanted) in _KINDS.items():
         ours, known = {part.lower() for part in linked.get(kind, ())}, {each.lower() for each in wanted}
         typed = {part for part, its in found.items() if its in known}
@@ -42,12 +42,14 @@ def _types(root: Element) -> Mapping[str, str]:
     types: dict[str, str] = {}
     for each in root:
         name = {f"{_SPACE}Default": "Extension", f"{_SPACE}Override": "PartName"}.get(each.tag)
-        place = each.get(name or "", "").lower()
-        if not place or place in types or root.tag != f"{_SPACE}Types":
+        place = each.get(name or "", "")
+        place = place if name == "PartName" else place.lower()
+        twice = place.lower() in {known.lower() for known in types}
+        if not place or twice or root.tag != f"{_SPACE}Types":
             raise ValueError(f"{NAME}: {place or each.tag}")
         types[place] = each.get("ContentType", "").lower()
     return types
 
 
 def _type(types: Mapping[str, str], part: str) -> str:
-    return types.get(f"/{part}") or types.get(part.rpartition(".")[2], "")
+    return types.get(f"/{part}") or types.get(part.rpartition(".")[2].lower(), "")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from posixpath import dirname, join, normpath
+from posixpath import basename, dirname, join, normpath, split
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
@@ -107,7 +107,7 @@ class Package:
 
     def has(self, part: str) -> bool:
         """Whether there is such a part."""
-        return part.lower() in self._entries
+        return part in self._entries
 
     def links(self, part: str) -> Mapping[str, tuple[str, str]]:
         """Per id, the kind of a part's relationship and the part that it leads to."""
@@ -143,9 +143,11 @@ class Package:
             raise self._too_large("file_too_large", size, LARGEST_CONTENT)
         if len(items) > MOST_PARTS:
             raise self.refused("too_many_parts", got=len(items), most=MOST_PARTS)
-        if len(self._entries) < len(items):
+        if len({name.lower() for name in self._entries}) < len(items):
             raise self.refused("not_a_workbook", reason=ArchiveError("zip_twice"))
         for item in items:
+            if _usual(item.filename) != item.filename.removesuffix("/"):
+                raise self.refused("not_a_workbook", reason=ArchiveError("zip_entry", name=item.filename))
             for what, names in _ACTIVE.items():
                 if names.search(item.filename):
                     raise self.refused("active_content", what=what, part=item.filename)
@@ -156,23 +158,28 @@ class Package:
 
     @cached_property
     def _entries(self) -> Mapping[str, zipfile.ZipInfo]:
-        """The archive's entries by the names of parts, which do not depend on case.
-
-        Some programs find a part under /its/name, others as its/./name or its%2Fname.
-        """
-        return {
-            normpath(unquote(item.filename)).lstrip("/").lower(): item for item in self._archive.infolist()
-        }
+        """The archive's entries by the names of parts: some programs find none whose case differs."""
+        return {item.filename: item for item in self._archive.infolist()}
 
     def _entry(self, part: str) -> zipfile.ZipInfo:
-        return self._entries[part.lower()]
+        return self._entries[part]
+
+    def _is_near(self, part: str) -> bool:
+        """Whether there is a part of this name in another case alone: some programs take it."""
+        return part not in self._entries and part.lower() in {name.lower() for name in self._entries}
 
     def _check_links(self, name: str) -> None:
         """Raises WorkbookError where a part leads to what could act, or outside the file."""
+        folder, own = split(name)
+        part = join(dirname(folder), own.removesuffix(".rels"))
+        if not own.endswith(".rels") or basename(folder) != "_rels" or self._is_near(part):
+            raise self.refused("not_a_workbook", reason=ArchiveError("zip_entry", name=name))
         for link in self.tree(name):
             kind, outside = _kind(link), link.get("TargetMode") == "External"
             if outside and kind != "hyperlink":
                 raise self.refused("active_content", what="external links", part=name)
+            if not outside and self._is_near(led := _target(part, link)):
+                raise self.refused("not_a_workbook", reason=ArchiveError("zip_entry", name=led))
             for what, names in (*_ACTIVE.items(), ("embedded objects", _MORE_ACTIVE)):
                 if names.search(kind):
                     raise self.refused("active_content", what=what, part=name)
@@ -213,6 +220,11 @@ class Package:
 
     def _too_large(self, key: str, got: int, most: int, **values: object) -> WorkbookError:
         return self.refused(key, got=got // MEGABYTE, most=most // MEGABYTE, **values)
+
+
+def _usual(name: str) -> str:
+    """How a part's name is spelt where all find it: some take it for its/./name or its%2Fname too."""
+    return normpath(unquote(name)).lstrip("/")
 
 
 def _kind(link: ElementTree.Element) -> str:
