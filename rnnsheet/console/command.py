@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from rnnsheet.console.lines import printable
 from rnnsheet.errors import OutputError, RenamedWarning, RnnsheetError, known_language
 from rnnsheet.labels import default_language, help_texts, language_of, languages
 
@@ -57,7 +58,7 @@ def _libraries_end_with_2() -> Any:
 def tell(error: RnnsheetError, language: str) -> None:
     """Prints what is wrong; where that cannot be, the exit status tells it alone."""
     with suppress(OSError):
-        typer.echo(f"rnnsheet: {error.text(language)}", err=True)
+        typer.echo(f"rnnsheet: {printable(error.text(language))}", err=True)
 
 
 _show = warnings.showwarning
@@ -67,7 +68,7 @@ def show_warning(message: Warning | str, *place: Any, **more: Any) -> None:
     """Prints what is told of a user's file as one line; other warnings are for programmers."""
     if isinstance(message, RenamedWarning):
         with suppress(OSError):
-            typer.echo(f"rnnsheet: {message}", err=True)
+            typer.echo(f"rnnsheet: {printable(str(message))}", err=True)
     else:
         _show(message, *place, **more)
 
@@ -76,7 +77,7 @@ def print_lines(lines: Iterable[str]) -> None:
     """Prints lines. Raises OutputError where that cannot be."""
     try:
         # All at once: a check of many blocks prints a line for each.
-        typer.echo("".join(f"{line}\n" for line in lines), nl=False)
+        typer.echo("".join(f"{printable(line)}\n" for line in lines), nl=False)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -85,4 +86,4 @@ def print_lines(lines: Iterable[str]) -> None:
 
 def print_json(data: object) -> None:
     """Prints data for programs."""
-    print_lines([json.dumps(data, ensure_ascii=False, indent=2)])
+    print_lines(json.dumps(data, ensure_ascii=False, indent=2).split("\n"))

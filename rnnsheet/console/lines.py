@@ -10,6 +10,18 @@ LINE = 96
 _BREAKABLE = r"[⺀-￯][、。，；：！？）”]*|[^\s⺀-￯]+[、。，；：！？）”]*\s*|\s+"
 """Not compiled before it is used: that takes longer than to print what most commands say."""
 
+_UNSEEN = re.compile("[\x00-\x08\n-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What moves the cursor of a terminal, or turns the order of letters: a file's text could hide a verdict."""
+
+
+def printable(line: str) -> str:
+    """The line with all that is not seen as its number, `\\u001b`; JSON remains what it was."""
+    return line if line.isascii() and line.isprintable() else _UNSEEN.sub(_number_of, line)
+
+
+def _number_of(sign: re.Match[str]) -> str:
+    return f"\\u{ord(sign[0]):04x}"
+
 
 def number(value: Any) -> str:
     """A number with six digits behind the point, as the article prints them; a text as it is."""

@@ -44,7 +44,7 @@ class Manifest:
     def check(self) -> None:
         """Raises WorkbookError where the workbook is none of ours, or claims sizes that it cannot have."""
         sizes = [self.facts[name] for name in ("steps", "answer_steps", "epochs", "flow_steps")]
-        if any(not size.isdecimal() or int(size) > self.contents.cells for size in sizes):
+        if any(not _SIZE.fullmatch(size) or int(size) > self.contents.cells for size in sizes):
             raise self.damaged_fact("steps")
 
     def check_plan(self, plan: Plan) -> None:

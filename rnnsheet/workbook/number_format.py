@@ -32,13 +32,14 @@ _PART = re.compile(
     r"""
     "(?P<quoted>[^"]*)" | \\(?P<escaped>.)
     | (?P<general>General) | (?P<text>@)
-    | (?P<power>0(?:\.(?P<power_digits>0+))?E\+00)
-    | (?P<number>(?P<whole>0+)(?:\.(?P<digits>0+))?(?P<percent>%)?)
+    | (?P<power>0(?:\.(?P<power_digits>0{1,30}))?E\+00)
+    | (?P<number>(?P<whole>0{1,30})(?:\.(?P<digits>0{1,30}))?(?P<percent>%)?)
     | (?P<bare>[-+\x20]|[^\x00-\x7f])
     | (?P<end>;)
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
+# Excel has at most 30 digits behind the point.
 _HALVES_UP = Context(prec=400, rounding=ROUND_HALF_UP)
 _SHOWN = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:%|[Ee][+-][0-9]+)?")
 _SAMPLES = (
