@@ -51,6 +51,15 @@ def with_two_directories(kept_by: str) -> bytes:
     return OTHER + ONE[: -END.size] + large + place + ONE[-END.size :]
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_packing_that_not_every_program_knows_is_refused(method):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as made:
+        made.writestr("a", b"honest" * 9)
+    with pytest.raises(ValueError, match="zip: a"):
+        check_archive(file.getvalue())
+
+
 def test_a_name_that_depends_on_an_encoding_is_refused():
     """Without the flag of UTF-8 a name's bytes are code page 437 to some programs, UTF-8 to others."""
     for name in (b"\x82", "é".encode(), b"a\0b", b"a\\b"):

@@ -1,5 +1,6 @@
 """Lines for the terminal: aligned columns, paragraphs that fit, Chinese letters twice as wide."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from rnnsheet.console.learning import Training
 from rnnsheet.console.lessons import walk
-from rnnsheet.console.lines import number, table, wrap
+from rnnsheet.console.lines import number, printable, table, wrap
 from rnnsheet.labels import labels, languages
 from tests.lessons import EVERY_FORM, hello, lessons
 
@@ -33,6 +34,17 @@ def test_no_line_begins_with_a_comma():
 def test_columns_align_whatever_the_width_of_the_letters():
     first, second = table([["中文", "1.5"], ["abc", "10.25"]], "lr")
     assert (first, second) == ("中文    1.5", "abc   10.25")
+
+
+@pytest.mark.parametrize("sign", ["\x1b", "\r", "\n", "\x9b", "\u202e", "\u2028", "\ud800"])
+def test_nothing_moves_the_cursor_or_turns_the_letters_of_a_verdict(sign):
+    assert printable(f"网络 {sign}all right") == f"网络 \\u{ord(sign):04x}all right"
+    assert json.loads(printable(f'"{sign}"')) == sign
+
+
+def test_what_is_seen_is_printed_as_it_is():
+    text = "\t中文　é “a” 😀 ✓"
+    assert printable(text) == text
 
 
 def test_rows_may_have_different_lengths():

@@ -193,10 +193,15 @@ def test_nothing_long_is_parsed_piece_by_piece(hello_xlsx, tmp_path, before, pie
         ("xl/workbook.xml", b"</workbook>"),
     ],
 )
-@pytest.mark.parametrize("nested", [False, True])
-def test_no_more_elements_than_there_can_be_are_kept(hello_xlsx, tmp_path, part, ending, nested):
+@pytest.mark.parametrize("form", ["in a row", "nested", "with attributes"])
+def test_no_more_elements_than_there_can_be_are_kept(hello_xlsx, tmp_path, part, ending, form):
     contents, count = parts(hello_xlsx), 2_000_000
-    many = b"<a>" * count + b"</a>" * count if nested else b"<a/>" * count
+    attributes = b" ".join(b"a%d=''" % number for number in range(40))
+    many = {
+        "in a row": b"<a/>" * count,
+        "nested": b"<a>" * count + b"</a>" * count,
+        "with attributes": b"<a %b/>" % attributes * (count // 40),
+    }[form]
     contents[part] = contents[part].replace(ending, many + ending, 1)
     assert "too many cells" in refused(save(contents, tmp_path / "w.xlsx"), tmp_path / "run")
 
@@ -272,6 +277,7 @@ def test_what_could_act_is_not_opened(hello_xlsx, tmp_path, part, what, suffix):
         'webservice("http://127.0.0.1:9/")',
         'WEBSERVICE ("http://127.0.0.1:9/")',
         '_xlfn.WEBSERVICE("http://127.0.0.1:9/")',
+        'GETENV("HOME")',
         'HYPERLINK("http://127.0.0.1:9/","x")',
         "INDIRECT(\"'file:///etc/passwd'#$Sheet.A1\")",
         "INDIRECT(\"'[/etc/book.xlsx]Sheet'!A1\")",
@@ -461,6 +467,7 @@ MACROS = (
         (WORKBOOK, '<sheet [^>]*name="Unrolled"[^>]*/>', r"\g<0>\g<0>", "sheet 'unrolled': twice"),
         (WORKBOOK, 'name="Overview"', 'name="INPUTS"', "sheet 'inputs': twice"),
         (WORKBOOK, 'name="Overview"', 'name="\uff29nputs"', "sheet 'inputs': twice"),
+        (WORKBOOK, 'name="Overview"', 'name="Inputs\u200b"', "sheet 'inputs': twice"),
         (WORKBOOK, 'name="Overview"', 'name="Inp/uts"', "sheet 'Inp/uts'"),
         (WORKBOOK, 'name="Overview"', f'name="{"x" * 32}"', "sheet 'x"),
         (WORKBOOK, "spreadsheetml/2006/main", "spreadsheetml/2007/main", "workbook"),
@@ -603,8 +610,9 @@ def test_a_part_that_is_there_twice_is_refused(hello_xlsx, tmp_path, wrong, name
     assert "a name twice" in refused(wrong, tmp_path / "run")
 
 
-def test_a_name_of_one_sheet_that_hides_ours_is_wrong(hello_xlsx, wrong):
-    own = '<definedName name="Wxh" localSheetId="3">Inputs!$D$25</definedName>'
+@pytest.mark.parametrize("name", ["Wxh", "WXH"])
+def test_a_name_of_one_sheet_that_hides_ours_is_wrong(hello_xlsx, wrong, name):
+    own = f'<definedName name="{name}" localSheetId="3">Inputs!$D$25</definedName>'
     edit(hello_xlsx, wrong, WORKBOOK, '<definedName name="Wxh">', rf"{own}\g<0>")
     report = rnnsheet.check(wrong)
     assert [(block.name, block.first_failure.cell) for block in report.blocks if block.failed] == [
@@ -688,6 +696,30 @@ def test_a_blank_between_two_operands_is_no_other_spelling(hello_xlsx, wrong):
     edit(hello_xlsx, wrong, part, H15, lambda found: found[0].replace("$D15", "$D1 5"))
     assert ("Unrolled", "H15", "formula") in failures(rnnsheet.check(wrong, engine="libreoffice"))
     edit(hello_xlsx, wrong, part, H15, lambda found: found[0].replace("$D15*", " $D15 * "))
+    assert rnnsheet.check(wrong).ok
+
+
+def test_a_formula_of_apostrophes_is_read_once(hello_xlsx, tmp_path, wrong):
+    """What begins like a sheet's name and is none was looked for behind each of them again."""
+    contents, part = parts(hello_xlsx), sheet_part(hello_xlsx, "Training")
+    formulas = re.compile(rb"(?<=<f>)[^<]+(?=</f>)")
+    contents[part] = formulas.sub(b"'" * 8_190, contents[part], count=200)
+    assert checked(save(contents, wrong), tmp_path / "run")[0] == 1
+
+
+@pytest.mark.parametrize("digits", ["9" * 5_000, "٤"])
+def test_a_size_of_other_digits_is_told(hello_xlsx, tmp_path, wrong, digits):
+    described(hello_xlsx, wrong, ("steps", None), digits)
+    assert "damaged" in refused(wrong, tmp_path / "run")
+
+
+def test_an_input_that_stores_something_else_than_its_formula_gives_is_told(hello_xlsx, wrong):
+    part = sheet_part(hello_xlsx, "Inputs")
+    cell = block("bh", "Inputs").area.a1.partition(":")[0]
+    pattern = rf'(<c r="{cell}"[^>]*>)<v>([^<]*)</v>'
+    edit(hello_xlsx, wrong, part, pattern, r"\1<f>\2+0</f><v>777</v>")
+    assert failures(rnnsheet.check(wrong)) == [("Inputs", cell, "cached")]
+    edit(hello_xlsx, wrong, part, pattern, r"\1<f>\2+0</f><v>\2</v>")
     assert rnnsheet.check(wrong).ok
 
 

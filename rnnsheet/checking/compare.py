@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from string import ascii_lowercase, ascii_uppercase
@@ -60,7 +60,7 @@ class Comparison:
             contents.grid(sheet.name)
         # Before the engine is waited for.
         seen = {sheet.name: Seen(contents, sheet) for sheet in plan.sheets if not sheet.hidden}
-        looks = [(block, _Shown(block, seen.get(block.area.sheet))) for block in plan.blocks()]
+        looks = [(block, _Shown(self, block, seen.get(block.area.sheet))) for block in plan.blocks()]
         self._blocks = [_BlockCells(self, *each) for each in looks if each[0].kind != "input"]
         self._inputs = [shown for block, shown in looks if block.kind == "input"]
         self._names = self._compared_names()
@@ -98,14 +98,14 @@ class Comparison:
 
     def _compared_names(self) -> BlockReport:
         failures = []
-        # A name of one of our sheets alone counts there instead of ours; programs that copy a sheet make
-        # such names for the copy.
-        ours = {sheet.name for sheet in self.plan.sheets}
-        parts = ((*name.rpartition("!"), text) for name, text in self.contents.names.items())
-        own = {name: text for sheet, _, name, text in parts if sheet in ours}
-        names = {**self.contents.names, **own}
+        # A name of one of our sheets alone counts there instead of ours, whatever its case; programs that
+        # copy a sheet make such names for the copy.
+        ours = {sheet.name.lower() for sheet in self.plan.sheets}
+        parts = [(*name.lower().rpartition("!"), text) for name, text in self.contents.names.items()]
+        names = {name: text for sheet, _, name, text in parts if not sheet}
+        names |= {name: text for sheet, _, name, text in parts if sheet in ours}
         for name, area in self.plan.names.items():
-            got = names.get(name, "")
+            got = names.get(name.lower(), "")
             if normal(got) != normal(area.absolute) and normal(got) != normal(_spread(area.absolute)):
                 failures.append(Failure(name, "name", "", area.absolute, got))
         first = failures[0] if failures else None
@@ -180,8 +180,8 @@ class _BlockCells:
 class _Shown:
     """How the cells of a block are shown; those of a hidden sheet of ours are not."""
 
-    def __init__(self, block: Block, seen: Seen | None):
-        self._block, self._seen = block, seen
+    def __init__(self, comparison: Comparison, block: Block, seen: Seen | None):
+        self.its, self._block, self._seen = comparison, block, seen
         self._causes = seen.causes(block) if seen else {}
 
     def failures(self, values: Sequence[Any], formulas: Sequence[str] = ()) -> Mapping[int, Failure]:
@@ -195,13 +195,24 @@ class _Shown:
         return failures
 
     def report(self, values: Values) -> BlockReport | None:
-        """The verdict on inputs, where some are shown otherwise; whatever stands there is right."""
+        """The verdict on inputs, where some are not what they seem; whatever stands there is right."""
         area = self._block.area
-        failures = list(self.failures(list(map(values.sheets[area.sheet].get, area.cells()))).values())
+        got = list(map(values.sheets[area.sheet].get, area.cells()))
+        failures = [*self._stale(got), *self.failures(got).values()]
         if not failures:
             return None
         size = area.rows * area.cols
         return BlockReport(self._block.name, area.sheet, area.a1, size, len(failures), 0.0, failures[0])
+
+    def _stale(self, values: Sequence[Any]) -> Iterator[Failure]:
+        """The inputs that are formulas, and beside them store something else than they give."""
+        area = self._block.area
+        grid = self.its.contents.grid(area.sheet)
+        for index, (cell, value) in enumerate(zip(area.cells(), values, strict=True)):
+            stored = grid.values.get(cell)
+            if cell in grid.formulas and stored not in (None, value) and not self.its.matches(stored, value):
+                place = area.part(*divmod(index, area.cols)).a1
+                yield Failure(place, "cached", f"={grid.formulas[cell]}", str(value), str(stored))
 
 
 def _numbers(values: list[Any]) -> NDArray[np.float64] | None:
@@ -303,7 +314,8 @@ class _Cell:
 _TOKEN = re.compile(
     r"""
     (?P<text> "(?:[^"]|"")*" )
-    | '(?P<quoted> (?:[^']|'')* )'! | (?P<sheet> [A-Z_\u0080-\U0010ffff][\w.\u0080-\U0010ffff]* )!
+    | '(?P<quoted> (?:[^']|'')* )'! | (?P<apostrophes> '(?:[^']|'')*' )
+    | (?P<sheet> [A-Z_\u0080-\U0010ffff][\w.\u0080-\U0010ffff]* )!
     | (?P<number> (?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:E[+-]?[0-9]+)?(?![\w.]) )
     | (?P<word> [\w.$\\]+ )
     | (?P<blank> [ \t\r\n]+ )
@@ -311,7 +323,10 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.ASCII | re.IGNORECASE | re.DOTALL,
 )
-"""In ASCII: ſ and ı are no letters of a function, and a blank of another width is none."""
+"""In ASCII: ſ and ı are no letters of a function, and a blank of another width is none.
+
+Apostrophes without a sign behind them are one token, so that nothing is looked for behind each of many.
+"""
 _OPERAND = ("text", "quoted", "sheet", "number", "word")
 
 

@@ -9,6 +9,7 @@ from rnnsheet.errors import ModelError
 from rnnsheet.importers.limits import MOST_WEIGHTS, check_count
 from rnnsheet.importers.vocabulary import PADDING, UNKNOWN, is_special, number_of
 from rnnsheet.network.imported import Answer, Numbers, Text
+from rnnsheet.network.imported.reads import PADDINGS, UNITS
 from rnnsheet.network.reading import MOST_STEPS, SIGNS
 from rnnsheet.plain import LONGEST_IN_CELL
 
@@ -42,7 +43,7 @@ def text(tokens: tuple[str, ...], wishes: Mapping[str, Any]) -> Text:
     chosen = {"unit": "letters" if letters else "words", "padding": wishes["padding"]} | {
         key: wishes[key] for key in ("unit", "padding") if key in wishes
     }
-    for key, known in (("unit", ("letters", "words")), ("padding", ("before", "after"))):
+    for key, known in (("unit", UNITS), ("padding", PADDINGS)):
         if chosen[key] not in known:
             raise ModelError("wrong_choice", key=f"text.{key}", got=chosen[key], known=", ".join(known))
     sample = str(wishes.get("sample") or _sample(tokens, chosen["unit"], steps))

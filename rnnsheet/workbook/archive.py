@@ -18,6 +18,8 @@ _OPEN, _UTF_8, _ENCRYPTED = 1 << 3, 1 << 11, 1
 _LARGE, _OTHER_NAME = 1, 0x7075
 """Of what follows an entry's name: sizes of 64 bits; another name."""
 _IN_LARGE = 0xFFFFFFFF
+_METHODS = (0, 8)
+"""Stored, and deflated: not every program knows others."""
 _PLAIN = re.compile(rb"[ -\[\]-~]+")
 """A name that is the same in every encoding and on every system: ASCII without the backslash."""
 
@@ -79,7 +81,7 @@ def _listed_at(data: bytes, place: int) -> tuple[_Entry, int, int]:
     after_name = place + _LISTED_FIELDS.size + lengths[0]
     after_extra = after_name + lengths[1]
     name = data[after_name - lengths[0] : after_name]
-    if sign != _LISTED or lengths[2] or disk or not _PLAIN.fullmatch(name):
+    if sign != _LISTED or lengths[2] or disk or not _PLAIN.fullmatch(name) or method not in _METHODS:
         raise ArchiveError("zip_entry", name=_shown(name))
     large = _extra(data[after_name:after_extra], name).get(_LARGE, b"")
     size, packed, begins = _as_large((size, packed, begins), large)

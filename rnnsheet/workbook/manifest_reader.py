@@ -1,5 +1,6 @@
 """What a workbook says of itself on its hidden sheet: what it is of, and where its blocks stand."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,8 @@ from rnnsheet.sheet.pages import manifest
 from rnnsheet.sheet.plan import LAYOUT, Area, Plan
 from rnnsheet.workbook.read import Contents
 from rnnsheet.workbook.worksheet import corners
+
+_SIZE = re.compile("[0-9]{1,9}")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ _OUTSIDE = (
     *("WEBSERVICE", "FILTERXML", "HYPERLINK", "IMAGE", "RTD", "DDE", "CALL", "EXEC", "REGISTER"),
     # It takes a text for a reference, and a text can be put together.
     *("SQL.REQUEST", "IMPORT", "CUBE", "STOCKHISTORY", "INDIRECT", "EVALUATE", "READDBTABLE", "ATL_LAST"),
+    "GETENV",
 )
 """Functions, or how their names begin, by which a formula could reach outside the workbook or act."""
 _SIGNS = ("[", "|", ":/", "\\\\")

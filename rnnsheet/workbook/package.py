@@ -86,7 +86,7 @@ class Package:
             raise self._too_large("part_too_large", size, LARGEST_PART, part=part)
         parser, tags = ElementTree.XMLParser(), 0
         for piece in self._pieces(part, grows):
-            tags += piece.count(b"<")
+            tags += weight(piece)
             self.check_kept(tags)
             parser.feed(piece)
         root: ElementTree.Element = parser.close()
@@ -220,6 +220,11 @@ class Package:
 
     def _too_large(self, key: str, got: int, most: int, **values: object) -> WorkbookError:
         return self.refused(key, got=got // MEGABYTE, most=most // MEGABYTE, **values)
+
+
+def weight(piece: bytes) -> int:
+    """How many tags and attributes, at most, are in a piece of a part; each takes memory where it is kept."""
+    return piece.count(b"<") + piece.count(b"=")
 
 
 def _usual(name: str) -> str:

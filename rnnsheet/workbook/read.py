@@ -171,8 +171,9 @@ def _is_seen(root: ElementTree.Element) -> bool:
 
 
 def _alike(name: str) -> str:
-    """What is the same for all names that some program takes for one."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    """What is the same for all names that some program, or a reader, takes for one."""
+    seen = "".join(sign for sign in name if unicodedata.category(sign) != "Cf")
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold())
 
 
 @contextmanager

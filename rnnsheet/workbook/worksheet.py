@@ -11,7 +11,7 @@ from rnnsheet.sheet.bounds import LAST_COLUMN, LAST_ROW, key
 from rnnsheet.sheet.formula import Formula, column_letters, column_number
 from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook.looks import Font, Styles
-from rnnsheet.workbook.package import Package
+from rnnsheet.workbook.package import Package, weight
 from rnnsheet.workbook.tags import local, natural, once, truth
 from rnnsheet.workbook.view import Row, View, height_of, outline, view_of
 
@@ -94,13 +94,13 @@ def grid_of(package: Package, part: str, space: str, reader: "SheetReader", stat
     cells, tags = None, 0
     for piece in package.pieces(part):
         parser.feed(piece)
-        tags += piece.count(b"<")
+        tags += weight(piece)
         if cells is None:
             cells = above.find(f"{space}worksheet/{space}sheetData")
         if cells is not None and (ended := cells[:-1]):
             reader.rows(ended)
             del cells[:-1]
-            tags = piece.count(b"<")
+            tags = weight(piece)
         package.check_kept(tags)
     builder.end("part")
     parser.close()

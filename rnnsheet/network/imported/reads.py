@@ -10,6 +10,8 @@ from rnnsheet.plain import make_plain
 INPUT, ANSWER = "input", "answer"
 """What layers may read besides layers: what is typed, and what the network itself has just said."""
 
+UNITS, PADDINGS = ("letters", "words"), ("before", "after")
+
 CURLY, STRAIGHT = "’", "'"
 """An apostrophe as some programs write it, which is read as the plain one where no token has it."""
 
@@ -30,7 +32,7 @@ def is_capital(token: str) -> bool:
 
 @dataclass(frozen=True)
 class Text:
-    """A text that is typed into one cell and read token by token.
+    """A text that is typed into one cell and read token by token. Raises ValueError for an unknown unit.
 
     Number k, from 0, stands for the token `tokens[k]`; "" for a number that no text has, such as that
     of the padding. The text is split into `unit`s: "letters", or "words", which blanks and `SIGNS` part.
@@ -61,6 +63,8 @@ class Text:
     entry that is emptied in a workbook is none of them."""
 
     def __post_init__(self) -> None:
+        if self.unit not in UNITS or self.padding not in PADDINGS:
+            raise ValueError(f"{self.unit}, {self.padding}")
         if self.blank is None:
             object.__setattr__(self, "blank", _gaps(self.tokens))
         make_plain(self)
