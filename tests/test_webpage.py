@@ -9,6 +9,7 @@ from pathlib import Path
 from shutil import which
 from types import SimpleNamespace
 
+import numpy as np
 import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 import rnnsheet
 from rnnsheet import engine, templates
 from rnnsheet.checking import node
+from rnnsheet.network import Model
 from rnnsheet.sheet.plan import Block
 from rnnsheet.webpage import document
 from rnnsheet.webpage.book import Book, moved
@@ -227,8 +229,12 @@ def test_a_page_is_small_enough(name, tmp_path):
 
 
 def test_a_page_that_would_be_too_large_is_refused_before_it_is_written(tmp_path):
-    with pytest.raises(rnnsheet.LessonError, match="400000"):
+    with pytest.raises(rnnsheet.LessonError, match="150000"):
         rnnsheet.page("hello", tmp_path / "page.html", epochs=5000)
+    wide = Model("elman", {"Wxh": np.ones((300, 4)), "Whh": np.ones((300, 300)), "Why": np.ones((4, 300))})
+    with pytest.raises(rnnsheet.LessonError, match="at least"):
+        # Before its plan is made, which would take minutes: a forged page may claim such a network.
+        rnnsheet.page(replace(rnnsheet.load("hello"), model=wide, initial={}), tmp_path / "page.html")
     assert list(tmp_path.iterdir()) == []
 
 

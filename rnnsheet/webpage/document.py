@@ -27,7 +27,9 @@ from rnnsheet.webpage.grammar import UnknownFormulaError
 
 FOLDER = Path(__file__).parent
 SCRIPTS = ("engine.js", "picture.js", "panels.js", "page.js")
-MOST_CELLS = 400_000
+_PER_WEIGHT = 25
+"""So many formulas, at least, a lesson has for each weight: its gradients, its updates, its check."""
+MOST_CELLS = 150_000
 """So many formulas of a lesson, or cells of a model, a browser takes at once; such a page has megabytes."""
 _BETWEEN = ",\n"
 
@@ -38,8 +40,10 @@ class Page:
     """A lesson or an imported network, compiled for a page."""
 
     def __init__(self, source: LessonData | ImportedNetwork, language: str):
-        if not isinstance(source, LessonData):
-            # Before its plan is made, which takes long for a large one.
+        # Before its plan is made, which takes long for a large one.
+        if isinstance(source, LessonData):
+            _check_size(source, _PER_WEIGHT * sum(array.size for array in source.model.parameters.values()))
+        else:
             _check_size(source, source.sizes["weights"])
             # What its framework found has no place in a page; the rest is as it is read back.
             source = replace(source, witness=None, usual=float(source.usual))
