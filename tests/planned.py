@@ -1,12 +1,14 @@
 """Which cells a plan takes, and which its formulas read."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from openpyxl.formula import Tokenizer
 from openpyxl.formula.tokenizer import Token
 from openpyxl.utils import range_boundaries
 
-from rnnsheet.sheet.plan import Area, Plan
+from rnnsheet.labels import labels
+from rnnsheet.sheet.plan import Area, Plan, quoted
 
 Cell = tuple[str, int, int]
 
@@ -57,3 +59,23 @@ def _cells_of(sheet: str, named: str) -> Iterator[Cell]:
     for row in range(top, bottom + 1):
         for col in range(left, right + 1):
             yield sheet, row, col
+
+
+def blocks_in_english(planned: Plan) -> list[tuple[str, Area, list[list[str]]]]:
+    """Name, place and formulas of every block, with the English names of sheets."""
+    names = {own: labels("en").sheets[key] for key, own in labels(planned.language).sheets.items()}
+
+    def english(text: str) -> str:
+        for own, name in names.items():
+            # A formula also says where something is wrong.
+            text = text.replace(f"{quoted(own)}!", f"{quoted(name)}!").replace(f'"{own} ', f'"{name} ')
+        return text
+
+    return [
+        (
+            block.name,
+            replace(block.area, sheet=names.get(block.area.sheet, block.area.sheet)),
+            [[english(text) for text in row] for row in block.formulas()] if block.fills else [],
+        )
+        for block in planned.blocks()
+    ]

@@ -11,16 +11,15 @@ from openpyxl.formula.translate import Translator
 
 import rnnsheet
 from rnnsheet.errors import RnnsheetError
-from rnnsheet.labels import labels, languages
+from rnnsheet.labels import languages
 from rnnsheet.network import KINDS, Model
 from rnnsheet.sheet import layout
 from rnnsheet.sheet.formula import Formula, column_letters, column_number
 from rnnsheet.sheet.layout import plan
 from rnnsheet.sheet.names import CALLED, defined_name
-from rnnsheet.sheet.plan import quoted
 from tests.imported_networks import counter
 from tests.lessons import ANY_CELL, hello, lessons
-from tests.planned import filled, referred, taken
+from tests.planned import blocks_in_english, filled, referred, taken
 
 EXCEL_ROWS, EXCEL_COLUMNS, EXCEL_FORMULA, EXCEL_SHEET_NAME = 1_048_576, 16_384, 8_192, 31
 
@@ -44,27 +43,9 @@ def test_the_plan_of_any_lesson_is_whole(lesson):
         assert block.area.col + block.area.cols <= EXCEL_COLUMNS
 
 
-def in_english(text: str, language: str) -> str:
-    """A formula, or a sheet's name, with the English names of sheets, also where a formula says them."""
-    names = {own: labels("en").sheets[key] for key, own in labels(language).sheets.items()}
-    for own, name in names.items():
-        text = text.replace(f"{quoted(own)}!", f"{quoted(name)}!").replace(f'"{own} ', f'"{name} ')
-    return names.get(text, text)
-
-
 @given(lessons())
 def test_formulas_and_places_are_the_same_in_every_language_but_for_the_names_of_sheets(lesson):
-    first, *others = (
-        [
-            (
-                block.name,
-                replace(block.area, sheet=in_english(block.area.sheet, language)),
-                [[in_english(text, language) for text in row] for row in block.formulas()],
-            )
-            for block in plan(lesson, language).blocks()
-        ]
-        for language in languages()
-    )
+    first, *others = (blocks_in_english(plan(lesson, language)) for language in languages())
     assert others
     assert all(other == first for other in others)
 
