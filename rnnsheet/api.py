@@ -219,7 +219,14 @@ def _sized(
     """The lesson with so many epochs, steps of the gradient's flow and digits, where these are given."""
     given = {"epochs": epochs, "flow_steps": steps, "digits": digits}
     sizes: dict[str, Any] = {name: size for name, size in given.items() if size is not None}
-    return replace(loaded, settings=replace(loaded.settings, **sizes)) if sizes else loaded
+    try:
+        return replace(loaded, settings=replace(loaded.settings, **sizes)) if sizes else loaded
+    except LessonError as error:
+        # It is no entry of the lesson's file that is wrong.
+        name = str(error.values.get("name")).removeprefix("settings.")
+        if name in sizes:
+            error.values["name"] = name.removeprefix("flow_")
+        raise
 
 
 def workbook_file(path: str | Path, force: bool) -> Path:

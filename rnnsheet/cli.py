@@ -204,20 +204,21 @@ def check(
         engines, status = chosen(engine), 0
         told: list[dict[str, object]] = []
         waiting = progress.waiting(labels(language))
-        for file, found in each(files, tolerance, engines, waiting):
-            if isinstance(found, RnnsheetError):
-                status = 2
-                told.append({"file": file, "error": found.text(language)})
-                _tell(found, language)
-                continue
-            status = max(status, *(0 if report.ok else 1 for report in found))
-            if as_json:
-                told += [report.as_dict() for report in found]
-                continue
-            from rnnsheet.console import verdicts
+        with progress.working(labels(language)):
+            for file, found in each(files, tolerance, engines, waiting):
+                if isinstance(found, RnnsheetError):
+                    status = 2
+                    told.append({"file": file, "error": found.text(language)})
+                    _tell(found, language)
+                    continue
+                status = max(status, *(0 if report.ok else 1 for report in found))
+                if as_json:
+                    told += [report.as_dict() for report in found]
+                    continue
+                from rnnsheet.console import verdicts
 
-            for report in found:
-                _print(verdicts.verdict(report, labels(language), blocks))
+                for report in found:
+                    _print(verdicts.verdict(report, labels(language), blocks))
         if as_json:
             _print_json(told[0] if len(files) == len(engines) == 1 else told)
     raise typer.Exit(status)

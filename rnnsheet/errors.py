@@ -104,12 +104,19 @@ def check_seed(seed: int) -> None:
         raise RnnsheetError("wrong_size", name="seed", got=seed, least=0, most=GREATEST_SEED)
 
 
-def unknown(message: str, given: str, known: Iterable[str], prefix: str = "", **more: str) -> LessonError:
+def unknown(
+    message: str,
+    given: str,
+    known: Iterable[str],
+    prefix: str = "",
+    made: type[RnnsheetError] = LessonError,
+    **more: str,
+) -> RnnsheetError:
     """The error for a word that is none of those known, with the one that was meant; `more` values of it."""
     import difflib
 
     by_lower = {name.lower(): prefix + name for name in known}
     values = {"given": prefix + given, "known": ", ".join(by_lower.values()), **more}
     if close := difflib.get_close_matches(given.lower(), by_lower, 1, cutoff=0.5):
-        return LessonError(f"{message}_meant", meant=by_lower[close[0]], **values)
-    return LessonError(message, **values)
+        return made(f"{message}_meant", meant=by_lower[close[0]], **values)
+    return made(message, **values)

@@ -109,11 +109,15 @@ def test_a_wrong_cell_ends_with_1_and_is_shown_with_formula_expected_and_got(tmp
     assert report["ok"] is False
     wrong = [block for block in report["blocks"] if block["failed"]]
     assert report["failed"] == sum(block["failed"] for block in wrong) > 0
-    verdict, changed, *follow, mend = ended.stdout.splitlines()
+    verdict, changed, *follow, more, mend = ended.stdout.splitlines()
     assert verdict == f"hello.xlsx: {report['failed']} of {report['cells']} cells wrong (ironcalc)."
     assert changed.startswith(f"h: {cell} holds 0.7, expected =TANH(")
-    assert len(follow) == len(wrong) - 1
+    assert len(follow) == 11
+    assert more == f"… and {len(wrong) - 12} more blocks; --blocks shows all"
     assert "or export the workbook again" in mend
+    every = rnnsheet("check", "hello.xlsx", "--blocks", cwd=tmp_path).stdout.splitlines()
+    assert [changed, *follow] == every[1:13]
+    assert every[len(wrong) + 1] == mend
 
 
 def test_the_table_of_blocks_follows_the_verdict_where_it_is_asked_for(tmp_path):

@@ -272,6 +272,11 @@ KEYS = {
     "other version": ("layout = ", "layout = 9", "layout 9"),
     "short secret": ('secret = "', 'secret = "00', "expected 64 hexadecimal digits"),
     "rubric": ("[rubric.h]", "[rubric.hh]", "expected h, p, dWxh"),
+    "a key of the rubric": (
+        "points = ",
+        "point = ",
+        "did you mean rubric.h.points?",
+    ),
     "points": ("points = 12.0", "points = -1", "points from 0"),
     "settings": ("digits = 3", "digit = 3", r"\[settings\] is not as expected"),
 }

@@ -371,7 +371,7 @@ ONE_LAYER = "[[layers]]\nname = 'd'\nkind = '{}'\n{}"
     [
         (
             "names = 3",
-            "unknown key names; expected one of: text, numbers, answer, network, layers, name, labels",
+            "unknown key names; did you mean name?",
         ),
         (ONE_LAYER.format("last", "reads = 7"), "layers.reads is 7; expected a list"),
         (ONE_LAYER.format("last", "reads = 'e'"), 'layer d: reads is "e"; expected one of: input'),

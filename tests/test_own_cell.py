@@ -14,6 +14,7 @@ from rnnsheet import api
 from rnnsheet.checking import node
 from rnnsheet.equations import cells
 from rnnsheet.equations.lesson import network
+from rnnsheet.errors import WorkbookError
 from rnnsheet.labels import labels
 from rnnsheet.network import KINDS, Model
 from rnnsheet.sheet.diagram import diagrams
@@ -49,6 +50,13 @@ def lesson() -> rnnsheet.Lesson:
     shapes = {"Wxf": (2, 4), "Whf": (2, 2), "bf": (2, 1), "Wxn": (2, 4), "Whn": (2, 2), "Why": (4, 2)}
     parameters = {name: random.normal(size=shape) for name, shape in shapes.items()}
     return rnnsheet.Lesson("mgu", Model("mgu", parameters), "helo", "hello", settings=SMALL)
+
+
+def test_a_workbook_with_a_cell_that_is_not_known_says_how_to_give_it(mgu, tmp_path):
+    book = rnnsheet.export(lesson(), tmp_path / "mgu.xlsx")
+    forget()
+    with pytest.raises(WorkbookError, match=r"cell 'mgu'.* rnnsheet --cells FILE"):
+        rnnsheet.check(book)
 
 
 def by_hand(parameters, word: str) -> np.ndarray:

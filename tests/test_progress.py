@@ -4,6 +4,7 @@ import os
 import pty
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -75,6 +76,16 @@ def test_a_long_export_shows_a_bar_in_a_terminal_and_nothing_elsewhere(tmp_path)
     assert subprocess.run(command, cwd=tmp_path, capture_output=True).stderr == b""
 
 
+@pytest.mark.parametrize(
+    ("is_terminal", "seconds", "said"), [(True, 0.0, 1), (True, 9.0, 0), (False, 0.0, 0)]
+)
+def test_a_long_check_says_that_it_goes_on_in_a_terminal(capsys, monkeypatch, is_terminal, seconds, said):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal)
+    with progress.working(labels("zh"), seconds):
+        time.sleep(0.1)
+    assert capsys.readouterr().err.count("正在重新计算并逐格比较") == said
+
+
 def test_of_a_huge_export_the_size_is_said_before_it_begins(capsys):
     with progress.bars(labels("en"))("export", 200_000_000):
         said = capsys.readouterr().err
@@ -86,14 +97,14 @@ def test_of_a_huge_export_the_size_is_said_before_it_begins(capsys):
     [
         (
             ("export", "hello", "--epochs", "1000001"),
-            "settings.epochs is 1000001; expected a whole number",
+            "epochs is 1000001; expected a whole number",
         ),
-        (("export", "hello", "--epochs", "0"), "settings.epochs is 0; expected a whole number from 1"),
-        (("export", "hello", "--epochs", "-1"), "settings.epochs is -1; expected a whole number from 1"),
-        (("export", "hello", "--epochs", "9" * 400), "settings.epochs is 999"),
+        (("export", "hello", "--epochs", "0"), "epochs is 0; expected a whole number from 1"),
+        (("export", "hello", "--epochs", "-1"), "epochs is -1; expected a whole number from 1"),
+        (("export", "hello", "--epochs", "9" * 400), "epochs is 999"),
         (
             ("export", "hello", "--steps", "301"),
-            "settings.flow_steps is 301; expected a whole number",
+            "steps is 301; expected a whole number",
         ),
         (("train", "hello", "--epochs", "0"), "epochs is 0; expected a number greater than 0"),
         (("train", "hello", "--rate", "nan"), "rate is nan; expected a number greater than 0"),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnsheet import templates, toml
-from rnnsheet.errors import LessonError, RnnsheetError
+from rnnsheet.errors import LessonError, RnnsheetError, unknown
 from rnnsheet.files import check_free, write_whole
 from rnnsheet.labels import languages
 from rnnsheet.lesson import LessonData
@@ -143,8 +143,8 @@ def loads(text: bytes) -> Key:
 def _key(tree: Mapping[str, Any], path: Path) -> Key:
     if missing := [name for name in _TABLES if name not in tree]:
         raise KeyFileError("no_key", missing=", ".join(missing))
-    if unknown := sorted(set(tree) - set(_TABLES)):
-        raise KeyFileError("unknown_key", given=unknown[0], known=", ".join(_TABLES))
+    if strange := sorted(set(tree) - set(_TABLES)):
+        raise unknown("unknown_key", strange[0], _TABLES, made=KeyFileError)
     if tree["layout"] != LAYOUT:
         raise KeyFileError("other_key", version=tree["rnnsheet"], got=tree["layout"], expected=LAYOUT)
     try:
@@ -194,7 +194,9 @@ def check_settings(settings: Settings) -> None:
 
 def _rule(name: str, table: Any) -> Rule:
     known = [each.name for each in fields(Rule)]
-    if not isinstance(table, dict) or not set(table) <= set(known) or "points" not in table:
+    if isinstance(table, dict) and (strange := [key for key in table if key not in known]):
+        raise unknown("unknown_key", strange[0], known, f"rubric.{name}.", made=KeyFileError)
+    if not isinstance(table, dict) or "points" not in table:
         raise KeyFileError("wrong_table", key=f"rubric.{name}", expected=", ".join(known))
     rule = Rule(**table)
     numbers = (rule.points, rule.follow)

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from threading import Timer
 
 import typer
 
@@ -14,6 +15,8 @@ _LONG = {"export": 1_000_000}
 """From what size on a kind of work is worth a bar: so many cells are computed and written in seconds."""
 _HUGE = 5_000_000
 """Of so many cells it is said beforehand how many they are."""
+_PATIENCE = 3.0
+"""So many seconds people wait without a word."""
 _BYTES = 20
 """So much of a file a cell takes, about."""
 
@@ -31,6 +34,19 @@ def bars(labels: Labels) -> Progress:
             yield shown.update
 
     return bar
+
+
+@contextmanager
+def working(labels: Labels, seconds: float = _PATIENCE) -> Iterator[None]:
+    """Says, once, that a check is under way, where it takes so many seconds."""
+    timer = Timer(seconds, typer.echo, (labels("progress.checking"),), {"err": True})
+    timer.daemon = True
+    if sys.stderr.isatty():
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def waiting(labels: Labels) -> Callable[[], None]:

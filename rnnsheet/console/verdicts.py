@@ -8,15 +8,20 @@ from rnnsheet.labels import Labels
 
 _LONGEST = 300
 """So much of a formula is told."""
+_MOST = 12
+"""Of so many blocks a failure is told: where a row was inserted, most blocks have one."""
 
 
 def verdict(report: Report, labels: Labels, with_blocks: bool) -> Iterator[str]:
     """The verdict, the first failure of each block, what else was found, and the table, if wanted."""
     yield _headline(report, labels)
     # What was changed comes before what follows from it.
-    for block in sorted(report.blocks, key=_follows):
+    wrong = sorted((block for block in report.blocks if block.first_failure), key=_follows)
+    for block in wrong if with_blocks else wrong[:_MOST]:
         if block.first_failure:
             yield _failure(block, block.first_failure, labels)
+    if len(wrong) > _MOST and not with_blocks:
+        yield labels("check.more", count=len(wrong) - _MOST)
     if report.failed:
         yield labels("check.mend")
     if report.ok and report.amplified:

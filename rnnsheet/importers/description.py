@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnsheet import toml
-from rnnsheet.errors import ModelError
+from rnnsheet.errors import ModelError, unknown
 from rnnsheet.importers.limits import reading
 from rnnsheet.network import Layer, Source
 from rnnsheet.network.imported import ACTIVATIONS, ANSWER, INPUT, LAYER_KINDS
@@ -151,8 +151,8 @@ def _check(table: str, given: Any, keys: Mapping[str, Any]) -> None:
     for key, value in given.items():
         name = f"{table}.{key}" if table else key
         if key not in keys:
-            told = ", ".join(key for key in keys if key != "recognised")
-            raise ModelError("unknown_key", given=name, known=told)
+            told = [key for key in keys if key != "recognised"]
+            raise unknown("unknown_key", key, told, table and f"{table}.", made=ModelError)
         if not isinstance(value, keys[key]) or (isinstance(value, bool) and keys[key] is not bool):
             raise ModelError(_TYPES[keys[key]], key=name, got=_shown(value))
         if isinstance(value, list):

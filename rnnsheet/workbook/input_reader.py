@@ -65,6 +65,9 @@ def read_inputs(described: Manifest, recalculated: Value) -> LessonData | Import
         imported = described.facts["kind"] == manifest.IMPORTED
         return _imported_network(inputs) if imported else _lesson(inputs)
     except LessonError as error:
+        if error.key.startswith("unknown_cell"):
+            known = {name: error.values[name] for name in ("given", "known")}
+            raise WorkbookError("unknown_cell_in_book", place=str(path), **known) from None
         if "example_number" in error.values:
             # The sheet does not let one change them.
             raise described.changed("examples") from None
