@@ -34,7 +34,7 @@ def verdict(report: Report, labels: Labels, with_blocks: bool) -> Iterator[str]:
         settings = ", ".join(labels(f"check.setting.{note}") for note in report.notes)
         yield labels("check.noted", file=report.file, settings=settings)
     if report.drawn_on:
-        yield labels("check.drawn_on", file=report.file, sheets=", ".join(report.drawn_on))
+        yield labels("check.drawn_on", file=report.file, names=", ".join(report.drawn_on))
     if with_blocks:
         yield from table([labels("check.head").split("|"), *map(_block, report.blocks)], "lllrrr")
 
