@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from numbers import Integral
 from typing import Self
@@ -43,9 +44,22 @@ class RnnsheetError(Exception):
         return self.text(default_language())
 
 
+@dataclass(frozen=True)
+class Axes:
+    """What the rows and the columns of a matrix stand for, in a message."""
+
+    rows: str
+    cols: str
+
+    def text(self, language: str) -> str:
+        """Their names in the language, as far as it has them."""
+        texts = labels(language)
+        return " × ".join(texts.get(f"axis.{name}") or name for name in (self.rows, self.cols))
+
+
 def _in_words(value: object, texts: Labels) -> object:
-    """A value of a message, in its language where it is an error itself, or what the system says of one."""
-    if isinstance(value, RnnsheetError):
+    """A value of a message in its language, where it is an error itself, axes, or what the system says."""
+    if isinstance(value, RnnsheetError | Axes):
         return value.text(texts.language)
     if isinstance(value, OSError):
         value = value.strerror or value

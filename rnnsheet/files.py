@@ -1,5 +1,6 @@
 """Files written whole or not at all, read as far as they may go; folders that are gone afterwards."""
 
+import codecs
 import errno
 import os
 import sys
@@ -48,6 +49,18 @@ def content(path: Path, error: type[RnnsheetError], most: int) -> bytes:
         got = max(len(found), path.stat().st_size)
         raise error("too_large", place=str(path), got=got, most=most)
     return found
+
+
+def as_text(given: bytes, path: Path, error: type[RnnsheetError]) -> str:
+    """A file's content as text: UTF-8, UTF-16 with its mark, or else GB 18030, as Chinese programs save it.
+
+    Raises the error where it is none of them.
+    """
+    marked = given.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
+        with suppress(UnicodeDecodeError):
+            return given.decode(encoding)
+    raise error("not_utf8", place=str(path))
 
 
 def is_file(path: Path) -> bool:

@@ -172,7 +172,7 @@ BAD_LESSONS = {
     "wrong shape": (
         "[0.902874, 0.871522, 0.691079, 0.18998],",
         "",
-        "Why has the shape 4×3; expected 4×2 (letters × hidden)",
+        "Why has the shape 4×3; expected 4×2 (letters × hidden units), so that it has as many units as Wxh",
     ),
     "ragged": ("0.572392, 0.486813", "0.572392", "Wxh does not consist of numbers only, in rows of one"),
     "a text for a number": ("0.427043", '"much"', "Whh does not consist of numbers only"),
@@ -196,7 +196,7 @@ BAD_LESSONS = {
     "missing weight": (
         "Whh =",
         "#",
-        "the parameter Whh of the cell elman is missing; expected 3×3 (hidden × hidden)",
+        "the parameter Whh of the cell elman is missing; expected 3×3 (hidden units × hidden units)",
     ),
     "unknown cell": ('"elman"', '"transformer"', "unknown cell 'transformer'; known cells: elman"),
     "no room": ("# steps = 8", "steps = 3", "data.steps is 3; expected a whole number from 4"),

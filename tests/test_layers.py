@@ -34,31 +34,31 @@ SOFTMAX = Layer("softmax")
     [
         (
             lambda: lesson(Layer("lstm"), SOFTMAX, parameters={**LSTM, **OUT, "Wxf": numbers(2, 4)}),
-            "Wxf has the shape 2×4; expected 2×3 (hidden × letters)",
+            "Wxf has the shape 2×4; expected 2×3 (hidden units × letters)",
         ),
         (
             lambda: lesson(
                 Layer("lstm"), SOFTMAX, parameters={k: v for k, v in {**LSTM, **OUT}.items() if k != "Whg"}
             ),
-            "the parameter Whg of the cell lstm is missing; expected 2×2 (hidden × hidden)",
+            "the parameter Whg of the cell lstm is missing; expected 2×2 (hidden units × hidden units)",
         ),
         (
             lambda: lesson(Layer("lstm"), SOFTMAX, parameters={**OUT}),
-            "the parameter Wxi of the cell lstm is missing; expected n×3 (hidden × letters)",
+            "the parameter Wxi of the cell lstm is missing; expected n×3 (hidden units × letters)",
         ),
         (
             lambda: lesson(Layer("lstm"), SOFTMAX, parameters={**LSTM, **OUT, "Wci": numbers(3, 1)}),
-            "Wci has the shape 3×1; expected 2×1 (hidden × one)",
+            "Wci has the shape 3×1; expected 2×1 (hidden units × 1)",
         ),
         (
             lambda: lesson(
                 Layer("lstm"), Layer("gru"), SOFTMAX, parameters={**LSTM, **OUT, "Wxr2": numbers(4, 3)}
             ),
-            "Wxr2 has the shape 4×3; expected 4×2 (hidden × hidden)",
+            "Wxr2 has the shape 4×3; expected 4×2 (hidden units × hidden units)",
         ),
         (
             lambda: lesson(Layer("lstm"), SOFTMAX, parameters={**LSTM, "Why": numbers(3, 4)}),
-            "Why has the shape 3×4; expected 3×2 (letters × hidden)",
+            "Why has the shape 3×4; expected 3×2 (letters × hidden units)",
         ),
         (lambda: lesson(Layer("lstn"), SOFTMAX), "unknown cell 'lstn'; did you mean 'lstm'?"),
         (lambda: lesson(Layer("attention"), SOFTMAX), "unknown cell 'attention'; known cells: elman, lstm"),
@@ -119,7 +119,7 @@ SOFTMAX = Layer("softmax")
         (lambda: lesson(Layer("dense"), SOFTMAX, parameters=DENSE, split="signs"), "data.split is 'signs'"),
         (
             lambda: lesson(Layer("elman", "d", "answer"), SOFTMAX, labels=("x", "y"), parameters={}),
-            "the parameter Wxh_d of the cell elman is missing; expected n×2 (hidden × labels)",
+            "the parameter Wxh_d of the cell elman is missing; expected n×2 (hidden units × answers)",
         ),
         (
             lambda: lesson(

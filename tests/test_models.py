@@ -14,6 +14,7 @@ from rnnsheet.errors import ModelError
 from rnnsheet.importers import read_model
 from rnnsheet.importers.description import KNOWN, read_description
 from rnnsheet.importers.network_input import never_typed
+from rnnsheet.importers.vocabulary import read_vocabulary
 from tests.test_cli import rnnsheet
 
 INSTALL = "is not installed: pip install -e '.[dev]'"
@@ -296,7 +297,7 @@ def test_vocabularies_in_every_form():
         ("v.json", b'["a"', "damaged"),
         ("v.json", b"[" * 100_000, "damaged"),
         ("v.txt", b"a\nb\na\n", "'a' twice"),
-        ("v.txt", b"\xff\xfe", "UTF-8"),
+        ("v.txt", b"\xff\xff", "UTF-8"),
     ],
 )
 def test_bad_vocabularies(name, content, told):
@@ -305,6 +306,12 @@ def test_bad_vocabularies(name, content, told):
     with pytest.raises(ModelError, match=told) as caught:
         read_model(Path("a.h5"), Path(name))
     assert str(caught.value).startswith(name)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gbk"])
+def test_a_vocabulary_is_read_as_chinese_programs_save_it(tmp_path, encoding):
+    (tmp_path / "v.txt").write_text("不\n很\n好\n", encoding)
+    assert read_vocabulary(tmp_path / "v.txt").tokens == ("不", "很", "好")
 
 
 def embedding_h5(masks: bool) -> None:
@@ -373,6 +380,7 @@ ONE_LAYER = "[[layers]]\nname = 'd'\nkind = '{}'\n{}"
             "names = 3",
             "unknown key names; did you mean name?",
         ),
+        ("[network]\nread = 'text'", "unknown key network.read; did you mean network.reads?"),
         (ONE_LAYER.format("last", "reads = 7"), "layers.reads is 7; expected a list"),
         (ONE_LAYER.format("last", "reads = 'e'"), 'layer d: reads is "e"; expected one of: input'),
         (ONE_LAYER.format("last", "") * 2, 'two layers are named "d"'),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnnsheet.errors import DataError
-from rnnsheet.files import content, write_whole
+from rnnsheet.files import as_text, content, write_whole
 
 IDS = (
     "id",
@@ -25,8 +25,6 @@ IDS = (
     "编号",
 )
 NAMES = ("name", "full name", "student", "student name", "姓名", "学生姓名", "全名")
-_ENCODINGS = ("utf-8-sig", "gb18030")
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _ZIP = b"PK"
 _ROUNDED = re.compile(r"\d(\.\d+)?E\+\d+", re.IGNORECASE)
 """What Excel makes of a long number in a narrow column: its last digits are lost."""
@@ -70,14 +68,7 @@ def read(path: Path) -> list[list[str]]:
     given = content(path, DataError, _MOST)
     if given.startswith(_ZIP):
         raise DataError("no_table", place=str(path))
-    for encoding in ("utf-16",) if given.startswith(_UTF_16) else _ENCODINGS:
-        try:
-            text = given.decode(encoding)
-            break
-        except UnicodeDecodeError:
-            continue
-    else:
-        raise DataError("not_utf8", place=str(path))
+    text = as_text(given, path, DataError)
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnsheet.errors import ModelError
-from rnnsheet.files import content
+from rnnsheet.files import as_text, content
 from rnnsheet.importers.limits import MOST_ROWS, MOST_TEXT, reading
 
 UNKNOWN = ("<unk>", "[unk]", "<oov>", "[oov]", "<unknown>")
@@ -42,10 +42,7 @@ def read_vocabulary(path: Path) -> Vocabulary:
     Raises ModelError where it is none of these.
     """
     with reading(str(path), "JSON"):
-        try:
-            text = content(path, ModelError, MOST_TEXT).decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise ModelError("not_utf8") from None
+        text = as_text(content(path, ModelError, MOST_TEXT), path, ModelError)
         given = _parsed(text, path.suffix.lower() == ".json")
         tokens = _tokens(given)
     if not any(tokens):

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnnsheet.errors import LessonError, unknown
+from rnnsheet.errors import Axes, LessonError, unknown
 from rnnsheet.network.kinds import KINDS, ONE, Array, Axis, ParameterSpec
 from rnnsheet.network.layers import NAME, TAKEN, Layer, Source, named
 from rnnsheet.network.model import Model
@@ -42,16 +42,17 @@ def check_model(model: Model, inputs: Mapping[str, Axis], labels: Axis) -> Model
         axes = {"input": axis, "one": ONE, "hidden": labels}
         if not layer.traits.says:
             axes["hidden"] = Axis("hidden", _units(layer, model.parameters, axis))
+        sizing = _sizing(layer, layers)
         for spec in layer.traits.parameters:
             name = named(spec.name, layer.owner)
             if layer.shares is not None:
                 if name in fitted:
-                    _fit(spec, name, fitted[name], axes)
+                    _fit(spec, name, fitted[name], axes, sizing)
             elif name in model.parameters:
-                fitted[name] = _fit(spec, name, model.parameters[name], axes)
+                fitted[name] = _fit(spec, name, model.parameters[name], axes, sizing)
             elif not spec.optional:
                 rows, cols = axes[spec.rows], axes[spec.cols]
-                expected, told = f"{rows.size}×{cols.size}", f"{rows.name} × {cols.name}"
+                expected, told = f"{rows.size}×{cols.size}", Axes(rows.name, cols.name)
                 raise LessonError(
                     "missing_parameter", name=name, cell=layer.kind, expected=expected, axes=told
                 )
@@ -213,12 +214,25 @@ def _units(layer: Layer, parameters: Mapping[str, ArrayLike], read: Axis) -> int
             name=name,
             cell=layer.kind,
             expected=f"n×{read.size}",
-            axes=f"hidden × {read.name}",
+            axes=Axes("hidden", read.name),
         )
     return int(np.atleast_2d(_numbers(name, parameters[name])).shape[0])
 
 
-def _fit(spec: ParameterSpec, name: str, given: ArrayLike, axes: Mapping[str, Axis]) -> Array:
+def _sizing(layer: Layer, layers: Sequence[Layer]) -> list[str]:
+    """The parameters whose rows say how many units the layer has, and those that it reads."""
+    read = {source.of for source in layer.reads}
+    own = [each for each in layers if (each.name in read or each is layer) and not each.traits.says]
+    return [named(each.traits.parameters[0].name, each.owner) for each in own]
+
+
+def _fit(
+    spec: ParameterSpec,
+    name: str,
+    given: ArrayLike,
+    axes: Mapping[str, Axis],
+    sizing: Sequence[str] = (),
+) -> Array:
     array = _numbers(name, given)
     rows, cols = axes[spec.rows], axes[spec.cols]
     wanted = (rows.size, cols.size)
@@ -229,12 +243,19 @@ def _fit(spec: ParameterSpec, name: str, given: ArrayLike, axes: Mapping[str, Ax
         fitted = array.reshape(-1, 1) if array.ndim == 1 and spec.cols == "one" else array
         fits = fitted.shape == wanted
     if not fits:
+        pairs = zip((rows, cols), fitted.shape, strict=False)
+        units = any(axis.name == "hidden" and axis.size != size for axis, size in pairs)
+        others = [other for other in sizing if other != name]
+        keys = ("wrong_shape", "wrong_shape_or_number")
+        if units and others:
+            keys = ("wrong_units", "wrong_units_or_number")
         raise LessonError(
-            "wrong_shape_or_number" if spec.scalar else "wrong_shape",
+            keys[spec.scalar],
             name=name,
             expected="×".join(map(str, wanted)),
-            axes=f"{rows.name} × {cols.name}",
+            axes=Axes(rows.name, cols.name),
             got="×".join(map(str, array.shape)) or "1",
+            sizing=", ".join(others),
         )
     if not np.isfinite(fitted).all():
         row, col = np.argwhere(~np.isfinite(fitted))[0] + 1
