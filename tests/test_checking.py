@@ -511,7 +511,7 @@ def test_the_report_as_json_has_the_promised_keys(hello_xlsx):
     report = json.loads(json.dumps(rnnsheet.check(hello_xlsx).as_dict()))
     assert list(report) == [
         *("file", "lesson", "engine", "tolerance", "cells", "failed", "amplified", "max_error"),
-        *("ok", "proved", "framework", "notes", "drawn_on", "blocks"),
+        *("ok", "proved", "framework", "notes", "displaced", "drawn_on", "blocks"),
     ]
     keys = ["name", "sheet", "range", "cells", "failed", "max_error", "first_failure", "amplified"]
     assert all(list(block) == keys for block in report["blocks"])

@@ -20,6 +20,8 @@ import rnnsheet
 from rnnsheet.checking import check
 from rnnsheet.checking.engines import ALL, ENGINES, chosen
 from rnnsheet.checking.recalculate import Recalculation, recalculations
+from rnnsheet.console.verdicts import verdict
+from rnnsheet.labels import labels
 from rnnsheet.sheet.bounds import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.plan import Area
@@ -939,6 +941,24 @@ def test_an_inserted_row_is_found(hello_xlsx, tmp_path, wrong, sheet):
     book[sheet].insert_rows(5)
     book.save(wrong)
     assert checked(wrong, tmp_path / "run")[0] in (1, 2)
+
+
+def test_rows_that_stand_further_down_are_told_in_one_line(hello_xlsx, tmp_path):
+    """As programs insert a row: the values stand one further down."""
+    name, contents = sheet_part(hello_xlsx, "Unrolled"), parts(hello_xlsx)
+
+    def further(found: re.Match[bytes]) -> bytes:
+        return found[1] + str(int(found[2]) + (int(found[2]) >= 20)).encode() + b'"'
+
+    for sign in (rb'(<row r=")(\d+)"', rb'(<c r="[A-Z]+)(\d+)"'):
+        contents[name] = re.sub(sign, further, contents[name])
+    report = rnnsheet.check(save(contents, tmp_path / "inserted.xlsx"))
+    ((sheet, row, by),) = report.displaced
+    assert (sheet, by) == ("Unrolled", 1)
+    assert row <= 20
+    told = list(verdict(report, labels("en"), with_blocks=False))
+    assert "on the sheet Unrolled everything from row" in told[1]
+    assert len(told) < 20
 
 
 def test_a_decimal_comma_is_told_with_its_cell(hello_xlsx, tmp_path, wrong):

@@ -19,6 +19,7 @@ from rnnsheet.experiments import RUNS
 from rnnsheet.lesson import LessonData
 from rnnsheet.network import Array
 from rnnsheet.network.imported import ImportedNetwork
+from rnnsheet.sheet.bounds import LAST_COLUMN
 from rnnsheet.sheet.plan import Block, Plan
 from rnnsheet.trace import Trace
 from rnnsheet.workbook.drawings import anchors
@@ -26,6 +27,7 @@ from rnnsheet.workbook.read import Contents
 from rnnsheet.workbook.worksheet import CellError
 
 _NUMBERS = {float, int}
+_FURTHER = (1, -1, 2, -2, 3, -3)
 
 
 class Comparison:
@@ -79,7 +81,20 @@ class Comparison:
         inputs = [report for shown in self._inputs if (report := shown.report(values))]
         proved = self.trace is not None
         checked = (*blocks, *inputs, self._names)
-        return Report(path, lesson, engine, self.tolerance, checked, proved, drawn_on=self._drawn_on)
+        facts = {"displaced": self._displaced(blocks), "drawn_on": self._drawn_on}
+        return Report(path, lesson, engine, self.tolerance, checked, proved, **facts)  # type: ignore[arg-type]
+
+    def _displaced(self, reports: Sequence[BlockReport]) -> tuple[tuple[str, int, int], ...]:
+        """Per sheet on which rows seem to be inserted or deleted: the first row moved, and how far down."""
+        wrong = [block for block, told in zip(self._blocks, reports, strict=True) if told.failed]
+        found = []
+        for sheet in self.plan.sheets:
+            own = [block for block in wrong if block.block.area.sheet == sheet.name]
+            moved = [block for block in own if not block.stands_at(0)]
+            ways = (by for by in _FURTHER if all(block.stands_at(by) for block in moved))
+            if len(moved) > 2 and (by := next(ways, 0)):
+                found.append((sheet.name, min(block.block.area.row for block in moved), by))
+        return tuple(found)
 
     @cached_property
     def roundings(self) -> Mapping[str, Array]:
@@ -117,7 +132,8 @@ class _BlockCells:
 
     def __init__(self, comparison: Comparison, block: Block, shown: "_Shown"):
         self.its, self.block, self._shown = comparison, block, shown
-        grid, cells = comparison.contents.grid(block.area.sheet), block.area.cells()
+        self._grid = grid = comparison.contents.grid(block.area.sheet)
+        cells = block.area.cells()
         self.formulas = list(chain.from_iterable(block.formulas()))
         self.has = list(map(grid.formulas.get, cells))
         self.stored = list(map(grid.values.get, cells))
@@ -129,6 +145,13 @@ class _BlockCells:
         """Python takes TRUE for 1."""
         self._same_formulas = [text or None for text in self.formulas] == self.has
         self._off_stored = self._off(self._differences(self.stored)) if self._same_formulas else None
+
+    def stands_at(self, by: int) -> bool:
+        """Whether each value that is expected is stored in its place, or so many rows further down."""
+        moved = map(self._grid.values.get, (cell + by * LAST_COLUMN for cell in self._cells))
+        fits = self.its.matches
+        pairs = zip(self.stored, moved, self._expected or (), strict=False)
+        return all(fits(here, right) or fits(there, right) for here, there, right in pairs)
 
     def report(self, values: Values) -> BlockReport:
         """The verdict after a recalculation; where nothing is known, what the engine found is expected."""

@@ -78,6 +78,8 @@ class Report:
     """The workbook's settings with which a program computes or shows it otherwise than the check did:
     "date1904", "r1c1", "iterate" or "manual"."""
 
+    displaced: tuple[tuple[str, int, int], ...] = ()
+    """Sheets of which all that is wrong stands a few rows further: from which row on, and how far down."""
     drawn_on: tuple[str, ...] = ()
     """The sheets on which something is drawn that is not ours: what it covers was not looked at."""
 
@@ -135,6 +137,7 @@ class Report:
             "proved": self.proved,
             "framework": asdict(self.framework) if self.framework else None,
             "notes": list(self.notes),
+            "displaced": [list(each) for each in self.displaced],
             "drawn_on": list(self.drawn_on),
             "blocks": [asdict(block) for block in self.blocks],
         }

@@ -15,6 +15,9 @@ _MOST = 12
 def verdict(report: Report, labels: Labels, with_blocks: bool) -> Iterator[str]:
     """The verdict, the first failure of each block, what else was found, and the table, if wanted."""
     yield _headline(report, labels)
+    for sheet, row, by in report.displaced:
+        way = "displaced_down" if by > 0 else "displaced_up"
+        yield labels(f"check.{way}", file=report.file, sheet=sheet, row=row, by=abs(by))
     # What was changed comes before what follows from it.
     wrong = sorted((block for block in report.blocks if block.first_failure), key=_follows)
     for block in wrong if with_blocks else wrong[:_MOST]:

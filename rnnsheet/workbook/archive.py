@@ -62,7 +62,7 @@ def _listed(data: bytes) -> Iterator[tuple[int, _Entry]]:
     sign, *disks, here, count, size, start, comment = _END_FIELDS.unpack_from(data, end)
     # A comment, or a longer record of the end, could hold or lead to another directory.
     if sign != _END or any(disks) or comment or here != count or start + size != end:
-        raise ArchiveError("zip_end")
+        raise ArchiveError("zip_end" if data.startswith(b"PK") else "no_zip")
     entries, place = [], start
     for _ in range(count):
         entry, begins, place = _listed_at(data, place)
