@@ -150,15 +150,15 @@ def test_every_command_speaks_both_languages(tmp_path, language, step, written, 
     assert "my.toml" in says("new", "my.toml")
     assert written in says("export", "hello", "--epochs", "1", "--steps", "2")
     assert proved in says("check", "hello.xlsx")
-    change_h(tmp_path / "hello.xlsx")
+    change_h(tmp_path / "hello.xlsx", language)
     ended = rnnsheet("check", "hello.xlsx", "--lang", language, cwd=tmp_path)
     assert (ended.returncode, ended.stderr) == (1, "")
     assert wrong in ended.stdout.splitlines()[0]
 
 
-def change_h(path: Path) -> str:
+def change_h(path: Path, language: str = "en") -> str:
     """Puts a constant in the place of a formula and gives the cell."""
-    book, h = openpyxl.load_workbook(path), plan(hello(), "en").names["h"]
+    book, h = openpyxl.load_workbook(path), plan(hello(), language).names["h"]
     book[h.sheet].cell(h.row, h.col).value = 0.7
     book.save(path)
     return f"{h.sheet}!{h.part().a1}"

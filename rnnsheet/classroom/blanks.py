@@ -13,7 +13,6 @@ from rnnsheet.classroom.references import Cell, is_link, references
 from rnnsheet.errors import LessonError, unknown
 from rnnsheet.lesson import LessonData
 from rnnsheet.sheet.bounds import a1
-from rnnsheet.sheet.names import defined_name
 from rnnsheet.sheet.plan import Block, Plan
 from rnnsheet.trace import Trace
 
@@ -203,13 +202,9 @@ class Blanks:
 
 def known(plan: Plan) -> dict[str, Block]:
     """By its name each block that can be blank: one that the network computes, under its own name."""
-    return {
-        block.name: block
-        for block in plan.blocks()
-        if block.fills
-        and block.trace == block.name
-        and plan.names.get(defined_name(block.name)) == block.area
-    }
+    named = set(plan.names.values())
+    blocks = (block for block in plan.blocks() if block.fills and block.trace == block.name)
+    return {block.name: block for block in blocks if block.area in named}
 
 
 def usual(plan: Plan) -> tuple[str, ...]:
