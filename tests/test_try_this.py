@@ -67,4 +67,4 @@ def test_every_experiment_says_what_to_do_to_predict_and_what_happens(language):
     assert texts[0] == labels(language)("try.title")
     listed = experiments(lesson, list(planned.blocks()), labels(language))
     assert len(texts) >= 2 + 3 * len(listed)
-    assert all(any(try_this.told(each.cell) in text for text in texts) for each in listed)
+    assert all(any(try_this.told(each.cell, labels(language)) in text for text in texts) for each in listed)

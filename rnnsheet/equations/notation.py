@@ -1,10 +1,15 @@
 """An equation as people read it: in symbols, and in words of their language."""
 
+import re
 from string import Formatter
 
 from rnnsheet.equations.expr import At, Expr, Leaf, Next, Operation, Parameter, Part, Previous, Value
 from rnnsheet.equations.rules import RULES
 from rnnsheet.labels import Labels
+
+_CHINESE = "[\u3000-\u9fff\uff00-\uffef]"
+_BLANK_BETWEEN = re.compile(f"(?<={_CHINESE}) (?={_CHINESE})")
+"""Chinese is written without blanks; one parts it from a symbol."""
 
 
 def pieces(expr: Expr, outer: int = 0) -> list[str | Leaf]:
@@ -62,7 +67,7 @@ def words(expr: Expr, labels: Labels) -> str:
     """The equation's right side in words that a student knows."""
     if isinstance(expr, Operation):
         parts = [words(operand, labels) for operand in expr.operands]
-        return labels.get(f"words.{expr.rule}").format(*parts)
+        return _BLANK_BETWEEN.sub("", labels.get(f"words.{expr.rule}").format(*parts))
     if isinstance(expr, Previous):
         return labels("words.previous", state=expr.name)
     if isinstance(expr, Next):

@@ -88,7 +88,7 @@ class AnyStep(Teller):
             self.answer(equation, time)
             return
         labels = self.page.labels
-        told = (meaning(equation, self.network, labels) + of_layer(equation)).strip()
+        told = (meaning(equation, self.network, labels) + of_layer(equation, labels)).strip()
         name = short(symbol(equation.value), equation)
         self.page.sheet.sections.append(self.row)
         self.page.text(

@@ -40,9 +40,9 @@ def short(text: str, equation: Equation) -> str:
     return text
 
 
-def of_layer(equation: Equation) -> str:
+def of_layer(equation: Equation, labels: Labels) -> str:
     """What follows an equation's meaning where it is one layer's of several."""
-    return f" ({ending})" if (ending := ending_of(equation)) else ""
+    return labels("style.of_layer", layer=ending) if (ending := ending_of(equation)) else ""
 
 
 def unit(equation: Equation, network: Recurrence, labels: Labels) -> str:

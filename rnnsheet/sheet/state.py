@@ -29,6 +29,8 @@ def write(
     `cols` are those of the flags and of the texts. Gives the next free row, and the cell that says it.
     """
     page.sheet.sections.append(row)
+    # On paper the third row says it.
+    page.sheet.printed_rows = page.sheet.printed_rows or ((1, row - 1),)
     page.text(row, 1, page.labels("state.title"), "heading", SPAN)
     top, (flag, text) = row + 1, cols
     for line, check in enumerate(checks, start=top):

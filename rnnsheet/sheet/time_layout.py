@@ -236,7 +236,7 @@ class Bands:
         return page.link(source, row, col, style=_weight_style(form), form=form)
 
     def _caption(self, equation: Equation) -> None:
-        told = meaning(equation, self.network, self.page.labels) + of_layer(equation)
+        told = meaning(equation, self.network, self.page.labels) + of_layer(equation, self.page.labels)
         self.page.text(self.scope[equation.value].row, 1, self.numbering.told(equation.name, told), "caption")
 
     def _head_rows(self, equation: Equation) -> int:
@@ -273,7 +273,8 @@ class Bands:
         right = "" if shown else f" = {symbols(equation.expr)}"
         symbolic = self.numbering.told(equation.name, short(f"{symbol(equation.value)}{right}", equation))
         chain = [chain_rule(equation)] if equation.part == "gradient" else []
-        texts = [*chain, (meaning(equation, self.network, self.page.labels) + of_layer(equation)).strip()]
+        told = meaning(equation, self.network, self.page.labels) + of_layer(equation, self.page.labels)
+        texts = [*chain, told.strip()]
         return self.head(row, symbolic, " · ".join(filter(None, texts)))
 
     def head(self, row: int, symbolic: str, told: str) -> int:

@@ -111,7 +111,7 @@ def answer(
     for lines in _answers(lesson, network):
         for line in lines:
             if isinstance(line, Equation):
-                told = meaning(line, network, page.labels) + of_layer(line)
+                told = meaning(line, network, page.labels) + of_layer(line, page.labels)
                 page.text(row, 1, told, "caption")
                 style = "result" if line.part in ("answer", "mark") else "label"
                 page.mark(page.link(over_time[line.name], row, FIRST, style=style), line.base)
@@ -249,7 +249,7 @@ def _choices_read(inputs: Inputs, name: str) -> None:
     """Behind its faults a vocabulary as all sheets read it: an error, or an entry twice, goes no further."""
     page, block, faults = inputs.page, inputs.blocks[name], inputs.faults[name].area
     col = faults.col + 1
-    page.text(block.area.row - 1, col, page.labels("inputs.clean"), "small")
+    page.text(block.area.row - 1, col, page.labels("setting.used"), "small")
     text = f'IF({faults.part().a1}=0,{block.area.part().a1},"")'
     area = page.area(block.area.row, col, block.area.rows)
     inputs.choices[name] = page.formula(name, area, text, "beside", values=block.values)

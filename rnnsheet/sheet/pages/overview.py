@@ -88,7 +88,9 @@ def _answers(page: Page, context: Context, row: int) -> int:
             row += _given(page, context.inputs.get(f"{name}_clean", context.inputs[name]), row)
         for output in (each for each in outputs if lesson.model.root(each) == name):
             told = meaning(network.equations[output.named("predicted")], network, labels)
-            page.text(row, 1, told + (f" ({output.name})" if len(outputs) > 1 else ""), "caption")
+            if len(outputs) > 1:
+                told += labels("style.of_layer", layer=output.name)
+            page.text(row, 1, told, "caption")
             once, col = lesson.model.sequence(output) == STATIC, _FIRST
             for base in ("predicted", "confidence", "right") if once else ("predicted",):
                 block = page.link(context.over_time[output.named(base)], row, col, style="result")
@@ -96,7 +98,7 @@ def _answers(page: Page, context: Context, row: int) -> int:
                 col += 1
             row += 1
             if not once:
-                page.text(row, 1, labels("meaning.wanted"), "caption")
+                page.text(row, 1, labels("meaning.target_once"), "caption")
                 page.link(context.over_time[output.named("target")], row, _FIRST, style="link")
                 row += 1
     return row + 1
@@ -212,7 +214,7 @@ class _Picture:
 
     def _told(self, name: str) -> str:
         equation = self.network.equations[name]
-        return meaning(equation, self.network, self.page.labels) + of_layer(equation)
+        return meaning(equation, self.network, self.page.labels) + of_layer(equation, self.page.labels)
 
     def _into(self, layer: Layer) -> str:
         """The arrow from what a layer reads; where there are several weights, it stands for all of them."""

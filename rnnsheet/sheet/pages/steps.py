@@ -98,7 +98,7 @@ def heading(step: WalkStep, network: Recurrence, labels: Labels) -> str:
     equations = [equation for equation in step.equations if equation.part != "answer"]
     told = [short(symbol(equation.value), equation) for equation in equations]
     if len(equations) <= _MOST_TOLD:
-        meanings = [meaning(equation, network, labels) + of_layer(equation) for equation in equations]
+        meanings = [meaning(equation, network, labels) + of_layer(equation, labels) for equation in equations]
         told = [labels("steps.what", name=n, meaning=m) for n, m in zip(told, meanings, strict=True)]
     return labels("steps.step", number=step.number, what=labels("steps.and").join(told))
 

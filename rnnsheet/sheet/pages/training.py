@@ -178,9 +178,8 @@ class _Training:
     def _head(self, equation: Equation, block: Block) -> None:
         area, rows, steps = block.area, equation.value.rows, self.network.sequences[equation.sequence]
         told = self.page.labels.get(f"training.{equation.base}")
-        self.page.text(
-            _HEAD, area.col, told + of_layer(equation) if told else symbol(equation.value), "symbol"
-        )
+        told = told + of_layer(equation, self.page.labels) if told else symbol(equation.value)
+        self.page.text(_HEAD, area.col, told, "symbol")
         if equation.base == "predicted":
             self.page.link(self.given[equation.beside("target")], _HEAD + 2, area.col, style="label")
             right = self.page.area(_HEAD + 2, area.col, 1, area.cols)

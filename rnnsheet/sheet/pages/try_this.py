@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import LessonData
 from rnnsheet.sheet.page_builder import STATE_ROW, Page
-from rnnsheet.sheet.plan import Area, Block, quoted
+from rnnsheet.sheet.plan import Area, Block
 
 KEY = "try_this"
 SHOWS, SAYS, CHANGES, STAYS, SMALL, SAME, ZERO = "shows", "says", "changes", "stays", "small", "same", "zero"
@@ -46,14 +46,15 @@ def place(lesson: LessonData, pages: Sequence[Page], labels: Labels) -> Page:
     page = Page.of(KEY, labels)
     kind = "memory" if _is_elman(lesson) else "gates"
     understand, about = labels(f"try.understand_{kind}"), labels("try.about")
-    page.title(labels("try.title"), f"{understand} {about}")
+    page.title(labels("try.title"), labels("steps.join").join((understand, about)))
     page.back()
     row = _FIRST_ROW
     for number, each in enumerate(
         experiments(lesson, [block for p in pages for block in p.sheet.blocks], labels), start=1
     ):
         look = each.look[0] if each.look else page.area(STATE_ROW, 1)
-        values = {"cell": told(each.cell), "value": each.value, "look": told(look), "expected": each.expected}
+        cells = {"cell": told(each.cell, labels), "look": told(look, labels)}
+        values = {**cells, "value": each.value, "expected": each.expected}
         do = labels(f"try.{each.name}_do", **values)
         page.text(row, 1, f"{number}. {do}", "symbol")
         page.text(row + 1, 1, labels(f"try.{each.name}_ask", **values), "beside")
@@ -62,9 +63,9 @@ def place(lesson: LessonData, pages: Sequence[Page], labels: Labels) -> Page:
     return page
 
 
-def told(area: Area) -> str:
+def told(area: Area, labels: Labels) -> str:
     """A place as people read it."""
-    return f"{quoted(area.sheet)}!{area.a1}"
+    return labels("try.place", sheet=area.sheet, cell=area.a1)
 
 
 def experiments(lesson: LessonData, blocks: Sequence[Block], labels: Labels) -> list[Experiment]:

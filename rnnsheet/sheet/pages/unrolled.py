@@ -126,7 +126,7 @@ def _chart(context: Context, p: Equation, named: bool, row: int, col: int) -> Ch
         ]
     return Chart(
         kind="shares",
-        title=labels("unrolled.chart") + (of_layer(p) if named else ""),
+        title=labels("unrolled.chart") + (of_layer(p, labels) if named else ""),
         series=tuple(series),
         categories=categories,
         x_title=x_title,
