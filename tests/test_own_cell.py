@@ -216,14 +216,13 @@ SLIPS = [
 
 @pytest.mark.parametrize(("part", "slip", "line", "said"), SLIPS)
 def test_a_slip_in_it_is_one_line_with_its_place(mgu, tmp_path, part, slip, line, said):
-    given = lesson()
     forget()
     code = mgu.read_text("utf-8")
     assert part in code
     mgu.write_text(code.replace(part, slip, 1), "utf-8")
     with pytest.raises(rnnsheet.RnnsheetError) as told:
         api.add_cells(mgu)
-        rnnsheet.export(given, tmp_path / "a.xlsx")
+        rnnsheet.export(lesson(), tmp_path / "a.xlsx")
     place = "" if line is None else f"{mgu}:{line}: " if line else f"{mgu}: "
     assert str(told.value).startswith(place)
     assert said in str(told.value)
