@@ -8,7 +8,9 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, fromstring
 
 import openpyxl
+from openpyxl.chart._chart import ChartBase
 from openpyxl.utils import column_index_from_string, range_boundaries
+from openpyxl.utils.units import EMU_to_pixels
 from openpyxl.worksheet.worksheet import Worksheet
 
 WIDTH, HEIGHT = 1280, 560
@@ -21,7 +23,8 @@ _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing
 _CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 _NOTHING = ";;;"
 """A number format that shows nothing."""
-_USUAL_HEIGHT = 15.0
+_USUAL_HEIGHT, _USUAL_ROW = 15.0, 20
+"""Of a row, in points and in pixels."""
 PAPERS = {"1": (612.0, 792.0), "9": (595.3, 841.9)}
 """The sides of Letter and A4, in points, by their numbers in a workbook."""
 Pair = tuple[float, str, str]
@@ -49,6 +52,8 @@ class Measured:
     """On paper."""
     headless: int
     """As many of them have neither the labels of their rows nor repeat any, or so the heads of columns."""
+    cut: int
+    """How many charts end on another page than they begin, or on none."""
 
 
 def measured(path: Path) -> list[Measured]:
@@ -67,6 +72,7 @@ def measured(path: Path) -> list[Measured]:
             min(_contrasts(sheet)),
             *drawn.get(book.index(sheet) + 1, ([], [])),
             *_printed(sheet),
+            sum(_is_cut(sheet, chart) for chart in sheet._charts),
         )
         for sheet in sheets
     ]
@@ -109,7 +115,7 @@ def _printed(sheet: Worksheet) -> tuple[int, int]:
         )
     )
     heads, labels = (_lines(titles) for titles in (sheet.print_title_rows, sheet.print_title_cols))
-    breaks = {each.id + 1 for each in sheet.row_breaks.brk}
+    breaks = {end + 1 for end in _ends(sheet)}
     pages = headless = 0
     for area in sheet.print_area.split(","):
         left, top, right, bottom = range_boundaries(area.rpartition("!")[2].replace("$", ""))
@@ -118,6 +124,18 @@ def _printed(sheet: Worksheet) -> tuple[int, int]:
         pages += wide * high
         headless += wide * high - (wide if labels else 1) * (high if heads else 1)
     return pages, headless
+
+
+def _is_cut(sheet: Worksheet, chart: ChartBase) -> bool:
+    first = chart.anchor._from.row + 1
+    last = first + int(EMU_to_pixels(chart.anchor.ext.height) / _USUAL_ROW)
+    _, top, _, bottom = range_boundaries(sheet.print_area.split(",")[0].rpartition("!")[2].replace("$", ""))
+    return top <= first <= bottom and any(first <= end < last for end in (bottom, *_ends(sheet)))
+
+
+def _ends(sheet: Worksheet) -> list[int]:
+    """The rows after which a page ends."""
+    return [each.id for each in sheet.row_breaks.brk]
 
 
 def _pieces(
@@ -251,7 +269,8 @@ def _line(sheet: Measured) -> str:
     return (
         f"  {sheet.name:16} first step {step:>8}  in sight {sheet.steps[0]:3}  frozen {sheet.frozen:4.0%}  "
         f"contrast {contrast:4.1f} ({' on '.join(colors)})  series {charts or '-':8}  "
-        f"untold {', '.join(sheet.untold) or '-'}  pages {sheet.pages}, headless {sheet.headless}"
+        f"untold {', '.join(sheet.untold) or '-'}  pages {sheet.pages}, headless {sheet.headless}, "
+        f"cut {sheet.cut}"
     )
 
 

@@ -41,7 +41,7 @@ def check(pages: list[Measured]) -> None:
         assert all(1 <= series <= MOST_SERIES for series in page.series), page.name
         assert page.contrast[0] >= LEAST_CONTRAST, (page.name, page.contrast)
         assert page.frozen <= MOST_FROZEN, (page.name, page.frozen)
-        assert page.headless == 0, page.name
+        assert (page.headless, page.cut) == (0, 0), page.name
         if page.name not in OVER_EPOCHS:
             assert (page.first_step or 0) <= MOST_LEFT, (page.name, page.first_step)
             assert page.steps[0] >= min(LEAST_STEPS, page.steps[1]), (page.name, page.steps)

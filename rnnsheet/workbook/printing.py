@@ -11,7 +11,7 @@ from rnnsheet.labels import Labels
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.page_builder import width_of
 from rnnsheet.sheet.plan import Plan, Sheet, Text
-from rnnsheet.workbook.charts import WIDTH
+from rnnsheet.workbook.charts import HEIGHT, WIDTH
 
 LINE = 15.0
 """The height of a line of text, in points."""
@@ -152,7 +152,10 @@ class _Printed:
         for top, last in self._parts:
             # What is repeated on other pages is part of the first.
             used, pages = -self._heads if top == 1 else 0.0, pages + 1
-            starts = sorted({top, *(row for row in self._sheet.sections if top < row <= last)})
+            inside = {row for drawn in _drawn(self._sheet) for row in drawn[1:]}
+            starts = sorted(
+                {top, *(row for row in self._sheet.sections if top < row <= last and row not in inside)}
+            )
             for start, end in pairwise([*starts, last + 1]):
                 height = sum(self._heights[start - 1 : end - 1])
                 if start > top and used + height > room:
@@ -178,8 +181,16 @@ def _width(sheet: Sheet, col: int) -> float:
 def _heights(sheet: Sheet) -> list[float]:
     """Of each used row, in points; charts are part of a sheet."""
     heights = row_heights(sheet)
-    last = max([text.row for text in sheet.texts] + [b.area.row + b.area.rows - 1 for b in sheet.blocks])
+    ends = [text.row for text in sheet.texts] + [b.area.row + b.area.rows - 1 for b in sheet.blocks]
+    last = max(ends + [rows[-1] for rows in _drawn(sheet)])
     return [heights.get(row, LINE) for row in range(1, last + 1)]
+
+
+def _drawn(sheet: Sheet) -> list[range]:
+    """The rows that each chart and each diagram takes."""
+    tall = math.ceil(HEIGHT * _CENTIMETRE / LINE)
+    charts = [range(chart.row, chart.row + tall) for chart in sheet.charts]
+    return charts + [range(each.row, each.row + each.rows) for each in sheet.drawings]
 
 
 def _last_printed(sheet: Sheet, rows: range) -> int:
