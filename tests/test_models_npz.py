@@ -50,7 +50,7 @@ def test_g2p_en_says_the_same_phonemes_of_200_words():
 
 def test_g2p_en_reads_capitals_and_strange_letters_as_the_package_does():
     theirs, network = speller(), read_model(package() / "checkpoint20.npz")
-    for typed, word in (("SpreadSheet", "spreadsheet"), ("naïve", "naïve"), ("o'clock", "o'clock"), ("", "")):
+    for typed, word in (("SpreadSheet", "spreadsheet"), ("naïve", "naïve"), ("o'clock", "o'clock")):
         says = [said for said in imported.run(network, typed)["says"][0] if said]
         assert says == theirs.predict(word)
 
