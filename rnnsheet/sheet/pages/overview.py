@@ -51,6 +51,7 @@ def place(context: Context, pages: Sequence[Page]) -> Page:
             page.text(row, 1, labels(f"overview.no_{key}"), "hint")
     page.text(row + 2, 1, labels("overview.proof"), "about", SPAN)
     page.sheet.widths = {1: 14}
+    page.sheet.sections += [text.row for text in page.sheet.texts if text.style == "heading"]
     return page
 
 
