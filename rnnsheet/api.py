@@ -142,7 +142,8 @@ def export(
 
     Of a lesson, `epochs` is for how many rows of training it has room, by default `Lesson.epochs`; `steps`
     for how many time steps it shows the gradient's flow, by default what the lesson's settings say, else 30;
-    `digits` (2 to 6) how many of a number are shown, by default what the settings say, else 4.
+    `digits` (1 to 6, or 0 for as many as it needs) how many of a number are shown, by default what the
+    settings say, else 4.
     `progress` is told of the work "export" and its cells. `paper` is "a4" or "letter"; `sheets` names
     those of a lesson that are wanted, all where it is empty. Raises
     RnnsheetError for another paper, LessonError or ModelError where it cannot be run, OutputError where the

@@ -19,7 +19,7 @@ WIDTH = 1e-5
 """By how much the gradient check moves a weight, up and down."""
 MOST_EPOCHS = 1_000_000
 FLOW_STEPS = (2, 300)
-DIGITS = (2, 6)
+DIGITS = (0, 6)
 """From so few to so many digits are shown of a number."""
 
 
@@ -49,7 +49,7 @@ class Settings:
     flow_clip: float = 1.0
     """The greatest norm that the gradient's flow may have, for comparison."""
     digits: int = 4
-    """How many digits of a number are shown behind the point."""
+    """How many digits of a number are shown behind the point; 0 for as many as it needs."""
     step: int = 1
     """The time step that the sheet Steps shows besides those that it tells of."""
     sheets: tuple[str, ...] = ()

@@ -162,9 +162,13 @@ class Blanks:
         return set(kept)
 
     def _only_says(self, block: Block) -> bool:
-        """Whether a block is a text about what was typed, or what the network says, once it is filled in."""
+        """Whether a block is of no use there: about what was typed, or what the network says in the end."""
         says = block.format in _TEXTS and not self.after.isdisjoint(cells_of(block))
-        return block.style in _SAID or (says and set(cells_of(block)).isdisjoint(self.cells))
+        return (
+            block.style in _SAID
+            or block.entry == "reveal"
+            or (says and set(cells_of(block)).isdisjoint(self.cells))
+        )
 
     def _stands(self, block: Block, sheets: set[str], kept: Mapping[int, Block]) -> bool:
         """Whether everything that a block refers to is kept."""

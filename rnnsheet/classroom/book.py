@@ -218,7 +218,7 @@ class Exercise:
             page.text(row, 1, name, "symbol")
             page.text(row, 2, self._meaning(name))
             where = f"{sheet} {areas[0].a1}{' …' if areas[1:] else ''}"
-            page.text(row, 3, where, "link_text", link=sheet, at=areas[0].row)
+            page.text(row, 3, where, "link_text", link=sheet, at=areas[0].part().a1)
             count = sum(area.rows * area.cols for area in areas)
             page.constants("count", row, 4, [[count]], "label", form="whole")
             counted = f"COUNTA({','.join(area.absolute for area in areas)})"

@@ -12,6 +12,7 @@ from rnnsheet.classroom.marks import FOLLOWS, RIGHT, WRONG, is_typed
 from rnnsheet.classroom.numbers import Own
 from rnnsheet.classroom.references import Cell
 from rnnsheet.files import own_folder
+from rnnsheet.sheet.bounds import a1
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Sheet
 
@@ -72,7 +73,7 @@ def _first(exercise: Exercise, found: Found, said: str) -> Sheet:
     for row, blank in enumerate(exercise.blanks.all, start=_FIRST_ROW):
         (answer, verdict), form = found[blank.cell], blank.block.format
         told, *remarks = _notes(exercise, found, blank.cell)
-        page.text(row, 1, blank.place, "link_text", link=blank.cell[0], at=blank.block.area.row + blank.down)
+        page.text(row, 1, blank.place, "link_text", link=blank.cell[0], at=a1(blank.cell[1]))
         page.constants("answer", row, 2, [[answer.own]], f"is_{verdict}", form=form)
         page.constants("verdict", row, 3, [[told]], "plain", form="letter")
         page.constants("right", row, 4, [[answer.right]], "label", form=form)

@@ -40,6 +40,11 @@ def short(text: str, equation: Equation) -> str:
     return text
 
 
+def of_unit(text: str, network: Recurrence) -> str:
+    """Symbols in which a letter is called a word where the network reads words."""
+    return re.sub(r"\bletter", "word", text) if network.split == "words" else text
+
+
 def of_layer(equation: Equation, labels: Labels) -> str:
     """What follows an equation's meaning where it is one layer's of several."""
     return labels("style.of_layer", layer=ending) if (ending := ending_of(equation)) else ""

@@ -18,7 +18,8 @@ _MOST_ROWS = 6
 """A taller column of zeros and ones stands at the foot."""
 _CAPTIONS, _NUMBER, _WORD = 20.5, 3.3, 12.0
 """The widths of row labels: alone, below captions; beside weights as numbers or letters, or as words."""
-_WEIGHT = 5.3
+_WEIGHT, _WEIGHT_OF_WORD = 5.3, 6.0
+"""The width of a column of weights; where a word may stand above it."""
 _PARAGRAPH = 160.0
 
 
@@ -46,7 +47,9 @@ class Columns:
         if not self.weights:
             return {LABEL: _CAPTIONS}
         label = min(_WORD, longest + 2.0) if self.words else _NUMBER
-        return {LABEL: label, self.again: _NUMBER} | dict.fromkeys(range(WEIGHTS, self.again), _WEIGHT)
+        return {LABEL: label, self.again: _NUMBER} | dict.fromkeys(
+            range(WEIGHTS, self.again), _WEIGHT_OF_WORD if self.words and longest > 5 else _WEIGHT
+        )
 
     def span(self, width: float) -> int:
         """How many columns a paragraph takes, if the time steps have that width."""

@@ -149,9 +149,9 @@ class Page:
         style: str = "plain",
         span: int = 1,
         link: str = "",
-        at: int = 1,
+        at: str = "A1",
     ) -> None:
-        """Puts a text, if there is one; `link` and `at` are the sheet and the row that it leads to."""
+        """Puts a text, if there is one; `link` and `at` are the sheet and the cell that it leads to."""
         if text:
             self.sheet.texts.append(Text(row, col, text, style, span, link, at))
 
@@ -204,10 +204,12 @@ class Page:
             self.units(row, col, axis.size)
         return self.area(row, col, axis.size)
 
-    def column_labels(self, axis: Axis, row: int, col: int, given: Mapping[str, Block]) -> None:
+    def column_labels(
+        self, axis: Axis, row: int, col: int, given: Mapping[str, Block], style: str = "label"
+    ) -> None:
         """The label of each column of a weight matrix."""
         if axis.name in CHOICES:
-            self.link_transposed(given[CHOICES[axis.name]], row, col, "label")
+            self.link_transposed(given[CHOICES[axis.name]], row, col, style)
         elif axis.name != "one":
             self.units(row, col, axis.size, across=True)
 

@@ -14,15 +14,17 @@ from rnnsheet.sheet.formula import Formula, column_letters
 if TYPE_CHECKING:
     from rnnsheet.trace import Trace
 
-LAYOUT = 16
+LAYOUT = 17
 """The number of this arrangement of blocks; it grows whenever a block moves, so that `check` can tell."""
 
 
 PAPERS = ("a4", "letter")
 
 
-NUMBERS = {digits: f"number{digits}" for digits in range(2, 6)} | {6: "number"}
-"""By how many digits it shows, the format of a number; until a plan is whole it is that with the most."""
+NUMBERS = {0: "general"} | {digits: f"number{digits}" for digits in range(1, 6)} | {6: "number"}
+"""By how many digits it shows, the format of a number; until a plan is whole it is that with the most.
+
+0 stands for as many as a number needs: whole numbers are shown whole."""
 
 
 def quoted(sheet: str) -> str:
@@ -146,7 +148,7 @@ class Block:
 class Text:
     """A text for people; `span` cells wide where it wraps inside them.
 
-    `link` and `at` are the sheet and the row that it leads to.
+    `link` and `at` are the sheet and the cell that it leads to.
     """
 
     row: int
@@ -155,7 +157,7 @@ class Text:
     style: str
     span: int = 1
     link: str = ""
-    at: int = 1
+    at: str = "A1"
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,10 @@ class Series:
     title: Area | str
 
 
+SCREEN = 1130
+"""So many pixels of a sheet a window of 1,280 shows, beside what programs put around it: LibreOffice most."""
+CHART_WIDTH = 435
+"""Of every chart, in pixels."""
 MOST_SERIES = 8
 """Of a chart: more are not told apart."""
 
@@ -255,6 +261,17 @@ class Sheet:
     zoom: int = 100
     hidden: bool = False
 
+    def left_of(self, col: int) -> int:
+        """How far a column is from the left edge, in pixels."""
+        widths = (self.widths.get(before, self.width) for before in range(1, col))
+        return sum(int(width * 7 + 5) for width in widths)
+
+    def column_for(self, width: int, col: int) -> int:
+        """The last column from `col` on at which so many pixels are seen on a small screen."""
+        while self.left_of(col + 1) + width <= SCREEN:
+            col += 1
+        return col
+
     def drawn(self) -> Iterator[Area]:
         """Every area that its charts refer to."""
         for chart in self.charts:
@@ -279,9 +296,10 @@ class Plan:
 
     def with_digits(self, digits: int) -> Plan:
         """The plan whose numbers show so many digits."""
+        formats = {NUMBERS[6]: NUMBERS[digits]} | ({} if digits else {"narrow": NUMBERS[digits]})
         for sheet in self.sheets:
             sheet.blocks = [
-                replace(block, format=NUMBERS[digits]) if block.format == NUMBERS[6] else block
+                replace(block, format=formats[block.format]) if block.format in formats else block
                 for block in sheet.blocks
             ]
         return self

@@ -69,7 +69,9 @@ class Teller:
             elif area := self._elsewhere(piece, time):
                 self.scope[piece] = area
                 middle = top + (tallest - 1) // 2
-                self.page.text(middle, col, self._symbol(piece), "link_text", link=area.sheet, at=area.row)
+                self.page.text(
+                    middle, col, self._symbol(piece), "link_text", link=area.sheet, at=area.part().a1
+                )
                 col += 1
             else:
                 col = self._labelled(piece, time, top, col, columns)

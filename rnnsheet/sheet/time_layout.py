@@ -8,7 +8,7 @@ from rnnsheet.equations.expr import At, Leaf, Next, Parameter, Previous, unit_nu
 from rnnsheet.equations.notation import symbol, symbols
 from rnnsheet.equations.recurrence import STEP, Equation
 from rnnsheet.network import STATIC, on_sequence
-from rnnsheet.sheet.captions import meaning, meaning_of_parameter, of_layer, short
+from rnnsheet.sheet.captions import meaning, meaning_of_parameter, of_layer, of_unit, short
 from rnnsheet.sheet.layout_context import LABEL, WEIGHTS, Columns, Frame, is_tall
 from rnnsheet.sheet.numbering import Numbering
 from rnnsheet.sheet.page_builder import CHOICES, NUMBER, STATE_ROW, Page, number_width, width_of
@@ -129,7 +129,7 @@ class Bands:
         if self._tall:
             self.heading(self.page.labels("foot.tall"))
         for equation, row in self._tall:
-            self._say_where(row, self._head(row, equation), self.row)
+            self._head(row, equation, at=self.row)
             self.place([equation])
         self._foot([equation for equation, *_ in self._waiting])
         if self.row > top:
@@ -252,14 +252,14 @@ class Bands:
     def _beside(self, equation: Equation, shown: bool = False, form: str = "") -> None:
         """What stands above and left of an equation's block; no weights where it is only `shown`."""
         row, rows = self.scope[equation.value].row, equation.value.rows
-        top = row - (1 if shown else self._head_rows(equation))
-        col = self._head(top, equation, shown)
+        top, foot = row - (1 if shown else self._head_rows(equation)), 0
         if not shown and self.weight and equation.weights:
             if self.where.are_beside(equation):
                 self._weights(equation, row)
             else:
-                self._say_where(top, col, min(self.foot[each].row for each in equation.weights) - 2)
+                foot = min(self.foot[each].row for each in equation.weights) - 2
                 self.scope |= {each: self.foot[each] for each in equation.weights}
+        self._head(top, equation, shown, foot)
         weighted = not shown and self.weight is not None and self.where.are_beside(equation)
         places = self.where.labels(weighted, rows.name in CHOICES, max(self.network.sequences.values()))
         labels, *_ = [self.page.row_labels(rows, row, place, self.given) for place in places]
@@ -268,22 +268,25 @@ class Bands:
             self.scope[self.network.parameters[CHOICES[rows.name]]] = labels
         self._boundary(equation, form)
 
-    def _head(self, row: int, equation: Equation, shown: bool = False) -> int:
-        """The head row: the equation in symbols, then what it is; the next free column of the row."""
+    def _head(self, row: int, equation: Equation, shown: bool = False, at: int = 0) -> None:
+        """The head row: the equation in symbols, where the rest of it stands, then what it is."""
         right = "" if shown else f" = {symbols(equation.expr)}"
         symbolic = self.numbering.told(equation.name, short(f"{symbol(equation.value)}{right}", equation))
         chain = [chain_rule(equation)] if equation.part == "gradient" else []
         told = meaning(equation, self.network, self.page.labels) + of_layer(equation, self.page.labels)
         texts = [*chain, told.strip()]
-        return self.head(row, symbolic, " · ".join(filter(None, texts)))
+        self.head(row, of_unit(symbolic, self.network), " · ".join(filter(None, texts)), at)
 
-    def head(self, row: int, symbolic: str, told: str) -> int:
-        """A row above a block: what it is in symbols, then in words; the next free column of the row."""
+    def head(self, row: int, symbolic: str, told: str, at: int = 0) -> None:
+        """A row above a block: what it is in symbols, then in words; between them a link to a row `at`."""
         self.page.sheet.heights[row] = _HEAD_HEIGHT
         self.page.text(row, 1, symbolic, "symbol")
         col = self._behind(1, symbolic)
+        if at:
+            where = self.page.labels("foot.at", row=at)
+            self.page.text(row, col, where, "link_text", link=self.page.sheet.name, at=f"A{at}")
+            col = self._behind(col, where)
         self.page.text(row, col, told, "small")
-        return self._behind(col, told)
 
     def _behind(self, col: int, text: str) -> int:
         """The first column that a text which begins in `col` leaves free."""
@@ -293,11 +296,6 @@ class Bands:
             col += 1
         return col
 
-    def _say_where(self, row: int, col: int, at: int) -> None:
-        """Leads to a row of this sheet."""
-        name = self.page.sheet.name
-        self.page.text(row, col, self.page.labels("foot.at", row=at), "link_text", link=name, at=at)
-
     def _weights(self, equation: Equation, row: int) -> None:
         """An equation's weights left of its time steps, under their names and the labels of their columns."""
         assert self.weight  # noqa: S101
@@ -306,7 +304,7 @@ class Bands:
         col = WEIGHTS
         for weight in equation.weights:
             self.page.text(names, col, short(symbol(weight), equation), "symbol")
-            self.page.column_labels(weight.cols, row - 1, col, self.given)
+            self.page.column_labels(weight.cols, row - 1, col, self.given, "small_label")
             self.scope[weight] = self.weight(self.page, weight, row, col, "narrow").area
             col += weight.cols.size
 

@@ -12,10 +12,10 @@ from openpyxl.chart.text import RichText
 from openpyxl.drawing.line import LineProperties
 from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties, RichTextProperties
 
-from rnnsheet.sheet.plan import Area, Chart, Series
+from rnnsheet.sheet.plan import CHART_WIDTH, Area, Chart, Series
 from rnnsheet.workbook.style import INK
 
-WIDTH, HEIGHT = 11.5, 8.25
+WIDTH, HEIGHT = CHART_WIDTH / 96 * 2.54, 8.25
 """Of a chart, in cm."""
 COLORS = ("1F4E9E", "E69F00", "166534", "9333B5", "56B4E9", "9A3412", "6B7280", "111827")
 """Of the series in their order, as the colour-blind tell them apart."""

@@ -12,7 +12,7 @@ from rnnsheet.sheet.plan import NUMBERS
 # How a large number is shown instead of ####, the skeleton's rule of conditional formatting says.
 FORMATS = {
     # With a sign of its own for less than 0, so that an exact 0 can be quiet.
-    **{form: f"0.{'0' * digits};-0.{'0' * digits};0" for digits, form in NUMBERS.items()},
+    **{form: f"0.{'0' * digits};-0.{'0' * digits};0" for digits, form in NUMBERS.items() if digits},
     "narrow": "0.000;-0.000;0",
     "whole": "0",
     "percent": "0%",

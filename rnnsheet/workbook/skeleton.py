@@ -92,7 +92,7 @@ def _reach(worksheet: Worksheet, text: Text) -> None:
     if text.link:
         cell = worksheet.cell(text.row, text.col)
         cell.hyperlink = Hyperlink(
-            ref=cell.coordinate, location=f"{quoted(text.link)}!A{text.at}", display=text.text
+            ref=cell.coordinate, location=f"{quoted(text.link)}!{text.at}", display=text.text
         )
 
 

@@ -49,6 +49,8 @@ LOOKS = {
     "sign": Look(size=12, align="center", color=GREY),
     "arrow": Look(align="center", color=GREY, size=10),
     "link_text": Look(color=BLUE, underline=True),
+    "type_here": Look(color=BLUE, underline=True, bold=True, fill=YELLOW),
+    "small_label": Look(color=GREY, align="center", size=9),
     "label": Look(color=GREY, align="center"),
     "status": Look(italic=True, color="9A3412"),
     "state": Look(bold=True, color="9A3412"),

@@ -15,11 +15,11 @@ from rnnsheet.sheet.captions import meaning
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.layout_context import Context, columns
 from rnnsheet.sheet.page_builder import Page, number_or_zero
-from rnnsheet.sheet.plan import Area, Block, Chart, Highlight, Series
+from rnnsheet.sheet.plan import CHART_WIDTH, Area, Block, Chart, Highlight, Series
 from rnnsheet.sheet.time_layout import Bands
 
 KEY = "gradient_flow"
-_ROWS_OF_SETTINGS, _ROWS_OF_CHART, _COLUMNS_OF_CHART = 5, 20, 12
+_ROWS_OF_CHART, _COLUMNS_OF_CHART = 18, 7
 
 
 def place(context: Context) -> Page | None:
@@ -56,17 +56,19 @@ class _Flow:
         bands.begin(labels("flow.title"))
         bands.times()
         self._letters()
-        bands.freeze(labels(f"flow.about{gates}"))
+        acts = {"activation": self.lesson.flow_layers[0].activation}
+        bands.freeze(labels(f"flow.about{gates}", **acts))
         strength = self._strength()
         clip = None
         if self.alone:
             given = self.lesson.settings.flow_clip
             _, clip = page.positive(bands.row + 2, self.where.first, "flow_clip", given, self.messages)
-        chart = bands.row + _ROWS_OF_SETTINGS
-        bands.row = chart + _ROWS_OF_CHART
-        page.sheet.printed = self.where.first + _COLUMNS_OF_CHART
+        # Beside the settings, and what may be wrong with them.
+        chart = bands.row, page.sheet.column_for(CHART_WIDTH, self.where.first + 1)
+        bands.row += _ROWS_OF_CHART
+        page.sheet.printed = chart[1] + _COLUMNS_OF_CHART
         bands.print_until(bands.row - 1)
-        bands.heading(labels("flow.factors"), labels(f"flow.factors_about{gates}"))
+        bands.heading(labels("flow.factors"), labels(f"flow.factors_about{gates}", **acts))
         rows = {name: bands.row + line for line, name in enumerate(self.captions)}
         bands.row += len(rows) + 1
         bands.heading(labels("flow.forward"), labels("flow.forward_about"))
@@ -230,7 +232,7 @@ class _Flow:
     def _line(self, name: str, area: Area, text: str, time: int = 1) -> None:
         self.page.formula(name, area, text, "gradient", trace=f"flow.{name}", time=time, form="powers")
 
-    def _chart(self, rows: Mapping[str, int], top: int) -> None:
+    def _chart(self, rows: Mapping[str, int], place: tuple[int, int]) -> None:
         labels, areas = self.page.labels, self._areas(rows)
         series = tuple(Series(areas[f"drawn_{name}"], self.captions[name]) for name in self.drawn)
         titles = {"x_title": labels("flow.chart_x"), "y_title": labels("flow.chart_y")}
@@ -240,7 +242,7 @@ class _Flow:
             series,
             areas["steps_back"],
             **titles,
-            row=top,
-            col=self.where.first,
+            row=place[0],
+            col=place[1],
         )
         self.page.sheet.charts.append(chart)

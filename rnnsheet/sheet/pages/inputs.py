@@ -70,7 +70,6 @@ def place(lesson: LessonData, network: Recurrence, labels: Labels) -> Inputs:
     row = inputs.row + sum(len(lines) for lines in _answers(lesson, network)) + 1
     # What is typed stays in sight.
     page.sheet.frozen, page.sheet.labels = (_TOP, 0), LABEL
-    page.sheet.cursor = page.area(_TOP, FIRST).a1
     page.sheet.sections.append(1)
     inputs.row = row
     for name, text in (("word", lesson.word), ("second", lesson.second)):
@@ -79,6 +78,8 @@ def place(lesson: LessonData, network: Recurrence, labels: Labels) -> Inputs:
             inputs.row += 1
     if "pixels" in network.parameters:
         _picture(inputs, lesson)
+    first = blocks.get("word") or blocks.get("picture")
+    page.sheet.cursor = (first.area.part() if first else page.area(_TOP, FIRST)).a1
     for name, entries in (("vocabulary", lesson.vocabulary), ("labels", lesson.labels)):
         if name in network.parameters:
             _choices(inputs, lesson, name, entries)

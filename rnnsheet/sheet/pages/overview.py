@@ -10,14 +10,12 @@ from rnnsheet.sheet.diagram import diagrams
 from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.page_builder import SPAN, STATE_ROW, TEXT, Page
 from rnnsheet.sheet.pages import flow, training
-from rnnsheet.sheet.plan import Block, Highlight
+from rnnsheet.sheet.plan import Block, Highlight, quoted
 
 KEY = "overview"
 LEGEND = ("sample", "link", "given", "hidden", "output", "loss", "gradient", "result")
-_DRAWN = 6
-"""The picture shows at most so many time steps."""
-_DRAWN_OF_SEVERAL = 4
-"""As many of each sequence where there are several."""
+_DRAWN, _DRAWN_WITH_ONE, _DRAWN_OF_SEVERAL = 6, 4, 3
+"""The picture shows at most so many time steps; beside what is computed once; of each of several texts."""
 _FIRST = 4
 _WAYS, _NEXT = STATE_ROW + 1, 4
 """The row that says where to go, and how many sheets it names."""
@@ -39,7 +37,12 @@ def place(context: Context, pages: Sequence[Page]) -> Page:
     row += len(LEGEND) + 2
     page.text(row, 1, labels("overview.sheets"), "heading", SPAN)
     page.text(
-        _WAYS, _FIRST + 2 * _NEXT, f"{labels('overview.sheets')} ↓", "link_text", link=page.sheet.name, at=row
+        _WAYS,
+        _FIRST + 2 * _NEXT,
+        f"{labels('overview.sheets')} ↓",
+        "link_text",
+        link=page.sheet.name,
+        at=f"A{row}",
     )
     for line, other in enumerate(pages, start=row + 1):
         page.text(line, 1, other.sheet.name, "link_text", link=other.sheet.name)
@@ -58,7 +61,10 @@ def place(context: Context, pages: Sequence[Page]) -> Page:
 def _ways(page: Page, pages: Sequence[Page]) -> int:
     """Where to go next; the next free row."""
     page.text(_WAYS, 1, page.labels("overview.next"), "caption")
-    for col, other in enumerate(pages[:_NEXT]):
+    typed = pages[0].sheet
+    told = page.labels("overview.type", cell=f"{quoted(typed.name)}!{typed.cursor}")
+    page.text(_WAYS, _FIRST, told, "type_here", 2, link=typed.name, at=typed.cursor)
+    for col, other in enumerate(pages[1:_NEXT], start=1):
         name = other.sheet.name
         page.text(_WAYS, _FIRST + 2 * col, f"→ {name}", "link_text", link=name)
     return _WAYS + 1
@@ -142,16 +148,18 @@ class _Picture:
         self.first: dict[str, int] = {}
         self.drawn: dict[str, int] = {}
         col = _FIRST
-        most = _DRAWN if len(self.network.sequences) == 1 else _DRAWN_OF_SEVERAL
+        over_time = len(self.network.sequences.keys() - {STATIC})
+        most = _DRAWN_WITH_ONE if STATIC in self.network.sequences else _DRAWN
+        most = most if over_time == 1 else _DRAWN_OF_SEVERAL
         for sequence, steps in self.network.sequences.items():
             if (
                 any(self.model.sequence(layer) == sequence for layer in (*self.layers, *self.outputs))
                 or sequence == "word"
             ):
                 # What is computed once has no state before it.
-                first = col - (sequence == STATIC and col > _FIRST)
-                self.first[sequence], self.drawn[sequence] = first, min(steps, most)
-                col = first + 2 * self.drawn[sequence] + (sequence != STATIC)
+                self.first[sequence], self.drawn[sequence] = col, min(steps, most)
+                # The arrow out of the last step and that into the first stand in rows of their own.
+                col += 2 * self.drawn[sequence]
 
     def place(self) -> int:
         """The row below the picture."""
@@ -258,7 +266,7 @@ class _Picture:
             col = first + 2 * step
             self.page.text(row, col, result + (subscript(step + 1) if sequence != STATIC else ""), "hidden")
             if layer.traits.states and step + 1 < steps:
-                self.page.text(row, col + 1, on if step + 1 < drawn else f"{on} …", "arrow")
+                self.page.text(row, col + 1, on if step + 1 < drawn else f"{arrow} …", "arrow")
         if layer.traits.states and not layer.reverse:
             start = self.network.beyond(layer.result)
             told = f"{result}₀" if isinstance(start, Parameter) else symbol(start) if start else ""

@@ -37,7 +37,7 @@ def place(context: Context) -> Page:
             labels("steps.any_at", row=teller.row),
             "link_text",
             link=page.sheet.name,
-            at=teller.row,
+            at=f"A{teller.row}",
         )
         page.sheet.printed_rows = ((1, teller.row - 1),)
         AnyStep(page, context, teller.row).write()

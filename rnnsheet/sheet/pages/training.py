@@ -10,8 +10,8 @@ from rnnsheet.sheet.bounds import LAST_COLUMN
 from rnnsheet.sheet.captions import of_layer
 from rnnsheet.sheet.formula import Formula, column_letters
 from rnnsheet.sheet.layout_context import Context
-from rnnsheet.sheet.page_builder import FORMATS, STYLES, Page, number_or_zero
-from rnnsheet.sheet.plan import Area, Block, Chart, Fill, Highlight, Series, quoted
+from rnnsheet.sheet.page_builder import FORMATS, STYLES, Page, number_or_zero, width_of
+from rnnsheet.sheet.plan import CHART_WIDTH, Area, Block, Chart, Fill, Highlight, Series, quoted
 from rnnsheet.sheet.row_layout import RowLayout, cell, kept
 
 KEY = "training"
@@ -23,7 +23,9 @@ _ABOUT, _RATE, _CLIP, _LAST, _HOW = 7, 9, 11, 14, 16
 _FIRST = 23
 """The rows of the settings, of the last loss, and of epoch 0."""
 _RIGHT = 4
-"""So many columns have room for what may be wrong with the settings; then the chart begins."""
+"""So many columns have room for what may be wrong with the settings; then the chart begins, or before."""
+_CAPTIONS, _SETTING = 150, 8
+"""The pixels of the captions of settings; the letters of the least column that has room for one."""
 _PRINTED = 20
 """So many of the first epochs are printed."""
 _EPOCH, _LOSS = 1, 2
@@ -40,23 +42,30 @@ def place(context: Context) -> tuple[Page, dict[str, Block]] | None:
     page.text(1, 1, labels("training.title"), "title")
     page.back(2, 1)
     page.sheet.frozen, page.sheet.head, page.sheet.width = (_HEAD + 2, _LOSS), _HEAD, _WIDTH
-    setting = training.areas["norm"].col
+    setting = _column_of_settings(page, training.areas["norm"].col)
+    chart = min(setting + _RIGHT + 1, page.sheet.column_for(CHART_WIDTH, setting + 2))
     for row, name in ((_ABOUT, "about"), (_HOW, "fill_down")):
-        page.text(row, 1, labels(f"training.{name}"), "about", setting + _RIGHT)
+        page.text(row, 1, labels(f"training.{name}"), "about", chart - 1)
     settings = {}
     for row, name, value in ((_RATE, "rate", given.rate), (_CLIP, "clip", given.clip)):
         settings[name], training.used[name] = page.positive(row, setting, name, value, context.messages)
     blocks = training.place()
     if training.longest >= LONGEST:
         return None
-    _chart(page, blocks["epoch"].area, blocks["loss"].area, setting + _RIGHT + 2)
+    _chart(page, blocks["epoch"].area, blocks["loss"].area, chart)
     # As far as the chart, which is as wide as some seven columns.
-    page.sheet.printed = setting + _RIGHT + 2 + 7
+    page.sheet.printed = chart + 7
     epochs = blocks["epoch"].area
     last = epochs.row + epochs.rows - 1
     page.sheet.printed_rows = ((1, min(last, epochs.row + _PRINTED - 1)),)
     _last_loss(page, blocks["loss"], setting)
     return page, {**settings, "loss_epoch": blocks["loss"]}
+
+
+def _column_of_settings(page: Page, norm: int) -> int:
+    """The first column that is wide enough, right of the captions; at last that of the norm."""
+    wide = (col for col in range(_LOSS + 1, norm) if page.sheet.widths.get(col, page.sheet.width) > _SETTING)
+    return next((col for col in wide if page.sheet.left_of(col) >= _CAPTIONS), norm)
 
 
 class _Training:
@@ -82,6 +91,7 @@ class _Training:
         self._reserve("loss", 1)
         for equation in self.says:
             self._reserve(equation.name, self.network.sequences[equation.sequence])
+        self._widths()
         self._reserve("norm", 1)
         self._reserve("scale", 1)
         for prefix in ("", "d"):
@@ -122,11 +132,17 @@ class _Training:
             self._numbered(f"d{name}", gradient.parameter)
         for equation in self.equations:
             self._over_time(equation)
-        self.page.sheet.widths |= {_EPOCH: 9, _LOSS: 10}
-        said = [self.areas[equation.name] for equation in self.says]
-        wide = 4.5 if self.network.split == "letters" and "answer" not in self.network.sequences else 10
-        self.page.sheet.widths |= {area.col + step: wide for area in said for step in range(area.cols)}
         return blocks
+
+    def _widths(self) -> None:
+        """Of the columns before the norm: what is said has room, and its head."""
+        self.page.sheet.widths |= {_EPOCH: 9, _LOSS: 10}
+        letters = self.network.split == "letters" and "answer" not in self.network.sequences
+        for equation in self.says:
+            area = self.areas[equation.name]
+            head = (width_of(self._told(equation)) + 1) / area.cols
+            wide = max(4.5 if letters else 10, head)
+            self.page.sheet.widths |= dict.fromkeys(range(area.col, area.col + area.cols), wide)
 
     def _epochs(self) -> Block:
         first = self.areas["epoch"]
@@ -177,9 +193,7 @@ class _Training:
 
     def _head(self, equation: Equation, block: Block) -> None:
         area, rows, steps = block.area, equation.value.rows, self.network.sequences[equation.sequence]
-        told = self.page.labels.get(f"training.{equation.base}")
-        told = told + of_layer(equation, self.page.labels) if told else symbol(equation.value)
-        self.page.text(_HEAD, area.col, told, "symbol")
+        self.page.text(_HEAD, area.col, self._told(equation), "symbol")
         if equation.base == "predicted":
             self.page.link(self.given[equation.beside("target")], _HEAD + 2, area.col, style="label")
             right = self.page.area(_HEAD + 2, area.col, 1, area.cols)
@@ -190,6 +204,10 @@ class _Training:
         for unit in range(rows.size if rows.name != "one" else 0):
             text = self.page.labels(f"training.{rows.name}", number=unit + 1)
             self.page.text(_HEAD + 1, area.col + unit * steps, text, "small")
+
+    def _told(self, equation: Equation) -> str:
+        told = self.page.labels.get(f"training.{equation.base}")
+        return told + of_layer(equation, self.page.labels) if told else symbol(equation.value)
 
     def _fill(self, text: str, right: int, cols: int = 1) -> Fill:
         return Fill(Formula(text), 0, right, self.epochs + 1, cols)

@@ -6,14 +6,17 @@ from rnnsheet.sheet.captions import of_layer
 from rnnsheet.sheet.diagram import diagrams, flows
 from rnnsheet.sheet.layout_context import Context, columns, is_tall
 from rnnsheet.sheet.page_builder import CHOICES, STATE_ROW, WHOLE, Page
-from rnnsheet.sheet.plan import MOST_SERIES, Block, Chart, Series
+from rnnsheet.sheet.plan import CHART_WIDTH, MOST_SERIES, SCREEN, Block, Chart, Series
 from rnnsheet.sheet.time_layout import Bands
 
 KEY = "unrolled"
 Places = dict[str, tuple[int, int]]
 """The rows and columns of charts, by what they show."""
-_FEW_STEPS, _ROWS_OF_CHART = 4, 18
-"""So many time steps leave room for a chart on the first screen; and the rows that it takes."""
+_CELLS = "cells"
+"""What the diagrams of the cells are called there."""
+_FEW_STEPS, _ROWS_OF_CHART, _BEHIND_HEADS = 4, 18, 6
+"""So many time steps leave room for a chart on the first screen; the rows that it takes; and behind so many
+columns what the heads of blocks say ends."""
 
 
 def place(context: Context) -> tuple[Page, dict[str, Block], Places]:
@@ -26,8 +29,10 @@ def place(context: Context) -> tuple[Page, dict[str, Block], Places]:
     bands.write([each for each in network.of("read") if each.base == "letter"])
     bands.freeze(labels("unrolled.about"))
     places: dict[str, int] = {}
+    rows: dict[str, range] = {}
     bands.numbering.open = True
     for sequence in network.sequences:
+        top = bands.row
         bands.sequence(sequence)
         own = _of_sequence(network, sequence)
         tall = [each for each in own if each.base == "x" and is_tall(each)]
@@ -35,8 +40,9 @@ def place(context: Context) -> tuple[Page, dict[str, Block], Places]:
         places |= {each.name: bands.row for each in tall}
         bands.row += len(tall)
         bands.write([each for each in own if each not in tall])
+        rows[sequence] = range(top, bands.row)
         bands.row += 1
-    below = _places_below(network, bands)
+    below = _places_below(context, bands, rows.get(STATIC, range(0)))
     bands.finish()
     for name, row in places.items():
         _place_of_letter(bands, network.equations[name], row)
@@ -70,15 +76,34 @@ def _softmaxes(network: Recurrence) -> list[Equation]:
     return [each for each in network.of("output") if each.base == "p"]
 
 
-def _places_below(network: Recurrence, bands: Bands) -> Places:
-    """Beside what is computed once, in rows that are kept free for it, where time steps fill the screen."""
+def _places_below(context: Context, bands: Bands, once: range) -> Places:
+    """Where time steps fill the screen: beside what is computed once, in its rows, or in free ones below."""
     places: Places = {}
-    if max(network.sequences.values()) > _FEW_STEPS:
-        for p in _softmaxes(network):
-            if p.sequence == STATIC:
-                after = [row + _ROWS_OF_CHART for row, _ in places.values()]
-                places[p.name] = max([bands.scope[p.value].row, *after]), bands.where.first + 3
-                bands.row = max(bands.row, places[p.name][0] + _ROWS_OF_CHART)
+    network, page, first = context.network, bands.page, bands.where.first
+    steps = max(network.sequences.values())
+    if steps <= _FEW_STEPS:
+        return places
+    beside = page.sheet.left_of(first + steps)
+    for p in _softmaxes(network):
+        if p.sequence == STATIC:
+            after = [row + _ROWS_OF_CHART for row, _ in places.values()]
+            places[p.name] = max([bands.scope[p.value].row, *after]), first + 3
+            bands.row = max(bands.row, places[p.name][0] + _ROWS_OF_CHART)
+    for p in _softmaxes(network):
+        if p.name not in places and beside + CHART_WIDTH > SCREEN:
+            if not places and len(once) >= _ROWS_OF_CHART:
+                places[p.name] = once.start + 1, first + _BEHIND_HEADS
+            else:
+                places[p.name] = bands.row, first
+                bands.row += _ROWS_OF_CHART
+    drawn = list(diagrams(network, context.labels, bands.row, first))
+    if any(beside + each.width > SCREEN for each in drawn):
+        places[_CELLS] = bands.row, first
+        bands.row = drawn[-1].row + drawn[-1].rows + 2
+    if below := [row for row, _ in places.values() if row > once.start + 1]:
+        row = min(below)
+        told = context.labels("unrolled.below", row=row)
+        page.text(1, first + 2, told, "link_text", link=page.sheet.name, at=f"A{row}")
     return places
 
 
@@ -93,7 +118,7 @@ def draw(context: Context, page: Page, below: Places) -> None:
         own = below.get(p.name, (row, col))
         page.sheet.charts.append(_chart(context, p, len(outputs) > 1, *own))
         row += 0 if p.name in below else _ROWS_OF_CHART
-    page.sheet.drawings += diagrams(context.network, page.labels, row, col)
+    page.sheet.drawings += diagrams(context.network, page.labels, *below.get(_CELLS, (row, col)))
     page.sheet.flows += flows(context.network, context.over_time, page.labels)
 
 

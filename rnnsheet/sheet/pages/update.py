@@ -10,7 +10,7 @@ from rnnsheet.sheet.time_layout import Bands
 KEY = "update"
 _PRINTED = 60
 """So many rows have room on a page; of more weights the first are printed."""
-_MOST_ABREAST = 4
+_MOST_ABREAST = 3
 """The columns of a weight that stands on one line with its gradient and the new weight."""
 
 
