@@ -176,6 +176,8 @@ def test_an_exercise_can_be_made_of_every_lesson(name):
             for area in references(text, block.area.sheet):
                 assert area.sheet in {sheet.name for sheet in book.sheets}
     assert all(cells[blank.cell].style == "input" for blank in blanks.all)
+    # There are no rules there that hide what comes after an equation.
+    assert not any(block.name == "reveal" for block in book.blocks())
 
 
 def test_times_and_an_example_leave_cells_filled():

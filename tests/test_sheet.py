@@ -17,9 +17,11 @@ from rnnsheet.sheet import layout
 from rnnsheet.sheet.formula import Formula, column_letters, column_number
 from rnnsheet.sheet.layout import plan
 from rnnsheet.sheet.names import CALLED, defined_name
+from rnnsheet.sheet.plan import CHART_WIDTH, NUMBERS
 from tests.imported_networks import counter
 from tests.lessons import ANY_CELL, hello, lessons
 from tests.planned import blocks_in_english, filled, referred, taken
+from tests.screen import WIDTH
 
 EXCEL_ROWS, EXCEL_COLUMNS, EXCEL_FORMULA, EXCEL_SHEET_NAME = 1_048_576, 16_384, 8_192, 31
 
@@ -175,6 +177,24 @@ def test_the_page_is_the_same_formula_in_every_column():
     h = next(block for block in plan(hello(), "en").blocks() if block.name == "h" and block.area.cols == 4)
     assert len(h.fills) == 1
     assert re.fullmatch(r"TANH\([A-Z]+\d+\)", h.fills[0].formula.text)
+
+
+@pytest.mark.parametrize(("name", "typed"), [("by-hand", "word"), ("caption", "picture"), ("order", "word")])
+def test_the_first_screen_says_where_to_type_and_has_its_charts(name, typed):
+    planned = plan(rnnsheet.load(name), "en")
+    (link,) = (text for text in planned.sheets[0].texts if text.style == "type_here")
+    entry = next(block.area.part().a1 for block in planned.blocks() if block.name == typed and block.entry)
+    assert (link.link, link.at) == ("Inputs", entry)
+    assert f"Inputs!{entry}" in link.text
+    for sheet in planned.sheets:
+        for chart in (each for each in sheet.charts if sheet.name in ("Training", "Gradient flow")):
+            assert sheet.left_of(chart.col) + CHART_WIDTH < WIDTH, (sheet.name, chart.col)
+
+
+def test_whole_numbers_are_shown_whole_where_no_digits_are_asked_for():
+    shown = {block.format for block in plan(rnnsheet.load("by-hand"), "en").blocks()}
+    assert "general" in shown
+    assert shown.isdisjoint({"narrow", *(form for digits, form in NUMBERS.items() if digits)})
 
 
 @pytest.mark.parametrize("kind", ["elman", "lstm", "gru"])
