@@ -14,7 +14,7 @@ from rnnsheet.rendering import render
 HERE = Path(__file__).parent
 SHEETS = ("Unrolled", "Backward")
 DPI = 150
-MARGIN, EDGE = 16, int(0.6 * DPI)
+MARGIN, EDGE = 16, int(0.5 * DPI)
 """In pixels: the white around a picture, and the edge of a printed page with its head or foot."""
 
 
