@@ -178,6 +178,10 @@ def test_an_exercise_can_be_made_of_every_lesson(name):
     assert all(cells[blank.cell].style == "input" for blank in blanks.all)
     # There are no rules there that hide what comes after an equation.
     assert not any(block.name == "reveal" for block in book.blocks())
+    filled_in = {blank.cell[0] for blank in blanks.all}
+    told = [sheet.name for sheet in book.sheets for text in sheet.texts if "given, and locked" in text.text]
+    assert told
+    assert filled_in.isdisjoint(told)
 
 
 def test_times_and_an_example_leave_cells_filled():

@@ -149,7 +149,8 @@ class Exercise:
         rows = {block.area.row + down for block in blocks for down in range(block.area.rows)}
         empty = {block.area.row + down for block in sheet.blocks for down in range(block.area.rows)} - rows
         areas = {block.area for block in sheet.blocks if self.blanks.is_kept(block)}
-        about = self.words("exercise.given") if any(block.entry for block in sheet.blocks) else ""
+        gives = any(block.entry and self.blanks.is_kept(block) for block in sheet.blocks)
+        about = self.words("exercise.given") if gives else ""
         return replace(
             own,
             blocks=blocks,
