@@ -62,8 +62,8 @@ def differing(lesson: rnnsheet.Lesson, page: Page, values) -> list[str]:
         expected, found = block.expected(trace), values.of(block.area)
         for index, got in enumerate(found):
             down, right = divmod(index, block.area.cols)
-            value = expected[down][right]
-            got = "" if got is None else got
+            # An input may be empty.
+            got, value = ("" if each is None else each for each in (got, expected[down][right]))
             if got == value and type(got) is not bool:
                 continue
             both = isinstance(got, int | float) and isinstance(value, int | float)
