@@ -296,7 +296,9 @@ def _outputs(of: _Described) -> Iterator[dict[str, Any]]:
 
 def _training(of: _Described) -> dict[str, Any] | None:
     """The columns of the training that are shown; None where a worksheet has no room for it."""
-    traced = {block.trace: block for block in _of_network(of.plan) if block.trace.startswith("training.")}
+    # A column of all epochs comes after what stands for one of them.
+    blocks = sorted(_of_network(of.plan), key=lambda block: block.area.rows)
+    traced = {block.trace: block for block in blocks if block.trace.startswith("training.")}
     if "training.loss" not in traced:
         return None
     said = [name for each in _outputs(of) if (name := f"training.{each['predicted']}") in traced]
