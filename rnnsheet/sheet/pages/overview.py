@@ -10,7 +10,7 @@ from rnnsheet.sheet.diagram import diagrams
 from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.page_builder import SPAN, STATE_ROW, TEXT, Page
 from rnnsheet.sheet.pages import flow, training
-from rnnsheet.sheet.plan import Block, Highlight, quoted
+from rnnsheet.sheet.plan import Block, Highlight
 
 KEY = "overview"
 LEGEND = ("sample", "link", "given", "hidden", "output", "loss", "gradient", "result")
@@ -62,7 +62,7 @@ def _ways(page: Page, pages: Sequence[Page]) -> int:
     """Where to go next; the next free row."""
     page.text(_WAYS, 1, page.labels("overview.next"), "caption")
     typed = pages[0].sheet
-    told = page.labels("overview.type", cell=f"{quoted(typed.name)}!{typed.cursor}")
+    told = page.labels("overview.type", sheet=typed.name, cell=typed.cursor)
     page.text(_WAYS, _FIRST, told, "type_here", 2, link=typed.name, at=typed.cursor)
     for col, other in enumerate(pages[1:_NEXT], start=1):
         name = other.sheet.name
