@@ -98,6 +98,8 @@ def _places_below(context: Context, bands: Bands, once: range) -> Places:
                 bands.row += _ROWS_OF_CHART
     drawn = list(diagrams(network, context.labels, bands.row, first))
     if any(beside + each.width > SCREEN for each in drawn):
+        # On paper the Overview has them.
+        bands.print_until(bands.row - 1)
         places[_CELLS] = bands.row, first
         bands.row = drawn[-1].row + drawn[-1].rows + 2
     if below := [row for row, _ in places.values() if row > once.start + 1]:
