@@ -149,16 +149,12 @@ class _Printed:
         return min(tried, key=lambda laid: laid.pages)
 
     def _page_ends(self, room: float) -> tuple[list[int], int]:
-        """The rows after which a page ends, and the pages; a chart is cut only where that saves a page."""
-        inside = {row for drawn in _drawn(self._sheet) for row in drawn[1:]}
-        return min(self._ends(room, inside), self._ends(room, set()), key=lambda found: found[1])
-
-    def _ends(self, room: float, inside: set[int]) -> tuple[list[int], int]:
-        """So that a section stands on one page if it can; none ends above the rows `inside` a chart."""
+        """The rows after which a page ends, so that a section stands on one page if it can; and the pages."""
         ends, pages = list[int](), 0
         for top, last in self._parts:
             # What is repeated on other pages is part of the first.
             used, pages = -self._heads if top == 1 else 0.0, pages + 1
+            inside = {row for drawn in _drawn(self._sheet) for row in drawn[1:]}
             starts = sorted(
                 {top, *(row for row in self._sheet.sections if top < row <= last and row not in inside)}
             )
