@@ -155,7 +155,7 @@ def test_moodle_gets_its_own_worksheet_back_filled_in(group, tmp_path):
     marks = tables.read(tmp_path / "out" / "marks.csv")
     # Last who has handed in nothing.
     assert [row[2] for row in marks[1:]] == ["王小明", "Zoë Ångström", "Ann O'Neil", "'=cmd()"]
-    assert [row[-1] for row in marks[1:]] == ["", "", ""]
+    assert [row[-1] for row in marks[1:]] == ["", "", "", ""]
 
 
 def test_canvas_gets_its_gradebook_back_with_the_number_of_the_assignment(group, tmp_path):
