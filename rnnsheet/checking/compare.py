@@ -1,7 +1,6 @@
 """Compares a workbook, cell by cell, with its plan and its trace."""
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
@@ -22,7 +21,7 @@ from rnnsheet.network.imported import ImportedNetwork
 from rnnsheet.sheet.bounds import LAST_COLUMN
 from rnnsheet.sheet.plan import Block, Plan
 from rnnsheet.trace import Trace
-from rnnsheet.workbook.drawings import anchors
+from rnnsheet.workbook.drawings import strange
 from rnnsheet.workbook.read import Contents
 from rnnsheet.workbook.worksheet import CellError
 
@@ -66,9 +65,7 @@ class Comparison:
         self._blocks = [_BlockCells(self, *each) for each in looks if each[0].kind != "input"]
         self._inputs = [shown for block, shown in looks if block.kind == "input"]
         self._names = self._compared_names()
-        drawn = {
-            sheet.name: Counter(contents.drawn.get(sheet.name, ())) - anchors(sheet) for sheet in plan.sheets
-        }
+        drawn = {sheet.name: strange(contents.drawn.get(sheet.name, ()), sheet) for sheet in plan.sheets}
         self._drawn_on = tuple(sheet for sheet, others in drawn.items() if others)
 
     def report(self, lesson: str, engine: str, values: Values) -> Report:

@@ -22,6 +22,7 @@ SPAN = 12
 """How many columns of the usual width a paragraph is wide."""
 
 NUMBER, WHOLE, LETTER, TEXT, MARK, GENERAL = "number", "whole", "letter", "text", "mark", "general"
+PRECISE = "precise"
 FAULT = "fault"
 FORMATS = {
     **dict.fromkeys(

@@ -4,8 +4,7 @@ Source of the elements: ECMA-376, part 1, 20.5 (SpreadsheetML drawings) and 20.1
 """
 
 import itertools
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element, SubElement
 
 from rnnsheet.sheet.drawing import Arrow, Box, Diagram, Flow
@@ -39,13 +38,29 @@ def complete(root: Element, sheet: Sheet) -> None:
     root.extend(anchor for flow in sheet.flows for anchor in _flow(flow, sheet, numbers))
 
 
-def anchors(sheet: Sheet) -> Counter[Anchor]:
+def strange(found: Iterable[Anchor], sheet: Sheet) -> list[Anchor]:
+    """What lies on a worksheet and is not ours; Gnumeric saves ours one row and column less."""
+    ours, others = _anchors(sheet), []
+    for kind, col, row in found:
+        near = (at for at in itertools.product((col, _next(col)), (row, _next(row))) if (kind, *at) in ours)
+        if place := next(near, None):
+            ours.remove((kind, *place))
+        else:
+            others.append((kind, col, row))
+    return others
+
+
+def _next(number: str) -> str:
+    return str(int(number) + 1) if number.isdecimal() else ""
+
+
+def _anchors(sheet: Sheet) -> list[Anchor]:
     """What lies on a worksheet of ours."""
     drawn, numbers = Element("wsDr"), itertools.count()
     drawn.extend(_diagram(diagram, numbers) for diagram in sheet.drawings)
     drawn.extend(anchor for flow in sheet.flows for anchor in _flow(flow, sheet, numbers))
     charts = [("graphicFrame", str(chart.col - 1), str(chart.row - 1)) for chart in sheet.charts]
-    return Counter([*charts, *map(anchor_of, drawn)])
+    return [*charts, *map(anchor_of, drawn)]
 
 
 def anchor_of(element: Element) -> Anchor:

@@ -28,6 +28,7 @@ def rules(highlight: Highlight) -> list[Rule]:
 FITTING = {
     **{form: (f"-999.{'9' * digits}5", f"999.{'9' * digits}5") for digits, form in NUMBERS.items() if digits},
     "narrow": ("-99.9995", "99.9995"),
+    "precise": ("-999.9999995", "999.9999995"),
 }
 """By the format, between which numbers one fits its column."""
 

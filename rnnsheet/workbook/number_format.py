@@ -14,6 +14,8 @@ FORMATS = {
     # With a sign of its own for less than 0, so that an exact 0 can be quiet.
     **{form: f"0.{'0' * digits};-0.{'0' * digits};0" for digits, form in NUMBERS.items() if digits},
     "narrow": "0.000;-0.000;0",
+    # Not General, in the place of which LibreOffice saves the format of a cell that the formula reads.
+    "precise": "0.000000;-0.000000;0",
     "whole": "0",
     "percent": "0%",
     "letter": "General",

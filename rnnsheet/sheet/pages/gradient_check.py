@@ -6,7 +6,7 @@ from rnnsheet.equations.expr import Parameter
 from rnnsheet.experiments import WIDTH
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.layout_context import Context, columns
-from rnnsheet.sheet.page_builder import GENERAL, Page, number_or_zero, weight_name
+from rnnsheet.sheet.page_builder import PRECISE, Page, number_or_zero, number_width, weight_name
 from rnnsheet.sheet.pages.update import forward_again
 from rnnsheet.sheet.plan import Area, Block, Fill
 from rnnsheet.sheet.time_layout import Bands, Weight
@@ -46,7 +46,7 @@ def place(context: Context, gradients: Mapping[str, Block]) -> Page:
     longest = max(
         len(weight_name(name, block.area.rows, block.area.cols)) for name, block in gradients.items()
     )
-    page.sheet.widths[chosen.col] = max(page.sheet.width, min(_WIDEST_NAME, longest + 2.0))
+    page.sheet.widths[chosen.col] = max(number_width(6), min(_WIDEST_NAME, longest + 2.0))
     _verdict(page, verdict, entry, width, losses, choices, context.messages["no_weight"])
     return page
 
@@ -103,7 +103,7 @@ def _verdict(
     for row, key in enumerate(_LINES, start=lines.row):
         page.text(row, 1, page.labels(f"gradient_check.{key}"), "caption")
     plus, minus = (
-        page.link(loss, lines.row + down, lines.col, style="loss", form=GENERAL)
+        page.link(loss, lines.row + down, lines.col, style="loss", form=PRECISE)
         for down, loss in enumerate(losses, start=2)
     )
     central, gradient, difference = (lines.part(down) for down in range(4, 7))
@@ -111,11 +111,11 @@ def _verdict(
     # MATCH takes * and ? for any signs.
     is_one = f"INDEX({choices.a1},{found},1)={chosen.a1}"
     text = f'IFERROR(IF({is_one},INDEX({choices.column(2).a1},{found},1),""),"")'
-    page.formula("gradient", gradient, text, "gradient", trace="check.gradient", form=GENERAL)
+    page.formula("gradient", gradient, text, "gradient", trace="check.gradient", form=PRECISE)
     status = f'IF({gradient.a1}="",{no_weight.absolute},"")'
     page.formula("status", chosen.part(0, 1), status, "status", values=[[""]], words=True)
     nothing = f'OR({gradient.a1}="",{plus.area.a1}="")'
     text = f'IF({nothing},"",({plus.area.a1}-{minus.area.a1})/(2*{width.area.a1}))'
-    page.formula("central", central, text, "gradient", trace="check.central", form=GENERAL)
+    page.formula("central", central, text, "gradient", trace="check.central", form=PRECISE)
     text = f'IF({central.a1}="","",{central.a1}-{gradient.a1})'
     page.formula("difference", difference, text, "result", trace="check.difference")
