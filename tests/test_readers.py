@@ -54,7 +54,8 @@ def expected(lesson: rnnsheet.Lesson, language: str) -> Found:
         for block in sheet.blocks:
             for down, row in enumerate(block.expected(trace)):
                 for right, value in enumerate(row):
-                    found[sheet.name, block.area.part(down, right).a1] = value
+                    # An input may be empty.
+                    found[sheet.name, block.area.part(down, right).a1] = "" if value is None else value
     return found
 
 
