@@ -392,7 +392,7 @@ def test_a_letter_twice_in_the_file_is_told(tmp_path):
             lambda sheets: sheets["rnnsheet"].__setitem__(
                 "B5", sheets["rnnsheet"]["B5"].value.replace("elman", "gro")
             ),
-            "unknown cell 'gro'",
+            "has a cell 'gro', which is none of elman",
         ),
     ],
 )
