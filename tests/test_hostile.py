@@ -726,6 +726,19 @@ def test_an_input_that_stores_something_else_than_its_formula_gives_is_told(hell
     assert rnnsheet.check(wrong).ok
 
 
+def test_each_of_many_types_is_looked_at_once(hello_xlsx, tmp_path, wrong):
+    many = "".join(f'<Default Extension="e{number}" ContentType="a"/>' for number in range(60_000))
+    change = replaced(TYPES, "</Types>", f"{many}</Types>")
+    assert checked(save(change(parts(hello_xlsx)), wrong), tmp_path / "run")[0] == 0
+
+
+def test_a_drawing_in_a_column_of_thousands_of_digits_is_told(hello_xlsx, wrong):
+    part, place = "xl/drawings/drawing2.xml", "<xdr:col>"
+    column = re.search(f"{place}[0-9]+<", parts(hello_xlsx)[part].decode())[0]
+    change = replaced(part, column, f"{place}{'9' * 5_000}<")
+    assert rnnsheet.check(save(change(parts(hello_xlsx)), wrong)).drawn_on == ("Unrolled",)
+
+
 def test_a_long_formula_that_many_cells_share_is_not_written_out(hello_xlsx, tmp_path, wrong):
     first = f'<row r="900"><c r="A900"><f t="shared" si="5">{"A1+" * 2000}1</f></c></row>'
     more = "".join(

@@ -40,14 +40,14 @@ def check_types(root: Element, parts: Iterable[str], linked: Mapping[str, Collec
 def _types(root: Element) -> Mapping[str, str]:
     """The type of each part that is named, by /name, and of each ending. Raises ValueError for one twice."""
     types: dict[str, str] = {}
+    taken: set[str] = set()
     for each in root:
         name = {f"{_SPACE}Default": "Extension", f"{_SPACE}Override": "PartName"}.get(each.tag)
         place = each.get(name or "", "")
-        place = place if name == "PartName" else place.lower()
-        twice = place.lower() in {known.lower() for known in types}
-        if not place or twice or root.tag != f"{_SPACE}Types":
+        if not place or place.lower() in taken or root.tag != f"{_SPACE}Types":
             raise ValueError(f"{NAME}: {place or each.tag}")
-        types[place] = each.get("ContentType", "").lower()
+        taken.add(place.lower())
+        types[place if name == "PartName" else place.lower()] = each.get("ContentType", "").lower()
     return types
 
 

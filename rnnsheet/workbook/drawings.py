@@ -4,6 +4,7 @@ Source of the elements: ECMA-376, part 1, 20.5 (SpreadsheetML drawings) and 20.1
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element, SubElement
 
@@ -38,20 +39,15 @@ def complete(root: Element, sheet: Sheet) -> None:
     root.extend(anchor for flow in sheet.flows for anchor in _flow(flow, sheet, numbers))
 
 
-def strange(found: Iterable[Anchor], sheet: Sheet) -> list[Anchor]:
+def strange(found: Iterable[Anchor], sheet: Sheet) -> Counter[Anchor]:
     """What lies on a worksheet and is not ours; Gnumeric saves ours one row and column less."""
-    ours, others = _anchors(sheet), []
-    for kind, col, row in found:
-        near = (at for at in itertools.product((col, _next(col)), (row, _next(row))) if (kind, *at) in ours)
-        if place := next(near, None):
-            ours.remove((kind, *place))
-        else:
-            others.append((kind, col, row))
-    return others
-
-
-def _next(number: str) -> str:
-    return str(int(number) + 1) if number.isdecimal() else ""
+    others = Counter(found)
+    for kind, col, row in _anchors(sheet):
+        near = itertools.product((int(col), int(col) - 1), (int(row), int(row) - 1))
+        places = ((kind, str(left), str(top)) for left, top in near)
+        if own := next((place for place in places if others[place] > 0), None):
+            others[own] -= 1
+    return +others
 
 
 def _anchors(sheet: Sheet) -> list[Anchor]:

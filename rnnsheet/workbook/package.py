@@ -143,7 +143,7 @@ class Package:
             raise self._too_large("file_too_large", size, LARGEST_CONTENT)
         if len(items) > MOST_PARTS:
             raise self.refused("too_many_parts", got=len(items), most=MOST_PARTS)
-        if len({name.lower() for name in self._entries}) < len(items):
+        if len(self._lowered) < len(items):
             raise self.refused("not_a_workbook", reason=ArchiveError("zip_twice"))
         for item in items:
             if _usual(item.filename) != item.filename.removesuffix("/"):
@@ -161,12 +161,17 @@ class Package:
         """The archive's entries by the names of parts: some programs find none whose case differs."""
         return {item.filename: item for item in self._archive.infolist()}
 
+    @cached_property
+    def _lowered(self) -> frozenset[str]:
+        """The names of the parts, as programs compare them to which case is nothing."""
+        return frozenset(name.lower() for name in self._entries)
+
     def _entry(self, part: str) -> zipfile.ZipInfo:
         return self._entries[part]
 
     def _is_near(self, part: str) -> bool:
         """Whether there is a part of this name in another case alone: some programs take it."""
-        return part not in self._entries and part.lower() in {name.lower() for name in self._entries}
+        return part not in self._entries and part.lower() in self._lowered
 
     def _check_links(self, name: str) -> None:
         """Raises WorkbookError where a part leads to what could act, or outside the file."""
