@@ -189,9 +189,8 @@ def _equation(of: _Described, equation: Equation) -> dict[str, Any]:
 
 def _runs_back(recurrence: Recurrence, equation: Equation) -> bool:
     """Whether a layer reads from the last time step to the first, or a gradient is one of its values'."""
-    of = equation.name[1:].removesuffix("_now").removesuffix("_back").removesuffix("_last")
-    of_value = recurrence.equations.get(of) if equation.part == "gradient" else equation
-    return bool(of_value and of_value.layer and of_value.layer.reverse)
+    of = recurrence.equations.get(equation.of.name) if equation.of else equation
+    return bool(of and of.layer and of.layer.reverse)
 
 
 def _reads(expr: Expr, weight: str) -> list[list[str]]:
