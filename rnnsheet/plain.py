@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from numbers import Integral, Real
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
 
@@ -28,6 +28,11 @@ def unwritable(text: str) -> str:
     # To compile it takes as long as to import all the rest of this module.
     found = None if text.isprintable() else re.search(_UNWRITABLE, text)
     return f"U+{ord(found[0]):04X}" if found else ""
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether it is one of Python's own numbers; a truth value is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def plain(value: object) -> object:

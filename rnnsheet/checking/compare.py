@@ -61,9 +61,9 @@ class Comparison:
             contents.grid(sheet.name)
         # Before the engine is waited for.
         seen = {sheet.name: Seen(contents, sheet) for sheet in plan.sheets if not sheet.hidden}
-        looks = [(block, _Shown(self, block, seen.get(block.area.sheet))) for block in plan.blocks()]
+        looks = [(block, _Shown(block, seen.get(block.area.sheet))) for block in plan.blocks()]
         self._blocks = [_BlockCells(self, *each) for each in looks if each[0].kind != "input"]
-        self._inputs = [shown for block, shown in looks if block.kind == "input"]
+        self._inputs = [_InputCells(self, *each) for each in looks if each[0].kind == "input"]
         self._names = self._compared_names()
         drawn = {sheet.name: strange(contents.drawn.get(sheet.name, ()), sheet) for sheet in plan.sheets}
         self._drawn_on = tuple(sheet for sheet, others in drawn.items() if others)
@@ -75,11 +75,11 @@ class Comparison:
             if sheet.name not in values.sheets:
                 raise WorkbookError("missing_sheet", place=path, sheet=sheet.name)
         blocks = [block.report(values) for block in self._blocks]
-        inputs = [report for shown in self._inputs if (report := shown.report(values))]
+        inputs = [report for cells in self._inputs if (report := cells.report(values))]
         proved = self.trace is not None
         checked = (*blocks, *inputs, self._names)
-        facts = {"displaced": self._displaced(blocks), "drawn_on": self._drawn_on}
-        return Report(path, lesson, engine, self.tolerance, checked, proved, **facts)  # type: ignore[arg-type]
+        moved, drawn = self._displaced(blocks), self._drawn_on
+        return Report(path, lesson, engine, self.tolerance, checked, proved, displaced=moved, drawn_on=drawn)
 
     def _displaced(self, reports: Sequence[BlockReport]) -> tuple[tuple[str, int, int], ...]:
         """Per sheet on which rows seem to be inserted or deleted: the first row moved, and how far down."""
@@ -200,8 +200,8 @@ class _BlockCells:
 class _Shown:
     """How the cells of a block are shown; those of a hidden sheet of ours are not."""
 
-    def __init__(self, comparison: Comparison, block: Block, seen: Seen | None):
-        self.its, self._block, self._seen = comparison, block, seen
+    def __init__(self, block: Block, seen: Seen | None):
+        self._block, self._seen = block, seen
         self._causes = seen.causes(block) if seen else {}
 
     def failures(self, values: Sequence[Any], formulas: Sequence[str] = ()) -> Mapping[int, Failure]:
@@ -214,18 +214,25 @@ class _Shown:
             failures[index] = Failure(cell, "shown", formula, each.expected, each.got, each.cause)
         return failures
 
+
+class _InputCells:
+    """The cells of an input block: whatever stands there is right, if it is what it seems."""
+
+    def __init__(self, comparison: Comparison, block: Block, shown: _Shown):
+        self.its, self._block, self._shown = comparison, block, shown
+
     def report(self, values: Values) -> BlockReport | None:
-        """The verdict on inputs, where some are not what they seem; whatever stands there is right."""
+        """The verdict after a recalculation, where some are not what they seem."""
         area = self._block.area
         got = list(map(values.sheets[area.sheet].get, area.cells()))
-        failures = [*self._stale(got), *self.failures(got).values()]
+        failures = [*self._stale(got), *self._shown.failures(got).values()]
         if not failures:
             return None
         size = area.rows * area.cols
         return BlockReport(self._block.name, area.sheet, area.a1, size, len(failures), 0.0, failures[0])
 
     def _stale(self, values: Sequence[Any]) -> Iterator[Failure]:
-        """The inputs that are formulas, and beside them store something else than they give."""
+        """Those that are formulas, and beside them store something else than they give."""
         area = self._block.area
         grid = self.its.contents.grid(area.sheet)
         for index, (cell, value) in enumerate(zip(area.cells(), values, strict=True)):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnsheet.checking.room import Room, width_of
+from rnnsheet.plain import is_number
 from rnnsheet.sheet.bounds import key
 from rnnsheet.sheet.plan import Area, Block, Sheet
 from rnnsheet.workbook.highlights import FITTING
@@ -99,7 +100,7 @@ class Seen:
         if bounds := _FITTING.get(block.format):
             low, high = bounds
             doubtful.update(
-                index for index, value in enumerate(values) if _is_number(value) and not low <= value <= high
+                index for index, value in enumerate(values) if is_number(value) and not low <= value <= high
             )
         return doubtful
 
@@ -224,12 +225,8 @@ def _text(value: Any, code: str) -> str:
     return code if text is None else text
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _is_zero(value: Any) -> bool:
-    return _is_number(value) and value == 0
+    return is_number(value) and value == 0
 
 
 def _may_harm(rule: Rule) -> bool:

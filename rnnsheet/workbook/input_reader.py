@@ -26,6 +26,7 @@ from rnnsheet.network.imported import (
     Witness,
 )
 from rnnsheet.network.reading import picture_of, reading
+from rnnsheet.plain import is_number
 from rnnsheet.sheet.pages import manifest
 from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook.manifest_reader import Manifest, as_typed
@@ -99,12 +100,12 @@ class _Inputs:
         least = math.ulp(0.0) if kind == "positive" else -most
         numbers = _plain_numbers(self.described.contents, area)
         if numbers is None or min(numbers) < least or max(numbers) > most:
-            numbers = self._each(name, kind, lambda value: _is_number(value) and least <= value <= most)
+            numbers = self._each(name, kind, lambda value: is_number(value) and least <= value <= most)
         return np.array(numbers, dtype=np.float64).reshape(area.rows, area.cols)
 
     def indices(self, name: str, count: int) -> list[int]:
         """The numbers of a column, each a whole one below `count`."""
-        found = self._each(name, "index", lambda value: _is_number(value) and value in range(count))
+        found = self._each(name, "index", lambda value: is_number(value) and value in range(count))
         return list(map(int, found))
 
     def entries(self, name: str, kind: str, textless: Container[int] = ()) -> tuple[str, ...]:
@@ -124,9 +125,7 @@ class _Inputs:
         if kind == "weight":
             return self.entry(name, kind)
         if kind == "step":
-            return int(
-                self._each(name, kind, lambda value: _is_number(value) and 1 <= value == int(value))[0]
-            )
+            return int(self._each(name, kind, lambda value: is_number(value) and 1 <= value == int(value))[0])
         return float(self.numbers(name, kind).item())
 
     def _each(
@@ -149,10 +148,6 @@ def _cells(area: Area | None) -> Iterator[Area]:
     """The cells of an area, row by row."""
     if area:
         yield from (area.part(down, right) for down in range(area.rows) for right in range(area.cols))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _plain_numbers(contents: Contents, area: Area) -> list[float] | None:

@@ -41,7 +41,7 @@ _PART = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
-# Excel has at most 30 digits behind the point.
+"""A part of a format; of digits in a row it has at most 30, as Excel behind the point."""
 _HALVES_UP = Context(prec=400, rounding=ROUND_HALF_UP)
 _SHOWN = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:%|[Ee][+-][0-9]+)?")
 _SAMPLES = (
