@@ -29,7 +29,11 @@ class Teller:
         self.told: dict[tuple[str, int], Block] = {}
         """The blocks computed on this sheet, by name and time step."""
         self.letters: dict[str, Block] = {}
-        """Per sequence the letter that is read, and with `place_` before it the number of its row."""
+        """Per sequence the letter that is read."""
+        self.places: dict[str, Block] = {}
+        """Per sequence the number of its row in a large vocabulary."""
+        self._picks: dict[str, tuple[str, str]] = {}
+        """By the name of a column that is picked, of which weight it is, and the sequence that picks it."""
         self._equation: Equation | None = None
         """The one that is told."""
         self.scope: dict[Leaf, Area] = {
@@ -44,11 +48,11 @@ class Teller:
         self.page.text(self.row, FIRST, caption, "small")
         read = self.at_time(letter.name, time, self.row, ANSWER, "given")
         self.scope[letter.value] = read.area
-        self.letters[on_sequence("x", sequence)] = read
+        self.letters[sequence] = read
         place = on_sequence("place", sequence)
         if place in self.over_time:
             self.page.text(self.row, ANSWER + 1, self.page.labels("steps.place"), "small")
-            self.letters[place] = self.at_time(place, time, self.row, ANSWER + 3, "label")
+            self.places[sequence] = self.at_time(place, time, self.row, ANSWER + 3, "label")
             self.row += 1
             self.page.text(self.row, FIRST, self.page.labels("steps.picks"), "small")
 
@@ -120,14 +124,20 @@ class Teller:
         if expr.rule == "matvec":
             weight, read = expr.operands
             assert isinstance(weight, Parameter)  # noqa: S101
-            if isinstance(read, Value) and read.name.replace("x", "place", 1) in self.letters:
-                return Value(f"{weight.name}{_TIMES}{read.name}", weight.rows)
-            return expr
+            one_hot = {on_sequence("x", sequence): sequence for sequence in self.places}
+            if not isinstance(read, Value) or read.name not in one_hot:
+                return expr
+            picked = Value(f"{weight.name}·{read.name}", weight.rows)
+            self._picks[picked.name] = weight.name, one_hot[read.name]
+            return picked
         return replace(expr, operands=tuple(map(self._with_picked, expr.operands)))
 
     def _has_columns(self, piece: str | Leaf) -> bool:
         """Whether labels stand above the columns of an operand."""
-        return _is_picked(piece) or (isinstance(piece, Parameter) and piece.cols.name != "one")
+        return self._is_picked(piece) or (isinstance(piece, Parameter) and piece.cols.name != "one")
+
+    def _is_picked(self, piece: str | Leaf) -> bool:
+        return isinstance(piece, Value) and piece.name in self._picks
 
     def _reading_order(self, equation: Equation) -> list[str | Leaf]:
         """The right side's signs and leaves; a leaf's second mention is part of the sign around it."""
@@ -159,16 +169,16 @@ class Teller:
         self.page.text(top - 1 - columns, col, self._symbol(leaf), "symbol")
         if isinstance(leaf, Parameter):
             self.page.column_labels(leaf.cols, top - 1, col, self.inputs)
-        write = self._picked if _is_picked(leaf) else self.operand
+        write = self._picked if self._is_picked(leaf) else self.operand
         operand = write(leaf, time, top, col)
         self.scope[leaf] = operand.area
         return col + operand.area.cols
 
     def _picked(self, leaf: Leaf, time: int, row: int, col: int) -> Block:
         """The column of a weight that belongs to the letter that is read, under the letter."""
-        weight, _, x = leaf.name.partition(_TIMES)
-        letter, place = self.letters[x], self.letters[x.replace("x", "place", 1)].area.fixed
-        self.page.link(letter, row - 1, col, style="label")
+        weight, sequence = self._picks[leaf.name]
+        place = self.places[sequence].area.fixed
+        self.page.link(self.letters[sequence], row - 1, col, style="label")
         source = self.inputs[weight].area
         found = f"INDEX({self.page.reference(source)}:{source.part(0, source.cols - 1).a1},1,{place})"
         text = f"IF({place}=0,0,IF(ISNUMBER({found}),{found},0))"
@@ -193,11 +203,3 @@ class Teller:
         self.told[equation.name, time] = block
         self.scope[equation.value] = block.area
         self.page.mark(block, equation.base)
-
-
-_TIMES = "·"
-"""In the name of a column that is picked, between the weight's and that of what picks it."""
-
-
-def _is_picked(piece: str | Leaf) -> bool:
-    return isinstance(piece, Value) and _TIMES in piece.name
