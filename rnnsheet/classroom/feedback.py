@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from rnnsheet.classroom.blanks import Blank
 from rnnsheet.classroom.evaluation import EMPTY, Answer, exercise_of
 from rnnsheet.classroom.marks import FOLLOWS, RIGHT, WRONG, is_typed
 from rnnsheet.classroom.numbers import Own
@@ -21,8 +22,17 @@ if TYPE_CHECKING:
 
 _FIRST_ROW = 6
 
-Found = Mapping[Cell, tuple[Answer, str]]
-"""By its cell each answer, and its verdict."""
+
+class Marked(NamedTuple):
+    """A blank with what stands in it, and the verdict on that."""
+
+    blank: Blank
+    answer: Answer
+    verdict: str
+
+
+Found = Mapping[Cell, Marked]
+"""By the cells, in the order of the blanks."""
 
 
 def feedback(
@@ -36,7 +46,8 @@ def feedback(
     """The workbook that goes back to a student; `said` is the mark in one line."""
     exercise = exercise_of(secret)
     planned = exercise.blank_book(code, own.of(exercise.key.lesson))
-    found = dict(zip(exercise.blanks.cells, zip(answers, verdicts, strict=True), strict=True))
+    every = zip(exercise.blanks.all, answers, verdicts, strict=True)
+    found = {marked[0].cell: Marked(*marked) for marked in every}
     sheets = (_colored(sheet, exercise, found) for sheet in planned.sheets)
     first = _first(exercise, found, said)
     with own_folder("feedback") as folder:
@@ -54,7 +65,7 @@ def _colored(sheet: Sheet, exercise: Exercise, found: Found) -> Sheet:
             blocks.append(block)
             continue
         for index, cell in enumerate(cells):
-            answer, verdict = found[cell]
+            _, answer, verdict = found[cell]
             area = block.area.part(*divmod(index, block.area.cols))
             blocks.append(replace(block, area=area, fills=(), values=[[answer.own]], style=f"is_{verdict}"))
             notes[area.row, area.col] = "\n".join(_notes(exercise, found, cell))
@@ -66,12 +77,12 @@ def _first(exercise: Exercise, found: Found, said: str) -> Sheet:
     words, page = exercise.words, Page.of("feedback", exercise.words)
     page.text(1, 1, words("feedback.title"), "title")
     page.text(2, 1, said, "symbol")
-    wrong = next((blank.place for blank in exercise.blanks.all if found[blank.cell][1] == WRONG), "")
+    wrong = next((each.blank.place for each in found.values() if each.verdict == WRONG), "")
     page.text(3, 1, words("feedback.first", place=wrong) if wrong else "", "status")
     for col, name in enumerate(("place", "answer", "verdict", "right", "note"), start=1):
         page.text(_FIRST_ROW - 1, col, words(f"feedback.{name}"), "heading")
-    for row, blank in enumerate(exercise.blanks.all, start=_FIRST_ROW):
-        (answer, verdict), form = found[blank.cell], blank.block.format
+    for row, (blank, answer, verdict) in enumerate(found.values(), start=_FIRST_ROW):
+        form = blank.block.format
         told, *remarks = _notes(exercise, found, blank.cell)
         page.text(row, 1, blank.place, "link_text", link=blank.cell[0], at=a1(blank.cell[1]))
         page.constants("answer", row, 2, [[answer.own]], f"is_{verdict}", form=form)
@@ -84,7 +95,7 @@ def _first(exercise: Exercise, found: Found, said: str) -> Sheet:
 
 def _notes(exercise: Exercise, found: Found, cell: Cell) -> Iterator[str]:
     """The verdict on an answer in words, and what is to be said of it besides."""
-    (answer, verdict), words = found[cell], exercise.words
+    (blank, answer, verdict), words = found[cell], exercise.words
     yield words(f"feedback.is_{verdict}")
     if verdict == FOLLOWS and (place := _began(exercise, found, cell)):
         yield words("feedback.note_follow", place=place)
@@ -96,8 +107,7 @@ def _notes(exercise: Exercise, found: Found, cell: Cell) -> Iterator[str]:
         yield words(f"feedback.note_{answer.kind}")
     if answer.unused:
         yield words("feedback.note_unused")
-    name = next(blank.name for blank in exercise.blanks.all if blank.cell == cell)
-    if exercise.key.rubric[name].formula and is_typed(answer):
+    if exercise.key.rubric[blank.name].formula and is_typed(answer):
         yield words("feedback.note_typed")
 
 
@@ -107,6 +117,6 @@ def _began(exercise: Exercise, found: Found, cell: Cell) -> str:
     while waiting:
         new = [each for each in exercise.blanks.operands[waiting.pop()] if each not in seen]
         seen.update(new)
-        waiting += [each for each in new if found[each][1] != RIGHT]
-    wrong = {each for each in seen if found[each][1] in (WRONG, EMPTY)}
-    return next((blank.place for blank in exercise.blanks.all if blank.cell in wrong), "")
+        waiting += [each for each in new if found[each].verdict != RIGHT]
+    wrong = {each for each in seen if found[each].verdict in (WRONG, EMPTY)}
+    return next((each.blank.place for place, each in found.items() if place in wrong), "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from rnnsheet.classroom.key import PAPER, Key, KeyFileError, Rule, Settings
 from rnnsheet.classroom.tables import Student
 from rnnsheet.errors import LessonError, OutputError
 from rnnsheet.lesson import LessonData
-from rnnsheet.progress import Progress, silent
+from rnnsheet.progress import Advance, Progress, silent
 
 STUDENTS, TEACHER = "students", "teacher"
 KEY, CODES = "key.toml", "roster-codes.csv"
@@ -60,38 +60,45 @@ def exercise(
     known = keys.load(place) if place.exists() and (key or force) else None
     prepared = prepare(source, settings, known, place)
     made = prepared.key
-    if students:
-        # Before anything is written: there may be no numbers for it.
-        prepared.lesson(made.code(students[0].id))
     if root.exists() and not force:
         raise OutputError("folder_exists", place=str(root))
-    for each in (root / STUDENTS, root / TEACHER):
-        _make(each)
-    if known is None:
-        made.save(place)
     codes = {student.id: made.code(student.id) for student in students}
     on_paper = settings.mode == PAPER
     files = {
         student.id: root / STUDENTS / (PAGES if on_paper else f"{codes[student.id]}.xlsx")
         for student in students
     }
-    pages: list[paper.Page] = []
     with progress("exercise", len(students)) as advance:
-        for student in students:
-            code = codes[student.id]
-            lesson = prepared.lesson(code)
-            if on_paper:
-                pages.append(paper.Page(code, lesson, f"{student.id} {student.name}"))
-            else:
-                prepared.write(prepared.book(code, lesson), files[student.id])
-            advance(1)
-    if on_paper:
-        paper.write(prepared, pages, root / STUDENTS / PAGES, solved=False)
-        paper.write(prepared, pages, root / TEACHER / SOLUTIONS, solved=True)
+        # Before anything is written: there may be no numbers for someone.
+        pages = list(_pages(prepared, students, advance)) if on_paper else []
+        for each in (root / STUDENTS, root / TEACHER):
+            _make(each)
+        if known is None:
+            made.save(place)
+        if on_paper:
+            paper.write(prepared, pages, root / STUDENTS / PAGES, solved=False)
+            paper.write(prepared, pages, root / TEACHER / SOLUTIONS, solved=True)
+        else:
+            _write_books(prepared, {codes[student]: file for student, file in files.items()}, advance)
     rows = {codes[s.id]: (codes[s.id], s.id, s.name, f"{STUDENTS}/{files[s.id].name}") for s in students}
     listed = {row[0]: tuple(row) for row in _listed(root / TEACHER) if known}
     tables.write(root / TEACHER / CODES, _COLUMNS, (listed | rows).values())
     return HandedOut(root, place, files)
+
+
+def _pages(prepared: Exercise, students: Sequence[Student], advance: Advance) -> Iterator[paper.Page]:
+    """The page of each student. Raises LessonError where there are no numbers for one."""
+    for student in students:
+        code = prepared.key.code(student.id)
+        yield paper.Page(code, prepared.lesson(code), f"{student.id} {student.name}")
+        advance(1)
+
+
+def _write_books(prepared: Exercise, files: Mapping[str, Path], advance: Advance) -> None:
+    """Writes the workbook of each code."""
+    for code, file in files.items():
+        prepared.write(prepared.book(code, prepared.lesson(code)), file)
+        advance(1)
 
 
 def students(roster: str | Path = "", count: int | None = None) -> list[Student]:
