@@ -34,11 +34,14 @@ def main() -> NoReturn:
         if number and signal.getsignal(number) != signal.SIG_IGN:
             # As an exception it ends what runs beside us, and removes temporary files.
             signal.signal(number, _end_by_signal)
-    for stream in filter(None, (sys.stdout, sys.stderr)):
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            # It was closed: what is said is lost, and no file is opened in its place.
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
         # A terminal of another encoding shows ? for a sign it lacks, and no traceback.
-        stream.reconfigure(errors="replace")
+        getattr(sys, name).reconfigure(errors="replace")
     status = _status()
-    for stream in filter(None, (sys.stdout, sys.stderr)):
+    for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
     # Leaves at once: taking apart what NumPy and openpyxl imported is a sixth of a short command.

@@ -219,10 +219,10 @@ LONG = replace(EVERY_FORM["elman"], word="abcabcabca", steps=0, name="long")
         (EVERY_FORM["an answer to a text"], ["h_m₃ → h_n₁ → h_n₂ → h_n₃", "h_m₀ → h_m₁ → h_m₂ → h_m₃"]),
         (
             EVERY_FORM["an answer to a text read backwards"],
-            ["h_m₁ → h_n₁ → h_n₂ → h_n₃ → h_n₄", "h_m₁ ← h_m₂ ← h_m₃"],
+            ["h_m₁ → h_n₁ → h_n₂ → h_n₃ → …", "h_m₁ ← h_m₂ ← h_m₃"],
         ),
         (EVERY_FORM["words for a picture"], ["a_m → h_n₁ → h_n₂ → h_n₃", "a_m"]),
-        (LONG, [f"h_n₀ → {' '.join(f'h_n{step} Whh_n →' for step in '₁₂₃₄₅₆')} …"]),
+        (LONG, [f"h_n₀ → {' '.join(f'h_n{step} Whh_n →' for step in '₁₂₃₄₅')} h_n₆ → …"]),
     ],
     ids=lambda value: "" if isinstance(value, list) else value.name,
 )
