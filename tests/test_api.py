@@ -26,6 +26,7 @@ def test_everything_promised_is_there():
         _ = rnnsheet.nonsense
 
 
+@pytest.mark.slow
 def test_the_example_of_the_package_s_docstring_works(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     example = inspect.getdoc(rnnsheet).split("\n\n", 1)[1]

@@ -131,6 +131,7 @@ def as_it_comes(data: bytes) -> dict[bytes, bytes]:
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=3000)
 @given(st.data())
 def test_what_is_taken_has_one_reading(data):
@@ -191,6 +192,7 @@ def by_a_pipe(path: Path, folder: Path) -> Path:
     return folder / "out.xlsx"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("program", "write"),
     [

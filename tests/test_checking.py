@@ -72,12 +72,14 @@ def failures(report) -> list[tuple[str, str, str]]:
     ]
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(lessons(cells=ANY_CELL) | networks())
 def test_any_network_s_workbook_is_right(tmp_path_factory, lesson):
     every_cell_is_right(lesson, tmp_path_factory)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", EVERY_FORM)
 def test_a_network_of_every_form_is_right(tmp_path_factory, form):
     every_cell_is_right(EVERY_FORM[form], tmp_path_factory)
@@ -107,6 +109,7 @@ def test_the_cell_that_was_changed_is_named_before_what_follows_from_it(hello_xl
     assert ("Backward", last, "formula") in failures(rnnsheet.check(changed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_a_network_wide_enough_for_matrix_products_is_right(tmp_path, seed):
     weights = np.random.default_rng(seed)
@@ -130,6 +133,7 @@ def test_the_spreadsheet_itself_gives_the_published_figures(hello_xlsx):
             assert got == pytest.approx(value, abs=PUBLISHED_TOLERANCE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", ["hello", "olleh", "hhhhh", "he", "lo", "h", "hellohello", "leo"])
 def test_typing_another_word_gives_what_the_engine_gives(hello_xlsx, tmp_path, word):
     typist = Typist(hello_xlsx)
@@ -158,6 +162,7 @@ def test_the_sheet_says_what_it_makes_of_the_word(hello_xlsx, word, message):
     assert said == labels("en")(f"message.{message}", room=5)
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=4, max_size=4), st.integers(0, 2), st.integers(0, 3))
 def test_typing_other_weights_gives_what_the_engine_gives(hello_xlsx, numbers, row, col):
@@ -270,6 +275,7 @@ def test_equal_probabilities_are_no_failure(tmp_path):
     assert rnnsheet.check(rnnsheet.export(lesson, tmp_path / "ties.xlsx")).ok
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sheet", "name", "pattern", "replacement", "reason"),
     [
@@ -296,6 +302,7 @@ def test_a_planted_mistake_is_found(hello_xlsx, tmp_path, sheet, name, pattern, 
     assert report.failed == sum(block.failed for block in report.blocks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "unit"), [(1e-3, 1.0), (1.0, 1.0), (1e6, 1e6)])
 @pytest.mark.parametrize("blank", ["", " "])
 def test_the_tolerance_is_absolute_below_one_and_relative_above(tmp_path, size, unit, blank):
@@ -318,6 +325,7 @@ def test_a_formula_in_small_letters_is_the_same(hello_xlsx, tmp_path):
     assert failures(rnnsheet.check(small)) == []
 
 
+@pytest.mark.slow
 def test_a_reference_from_one_zero_to_another_is_found(hello_xlsx, tmp_path):
     """The value stays the same: only the formula tells."""
     xh, x = block("xh", "Unrolled").area, block("x", "Unrolled").area
@@ -366,6 +374,7 @@ def test_what_follows_from_a_mistake_is_told_as_a_value(hello_xlsx, tmp_path):
     assert ("Unrolled", y, "value") in found
 
 
+@pytest.mark.slow
 def test_formulas_shared_as_excel_saves_them_are_right(hello_xlsx, tmp_path):
     """Excel writes the first formula of a block and lets the other cells refer to it."""
     parts = {}
@@ -388,6 +397,7 @@ def test_formulas_shared_as_excel_saves_them_are_right(hello_xlsx, tmp_path):
     assert report.cells == rnnsheet.check(hello_xlsx).cells
 
 
+@pytest.mark.slow
 def test_what_a_reader_adds_beside_it_does_no_harm(hello_xlsx, tmp_path):
     book = openpyxl.load_workbook(hello_xlsx)
     book.create_sheet("My notes", 0)["A1"] = "=Unrolled!A1"
@@ -423,11 +433,13 @@ def test_wrong_values_stored_everywhere_are_found_everywhere(hello_xlsx, tmp_pat
         assert found.max_error < 1e-12
 
 
+@pytest.mark.slow
 def test_a_file_without_stored_values_is_no_error(hello_xlsx, tmp_path):
     openpyxl.load_workbook(hello_xlsx).save(tmp_path / "library.xlsx")
     assert rnnsheet.check(tmp_path / "library.xlsx").ok
 
 
+@pytest.mark.slow
 def test_the_inputs_count_as_they_stand_in_the_file(hello_xlsx, tmp_path):
     book = openpyxl.load_workbook(hello_xlsx)
     area = block("Wxh", "Inputs").area

@@ -40,6 +40,7 @@ def fails(*arguments: str, cwd: Path) -> str:
     return ended.stderr
 
 
+@pytest.mark.slow
 def test_the_main_job(tmp_path):
     written = rnnsheet("export", "hello", cwd=tmp_path)
     assert (written.returncode, written.stderr) == (0, "")
@@ -94,6 +95,7 @@ def test_templates_are_listed(tmp_path):
     assert [line.split()[0] for line in lines] == templates.names()
 
 
+@pytest.mark.slow
 def test_new_copies_a_lesson_to_edit(tmp_path):
     assert rnnsheet("new", "my.toml", "--from", "hello", cwd=tmp_path).returncode == 0
     assert tomllib.loads((tmp_path / "my.toml").read_text("utf-8")) == tomllib.loads(HELLO)
@@ -101,6 +103,7 @@ def test_new_copies_a_lesson_to_edit(tmp_path):
     assert rnnsheet("check", "mine.xlsx", cwd=tmp_path).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_wrong_cell_ends_with_1_and_is_shown_with_formula_expected_and_got(tmp_path):
     cell = change_h(book(tmp_path))
     ended = rnnsheet("check", "hello.xlsx", cwd=tmp_path)
@@ -120,6 +123,7 @@ def test_a_wrong_cell_ends_with_1_and_is_shown_with_formula_expected_and_got(tmp
     assert every[len(wrong) + 1] == mend
 
 
+@pytest.mark.slow
 def test_the_table_of_blocks_follows_the_verdict_where_it_is_asked_for(tmp_path):
     book(tmp_path)
     verdict, head, *rows = rnnsheet("check", "hello.xlsx", "--blocks", cwd=tmp_path).stdout.splitlines()
@@ -132,6 +136,7 @@ def test_the_table_of_blocks_follows_the_verdict_where_it_is_asked_for(tmp_path)
         assert row.split()[-3:-1] == [str(block["cells"]), str(block["failed"])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("language", "step", "written", "proved", "wrong"),
     [
@@ -213,6 +218,7 @@ BAD_LESSONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "mistake"),
     [("run", "ragged"), ("explain", "ragged"), *(("export", bad) for bad in BAD_LESSONS)],
@@ -243,6 +249,7 @@ def test_a_lesson_in_another_encoding_is_told(tmp_path):
     assert "gbk.toml: the file is not UTF-8 text" in fails("run", "gbk.toml", cwd=tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("export", "hello", "-o", "there.xlsx"), ("new", "there.toml")])
 def test_an_existing_file_is_replaced_only_by_force(tmp_path, arguments):
     there = tmp_path / arguments[-1]
@@ -312,6 +319,7 @@ def test_a_lesson_whose_name_is_no_text_is_exported_or_told(tmp_path):
     assert (tmp_path / "out.xlsx").exists() == (ended.returncode == 0)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell's >&- is needed")
 @pytest.mark.parametrize("way", [">&-", "2>&-", "| true", "> /dev/full"])
 @pytest.mark.parametrize("command", ["run hello", "explain hello", "export hello --force"])
@@ -380,6 +388,7 @@ def test_a_letter_twice_in_the_file_is_told(tmp_path):
     assert "data.vocabulary has 'o' twice" in fails("check", "hello.xlsx", cwd=tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
@@ -461,6 +470,7 @@ def test_a_terminal_without_the_signs_gets_no_traceback(tmp_path):
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_train_writes_a_lesson_that_spells_its_word(tmp_path):
     trained = rnnsheet("train", "hello", "-o", "trained.toml", cwd=tmp_path)
     assert (trained.returncode, trained.stderr) == (0, "")
@@ -584,6 +594,7 @@ def test_export_imports_neither_pandas_nor_an_engine(tmp_path):
     assert not loaded & {"pandas", "ironcalc", "rich", "pydantic"}
 
 
+@pytest.mark.slow
 def test_several_files_and_engines_are_told_in_order(tmp_path):
     for name in ("a", "b"):
         rnnsheet("export", "hello", "-o", f"{name}.xlsx", "--epochs", "1", "--steps", "2", cwd=tmp_path)
@@ -602,6 +613,7 @@ def test_several_files_and_engines_are_told_in_order(tmp_path):
     assert alone.stderr == f"rnnsheet: {told[1]['error']}\n"
 
 
+@pytest.mark.slow
 def test_a_wrong_file_among_several_decides_the_status(tmp_path):
     for name in ("a", "b"):
         rnnsheet("export", "hello", "-o", f"{name}.xlsx", "--epochs", "1", "--steps", "2", cwd=tmp_path)

@@ -64,6 +64,7 @@ def expected(contents: Contents) -> dict[str, dict[tuple[int, int], object]]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", templates.names())
 def test_another_reader_finds_in_the_copy_what_was_read(name, tmp_path):
     path = rnnsheet.export(name, tmp_path / "book.xlsx", "zh", epochs=2, steps=2)
@@ -114,6 +115,7 @@ def test_every_constant_reaches_the_engine_as_it_is(tmp_path_factory, values):
     assert signs == [math.copysign(1, value) for value in got if isinstance(value, float) and value]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_no_engine_takes_a_text_for_the_number_of_a_letter(tmp_path, engine):
     """What `_x0041_` stands for in a file differs from program to program; the length tells what was read."""
@@ -151,6 +153,7 @@ def test_any_formula_that_fills_down_is_filled_as_openpyxl_fills_it(data, count)
     assert cells_of(opened_by_openpyxl(contents)) == expected(contents)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_an_array_formula_of_one_s_own_is_computed(hello_xlsx, tmp_path, engine):
     """One may read it in an input: there it counts with what it gives."""
@@ -246,6 +249,7 @@ def with_other_names(path: Path, target: Path) -> Path:
     return save(contents, target)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", [strict, with_other_names])
 @pytest.mark.parametrize("engine", EVERY_ENGINE)
 def test_however_it_was_saved_every_engine_finds_it_right(hello_xlsx, tmp_path, engine, write):
@@ -310,6 +314,7 @@ def test_what_excel_writes_of_other_namespaces_is_no_harm(hello_xlsx, tmp_path):
     assert failures(rnnsheet.check(save(contents, tmp_path / "excel.xlsx"))) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["image", "hyperlink"])
 def test_a_picture_does_not_call(hello_xlsx, tmp_path, kind):
     """LibreOffice would fetch it, whatever its relationship says that it is."""
@@ -349,6 +354,7 @@ exit 1
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script of sh")
 @pytest.mark.parametrize(("engine", "program"), [("libreoffice", "soffice"), ("gnumeric", "ssconvert")])
 def test_no_program_begins_before_the_file_was_read_and_refused(
@@ -441,6 +447,7 @@ def with_settings(source: Path, target: Path, names: list[str]) -> Path:
     return save(contents, target)
 
 
+@pytest.mark.slow
 @settings(max_examples=5)
 @given(names=st.lists(st.sampled_from(sorted(SETTINGS)), unique=True))
 def test_a_setting_that_is_not_ours_is_told_and_changes_nothing(hello_xlsx, tmp_path_factory, names):

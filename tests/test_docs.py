@@ -94,6 +94,7 @@ def test_every_page_can_be_reached_from_the_readme():
         assert {ROOT / page for page in pages} <= seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in having("python") if page in ENGLISH])
 def test_the_python_of_a_page_runs_and_prints_what_stands_below_it(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
@@ -121,6 +122,7 @@ def test_the_python_is_the_same_in_both_languages_but_for_remarks(english, chine
     assert said(english) == said(chinese)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", having("toml"))
 def test_the_lessons_of_a_page_are_lessons(page, tmp_path):
     for text in fenced(page, "toml"):
@@ -147,6 +149,7 @@ def test_the_lessons_and_descriptions_are_the_same_in_both_languages(english, ch
     assert data(english) == data(chinese)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", having("console"))
 def test_the_commands_of_a_page_print_what_stands_below_them(page, tmp_path):
     locale = "zh_CN.UTF-8" if page in CHINESE else "C.UTF-8"

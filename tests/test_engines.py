@@ -65,6 +65,7 @@ def test_every_cell_of_every_lesson_is_right_in_formulon(name, tmp_path):
     assert failures(rnnsheet.check(path, engine="formulon")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", EVERY_ENGINE)
 def test_what_a_teacher_adds_with_openpyxl_does_no_harm(hello_xlsx, tmp_path, engine):
     """A remark and a table of marks."""
@@ -97,6 +98,7 @@ def test_an_engine_that_is_not_installed_is_told(monkeypatch):
     assert not {"libreoffice", "gnumeric"} & {engine.NAME for engine in chosen(ALL)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", EVERY_ENGINE)
 def test_several_files_are_checked_side_by_side(hello_xlsx, tmp_path, engine):
     skip_without(engine)
@@ -202,6 +204,7 @@ def test_ctrl_c_leaves_no_socket_of_libreoffice(hello_xlsx, tmp_path):
     assert not any(socket.exists() for socket in made)
 
 
+@pytest.mark.slow
 def test_what_is_ignored_stays_ignored(hello_xlsx, tmp_path):
     """As under nohup."""
     skip_without("libreoffice")

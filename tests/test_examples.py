@@ -22,6 +22,7 @@ def run(example: str, *arguments: str, cwd: Path) -> str:
     return ended.stdout
 
 
+@pytest.mark.slow
 def test_own_word_learns_it(tmp_path):
     told = run("own_word", "abacus", "6", cwd=tmp_path)
     assert "should say bacus, says bacus" in told
@@ -38,6 +39,7 @@ def test_a_program_without_what_it_needs_says_how_it_is_used(tmp_path, example, 
     assert ended.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_own_cell_writes_a_workbook_without_a_wrong_cell(tmp_path):
     told = run("own_cell", cwd=tmp_path)
     assert ", 0 wrong" in told
@@ -55,6 +57,7 @@ def test_own_cell_adds_its_cell_to_a_command(tmp_path):
     assert not list(tmp_path.glob("*.xlsx"))
 
 
+@pytest.mark.slow
 def test_a_class_has_different_weights_and_what_comes_back_is_judged(tmp_path):
     run("class_workbooks", "class", "Ann", "Ben", cwd=tmp_path)
     books = {name: tmp_path / "class" / f"{name}.xlsx" for name in ("Ann", "Ben")}

@@ -37,17 +37,20 @@ def test_a_whole_training_keeps_the_rules(tmp_path):
     assert broken(export(rnnsheet.load("hello"), tmp_path)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lesson", EVERY_FORM.values(), ids=list(EVERY_FORM))
 def test_every_form_of_a_network_keeps_the_rules(tmp_path, lesson):
     assert broken(export(lesson, tmp_path, "zh")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=list(NETWORKS))
 def test_imported_networks_keep_the_rules(tmp_path, network, language):
     assert broken(export(network(), tmp_path, language)) == []
 
 
+@pytest.mark.slow
 @settings(max_examples=5)
 @given(network=trained())
 def test_random_imported_networks_keep_the_rules(tmp_path_factory, network):
@@ -282,6 +285,7 @@ def test_every_rule_has_a_defect():
     assert {rule.__name__ for rule in RULES} == {*DEFECTS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rule", "part", "old", "new"),
     [(rule, *change) for rule, changes in DEFECTS.items() for change in changes],

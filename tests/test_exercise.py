@@ -101,6 +101,7 @@ def test_the_blanks_alone_are_empty_and_not_locked(handed, prepared):
     assert all(book[sheet][cell].value is None for sheet, cell in (each.split("!") for each in open_cells))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ironcalc", "libreoffice"])
 def test_no_answer_can_be_found_in_the_file_nor_by_recalculating_it(handed, prepared, name):
     code, file = handed[1].code("17"), handed[0].books["17"]

@@ -81,6 +81,7 @@ def written(process: int, folder: Path) -> Iterator[int]:
             continue  # closed meanwhile
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [0, 1, 100_000, 300_000, "all but the end"])
 def test_a_file_that_may_grow_no_further(target, size):
     if not isinstance(size, int):
@@ -147,6 +148,7 @@ def test_the_folder_is_removed(target):
     assert not target.parent.exists()
 
 
+@pytest.mark.slow
 def test_the_folder_is_made_read_only(target):
     may = ()
     if os.geteuid() == 0:

@@ -248,6 +248,7 @@ def stored_texts(path: Path) -> dict[str, list[object]]:
     }
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(text=ESCAPES)
 def test_texts_that_look_like_escapes_stand_as_they_are_in_every_part(tmp_path_factory, text):
@@ -281,6 +282,7 @@ def test_labels_that_look_like_escapes_are_right_in_every_engine(tmp_path, engin
 STRANGE = st.sampled_from("\x00\x08\x1f\ud800\ufffe\uffff\r\n\t\x7f")
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(sign=st.characters(exclude_categories=[]) | STRANGE)
 def test_any_sign_is_written_or_a_mistake_of_the_lesson(tmp_path_factory, sign):

@@ -135,6 +135,7 @@ KERAS_GATES = {"elman": "h", "lstm": "ifgo", "gru": "urn", "gru-before": "urn"}
 """Keras' order. Source: keras.src.layers.rnn, where LSTMCell splits i, f, c, o and GRUCell z, r, h."""
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(data=st.data())
 def test_any_stack_agrees_with_keras(keras, data):

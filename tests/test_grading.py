@@ -91,6 +91,7 @@ def check_planted(mark: Mark, planted: Planted, what: str) -> None:
     assert tuple(flag.name for flag in mark.flags) == planted.flags, what
 
 
+@pytest.mark.slow
 def test_each_kind_of_mistake_is_found_for_what_it_is(exercise, scheme, group, fast):
     chance, secret = random.Random(1), exercise.key.dumped()
     planted = [(each, kind(each, group, chance), kind.__name__) for kind in KINDS for each in group[:2]]
@@ -118,6 +119,7 @@ def marks_of(kind, exercise, scheme, group):
     return marked(found, scheme)[0]
 
 
+@pytest.mark.slow
 def test_what_follows_counts_what_is_copied_or_zero_does_not(exercise, scheme, group, fast):
     marks = {kind: marks_of(kind, exercise, scheme, group).mark for kind in KINDS}
     assert marks[students.perfect] == marks[students.rounding] == 40
@@ -287,6 +289,7 @@ SAVED_BY = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", SAVED_BY)
 def test_what_a_program_saved_is_marked_as_it_is(program, exercise, scheme, group, tmp_path):
     import shutil

@@ -165,6 +165,7 @@ def test_a_tag_without_an_end_is_refused_at_once(hello_xlsx, tmp_path, piece):
 LONG = 30 << 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "piece", "after"),
     [
@@ -186,6 +187,7 @@ def test_nothing_long_is_parsed_piece_by_piece(hello_xlsx, tmp_path, before, pie
     assert "not a readable .xlsx workbook" in refused(save(contents, tmp_path / "w.xlsx"), tmp_path / "run")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("part", "ending"),
     [
@@ -237,6 +239,7 @@ def test_a_sheet_that_claims_all_there_is_costs_nothing(hello_xlsx, tmp_path, wr
     assert checked(wrong, tmp_path / "run")[0] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", EVERY_ENGINE)
 def test_a_formula_over_all_there_is_costs_little(hello_xlsx, tmp_path, wrong, engine):
     skip_without(engine)
@@ -268,6 +271,7 @@ def test_what_could_act_is_not_opened(hello_xlsx, tmp_path, part, what, suffix):
     assert f"holds {what} ({part})" in refused(path, tmp_path / "run")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "formula",
     [
@@ -416,6 +420,7 @@ MACROS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("part", "pattern", "replacement", "told"),
     [
@@ -551,6 +556,7 @@ def replaced(part: str, old: str, new: str):
     return change
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -651,6 +657,7 @@ def test_sheets_in_one_part_are_refused(hello_xlsx, tmp_path, wrong):
     assert "xl/worksheets/sheet10.xml" in refused(wrong, tmp_path / "run")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cells", ["A50:XFD1048576", "a300000"])
 def test_merged_cells_that_no_engine_goes_through_are_refused(hello_xlsx, tmp_path, wrong, cells):
     areas = [cells] if ":" in cells else [f"T{row}:W{row}" for row in range(1000, 301_000)]
@@ -681,6 +688,7 @@ def with_names(source: Path, target: Path, count: int) -> Path:
     return edit(source, target, WORKBOOK, "</definedNames>", rf"{names}\g<0>")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", EVERY_ENGINE)
 def test_many_names_cost_little(hello_xlsx, tmp_path, wrong, engine):
     skip_without(engine)
@@ -689,11 +697,13 @@ def test_many_names_cost_little(hello_xlsx, tmp_path, wrong, engine):
     assert checked(wrong, tmp_path / "run", "--engine", engine)[0] == 0
 
 
+@pytest.mark.slow
 def test_too_many_names_are_refused(hello_xlsx, tmp_path, wrong):
     with_names(hello_xlsx, wrong, 200_000)
     assert "too many defined names" in refused(wrong, tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_a_blank_between_two_operands_is_no_other_spelling(hello_xlsx, wrong):
     part = sheet_part(hello_xlsx, "Unrolled")
     edit(hello_xlsx, wrong, part, H15, lambda found: found[0].replace("$D15", "$D1 5"))
@@ -748,6 +758,7 @@ def test_a_long_formula_that_many_cells_share_is_not_written_out(hello_xlsx, tmp
     assert "not a readable .xlsx workbook" in refused(wrong, tmp_path / "run")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("texts", [b"<si/>" * 16_000_001, b"<si>" + b"<r/>" * 1_000_001 + b"</si>"])
 def test_more_texts_than_there_can_be_are_refused(hello_xlsx, tmp_path, wrong, texts):
     start = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
@@ -755,6 +766,7 @@ def test_more_texts_than_there_can_be_are_refused(hello_xlsx, tmp_path, wrong, t
     assert "too many cells" in refused(wrong, tmp_path / "run")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", EVERY_ENGINE)
 @pytest.mark.parametrize(
     "formula",
@@ -767,6 +779,7 @@ def test_a_formula_cannot_fill_the_memory(hello_xlsx, tmp_path, wrong, engine, f
     assert status == 0 or (status == 2 and "cannot recalculate" in err)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", EVERY_ENGINE)
 def test_no_engine_asks_the_network(hello_xlsx, tmp_path, wrong, engine):
     """Beside our own refusal: a program that is given such a file all the same must not call."""
@@ -883,6 +896,7 @@ def named(data: bytes, place: int, sign: bytes) -> str:
     return bytes(data[place + name : place + name + count]).decode(errors="replace")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("honest", "written"),
     [
@@ -914,6 +928,7 @@ def test_a_letter_that_looks_like_another_is_another(hello_xlsx, wrong, honest, 
     assert (sheet, name, "formula") in failures(rnnsheet.check(wrong))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", EVERY_ENGINE)
 def test_a_formula_that_reads_itself_is_found(hello_xlsx, tmp_path, wrong, engine):
     skip_without(engine)
@@ -924,6 +939,7 @@ def test_a_formula_that_reads_itself_is_found(hello_xlsx, tmp_path, wrong, engin
     assert f"z: Unrolled!{area.part().a1} holds another formula" in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", EVERY_ENGINE)
 def test_an_input_that_reads_what_follows_from_it_is_told(hello_xlsx, tmp_path, wrong, engine):
     skip_without(engine)
@@ -936,6 +952,7 @@ def test_an_input_that_reads_what_follows_from_it_is_told(hello_xlsx, tmp_path, 
         assert f"Inputs!{whh.a1}: this cell of Whh holds" in err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sheet", ["Inputs", "Unrolled", "Training", "rnnsheet"])
 @pytest.mark.parametrize("change", ["deleted", "renamed"])
 def test_a_sheet_that_is_gone_is_told(hello_xlsx, tmp_path, wrong, sheet, change):
@@ -949,6 +966,7 @@ def test_a_sheet_that_is_gone_is_told(hello_xlsx, tmp_path, wrong, sheet, change
     assert ("not written by rnnsheet" if sheet == "rnnsheet" else f"the sheet {sheet} is missing") in message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sheet", ["Inputs", "Unrolled", "Loss"])
 def test_an_inserted_row_is_found(hello_xlsx, tmp_path, wrong, sheet):
     book = openpyxl.load_workbook(hello_xlsx)
@@ -975,6 +993,7 @@ def test_rows_that_stand_further_down_are_told_in_one_line(hello_xlsx, tmp_path)
     assert len(told) < 20
 
 
+@pytest.mark.slow
 def test_a_decimal_comma_is_told_with_its_cell(hello_xlsx, tmp_path, wrong):
     book, area = openpyxl.load_workbook(hello_xlsx), block("Whh", "Inputs").area
     book["Inputs"][area.a1] = "0,427043"
@@ -991,6 +1010,7 @@ def test_merged_cells_over_a_block_are_told(hello_xlsx, tmp_path, wrong):
     assert f"Unrolled!{merged}: merged cells lie over cells" in refused(wrong, tmp_path / "run")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "cells",
     ["XFD1048576", "A1:XFD1048576", "A0:B2", "B2:A1", "XFE1", "A1048577", "A1:", "", "Unrolled!A1", "1:3"],
@@ -1002,6 +1022,7 @@ def test_a_manifest_that_points_elsewhere_is_told(hello_xlsx, tmp_path, wrong, c
     refused(wrong, tmp_path / "run")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -1026,6 +1047,7 @@ READS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -1060,6 +1082,7 @@ def test_a_wrong_stored_value_is_caught_by_every_engine(hello_xlsx, wrong):
         assert failures(report) == [("Unrolled", area.part().a1, "cached")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", EVERY_ENGINE)
 def test_an_engine_recalculates_whatever_is_stored(hello_xlsx, wrong, engine):
     """Else it would find what the file says, and every check of it would be worthless."""

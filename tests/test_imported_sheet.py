@@ -95,6 +95,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: export(network(), folder / f"{name}.xlsx") for name, network in NETWORKS.items()}
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(trained())
 def test_every_cell_of_any_network_is_what_numpy_finds(tmp_path_factory, network):
@@ -113,6 +114,7 @@ READINGS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("masked", [False, True])
 def test_every_kind_of_layer_may_read_what_is_computed_once_and_what_is_not(tmp_path, masked):
     """One network with a layer of each kind over each of these, as far as such a layer can be."""
@@ -299,6 +301,7 @@ def read_back(path: Path) -> ImportedNetwork:
     return read_inputs(Manifest(contents), contents.value)
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(trained())
 def test_any_book_read_back_has_the_same_plan(tmp_path_factory, network):
@@ -322,6 +325,7 @@ def test_a_weight_that_is_no_number_is_told_with_its_cell(tmp_path, typed, reaso
     assert caught.value.place == f"{path}: {area.sheet}!{area.a1}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", EVERY_ENGINE)
 def test_an_emptied_text_is_read_as_nothing(tmp_path, engine):
     """openpyxl saves the empty cell as a number without one."""
@@ -439,6 +443,7 @@ def wide(units: int, features: int) -> ImportedNetwork:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("units", "features"), [(25, 3), (32, 3), (64, 9), (80, 1), (4, 200)])
 def test_libreoffice_sees_no_circle_where_there_is_none(tmp_path, units, features):
     """In threads, LibreOffice 7.4 shows Err:522 in networks of these sizes."""

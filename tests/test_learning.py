@@ -32,6 +32,7 @@ def training(name: str):
     return block(name, "Training", rnnsheet.load("hello"))
 
 
+@pytest.mark.slow
 def test_the_default_book_has_no_failing_cell_and_learns_to_spell_hello(whole):
     assert rnnsheet.check(whole).ok
     typist = Typist(whole)
@@ -76,6 +77,7 @@ def test_huge_weights_make_no_error_in_the_training(hello_xlsx, weight):
     assert typist.errors("Training") == []
 
 
+@pytest.mark.slow
 def test_every_epoch_has_the_same_formulas_so_that_one_fills_down(hello_xlsx):
     longer = engine.complete(replace(hello(), settings=replace(SMALL, epochs=10)))
     typist = Typist(hello_xlsx)
@@ -100,6 +102,7 @@ def test_the_training_in_cells_follows_the_training_of_the_engine(hello_xlsx):
     assert losses == pytest.approx([epoch.loss for epoch in epochs], 1e-10)
 
 
+@pytest.mark.slow
 def test_every_weight_can_be_chosen_and_its_gradient_is_the_difference_quotient(hello_xlsx):
     typist = Typist(hello_xlsx)
     chosen = block("chosen", "Gradient check")
@@ -131,6 +134,7 @@ def test_another_chosen_weight_is_checked_like_the_first(hello_xlsx, tmp_path):
     assert [b.first_failure for b in report.blocks if b.failed] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["hello-lstm", "translate"])
 def test_the_step_that_is_chosen_is_told_below_the_others(tmp_path, name):
     lesson = rnnsheet.load(name)

@@ -153,6 +153,7 @@ def test_tied_hidden_layers_are_the_recurrent_layer(tmp_path):
         assert book.read("p_tied", "Unrolled") == book.read("p_rnn", "Unrolled")
 
 
+@pytest.mark.slow
 def test_caption_says_what_is_drawn(tmp_path):
     book = Book("caption", tmp_path)
     assert book.read("predicted", "Overview")[:4] == ["a", "big", "cross", END]
@@ -164,6 +165,7 @@ def test_caption_says_what_is_drawn(tmp_path):
     assert said == ["<start>", *["a", "line", "across", "on", "the", "bottom"], ""]
 
 
+@pytest.mark.slow
 def test_translate_answers_a_typed_sentence_word_by_word(tmp_path):
     book = Book("translate", tmp_path)
     book.put("word", "the dog is not tired")
@@ -188,6 +190,7 @@ def test_elman_forgets_where_lstm_and_gru_hold():
     assert [says(lesson, word=unseen)[network] for network in ("lstm", "gru")] == ["boy", "boy"]
 
 
+@pytest.mark.slow
 def test_the_flow_of_all_three_gradients_is_on_one_chart(tmp_path):
     (sheet,) = [sheet for sheet in plan(load("long-memory"), "en").sheets if sheet.name == "Gradient flow"]
     (chart,) = sheet.charts

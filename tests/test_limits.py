@@ -178,6 +178,7 @@ def test_groups_inside_each_other_are_not_followed_without_end():
     assert len(read_model("flat.h5").layers) == 1
 
 
+@pytest.mark.slow
 def test_a_model_is_the_same_from_the_other_process():
     for path in every_format():
         described = "a.toml" if path.suffix in (".npz", ".pt", ".safetensors") else "steps.toml"
@@ -432,6 +433,7 @@ def test_what_nobody_expected_is_one_line_and_never_1(fault, status, told):
         assert ended.returncode == status
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell's >&- is needed")
 @pytest.mark.parametrize(
     "way", [">/dev/full", ">&-", "2>/dev/full", "2>&-", ">&- 2>&-", ">/dev/full 2>/dev/full", "|true"]

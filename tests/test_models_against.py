@@ -70,6 +70,7 @@ def test_padding_is_compared_too(tmp_path, keras):
         greatest_difference(tmp_path / "model.keras", plain)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("numbers", [True, False])
 def test_onnx_agrees_and_one_wrong_weight_does_not(tmp_path, numbers):
     pytest.importorskip("onnxscript", reason=f"onnxscript {INSTALL}")
@@ -145,6 +146,7 @@ def test_the_last_step_of_a_shorter_text_is_none_of_padding(tmp_path, merge):
     assert greatest_difference(tmp_path / "model.onnx", network) < 1e-6
 
 
+@pytest.mark.slow
 def test_a_warning_of_keras_is_not_repeated(tmp_path, keras):
     layers = keras.layers
     stack = keras.Sequential(
@@ -157,6 +159,7 @@ def test_a_warning_of_keras_is_not_repeated(tmp_path, keras):
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_the_command_says_that_they_agree_and_types_of_tokens(model, tmp_path):
     (tmp_path / "vocabulary.json").write_text(json.dumps(["", *"abcdefgh"]))
     ended = rnnsheet(

@@ -105,6 +105,7 @@ def typed(row):
     return row[np.argmax(row > 0) :] if row.ndim == 1 else row.T
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(40))
 def test_any_model_agrees_with_keras_in_float64(float64, seed):
     model, x = random_model(np.random.default_rng(seed), float64)
@@ -152,6 +153,7 @@ LONG = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("padding", ["pre", "post"])
 def test_a_text_of_any_length_is_cut_as_keras_cuts_it(keras, tmp_path, padding):
     """`pad_sequences`, by default, keeps the end of what is too long; the answer is compared in workbooks."""

@@ -119,6 +119,7 @@ KINDS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_setting_is_computed_as_keras_does_or_refused_by_name(float64, kind):
     """Of each class, every setting in Keras' own configuration takes another value."""

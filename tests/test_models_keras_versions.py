@@ -325,6 +325,7 @@ def test_layers_that_only_keras_1_has_are_named():
         read_model(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inner", ["hard_sigmoid", "sigmoid"])
 def test_a_file_that_keras_cannot_load_is_no_failure_of_the_proof(keras, tmp_path, inner):
     """`--check-against framework` says that it has nothing to compare with; without it all is written."""

@@ -109,6 +109,7 @@ def test_what_pytorch_exported_for_older_opsets_agrees_with_onnx_runtime(kind, o
     agree(network, each.swapaxes(1, 2) if numbers else each, expected, 1e-6)
 
 
+@pytest.mark.slow
 def test_a_network_that_is_written_out_step_by_step_is_refused(tmp_path):
     pytest.importorskip("onnxscript", reason=f"onnxscript {INSTALL}")
     module = Exported("RNN", "last", False, False, True)
@@ -163,6 +164,7 @@ CELLS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "attributes"), CELLS)
 @pytest.mark.parametrize("direction", ["forward", "reverse", "bidirectional"])
 def test_every_form_of_a_cell_agrees_with_onnx_runtime(kind, attributes, direction, tmp_path, random):

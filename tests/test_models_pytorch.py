@@ -91,6 +91,7 @@ def agrees(network, inputs, expected, tolerance: float) -> None:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(40))
 def test_any_state_dict_agrees_with_its_module(seed, tmp_path):
     random = np.random.default_rng(seed)

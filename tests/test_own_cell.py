@@ -71,6 +71,7 @@ def by_hand(parameters, word: str) -> np.ndarray:
     return np.array(states).T
 
 
+@pytest.mark.slow
 def test_its_workbook_computes_it(mgu, tmp_path):
     book = rnnsheet.export(lesson(), tmp_path / "mgu.xlsx", "en")
     report = rnnsheet.check(book)
@@ -130,6 +131,7 @@ def test_numpy_says_that_it_does_not_know_it(mgu):
         list(lesson().train(1))
 
 
+@pytest.mark.slow
 def test_the_command_line_takes_its_file(mgu, tmp_path):
     lesson().save(tmp_path / "my.toml")
 

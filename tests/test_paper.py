@@ -167,6 +167,7 @@ BAD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", BAD)
 def test_what_cannot_be_on_paper_is_told_in_a_line(case, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -49,6 +49,7 @@ EMPTY, BAD, FINE = "← something is empty", "← something is wrong", "← righ
 FOLLOWS = "← right given what stands above"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["ironcalc", "libreoffice", "gnumeric"])
 def test_a_word_beside_each_block_says_how_it_stands(engine, learner, tmp_path):
     states = [blank.place for blank in learner.exercise.blanks.all if blank.name == "h"]
@@ -73,6 +74,7 @@ def test_it_says_that_answers_can_be_found_in_it(learner):
     assert ">Check<" in text or '"Check"' in text
 
 
+@pytest.mark.slow
 def test_a_book_that_libreoffice_saved_still_tells_right_from_wrong(learner, tmp_path):
     file = in_file(learner, learner.formulas, tmp_path)
     home = f"-env:UserInstallation=file://{tmp_path}/home"
@@ -117,6 +119,7 @@ def test_each_student_gets_a_workbook_back_with_what_was_expected(marked):
     assert f"computed right; it first went wrong in {place}" in texts
 
 
+@pytest.mark.slow
 def test_a_note_at_each_cell_says_what_was_expected_and_where_it_went_wrong(marked):
     """As openpyxl reads it, and as LibreOffice does, which writes it again."""
     from openpyxl import load_workbook

@@ -29,6 +29,7 @@ def test_shares_are_whole_and_add_up(size, parts):
     assert all(type(each) is int and each >= 0 for each in told)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lesson", [hello(), rnnsheet.load("translate")])
 def test_an_export_tells_of_every_cell_while_it_computes_and_writes(tmp_path, lesson):
     told: list[int] = []

@@ -74,6 +74,7 @@ def test_a_damaged_archive_gets_a_verdict_or_one_line(hello_xlsx, tmp_path_facto
     assert verdict(path)
 
 
+@pytest.mark.slow
 def test_every_part_may_be_missing(hello_xlsx, tmp_path):
     whole = parts(hello_xlsx)
     for name in whole:

@@ -48,6 +48,7 @@ def saturated() -> rnnsheet.Lesson:
     return rnnsheet.Lesson("saturated", model, ("a", "b"), "abbab", settings=Settings(epochs=1, flow_steps=6))
 
 
+@pytest.mark.slow
 def test_no_program_is_wrong_where_all_is_roundings(tmp_path):
     for make in (vanishing, saturated):
         path = rnnsheet.export(make(), tmp_path / f"{make.__name__}.xlsx")
@@ -62,6 +63,7 @@ def no_false_alarm(tmp_path_factory, lesson, engines):
         assert failures(report) == [], report.engine
 
 
+@pytest.mark.slow
 @settings(max_examples=3)
 @given(of_any_size())
 def test_no_program_is_wrong_with_weights_of_any_size(tmp_path_factory, lesson):
@@ -88,6 +90,7 @@ def allowed(lesson) -> Trace:
     return Trace(far, {})
 
 
+@pytest.mark.slow
 @settings(max_examples=4)
 @given(of_any_size(), st.data())
 def test_ten_times_what_is_allowed_is_found_in_any_cell(tmp_path_factory, lesson, data):
@@ -105,6 +108,7 @@ def test_ten_times_what_is_allowed_is_found_in_any_cell(tmp_path_factory, lesson
     assert failures(rnnsheet.check(wrong)) == [(block.area.sheet, cell, "cached")]
 
 
+@pytest.mark.slow
 @settings(max_examples=4)
 @given(of_any_size(), st.data())
 def test_a_weight_that_moves_a_number_ten_times_as_far_is_found(tmp_path_factory, lesson, data):

@@ -47,6 +47,7 @@ def check(pages: list[Measured]) -> None:
             assert page.steps[0] >= min(LEAST_STEPS, page.steps[1]), (page.name, page.steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "language"), LESSONS)
 def test_lessons(tmp_path: Path, name: str, language: str) -> None:
     lesson = rnnsheet.load(name)

@@ -30,6 +30,7 @@ LARGE = lessons(letters=12, hidden=10, steps=12, cells=ANY_CELL)
 """Lessons in which sums of products are written both ways: one by one, and as an MMULT."""
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(LARGE)
 def test_the_plan_of_any_lesson_is_whole(lesson):
@@ -45,6 +46,7 @@ def test_the_plan_of_any_lesson_is_whole(lesson):
         assert block.area.col + block.area.cols <= EXCEL_COLUMNS
 
 
+@pytest.mark.slow
 @given(lessons())
 def test_formulas_and_places_are_the_same_in_every_language_but_for_the_names_of_sheets(lesson):
     first, *others = (blocks_in_english(plan(lesson, language)) for language in languages())
@@ -52,6 +54,7 @@ def test_formulas_and_places_are_the_same_in_every_language_but_for_the_names_of
     assert all(other == first for other in others)
 
 
+@pytest.mark.slow
 @given(lessons(), st.text(min_size=1), st.sampled_from(["h", "p", "predicted"]))
 def test_formulas_and_places_do_not_depend_on_the_lesson_s_own_texts(lesson, text, name):
     text = "".join(letter for letter in text if letter.isprintable()) or "=1+1"
@@ -63,6 +66,7 @@ def test_formulas_and_places_do_not_depend_on_the_lesson_s_own_texts(lesson, tex
     ]
 
 
+@pytest.mark.slow
 @given(lessons())
 def test_names_point_at_blocks_and_are_legal(lesson):
     planned = plan(lesson, "en")

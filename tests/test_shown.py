@@ -96,6 +96,7 @@ MORE_FORMATS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", FORMATS_OF_OTHERS + MORE_FORMATS)
 def test_a_number_format_that_shows_something_else_is_found(dressed, code):
     def change(sheet):
@@ -107,6 +108,7 @@ def test_a_number_format_that_shows_something_else_is_found(dressed, code):
 WHITE, INK = "FFFFFFFF", "FF1F2933"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "look", "cause"),
     [
@@ -139,6 +141,7 @@ def test_what_cannot_be_read_is_found(dressed, name, look, cause):
     assert dressed(change) == {cause: CELL}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "name", "value", "cause"),
     [

@@ -413,6 +413,7 @@ def test_a_lesson_names_what_a_letter_is_as_the_sheet_does(word, said):
         rnnsheet.Lesson("typed", hello().model, hello().vocabulary, word)
 
 
+@pytest.mark.slow
 def test_a_workbook_with_another_text_and_its_answer_is_right_in_every_cell(sentiment, tmp_path):
     for number, (text, wanted) in enumerate([("good", "positive"), ("i like it", "negative"), ("good", "")]):
         sentiment.put("word", text)

@@ -78,6 +78,7 @@ def differing(lesson: rnnsheet.Lesson, page: Page, values) -> list[str]:
     return wrong
 
 
+@pytest.mark.slow
 @needs_node
 @pytest.mark.parametrize("name", NAMES)
 def test_every_cell_of_every_lesson_is_what_numpy_computes(name):
@@ -103,6 +104,7 @@ def test_a_page_of_an_imported_network_is_right(make, tmp_path):
     assert not rnnsheet.check(other).ok
 
 
+@pytest.mark.slow
 def test_a_page_of_a_workbook_has_what_stands_in_it(tmp_path):
     for number, source in enumerate((replace(small(rnnsheet.load("hello")), word="olleh"), moods())):
         book = rnnsheet.export(source, tmp_path / f"{number}.xlsx", "en")
@@ -317,6 +319,7 @@ def test_without_node_the_values_that_a_page_carries_are_compared(page_file, tmp
     assert rnnsheet.check(other).failed == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "error"),
     [
@@ -354,6 +357,7 @@ def tool(name: str) -> str:
     return str(path)
 
 
+@pytest.mark.slow
 def test_the_script_has_the_types_that_it_says():
     ended = subprocess.run([tool("tsc"), "-p", str(BROWSER)], capture_output=True, text=True)
     assert ended.stdout == ""

@@ -76,6 +76,7 @@ def test_what_goes_with_the_workbook_is_what_onnx_runtime_gives(reads, numbers, 
         np.testing.assert_array_equal(np.float32(found), run_onnx(path, x).ravel())
 
 
+@pytest.mark.slow
 def test_import_stores_it_only_where_the_framework_is_asked(tmp_path):
     path = model(tmp_path)
     run("import", path, "--steps", 5, "-o", tmp_path / "a.xlsx")
@@ -85,6 +86,7 @@ def test_import_stores_it_only_where_the_framework_is_asked(tmp_path):
     assert told["compared"] and told["numbers"] == 10 and told["max_error"] < 1e-6
 
 
+@pytest.mark.slow
 def test_a_workbook_that_is_not_the_network_that_was_imported(tmp_path):
     """Both sides of the check would read it in the same wrong way; the framework's results do not."""
     network = with_witness(model(tmp_path))
@@ -105,6 +107,7 @@ def edited(path: Path, sheet: str, cell: str, value) -> None:
     book.save(path)
 
 
+@pytest.mark.slow
 def test_weights_that_someone_changed_are_not_wrong(tmp_path):
     checked(with_witness(model(tmp_path)), tmp_path / "a.xlsx")
     book = openpyxl.load_workbook(tmp_path / "a.xlsx")
@@ -136,6 +139,7 @@ def test_weights_that_a_program_saved_with_fewer_digits_are_the_same(tmp_path):
     assert rnnsheet.check(tmp_path / "a.xlsx").framework.compared
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "value"),
     [

@@ -196,6 +196,7 @@ def test_a_letter_that_is_none_or_twice_is_refused(hello_xlsx, tmp_path):
     assert [values.value(f"n{number}", 1, 1) for number in range(8)] == [1, 1, 1, 1, 0, 0, 0, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vocabulary", [" ab", "<>&", "\"'=", "你好吗", "_%é"])
 def test_any_letter_survives(tmp_path, vocabulary):
     model = Model("elman", {"Wxh": np.eye(3), "Whh": 0.5, "Why": np.eye(3)})
@@ -206,6 +207,7 @@ def test_any_letter_survives(tmp_path, vocabulary):
     assert rnnsheet.check(path).ok
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     ["a & b < c > \"d\" 'e'", "  two  blanks  ", "=1+1", "读“hello”", "{not} %s a \\place", "&amp;", "€ ½ 𝛼"],
@@ -252,6 +254,7 @@ def test_the_gradient_s_flow_is_drawn_over_powers_of_ten(hello_xlsx):
     assert chart.y_axis.scaling.logBase == 10
 
 
+@pytest.mark.slow
 def test_letters_that_are_right_are_marked_and_steps_without_a_letter_are_not(tmp_path):
     lesson = replace(hello(), steps=6)
     path = rnnsheet.export(lesson, tmp_path / "hello.xlsx")
