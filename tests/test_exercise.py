@@ -47,7 +47,10 @@ def handed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("class")
     roster = folder / "roster.csv"
     roster.write_text("学号,姓名\n17,王小明\n18,=cmd()\n19,Zoë\n", "gb18030")
-    done = handing_out.exercise("hello", folder / "out", tables.roster(roster), Settings())
+    with pytest.MonkeyPatch.context() as patched:
+        # One secret for ever: with some, five digits of an answer are by chance those of a weight.
+        patched.setattr(key.secrets, "token_bytes", lambda size: bytes(range(size)))
+        done = handing_out.exercise("hello", folder / "out", tables.roster(roster), Settings())
     return done, key.load(done.key)
 
 
