@@ -21,9 +21,9 @@ class Numbering:
         """What an equation is called, behind its number where it has one."""
         return f"({list(self._rows).index(name) + 1}) {told}" if name in self._rows else told
 
-    def reveal(self, page: Page, row: int, col: int) -> None:
-        """The cell, and the rules by which cells of later equations show nothing."""
-        page.text(row, col + 1, page.labels("reveal.about", count=len(self._rows)), "small")
+    def reveal(self, page: Page, row: int, col: int, told: str = "about") -> None:
+        """The cell, what is `told` of it, and the rules by which cells of later equations show nothing."""
+        page.text(row, col + 1, page.labels(f"reveal.{told}", count=len(self._rows)), "small")
         entry = page.constants("reveal", row, col, [[None]], "input", "reveal")
         for number, (first, last) in enumerate(self._rows.values(), start=1):
             rows = range(first, last + 1)

@@ -67,7 +67,7 @@ FORMATS = {
         ),
         WHOLE,
     ),
-    **dict.fromkeys(("rate", "clip", "update_rate", "flow_clip", "width", "difference", "witness"), GENERAL),
+    **dict.fromkeys(("rate", "clip", "update_rate", "flow_clip", "width", "witness"), GENERAL),
     **dict.fromkeys(("picture", "pixels", "x_picture"), GENERAL),
     **dict.fromkeys(("same", "same_second"), WHOLE),
     **dict.fromkeys(("right", "known"), MARK),
@@ -361,10 +361,13 @@ class Page:
         form: str = "",
         words: bool = False,
         transposed: bool = False,
+        epoch: int = 0,
     ) -> Block:
         """A block of several formulas, each filled over its part."""
         form = form or FORMATS.get(name, NUMBER)
-        return self._add(Block(name, area, style, form, fills, values, trace, time, transposed, words=words))
+        return self._add(
+            Block(name, area, style, form, fills, values, trace, time, transposed, epoch, words=words)
+        )
 
     def positive(
         self, row: int, col: int, name: str, value: float, messages: Mapping[str, Area]

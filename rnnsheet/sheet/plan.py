@@ -14,7 +14,7 @@ from rnnsheet.sheet.formula import Formula, column_letters
 if TYPE_CHECKING:
     from rnnsheet.trace import Trace
 
-LAYOUT = 18
+LAYOUT = 19
 """The number of this arrangement of blocks; it grows whenever a block moves, so that `check` can tell."""
 
 
@@ -112,6 +112,8 @@ class Block:
     time: int = 1
     transposed: bool = False
     """The rows are the columns of the trace's array."""
+    epoch: int = 0
+    """The row of the trace's array that is the first; another than 0 where it is over epochs."""
     entry: str = ""
     choices: Area | None = None
     """Where the entries stand that may be chosen."""
@@ -131,7 +133,7 @@ class Block:
         if self.transposed:
             array = array.T
         flat = array.reshape(len(array), -1)[:, first : first + self.area.cols]
-        rows: Sequence[Sequence[Any]] = flat.tolist()
+        rows: Sequence[Sequence[Any]] = flat[self.epoch : self.epoch + self.area.rows].tolist()
         return rows
 
     def formulas(self) -> list[list[str]]:

@@ -20,14 +20,14 @@ LONGEST = 8_192
 _HEAD = 4
 """The rows of the names, of the units and of the time steps, which stay in sight."""
 _ABOUT, _RATE, _CLIP, _LAST, _HOW = 7, 9, 11, 14, 16
-_FIRST = 23
-"""The rows of the settings, of the last loss, and of epoch 0."""
+_LAST_EPOCHS, _FIRST = 21, 29
+"""The rows of the settings, of the last loss, of what is said of the last epochs, and of epoch 0."""
 _RIGHT = 4
 """So many columns have room for what may be wrong with the settings; then the chart begins, or before."""
 _CAPTIONS, _SETTING = 150, 8
 """The pixels of the captions of settings; the letters of the least column that has room for one."""
-_PRINTED = 20
-"""So many of the first epochs are printed."""
+_PRINTED, _SHOWN_AGAIN = 15, 5
+"""So many of the first epochs are printed, and above them so many of the last."""
 _EPOCH, _LOSS = 1, 2
 _WIDTH = 11.7
 
@@ -58,7 +58,8 @@ def place(context: Context) -> tuple[Page, dict[str, Block]] | None:
     epochs = blocks["epoch"].area
     last = epochs.row + epochs.rows - 1
     page.sheet.printed_rows = ((1, min(last, epochs.row + _PRINTED - 1)),)
-    _last_loss(page, blocks["loss"], setting)
+    page.text(_LAST, 1, labels("training.last"), "caption")
+    _last_of(page, blocks["loss"], page.area(_LAST, setting), "result")
     return page, {**settings, "loss_epoch": blocks["loss"]}
 
 
@@ -132,7 +133,28 @@ class _Training:
             self._numbered(f"d{name}", gradient.parameter)
         for equation in self.equations:
             self._over_time(equation)
+        self._last_epochs(blocks["loss"])
         return blocks
+
+    def _last_epochs(self, losses: Block) -> None:
+        """The last epochs again, above the first and under the same heads, so that a page has both."""
+        count, labels = min(_SHOWN_AGAIN, self.epochs), self.page.labels
+        self.page.text(_LAST_EPOCHS, 1, labels("training.last_epochs"), "caption")
+        self.page.text(_FIRST - 1, 1, labels("training.first_epochs"), "caption")
+        row, first = _LAST_EPOCHS + 1, self.epochs + 1 - count
+        fill = Fill(Formula(cell(replace(losses.area, row=self.row + first), -1)), 0, 0, count, 1)
+        values = [[first + down] for down in range(count)]
+        self.page.formulas("epoch", self.page.area(row, _EPOCH, count), (fill,), "label", values=values)
+        _last_of(self.page, losses, self.page.area(row, _LOSS, count), "result")
+        said = {equation.name: equation for equation in self.says}
+        for block in [block for block in self.page.sheet.blocks if block.name in said]:
+            area = replace(block.area, row=row, rows=count)
+            _last_of(self.page, block, area, block.style)
+            self.page.sheet.highlights.append(Highlight(area, "target", self._right(area)))
+
+    def _right(self, said: Area) -> Area:
+        """Where the right answers stand, above what is said."""
+        return self.page.area(_HEAD + 2, said.col, 1, said.cols)
 
     def _widths(self) -> None:
         """Of the columns before the norm: what is said has room, and its head."""
@@ -196,8 +218,7 @@ class _Training:
         self.page.text(_HEAD, area.col, self._told(equation), "symbol")
         if equation.base == "predicted":
             self.page.link(self.given[equation.beside("target")], _HEAD + 2, area.col, style="label")
-            right = self.page.area(_HEAD + 2, area.col, 1, area.cols)
-            self.page.sheet.highlights.append(Highlight(area, "target", right))
+            self.page.sheet.highlights.append(Highlight(area, "target", self._right(area)))
             return
         times = list(range(1, steps + 1)) * rows.size
         self.page.constants("t", _HEAD + 2, area.col, [times], "label")
@@ -231,21 +252,11 @@ def _bounded(text: str) -> str:
     return f"MAX(-1E+100,MIN(1E+100,{text}))"
 
 
-def _last_loss(page: Page, losses: Block, col: int) -> None:
-    """In sight what the training comes to."""
-    page.text(_LAST, 1, page.labels("training.last"), "caption")
-    last = losses.area.part(losses.area.rows - 1)
-    fill = Fill(Formula(page.reference(last)), 0, 0, 1, 1)
-    page.formulas(
-        "loss",
-        page.area(_LAST, col),
-        (fill,),
-        "result",
-        trace=losses.trace,
-        time=losses.area.rows,
-        transposed=True,
-        form="number",
-    )
+def _last_of(page: Page, block: Block, area: Area, style: str) -> None:
+    """Shows elsewhere what a block has at the last epochs: as many as the area has rows."""
+    first = block.area.rows - area.rows
+    fill = Fill(Formula(page.reference(block.area.part(first))), 0, 0, area.rows, area.cols)
+    page.formulas(block.name, area, (fill,), style, trace=block.trace, form=block.format, epoch=first)
 
 
 def _chart(page: Page, epochs: Area, losses: Area, col: int) -> None:

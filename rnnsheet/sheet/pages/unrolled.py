@@ -46,7 +46,8 @@ def place(context: Context) -> tuple[Page, dict[str, Block], Places]:
     bands.finish()
     for name, row in places.items():
         _place_of_letter(bands, network.equations[name], row)
-    bands.numbering.reveal(page, STATE_ROW - 1, bands.where.first)
+    # No conditional format hides what is drawn.
+    bands.numbering.reveal(page, STATE_ROW - 1, bands.where.first, "about_drawn")
     return page, bands.blocks, below
 
 
