@@ -298,6 +298,8 @@ def with_booleans(data) -> None:
         (lambda text: changed_data(text, lambda data: data["book"]["fills"].pop()), "page"),
         (changed(title={"en": "Other"}), "page"),
         (changed(values={}), "cached"),
+        (lambda text: changed_data(text, lambda data: data["values"].update(other=[0])), "page"),
+        (lambda text: changed_data(text, lambda data: data["values"]["h"].append(0)), "page"),
         (lambda text: changed_data(text, with_booleans), "page"),
     ],
 )
@@ -327,6 +329,8 @@ def test_without_node_the_values_that_a_page_carries_are_compared(page_file, tmp
         (changed(layout=1), rnnsheet.WorkbookError),
         (changed(language="xx"), rnnsheet.WorkbookError),
         (changed(values=[]), rnnsheet.WorkbookError),
+        (changed(values={"h": [10**400]}), rnnsheet.WorkbookError),
+        (changed(layout=10**400), rnnsheet.WorkbookError),
         (changed(lesson=[]), rnnsheet.WorkbookError),
         (changed(lesson={"data": {"word": 1}}), rnnsheet.LessonError),
         (
@@ -444,7 +448,7 @@ def test_a_layer_that_reads_backwards_is_told_from_the_last_step_to_the_first(br
 
 def test_an_address_of_a_stranger_is_text(browsed):
     _, found = browsed
-    assert found["odd"] == [rnnsheet.load("hello").title["en"], "<img src=x onerror=alert(1)>", 0]
+    assert found["odd"] == [rnnsheet.load("hello").title["en"], "<img src=x onerror=alert(1)>", "1e999", 0]
 
 
 def test_a_page_is_for_everyone_and_asks_for_nothing(browsed):

@@ -65,14 +65,18 @@ def _carried(path: Path, text: str) -> dict[str, Any]:
     def refused(sign: str) -> float:
         raise ValueError(sign)
 
+    def whole(digits: str) -> int:
+        float(number := int(digits))
+        return number
+
     try:
-        carried = json.loads(text, parse_constant=refused)
+        carried = json.loads(text, parse_constant=refused, parse_int=whole)
         version, layout = str(carried["rnnsheet"]), carried["layout"]
         of = carried["network"] if carried["lesson"] is None else carried["lesson"]
         same_kinds = isinstance(of, dict) and isinstance(carried["values"], dict)
         if not same_kinds or not isinstance(carried["name"], str) or carried["language"] not in languages():
             raise ValueError
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise WorkbookError("not_a_page", place=str(path)) from None
     if layout != LAYOUT:
         facts = {"version": version, "got": layout, "expected": LAYOUT}
@@ -199,6 +203,10 @@ def _pieces(page: Page, text: str, carried: Mapping[str, Any]) -> BlockReport:
     given, expected_of = ({key: json.dumps(each) for key, each in data.items()} for data in (carried, right))
     # As texts: to Python True is 1 and -0 is 0, to a browser they are others.
     wrong = [key for key in expected_of | given if key != "values" and given.get(key) != expected_of.get(key)]
+    sizes = {block.name: block.area.rows * block.area.cols for block in page.compared()}
+    values = carried["values"].items()
+    if {name: len(each) if isinstance(each, list) else 0 for name, each in values} != sizes:
+        wrong.append("values")
     if _DATA.sub("", text) != _DATA.sub("", expected):
         wrong.insert(0, "script")
     failure = Failure(wrong[0], "page", "", "", "") if wrong else None

@@ -371,5 +371,5 @@ function seen(i) {
 
 /** What stands in a cell after this is typed into it. @param {string} text @returns {Value} */
 function typed(text) {
-  return text === "" ? null : NUMERIC.test(text) ? Number(text) : text;
+  return text === "" ? null : NUMERIC.test(text) && Number.isFinite(Number(text)) ? Number(text) : text;
 }

@@ -304,7 +304,7 @@ function chart(lines, { log = false, label, x, y, at = -1 }) {
   for (const k of range(5)) {
     const value = bottom + ((top - bottom) * k) / 4;
     const step = Math.round((most * k) / 4);
-    const tick = log ? `1e${Math.round(value)}` : String(Number(value.toPrecision(2)));
+    const tick = log ? `1e${Math.round(value)}` : String(Number(value.toPrecision(2))).replace("e+", "e");
     root.append(
       svg("line", { x1: left, x2: wide - 12, y1: py(value), y2: py(value), class: "axis" }),
       svg("text", { x: left - 6, y: py(value) + 4, class: "end" }, tick.replace("-", "−")),

@@ -155,6 +155,7 @@ async function main() {
   found.odd = [
     await odd.locator("h1").textContent(),
     await odd.locator(".word").inputValue(),
+    await odd.getByLabel("bh[1,1]").first().inputValue(),
     await odd.locator("img").count(),
   ];
   await odd.context().close();
