@@ -48,7 +48,7 @@ def handed(tmp_path_factory):
     roster = folder / "roster.csv"
     roster.write_text("学号,姓名\n17,王小明\n18,=cmd()\n19,Zoë\n", "gb18030")
     with pytest.MonkeyPatch.context() as patched:
-        # One secret for ever: with some, five digits of an answer are by chance those of a weight.
+        # One secret for ever: with some, six digits of an answer are by chance those of another number.
         patched.setattr(key.secrets, "token_bytes", lambda size: bytes(range(size)))
         done = handing_out.exercise("hello", folder / "out", tables.roster(roster), Settings())
     return done, key.load(done.key)
@@ -109,7 +109,8 @@ def test_the_blanks_alone_are_empty_and_not_locked(handed, prepared):
 def test_no_answer_can_be_found_in_the_file_nor_by_recalculating_it(handed, prepared, name):
     code, file = handed[1].code("17"), handed[0].books["17"]
     wanted = [value for value in answers(prepared, code) if value]
-    texts = {f"{abs(value):.6f}"[:7] for value in wanted} | {f"{abs(value):.6g}" for value in wanted}
+    # Six digits, rounded as they are shown and cut as they stand in a longer number.
+    texts = {f"{abs(value):.6g}" for value in wanted} | {f"{abs(value):.12f}"[:8] for value in wanted}
     with zipfile.ZipFile(file) as archive:
         parts = {part: archive.read(part).decode() for part in archive.namelist()}
     assert [part for part, text in parts.items() if any(each in text for each in texts)] == []
