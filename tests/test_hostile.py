@@ -26,7 +26,7 @@ from rnnsheet.sheet.bounds import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook.copy import copied
-from rnnsheet.workbook.outside import reaching
+from rnnsheet.workbook.outside import reaching, refers, volatile
 from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.read import read
 from tests.listener import listener
@@ -306,6 +306,38 @@ def test_a_formula_that_reaches_out_is_not_recalculated(hello_xlsx, tmp_path, wr
         rnnsheet.WorkbookError, match=r"Unrolled!A200: the formula uses .* outside the workbook"
     ):
         rnnsheet.check(wrong)
+
+
+MAY_CHANGE = (
+    *("IF(NOW()<1,2,3)", "1+rand()*0", "_xlfn.RANDARRAY()", "TODAY ()", "OFFSET(A1,0,0)", "GET.CELL(5)"),
+    *('CELL("filename")', 'INFO("release")', "SUBTOTAL(109,A1:A2)", "AGGREGATE(9,5,A1)", "N\uff2fW()"),
+)
+
+
+@pytest.mark.parametrize("formula", MAY_CHANGE)
+def test_what_gives_another_value_though_no_cell_changes_is_known(formula):
+    assert [place for place, _ in volatile({"A1": formula, "A2": '"NOW()"&SUM(1)'})] == ["A1"]
+
+
+def test_what_a_formula_may_take_of_elsewhere_is_known():
+    assert all(map(refers, ("A1", "SUM(5:5)", "ABS(mine)", "'a sheet'!A1", "\\x")))
+    assert not any(map(refers, ("1/3", "2E5", "SQRT(2)", '"A1"&CHAR(65)', "-.5")))
+
+
+def test_an_input_that_may_change_by_itself_is_told(hello_xlsx, tmp_path, wrong):
+    """In its own formula, or by a cell of one's own that it may take."""
+    book = openpyxl.load_workbook(hello_xlsx)
+    sheet, area = book["Inputs"], block("Why", "Inputs").area
+    for down, formula in enumerate(("1/3", "A200+1")):
+        sheet.cell(area.row + down, area.col).value = f"={formula}"
+    sheet["A200"] = 0.5
+    book.save(tmp_path / "right.xlsx")
+    assert failures(rnnsheet.check(tmp_path / "right.xlsx")) == []
+    sheet["A200"] = "=IF(NOW()>1,0.5,9)"
+    book.save(wrong)
+    report = rnnsheet.check(wrong)
+    assert failures(report) == [("Inputs", area.part(1, 0).a1, "volatile")]
+    assert any("(Inputs!A200: NOW)" in line for line in verdict(report, labels("en"), with_blocks=False))
 
 
 CALLS = ["WEBSERVICE", "HYPERLINK", "DDE", "INDIRECT", "_xlfn.FILTERXML", "COM.MICROSOFT.WEBSERVICE", "RTD"]

@@ -400,9 +400,15 @@ def formatted(said: str) -> dict[str, str]:
 NARROW = formatted('defaultColWidth="0"')
 
 
+def filtering(criteria: str) -> dict[str, str]:
+    return {"</sheetData>": rf'\g<0><autoFilter ref="A1:Z99">{criteria}</autoFilter>'}
+
+
 @pytest.mark.parametrize(
     ("sheet", "cause"),
     [
+        (filtering('<filterColumn colId="0"><filters blank="1"/></filterColumn>'), "row"),
+        (filtering(""), ""),
         (rows_as(OUTLINED, OUTLINED, COLLAPSED), "row"),
         (rows_as(OUTLINED, f"{OUTLINED} {COLLAPSED}"), "row"),
         (rows_as(COLLAPSED, OUTLINED), "row"),
@@ -473,17 +479,25 @@ def test_columns_measured_by_tiny_letters_are_too_narrow(hello_xlsx, tmp_path):
     assert "column" in looked_at(path, hello_xlsx)
 
 
-def test_a_table_over_numbers_is_found(hello_xlsx, tmp_path):
-    """Its style gives letters of no colour of their own white ones, in Excel."""
+@pytest.mark.parametrize(
+    ("table", "cause"),
+    [
+        (f'<table ref="{CELL}:ZZ{ROW}"/>', {"rule"}),
+        ('<table ref="ZZ1:ZZ9"><autoFilter ref="ZZ1:ZZ9"/></table>', set()),
+        (f'<table ref="ZZ9:ZZ{ROW}"><autoFilter ref="ZZ9:ZZ{ROW}"><x/></autoFilter></table>', {"row"}),
+    ],
+)
+def test_a_table_over_numbers_is_found(hello_xlsx, tmp_path, table, cause):
+    """Its style gives letters of no colour of their own white ones, in Excel; its filter hides whole rows."""
     contents = parts(hello_xlsx)
     part = sheet_part(hello_xlsx, "Unrolled")
     name = f"xl/worksheets/_rels/{Path(part).name}.rels"
     kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/table"
     link = f'<Relationship Id="t" Type="{kind}" Target="/xl/tables/table1.xml"/></Relationships>'
     contents[name] = contents[name].replace(b"</Relationships>", link.encode())
-    contents["xl/tables/table1.xml"] = f'<table ref="{CELL}:ZZ{ROW}"/>'.encode()
+    contents["xl/tables/table1.xml"] = table.encode()
     path = saved(contents, tmp_path / "wrong.xlsx")
-    assert looked_at(path, hello_xlsx) == {"rule": CELL}
+    assert looked_at(path, hello_xlsx).keys() == cause
 
 
 @pytest.mark.parametrize("space", ["", "urn:other"])

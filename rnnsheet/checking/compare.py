@@ -1,10 +1,8 @@
 """Compares a workbook, cell by cell, with its plan and its trace."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
-from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 import numpy as np
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 from rnnsheet.checking.recalculate import Values
 from rnnsheet.checking.report import BlockReport, Failure, Report
 from rnnsheet.checking.shown import Seen
+from rnnsheet.checking.spelling import normal
 from rnnsheet.errors import WorkbookError
 from rnnsheet.experiments import RUNS
 from rnnsheet.lesson import LessonData
@@ -21,6 +20,7 @@ from rnnsheet.network.imported import ImportedNetwork
 from rnnsheet.sheet.bounds import LAST_COLUMN
 from rnnsheet.sheet.plan import Block, Plan
 from rnnsheet.trace import Trace
+from rnnsheet.workbook import outside
 from rnnsheet.workbook.drawings import strange
 from rnnsheet.workbook.read import Contents
 from rnnsheet.workbook.worksheet import CellError
@@ -225,21 +225,35 @@ class _InputCells:
         """The verdict after a recalculation, where some are not what they seem."""
         area = self._block.area
         got = list(map(values.sheets[area.sheet].get, area.cells()))
-        failures = [*self._stale(got), *self._shown.failures(got).values()]
+        failures = [*self._doubtful(got), *self._shown.failures(got).values()]
         if not failures:
             return None
         size = area.rows * area.cols
         return BlockReport(self._block.name, area.sheet, area.a1, size, len(failures), 0.0, failures[0])
 
-    def _stale(self, values: Sequence[Any]) -> Iterator[Failure]:
-        """Those that are formulas, and beside them store something else than they give."""
-        area = self._block.area
-        grid = self.its.contents.grid(area.sheet)
+    def _doubtful(self, values: Sequence[Any]) -> Iterator[Failure]:
+        """Those that are formulas, and may give another value though no cell changes, or store another."""
+        area, formulas = self._block.area, self.its.contents.grid(self._block.area.sheet).formulas
         for index, (cell, value) in enumerate(zip(area.cells(), values, strict=True)):
-            stored = grid.values.get(cell)
-            if cell in grid.formulas and stored not in (None, value) and not self.its.matches(stored, value):
+            if cell in formulas:
+                reason, right, got = self._doubt(cell, value)
                 place = area.part(*divmod(index, area.cols)).a1
-                yield Failure(place, "cached", f"={grid.formulas[cell]}", str(value), str(stored))
+                if reason:
+                    yield Failure(place, reason, f"={formulas[cell]}", right, got)
+
+    def _doubt(self, cell: int, value: Any) -> tuple[str, str, str]:
+        """The reason, what is right, and what was found instead; a reason "" for no doubt."""
+        contents = self.its.contents
+        grid = contents.grid(self._block.area.sheet)
+        formula, stored = grid.formulas[cell], grid.values.get(cell)
+        if own := next(outside.volatile({cell: formula}), None):
+            return "volatile", "", own[1]
+        # What is referred to may refer further, by names and in other ways than by cells.
+        if outside.refers(formula) and contents.volatile[0]:
+            return "volatile", "", ": ".join(contents.volatile)
+        if stored in (None, value) or self.its.matches(stored, value):
+            return "", "", ""
+        return "cached", str(value), str(stored)
 
 
 def _numbers(values: list[Any]) -> NDArray[np.float64] | None:
@@ -336,59 +350,6 @@ class _Cell:
             f"={self.formula}" if self.formula else "",
             *("" if value is None else str(value) for value in (expected, got)),
         )
-
-
-_TOKEN = re.compile(
-    r"""
-    (?P<text> "(?:[^"]|"")*" )
-    | '(?P<quoted> (?:[^']|'')* )'! | (?P<apostrophes> '(?:[^']|'')*' )
-    | (?P<sheet> [A-Z_\u0080-\U0010ffff][\w.\u0080-\U0010ffff]* )!
-    | (?P<number> (?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:E[+-]?[0-9]+)?(?![\w.]) )
-    | (?P<word> [\w.$\\]+ )
-    | (?P<blank> [ \t\r\n]+ )
-    | (?P<sign> . )
-    """,
-    re.VERBOSE | re.ASCII | re.IGNORECASE | re.DOTALL,
-)
-"""In ASCII: ſ and ı are no letters of a function, and a blank of another width is none.
-
-Apostrophes without a sign behind them are one token, so that nothing is looked for behind each of many.
-"""
-_OPERAND = ("text", "quoted", "sheet", "number", "word")
-
-
-def normal(formula: str) -> list[str]:
-    """The formula's tokens in one spelling.
-
-    Programs differ in blanks, in case, in quotes around sheet names, and in the digits of 1E-300.
-    """
-    tokens = [(found.lastgroup or "", found[found.lastgroup or 0]) for found in _TOKEN.finditer(formula)]
-    ends = [("sign", ""), *tokens, ("sign", "")]
-    return [
-        _spelled(kind, text)
-        for before, (kind, text), after in zip(ends, tokens, ends[2:], strict=False)
-        # A blank between two operands is an operator.
-        if kind != "blank" or (_meets(before, ")") and _meets(after, "("))
-    ]
-
-
-def _meets(token: tuple[str, str], parenthesis: str) -> bool:
-    """Whether an operand ends, or begins, with a token."""
-    return token[0] in _OPERAND or token[1] == parenthesis
-
-
-def _spelled(kind: str, text: str) -> str:
-    if kind == "number":
-        return repr(float(text))
-    if kind == "blank":
-        return " "
-    if kind == "text":
-        return text
-    # Not `upper`: it makes S of ſ.
-    return text.translate(_CAPITALS) + ("!" if kind in ("quoted", "sheet") else "")
-
-
-_CAPITALS = str.maketrans(ascii_lowercase, ascii_uppercase)
 
 
 def _spread(absolute: str) -> str:

@@ -11,7 +11,8 @@ class Failure:
     """A cell that is not what it should be.
 
     `reason` is "formula" (another formula), "constant" (a constant for a formula, or another
-    constant), "value" (recalculated wrong), "cached" (stored wrong), "name" (a defined name
+    constant), "value" (recalculated wrong), "cached" (stored wrong), "volatile" (an input
+    that may give another value though no cell changes: `got` says by what), "name" (a defined name
     that points elsewhere) or "shown" (right, but not seen as it is: `expected` and `got` are the texts).
     """
 

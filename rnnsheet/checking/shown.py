@@ -136,6 +136,9 @@ class Seen:
         yield from _places(block, range(area.row, area.row + area.rows), hidden, "column")
         above = range(area.row, min(view.first[1], area.row + area.rows))
         yield from _places(block, above, columns, "row")
+        for first, last in view.filtered:
+            rows = range(max(first, area.row), min(last + 1, area.row + area.rows))
+            yield from _places(block, rows, columns, "row")
         whole = (area.col, area.row, area.col + area.cols - 1, area.row + area.rows - 1)
         tight = self._tight[area] = []
         for rows, by_style, height in self._looks(whole):

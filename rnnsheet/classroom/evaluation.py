@@ -13,8 +13,8 @@ from typing import Any
 
 from rnnsheet import engine
 from rnnsheet.checking import ironcalc
-from rnnsheet.checking.compare import normal
 from rnnsheet.checking.recalculate import Values, recalculations
+from rnnsheet.checking.spelling import normal
 from rnnsheet.classroom import key as keys
 from rnnsheet.classroom.book import CODE, EXERCISE, SEAL, TOLD, Exercise
 from rnnsheet.classroom.numbers import Own

@@ -3,9 +3,10 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 from xml.etree import ElementTree
@@ -36,6 +37,8 @@ _DRAWN = (
 _SEEN, _HIDDEN = "visible", "hidden"
 MOST_NAMES = 100_000
 """LibreOffice takes the square of their number."""
+_Finding = Callable[[Mapping[Any, str]], Iterator[tuple[Any, str]]]
+"""Which of many formulas are found, by their places, and what of them."""
 OF_PROGRAMS = "_xlnm."
 """How the names begin that programs make for areas to print and the like. No engine is told of them:
 LibreOffice saves some of them twice."""
@@ -78,14 +81,21 @@ class Contents:
 
     def check_formulas(self) -> None:
         """Raises WorkbookError where a formula, or a name, could reach outside the workbook."""
-        for place, found in self._reaching():
+        for place, found in self._found(outside.reaching):
             raise WorkbookError("reaches_out", place=f"{self.path}: {place}", got=found)
 
-    def _reaching(self) -> Iterator[tuple[str, str]]:
-        """The places of formulas that could reach outside, and what lets them."""
-        yield from outside.reaching(self.names)
+    @cached_property
+    def volatile(self) -> tuple[str, str]:
+        """Where the first formula or name stands that may give another value though no cell changes, and
+        by which function; empty where there is none.
+        """
+        return next(self._found(outside.volatile), ("", ""))
+
+    def _found(self, finding: _Finding) -> Iterator[tuple[str, str]]:
+        """The places of the formulas and names that are found, and what of them."""
+        yield from finding(self.names)
         for sheet, grid in self.sheets.items():
-            yield from ((f"{sheet}!{a1(cell)}", found) for cell, found in outside.reaching(grid.formulas))
+            yield from ((f"{sheet}!{a1(cell)}", found) for cell, found in finding(grid.formulas))
 
     def check_unmerged(self, area: Area) -> None:
         """Raises WorkbookError where merged cells reach into an area."""

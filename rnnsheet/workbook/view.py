@@ -1,6 +1,6 @@
 """How much of a sheet a file lets be seen: what is hidden or folded, widths, heights, what stays in sight."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import inf
@@ -35,6 +35,13 @@ class Row(NamedTuple):
     """Of each cell the number of its style."""
 
 
+class Table(NamedTuple):
+    """What a table, or one of pivots, covers, or a filter of it."""
+
+    area: str
+    filters_rows: bool
+
+
 @dataclass(frozen=True)
 class View:
     """How a sheet is seen."""
@@ -55,6 +62,8 @@ class View:
     frozen: tuple[int, int] = (0, 0)
     """How many columns and rows, from that one on, stay where they are."""
     rules: tuple[Rule, ...] = ()
+    filtered: tuple[tuple[int, int], ...] = ()
+    """First and last of rows that a filter hides some of, as the program finds."""
 
     def width(self, col: int) -> float:
         """In characters, of a column; where several things are said of it, the least."""
@@ -62,8 +71,8 @@ class View:
         return min(found, default=self.usual_width) if col >= self.first[0] else 0.0
 
 
-def view_of(root: Element, space: str, state: str, styles: Styles, tables: Sequence[str]) -> View:
-    """How a worksheet is seen, of its part without its rows; `tables` are the ranges of those on it.
+def view_of(root: Element, space: str, state: str, styles: Styles, tables: Sequence[Table]) -> View:
+    """How a worksheet is seen, of its part without its rows; `tables` is what those on it cover.
 
     Raises ValueError for what is no number, or too much of it.
     """
@@ -74,6 +83,10 @@ def view_of(root: Element, space: str, state: str, styles: Styles, tables: Seque
     views, formats, columns = (found.get(name, []) for name in ("sheetView", "sheetFormatPr", "col"))
     if len(columns) > LAST_COLUMN:
         raise ValueError(f"cols: {len(columns):,} > {LAST_COLUMN:,}")
+    filters = {each.get("ref", "") for each in found.get("autoFilter", ()) if len(each)}
+    filters.update(area for area, filters_rows in tables if filters_rows)
+    if len(filters) > LAST_COLUMN:
+        raise ValueError(f"autoFilter: {len(filters):,} > {LAST_COLUMN:,}")
     usual_width = min(map(_usual_width, formats), default=View.usual_width)
     own = [each for each in columns if space_of(each) == space]
     return View(
@@ -84,7 +97,8 @@ def view_of(root: Element, space: str, state: str, styles: Styles, tables: Seque
         usual_width=usual_width,
         widths=(*((*_span(each), _width(each, usual_width)) for each in columns), *_folded_columns(own)),
         **_panes(views),
-        rules=(*styles.rules(found.get("conditionalFormatting", [])), *map(_table, tables)),
+        rules=(*styles.rules(found.get("conditionalFormatting", [])), *(_table(area) for area, _ in tables)),
+        filtered=tuple(_filtered(filters)),
     )
 
 
@@ -116,6 +130,15 @@ def folded(lines: Sequence[tuple[bool, bool]]) -> Iterator[int]:
 def _table(area: str) -> Rule:
     """A table, or one of pivots: its style, which programs have their own of, may change any cell of it."""
     return Rule((corners_of(area),), Look(None, Font(), ()), False, hides=True)
+
+
+def _filtered(areas: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """The rows that are filtered, below those of the buttons; none twice."""
+    end = 0
+    for _, top, _, bottom in sorted(map(corners_of, areas), key=lambda corners: corners[1]):
+        if bottom > end:
+            yield max(top, end) + 1, bottom
+            end = bottom
 
 
 def _height(form: Element) -> float:

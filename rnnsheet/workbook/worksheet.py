@@ -13,7 +13,7 @@ from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook.looks import Font, Styles
 from rnnsheet.workbook.package import Package, weight
 from rnnsheet.workbook.tags import local, natural, once, truth
-from rnnsheet.workbook.view import Row, View, height_of, outline, view_of
+from rnnsheet.workbook.view import Row, Table, View, height_of, outline, view_of
 
 LONGEST_FORMULA = 8192
 """As in Excel."""
@@ -121,11 +121,11 @@ def grid_of(package: Package, part: str, space: str, reader: "SheetReader", stat
     return replace(reader.grid, view=view)
 
 
-def _tables(package: Package, part: str) -> list[str]:
-    """The ranges that tables and tables of pivots have on a worksheet."""
+def _tables(package: Package, part: str) -> list[Table]:
+    """What tables and tables of pivots on a worksheet cover, and their filters."""
     linked = [target for kind, target in package.links(part).values() if kind in ("table", "pivotTable")]
-    named = (each.get("ref") for target in linked for each in package.tree(target).iter())
-    return [ref for ref in named if ref]
+    named = (each for target in linked for each in package.tree(target).iter() if each.get("ref"))
+    return [Table(each.get("ref", ""), local(each) == "autoFilter" and len(each) > 0) for each in named]
 
 
 def corners(text: str) -> tuple[int, int, int, int]:

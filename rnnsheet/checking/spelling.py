@@ -1,0 +1,56 @@
+"""How programs spell one formula: its tokens, in one spelling."""
+
+import re
+from string import ascii_lowercase, ascii_uppercase
+
+_TOKEN = re.compile(
+    r"""
+    (?P<text> "(?:[^"]|"")*" )
+    | '(?P<quoted> (?:[^']|'')* )'! | (?P<apostrophes> '(?:[^']|'')*' )
+    | (?P<sheet> [A-Z_\u0080-\U0010ffff][\w.\u0080-\U0010ffff]* )!
+    | (?P<number> (?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:E[+-]?[0-9]+)?(?![\w.]) )
+    | (?P<word> [\w.$\\]+ )
+    | (?P<blank> [ \t\r\n]+ )
+    | (?P<sign> . )
+    """,
+    re.VERBOSE | re.ASCII | re.IGNORECASE | re.DOTALL,
+)
+"""In ASCII: ſ and ı are no letters of a function, and a blank of another width is none.
+
+Apostrophes without a sign behind them are one token, so that nothing is looked for behind each of many.
+"""
+_OPERAND = ("text", "quoted", "sheet", "number", "word")
+
+
+def normal(formula: str) -> list[str]:
+    """The formula's tokens in one spelling.
+
+    Programs differ in blanks, in case, in quotes around sheet names, and in the digits of 1E-300.
+    """
+    tokens = [(found.lastgroup or "", found[found.lastgroup or 0]) for found in _TOKEN.finditer(formula)]
+    ends = [("sign", ""), *tokens, ("sign", "")]
+    return [
+        _spelled(kind, text)
+        for before, (kind, text), after in zip(ends, tokens, ends[2:], strict=False)
+        # A blank between two operands is an operator.
+        if kind != "blank" or (_meets(before, ")") and _meets(after, "("))
+    ]
+
+
+def _meets(token: tuple[str, str], parenthesis: str) -> bool:
+    """Whether an operand ends, or begins, with a token."""
+    return token[0] in _OPERAND or token[1] == parenthesis
+
+
+def _spelled(kind: str, text: str) -> str:
+    if kind == "number":
+        return repr(float(text))
+    if kind == "blank":
+        return " "
+    if kind == "text":
+        return text
+    # Not `upper`: it makes S of ſ.
+    return text.translate(_CAPITALS) + ("!" if kind in ("quoted", "sheet") else "")
+
+
+_CAPITALS = str.maketrans(ascii_lowercase, ascii_uppercase)
