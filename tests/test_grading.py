@@ -12,7 +12,7 @@ import pytest
 import rnnsheet
 from rnnsheet.checking.recalculate import Values
 from rnnsheet.classroom import evaluation, handing_out, tables
-from rnnsheet.classroom.evaluation import Evaluation, Refused, evaluate
+from rnnsheet.classroom.evaluation import Answer, Evaluation, Refused, evaluate
 from rnnsheet.classroom.key import Rule, Settings
 from rnnsheet.classroom.marks import FOLLOWS, RIGHT, WRONG, Mark, Scheme, marked
 from rnnsheet.classroom.platforms import comment
@@ -129,6 +129,60 @@ def test_what_follows_counts_what_is_copied_or_zero_does_not(exercise, scheme, g
     assert marks[students.neighbour] <= 5
 
 
+def one(student, entries, scheme, name="x.xlsx", rest=None, book=None):
+    """The mark of one student in a class."""
+    made = evaluate(student.exercise.key.dumped(), name, book or student.book(entries), TOLERANCE)
+    return marked([(Submission(Path(), name=name), made)], scheme, rest)[0]
+
+
+def of_block(mark, name):
+    pairs = zip(mark.scheme.blanks.all, mark.verdicts, strict=True)
+    return {verdict for blank, verdict in pairs if blank.name == name}
+
+
+def test_no_answer_follows_that_wrong_ones_have_made_trivial(scheme, group, fast):
+    """With states of 1 and -1 a gradient of tanh is 0: it is not marked for that."""
+    student = group[0]
+    states = {place: (-1.0) ** (n + n // 4) for n, place in enumerate(student.places("h"))}
+    mark = one(student, {**states, **dict.fromkeys(student.places("dWxh"), 0)}, scheme)
+    assert FOLLOWS not in mark.verdicts
+    assert WRONG in of_block(mark, "dWxh")
+
+
+def test_a_neighbour_s_block_is_told_where_the_rest_follows_from_it(scheme, group, fast):
+    student, other = group[:2]
+    taken = {place: other.rights[place] for place in student.places("h")}
+    mark = one(student, {**student.formulas, **taken}, scheme, rest={other.code: list(other.rights.values())})
+    assert [flag.name for flag in mark.flags] == ["neighbour"]
+    assert of_block(mark, "h") == {WRONG} and FOLLOWS in of_block(mark, "p")
+
+
+def test_nobody_is_suspected_where_answers_agree_by_chance(scheme, group):
+    """One decimal is asked for: wrong answers are those of someone in a great class."""
+    chance = random.Random(4)
+    draw = [[chance.uniform(-1, 1) for _ in scheme.blanks.all] for _ in range(300)]
+    answers = tuple(Answer("number", chance.uniform(-1, 1), right, None) for right in draw[0])
+    rest = {str(number): rights for number, rights in enumerate(draw[1:])}
+    wide = Scheme(scheme.blanks, scheme.rubric, 0.1)
+    (mark,) = marked([(Submission(Path(), name="x"), Evaluation("own", answers))], wide, rest)
+    assert mark.flags == ()
+
+
+@pytest.mark.parametrize("name", ["homework-solution", "week3-final_{code}", "{code}-homew"])
+def test_a_name_that_looks_like_a_code_is_nobody_s(name, scheme, group, fast):
+    mark = one(group[0], {}, scheme, f"{name.format(code=group[0].code)}.xlsx")
+    assert mark.flags == ()
+
+
+def test_weights_that_are_texts_are_set_right_again(scheme, group, fast):
+    """The seal is the same, and nothing computes with them."""
+    student = group[0]
+    book = students.with_texts_for_numbers(student.book(student.formulas), "Inputs")
+    mark = one(student, {}, scheme, book=book)
+    assert {flag.name for flag in mark.flags} == {"changed"}
+    assert set(mark.verdicts) == {RIGHT}
+
+
 def test_strict_marks_nothing_for_what_follows(exercise, group, fast):
     strict = Scheme(exercise.blanks, exercise.key.rubric, TOLERANCE, strict=True)
     mark = marks_of(students.systematic, exercise, strict, group)
@@ -241,7 +295,8 @@ def test_a_cluster_gives_the_same_marks_as_one_process(handed_in, key_file, grad
 
 def test_a_file_of_another_student_is_told(graded, group):
     (copy,) = [mark for mark in graded["own"].marks if mark.submission.name == f"{group[3].code}.xlsx"]
-    assert (copy.code, [flag.name for flag in copy.flags]) == (group[0].code, ["other_student"])
+    # Without a roster nobody knows whose code the name tells.
+    assert (copy.code, [flag.name for flag in copy.flags]) == (group[0].code, ["same_code"])
     assert sum(bool(mark.flags) for mark in graded["own"].marks) == 1
 
 

@@ -198,12 +198,32 @@ def test_gradescope_gets_its_results(group, tmp_path):
     }
 
 
+def test_of_two_files_of_a_student_none_is_lost_and_the_better_counts(group, tmp_path):
+    folder, students = group
+    own, books = students["1"], [students["1"].formulas, {}]
+    files = {f"王小明_1001_assignsubmission_file/{n}.xlsx": own.book(each) for n, each in enumerate(books)}
+    sheet = tmp_path / "m.csv"
+    tables.write(
+        sheet, ("编号", "全名", "成绩", "最高分", "反馈评语"), [("参与者1001", "王小明", "", "3.00", "")]
+    )
+    given = {"roster": folder / "roster.csv", "executor": Inline()}
+    zipped, place = archive(tmp_path / "all.zip", files), tmp_path / "out"
+    found = rnnsheet.grade(zipped, folder / "key.toml", place, worksheet=sheet, **given)
+    assert [[flag.name for flag in mark.flags] for mark in found.marks] == [["same_code"]] * 2
+    assert tables.read(place / "moodle-m.csv")[1][2] == "3.00"
+    with zipfile.ZipFile(place / "feedback.zip") as feedback:
+        assert len(set(feedback.namelist())) == 2
+    rnnsheet.grade(zipped, folder / "key.toml", place, platform="gradescope", force=True, **given)
+    scores = [json.loads(each.read_text("utf-8"))["score"] for each in (place / "gradescope").iterdir()]
+    assert sorted(scores) == [0.0, 3.0]
+
+
 def test_nothing_in_a_table_can_run(tmp_path):
-    values = ["=1+1", "+1", "-x", "@x", "\t=1", " =1", "a=1", -0.5, "王", "-"]
+    values = ["=1+1", "+1", "-x", "@x", "\t=1", " =1", "＝1+1", "\n=1", "a=1", -0.5, "王", "-"]
     tables.write(tmp_path / "t.csv", ("v",), [[value] for value in values])
     with (tmp_path / "t.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = [row[0] for row in csv.reader(file)][1:]
-    assert [row for row in rows if row.lstrip()[:1] in tuple("=+-@")] == ["-0.5", "-"]
+    assert [row for row in rows if row.lstrip()[:1] in tuple("=+-@＝")] == ["-0.5", "-"]
     assert [tables.plain(row) for row in rows[:4]] == values[:4]
 
 

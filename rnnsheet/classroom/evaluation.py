@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,10 @@ class _Submitted:
     def evaluation(self, tolerance: float) -> Evaluation:
         """What is found."""
         given = dict(self._given())
-        sealed = self.exercise.seal(self.code, given.values()) == self._told(SEAL)
+        # The seal of a number is that of the same number as a text, with which nothing computes.
+        weights = (given[cell] for lines in self.exercise.parameter_cells.values() for cell in chain(*lines))
+        numbers = all(type(value) in (int, float) for value in weights)
+        sealed = numbers and self.exercise.seal(self.code, given.values()) == self._told(SEAL)
         changed: list[Cell] = []
         if sealed:
             lesson = self._lesson(given)
@@ -130,8 +134,8 @@ class _Submitted:
         changed += [cell for cell, text in self.blanks.formulas() if self._is_changed(cell, text)]
         answers = self._answers(self._restored(given), lesson, tolerance)
         places = tuple(f"{sheet}!{a1(cell)}" for sheet, cell in changed[:_MOST_TOLD])
-        weights = {name: array.tolist() for name, array in lesson.model.parameters.items()}
-        own = Own(weights, lesson.word)
+        drawn = {name: array.tolist() for name, array in lesson.model.parameters.items()}
+        own = Own(drawn, lesson.word)
         return Evaluation(self.code, answers, places, len(changed), sealed, own)
 
     def _told(self, row: int) -> str:

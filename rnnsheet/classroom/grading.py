@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -171,16 +171,13 @@ def _give_back(pool: Executor, grading: Grading, secret: bytes, platform: str, w
     place.mkdir(exist_ok=True)
     said = [platforms.comment(mark, words) for mark in grading.marks]
     ways = [(m.code, m.own, m.answers, m.verdicts, line) for m, line in zip(grading.marks, said, strict=True)]
-    names: Counter[str] = Counter()
+    stems = platforms.file_stems(grading.marks)
     with platforms.feedback_zip(grading.folder, platform) as put:
         for start in range(0, len(ways), _AT_ONCE):
             some = grading.marks[start : start + _AT_ONCE]
             made = pool.map(partial(feedback, secret), *zip(*ways[start : start + _AT_ONCE], strict=True))
             for mark, data in zip(some, made, strict=True):
-                names[mark.code] += 1
-                again = f"-{names[mark.code]}" if names[mark.code] > 1 else ""
-                file = place / f"{mark.code}{again}.xlsx"
-                write_whole(file, partial(put_bytes, data))
+                write_whole(place / f"{next(stems)}.xlsx", partial(put_bytes, data))
                 put(mark.submission, data)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +22,12 @@ RIGHT, FOLLOWS, WRONG = "right", "follow", "wrong"
 VERDICTS = (RIGHT, FOLLOWS, WRONG, EMPTY)
 _SUSPECT, _SHARE = 4, 0.5
 """So many wrong answers, and so many of them with another student's numbers, are copied."""
-_CODE = re.compile(r"[A-Z2-7]{5}-[A-Z2-7]{5}")
+_BY_CHANCE = 1e-3
+"""How probable it may be that answers are those of anyone in the class without being copied."""
+_MOST_TOLD = 5
+"""Of other files."""
+_CODE = re.compile(r"(?=([A-Z2-7]{5}-[A-Z2-7]{5}))")
+"""What may be a code: HOMEWORK-SOLUTION has one, too."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,11 @@ class Mark:
         return round(sum(self.points), 6)
 
     @property
+    def is_of_another(self) -> bool:
+        """Whether the file is that of someone else than who has handed it in."""
+        return any(flag.name == "other_student" for flag in self.flags)
+
+    @property
     def counts(self) -> Mapping[str, int]:
         """How many blanks have each verdict."""
         return Counter(self.verdicts)
@@ -87,11 +98,12 @@ def marked(
     """
     rights = {code: vector(answers) for code, answers in (rest or {}).items()}
     rights |= {evaluation.code: vector(each.right for each in evaluation.answers) for _, evaluation in found}
-    others = _Others(rights, scheme.tolerance)
+    others = _Others(rights, scheme)
     holders: defaultdict[str, list[Submission]] = defaultdict(list)
     for submission, evaluation in found:
         holders[evaluation.code].append(submission)
-    return [_mark(*each, scheme, others, holders[each[1].code]) for each in found]
+    known = scheme.students.keys() | rights.keys()
+    return [_mark(*each, scheme, others, _Holders(holders[each[1].code], known)) for each in found]
 
 
 def _mark(
@@ -99,14 +111,15 @@ def _mark(
     evaluation: Evaluation,
     scheme: Scheme,
     others: _Others,
-    holders: Sequence[Submission],
+    holders: _Holders,
 ) -> Mark:
     answers, code = evaluation.answers, evaluation.code
     verdicts = _verdicts(answers, scheme)
     flags = list(_flags(submission, evaluation, scheme, holders))
-    if copied := others.copied(code, answers, verdicts):
-        flags.append(copied)
-        verdicts = [WRONG if verdict == FOLLOWS else verdict for verdict in verdicts]
+    flag, copied = others.copied(code, answers, verdicts)
+    if flag:
+        flags.append(flag)
+        verdicts = [WRONG if number in copied else verdict for number, verdict in enumerate(verdicts)]
     counts = Counter(blank.name for blank in scheme.blanks.all)
     points = tuple(
         scheme.rubric[blank.name].points
@@ -144,7 +157,32 @@ def _verdicts(answers: Sequence[Answer], scheme: Scheme) -> list[str]:
             found.append(FOLLOWS)
         else:
             found.append(WRONG)
+    return _without_trivial(found, answers, scheme)
+
+
+def _without_trivial(found: list[str], answers: Sequence[Answer], scheme: Scheme) -> list[str]:
+    """The verdicts, in which a block does not follow whose answers are mostly 0 or 1 and should not be.
+
+    Whoever types 1 and -1 for the states needs not compute a gradient of tanh: it is 0.
+    """
+    for name in scheme.blanks.names:
+        follow = [
+            number
+            for number, blank in enumerate(scheme.blanks.all)
+            if blank.name == name and found[number] == FOLLOWS
+        ]
+        trivial = {number for number in follow if _is_trivial(answers[number], scheme.tolerance)}
+        if 2 * len(trivial) >= len(follow):
+            found = [WRONG if number in trivial else verdict for number, verdict in enumerate(found)]
     return found
+
+
+def _is_trivial(answer: Answer, tolerance: float) -> bool:
+    """Whether an answer that follows is 0, 1 or -1, as the right one is not."""
+    return any(
+        is_near(answer.follow, whole, tolerance) and not is_near(answer.right, whole, tolerance)
+        for whole in (-1.0, 0.0, 1.0)
+    )
 
 
 def _follows(answer: Answer, operands: Sequence[Answer], tolerance: float) -> bool:
@@ -160,30 +198,61 @@ def _follows(answer: Answer, operands: Sequence[Answer], tolerance: float) -> bo
 class _Others:
     """The right answers of everyone in a class."""
 
-    def __init__(self, rights: Mapping[str, Any], tolerance: float):
+    def __init__(self, rights: Mapping[str, Any], scheme: Scheme):
         self._codes = list(rights)
         self._rights = np.array(list(rights.values()))
-        self._tolerance = tolerance
+        self._tolerance, self._blanks = scheme.tolerance, scheme.blanks
 
-    def copied(self, code: str, answers: Sequence[Answer], verdicts: Sequence[str]) -> Flag | None:
-        """Whose right answers many of the wrong ones are, if they are anyone's."""
+    def copied(
+        self, code: str, answers: Sequence[Answer], verdicts: Sequence[str]
+    ) -> tuple[Flag | None, set[int]]:
+        """Whose right answers many of the wrong ones are, of all or of a block, if they are anyone's; and
+        the numbers of these wrong ones."""
         wrong = [number for number, verdict in enumerate(verdicts) if verdict in (WRONG, FOLLOWS)]
-        if len(wrong) < _SUSPECT:
-            return None
+        blocks = ([n for n in wrong if self._blanks.all[n].name == name] for name in self._blanks.names)
+        for some in (wrong, *blocks):
+            if len(some) >= _SUSPECT and (flag := self._copied(code, answers, some)):
+                return flag, set(some)
+        return None, set()
+
+    def _copied(self, code: str, answers: Sequence[Answer], wrong: Sequence[int]) -> Flag | None:
         own, rights = vector(answers[number].own for number in wrong), self._rights[:, wrong]
-        with np.errstate(invalid="ignore"):
-            near = abs(rights - own) <= self._tolerance * np.maximum(1.0, abs(rights))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            limits = self._tolerance * np.maximum(1.0, abs(rights))
+            near = abs(rights - own) <= limits
+            likely = np.nan_to_num(2 * limits.mean(axis=0) / np.ptp(rights, axis=0), nan=0.0, posinf=1.0)
         counts = near.sum(axis=1)
         counts[self._codes.index(code)] = 0
         best = int(counts.argmax())
-        if counts[best] < _SUSPECT or counts[best] < _SHARE * len(wrong):
+        count, chance = int(counts[best]), float(np.minimum(likely, 1.0).mean())
+        if count < _SUSPECT or count < _SHARE * len(wrong):
             return None
-        evidence = {"code": self._codes[best], "count": int(counts[best]), "wrong": len(wrong)}
-        return Flag("neighbour", evidence)
+        if len(self._codes) * _at_least(count, len(wrong), chance) > _BY_CHANCE:
+            return None
+        return Flag("neighbour", {"code": self._codes[best], "count": count, "wrong": len(wrong)})
+
+
+def _at_least(count: int, of: int, chance: float) -> float:
+    """How probable so many are at most, each by a chance: Chernoff's bound (Hoeffding 1963, theorem 1)."""
+    share = count / of
+    if share <= chance:
+        return 1.0
+    if not chance:
+        return 0.0
+    rest = (1 - share) * math.log((1 - share) / (1 - chance)) if share < 1 else 0.0
+    return math.exp(-of * (share * math.log(share / chance) + rest))
+
+
+@dataclass(frozen=True)
+class _Holders:
+    """The submissions that have one code, and every code of the class."""
+
+    submissions: Sequence[Submission]
+    known: Set[str]
 
 
 def _flags(
-    submission: Submission, evaluation: Evaluation, scheme: Scheme, holders: Sequence[Submission]
+    submission: Submission, evaluation: Evaluation, scheme: Scheme, holders: _Holders
 ) -> Iterable[Flag]:
     """What of a submission by itself, and of who has handed it in, a teacher should look at."""
     code, answers = evaluation.code, evaluation.answers
@@ -193,13 +262,18 @@ def _flags(
         yield Flag("seal", {})
     if scheme.students and code not in scheme.students:
         yield Flag("unknown_code", {"code": code})
-    owner = _is_owner(submission, code, scheme)
+    owner = _is_owner(submission, code, scheme, holders.known)
+    others = [each for each in holders.submissions if each != submission]
+    if owner:
+        own = [each for each in others if each.of_whom == submission.of_whom]
+        others = [each for each in own if _is_owner(each, code, scheme, holders.known)]
     if owner is False:
         told = submission.student or submission.name
         yield Flag("other_student", {"code": code, "told": told})
-    elif owner is None and len(holders) > 1:
-        rest = ", ".join(each.name for each in holders if each != submission)
-        yield Flag("same_code", {"code": code, "others": rest})
+    elif others:
+        yield Flag(
+            "same_code", {"code": code, "others": ", ".join(each.name for each in others[:_MOST_TOLD])}
+        )
     kinds = Counter(answer.kind for answer in answers)
     blanks = zip(scheme.blanks.all, answers, strict=True)
     typed = sum(scheme.rubric[blank.name].formula and is_typed(answer) for blank, answer in blanks)
@@ -210,16 +284,16 @@ def _flags(
             yield Flag(name, {"count": count})
 
 
-def _is_owner(submission: Submission, code: str, scheme: Scheme) -> bool | None:
+def _is_owner(submission: Submission, code: str, scheme: Scheme, known: Set[str]) -> bool | None:
     """Whether whoever has handed a file in is who has its code; None where nothing tells."""
     if submission.student and (name := scheme.students.get(code, Student("")).name):
         return not is_other(submission.student, name)
-    told = _CODE.search(submission.name.rpartition("/")[2].upper())
-    return told[0] == code if told else None
+    told = known & set(_CODE.findall(submission.name.rpartition("/")[2].upper()))
+    return code in told if told else None
 
 
 def _is_number(answer: Answer) -> bool:
     """Whether a number was typed as a text."""
     if answer.kind != TEXT or isinstance(answer.right, str) or not isinstance(answer.own, str):
         return False
-    return bool(re.fullmatch(r"\s*[-+−]?\d*[.,]?\d+\s*", answer.own))
+    return bool(re.fullmatch(r"\s*[-+−]?\d*[.,]?\d+([eE][-+]?\d+)?\s*%?\s*", answer.own))

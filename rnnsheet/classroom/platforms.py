@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 from typing import BinaryIO
 
@@ -52,7 +54,9 @@ class Worksheet:
 
     def write(self, folder: Path, marks: Sequence[Mark], words: Labels) -> None:
         """Writes the table with the marks, scaled to what it takes; all else stays as it was."""
-        by_number = {mark.submission.number: mark for mark in marks if mark.submission.number}
+        # Of several files of one student the best, before one that is another's.
+        ranked = sorted(marks, key=lambda mark: (not mark.is_of_another, mark.mark))
+        by_number = {mark.submission.number: mark for mark in ranked if mark.submission.number}
         comments = self._comments()
         rows = []
         for row in self.rows[1:]:
@@ -138,9 +142,17 @@ def write_results(folder: Path, marks: Sequence[Mark], words: Labels) -> None:
     """Writes what Gradescope takes of an autograder, one file for each code."""
     place = folder / GRADESCOPE
     place.mkdir(exist_ok=True)
-    for mark in marks:
+    for mark, stem in zip(marks, file_stems(marks), strict=True):
         text = json.dumps(_results(mark, words), ensure_ascii=False, indent=2).encode()
-        write_whole(place / f"{mark.code}.json", partial(put_bytes, text))
+        write_whole(place / f"{stem}.json", partial(put_bytes, text))
+
+
+def file_stems(marks: Sequence[Mark]) -> Iterator[str]:
+    """What the files of each mark are called: its code, and its number where a code has several."""
+    met: Counter[str] = Counter()
+    for mark in marks:
+        met[mark.code] += 1
+        yield mark.code if met[mark.code] == 1 else f"{mark.code}-{met[mark.code]}"
 
 
 @contextmanager
@@ -153,12 +165,18 @@ def feedback_zip(folder: Path, platform: str) -> Iterator[Callable[[Submission, 
     if platform not in (MOODLE, CANVAS):
         yield lambda submission, data: None
         return
-    kept: list[tuple[str, bytes]] = []
-    yield lambda submission, data: kept.append((_feedback_name(submission, platform), data))
+    kept: dict[str, bytes] = {}
+
+    def put(submission: Submission, data: bytes) -> None:
+        name = _feedback_name(submission, platform)
+        names = chain([name], (f"{name.removesuffix('.xlsx')}-{again}.xlsx" for again in count(2)))
+        kept[next(each for each in names if each not in kept)] = data
+
+    yield put
 
     def fill(file: BinaryIO) -> None:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, data in kept:
+            for name, data in kept.items():
                 archive.writestr(name, data)
 
     write_whole(folder / FEEDBACK_ZIP, fill)

@@ -60,6 +60,11 @@ class Submission:
         return found["number"] if found else ""
 
     @property
+    def of_whom(self) -> str:
+        """What the files of one student have in common: the platform's number, or else the folder."""
+        return self.number or self.name.rpartition("/")[0]
+
+    @property
     def platform(self) -> str:
         """The platform as whose name it looks."""
         return next((name for name in (MOODLE, CANVAS) if self._of(name)), "")

@@ -29,8 +29,8 @@ _ZIP = b"PK"
 _ROUNDED = re.compile(r"\d(\.\d+)?E\+\d+", re.IGNORECASE)
 """What Excel makes of a long number in a narrow column: its last digits are lost."""
 _MOST = 64 << 20
-_ACTIVE = ("=", "+", "-", "@", "\t", "\r")
-"""With which a text begins that a spreadsheet program would take for a formula."""
+_ACTIVE = tuple("=+-@\t\r\n＝＋－＠")
+"""With which a text begins that a spreadsheet program would take for a formula, some also in full width."""
 
 
 @dataclass(frozen=True)
