@@ -588,10 +588,11 @@ def test_help_imports_nothing_heavy(tmp_path):
     assert not loaded_by("--help", cwd=tmp_path) & heavy
 
 
-def test_export_imports_neither_pandas_nor_an_engine(tmp_path):
-    loaded = loaded_by("export", "hello", cwd=tmp_path)
+def test_export_imports_neither_pandas_nor_an_engine_and_check_no_writer(tmp_path):
+    loaded = loaded_by("export", "hello", "--epochs", "1", cwd=tmp_path)
     assert {"numpy", "openpyxl"} <= loaded
     assert not loaded & {"pandas", "ironcalc", "rich", "pydantic"}
+    assert not loaded_by("check", "hello.xlsx", cwd=tmp_path) & {"pandas", "openpyxl", "rich", "pydantic"}
 
 
 @pytest.mark.slow

@@ -14,9 +14,8 @@ from rnnsheet.checking.room import Room, width_of
 from rnnsheet.plain import is_number
 from rnnsheet.sheet.bounds import key
 from rnnsheet.sheet.plan import Area, Block, Sheet
-from rnnsheet.workbook.highlights import FITTING
 from rnnsheet.workbook.looks import Corners, Font, Look, Rule, is_readable
-from rnnsheet.workbook.number_format import FORMATS, NOTHING, alike, is_plain, says, shown
+from rnnsheet.workbook.number_format import FITTING, FORMATS, NOTHING, alike, is_plain, says, shown
 from rnnsheet.workbook.read import Contents
 from rnnsheet.workbook.style import LOOKS
 from rnnsheet.workbook.view import LEAST_WIDTH, View, folded, height_of, outline

@@ -9,8 +9,8 @@ from openpyxl.styles.numbers import NumberFormat
 
 from rnnsheet.experiments import FLOW
 from rnnsheet.sheet.formula import column_letters
-from rnnsheet.sheet.plan import NUMBERS, Highlight
-from rnnsheet.workbook.number_format import FORMATS, NOTHING
+from rnnsheet.sheet.plan import Highlight
+from rnnsheet.workbook.number_format import FITTING, FORMATS, NOTHING
 from rnnsheet.workbook.style import BLUE, INK, YELLOW
 
 _GREEN, _RED = "166534", "991B1B"
@@ -23,14 +23,6 @@ _NUMBER_OF_NOTHING = 300
 def rules(highlight: Highlight) -> list[Rule]:
     """The rules of a highlight, made anew for each: openpyxl numbers a rule on the sheet it comes to."""
     return _RULES[highlight.kind](highlight)
-
-
-FITTING = {
-    **{form: (f"-999.{'9' * digits}5", f"999.{'9' * digits}5") for digits, form in NUMBERS.items() if digits},
-    "narrow": ("-99.9995", "99.9995"),
-    "precise": ("-999.9999995", "999.9999995"),
-}
-"""By the format, between which numbers one fits its column."""
 
 
 def large(form: str) -> Rule:

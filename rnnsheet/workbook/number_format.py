@@ -27,6 +27,12 @@ FORMATS = {
 }
 NOTHING = ";;;"
 """The format that shows nothing, whatever the value is."""
+FITTING = {
+    **{form: (f"-999.{'9' * digits}5", f"999.{'9' * digits}5") for digits, form in NUMBERS.items() if digits},
+    "narrow": ("-99.9995", "99.9995"),
+    "precise": ("-999.9999995", "999.9999995"),
+}
+"""By the format, between which numbers one fits its column."""
 BUILT_IN = {0: "General", 1: "0", 2: "0.00", 9: "0%", 10: "0.00%", 11: "0.00E+00", 49: "@"}
 """Those formats that every program knows by their number, and that show no more than digits."""
 

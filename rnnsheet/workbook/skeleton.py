@@ -18,7 +18,8 @@ from rnnsheet.sheet.page_builder import width_of
 from rnnsheet.sheet.plan import Area, Block, Plan, Sheet, Text, quoted
 from rnnsheet.workbook import printing
 from rnnsheet.workbook.charts import drawn
-from rnnsheet.workbook.highlights import FITTING, large, rules
+from rnnsheet.workbook.highlights import large, rules
+from rnnsheet.workbook.number_format import FITTING
 from rnnsheet.workbook.style import LOOKS
 
 
