@@ -309,9 +309,8 @@ class _Cell:
 
     def _of(self, array: NDArray[Any]) -> Any:
         """The entry of an array like the block's trace that belongs to the cell."""
-        return (array.T if self.block.transposed else array)[self.down].ravel()[
-            self.block.time - 1 + self.right
-        ]
+        rows = array.T if self.block.transposed else array
+        return rows[self.block.epoch + self.down].ravel()[self.block.time - 1 + self.right]
 
     def _acceptable(self) -> Sequence[Any]:
         """The values that are right: the expected one, but any of them where probabilities tie.
@@ -330,7 +329,8 @@ class _Cell:
         p = trace[f"{run}{layer.named('p')}"]
         slack = self.its.roundings[f"{run}{layer.named('confidence')}"]
         # Of a training there is one such array for each epoch.
-        shares, rounding = (p[self.down], slack[self.down]) if p.ndim == 3 else (p, slack)
+        epoch = self.block.epoch + self.down
+        shares, rounding = (p[epoch], slack[epoch]) if p.ndim == 3 else (p, slack)
         tied = [
             label
             for label, share in zip(self.its.choices, shares[:, step], strict=True)
