@@ -18,6 +18,8 @@ _FIRST_PAGE = "network"
 _WIDEST = 24
 _BESIDE = 5
 """So many columns behind what is said once the chart of it begins."""
+_PRINTED = 60
+"""So many rows of each block are printed at most."""
 _CHARTED = {True: 30, False: 8}
 """Of so many labels there is a chart, if they are said once or at each time step."""
 
@@ -129,6 +131,18 @@ class _LayerPage:
         if self.says:
             self._speaks()
             self._show()
+        self._print()
+
+    def _print(self) -> None:
+        """Of many units the first are printed: those of a layer of a thousand take twenty pages."""
+        parts, top = list[tuple[int, int]](), 1
+        for area in (self.bands.scope[each.value] for each in self.equations):
+            if area.rows > _PRINTED:
+                parts.append((top, area.row + _PRINTED - 1))
+                top = area.row + area.rows
+        if parts and top < self.bands.row - 1:
+            parts.append((top, self.bands.row - 1))
+        self.page.sheet.printed_rows = tuple(parts)
 
     def _own(self) -> list[Equation]:
         """The layer's equations, of the last one with what is said; each sequence together."""

@@ -16,6 +16,8 @@ _NUMBER, _TOKEN, _KEY, _CAPITAL = 1, 2, 3, 4
 _LABEL_NUMBER, _LABEL, _ENDS = 6, 7, 9
 _BACK = 6
 _WIDEST = 40
+_PRINTED = 120
+"""So many rows are printed at most: a vocabulary may have tens of thousands."""
 _COMPARED = 1000
 """Of so many words each is compared with all others; of more, those alone that are read."""
 
@@ -49,7 +51,10 @@ def place(network: ImportedNetwork, labels: Labels) -> tuple[Page, dict[str, Blo
         page.text(row, _ENDS, page.labels(f"vocabulary.{name}"), "caption")
         number = [[getattr(network.answer, name)]]
         given[name] = page.constants(name, row, _ENDS + 1, number, "label", form="whole")
-    return page, given, _vocabulary(page, read) if isinstance(read, Text) else None
+    vocabulary = _vocabulary(page, read) if isinstance(read, Text) else None
+    if max((block.area.row + block.area.rows for block in page.sheet.blocks), default=0) > _PRINTED:
+        page.sheet.printed_rows = ((1, _PRINTED),)
+    return page, given, vocabulary
 
 
 def _labels(page: Page, network: ImportedNetwork) -> Block:
