@@ -105,8 +105,7 @@ def load(source: str | Path) -> Lesson:
 
     Raises LessonError, with the file and the key, where it cannot be run.
     """
-    loaded = templates.load(source, Lesson)
-    assert isinstance(loaded, Lesson)  # noqa: S101
+    loaded = templates.load_as(source, Lesson)
     network(loaded)
     return loaded
 

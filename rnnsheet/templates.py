@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from rnnsheet.labels import languages
 from rnnsheet.lesson import LessonData
 from rnnsheet.network import Array, Layer, Model, Source
 from rnnsheet.network.reading import MOST_STEPS
+
+L = TypeVar("L", bound=LessonData)
 
 _HERE = Path(__file__).parent
 # The wheel carries the templates inside the package; a checkout has them beside it.
@@ -53,7 +55,12 @@ def find(lesson: str) -> Path:
     raise unknown("no_lesson", lesson, names())
 
 
-def load(lesson: str | Path, made: type[LessonData] = LessonData) -> LessonData:
+def load(lesson: str | Path) -> LessonData:
+    """The lesson of a built-in template's name, or of a TOML file. Raises as `load_as` does."""
+    return load_as(lesson, LessonData)
+
+
+def load_as(lesson: str | Path, made: type[L]) -> L:
     """The lesson of a built-in template's name, or of a TOML file, as one of the class `made`.
 
     Raises LessonError, with the file and the key, where it cannot be run.
@@ -210,7 +217,7 @@ def _given(lesson: LessonData) -> dict[str, Array]:
     return {name: array for name, array in states.items() if array.any()}
 
 
-def lesson_of(tree: Mapping[str, Any], path: Path, made: type[LessonData] = LessonData) -> LessonData:
+def lesson_of(tree: Mapping[str, Any], path: Path, made: type[L]) -> L:
     """The lesson of a file's tables; it is named as the file."""
     _known(tree, TABLES, "")
     data, weights = _table(tree, "data"), _table(tree, "weights")

@@ -159,7 +159,7 @@ class _BlockCells:
             return self._verdict(0, 0.0, None)
         expected = self._expected or ["" if value is None else value for value in got]
         differences = self._differences(got)
-        suspects = self._suspects(got, expected, differences)
+        suspects = self._suspects(len(got), differences)
         cells = [_Cell(self, index, expected[index], got[index]) for index in suspects]
         found = [(cell, cell.failure()) for cell in cells]
         wrong = {cell.index: failure for cell, failure in found if failure}
@@ -175,15 +175,13 @@ class _BlockCells:
         size = len(self._cells)
         return BlockReport(self.block.name, area.sheet, area.a1, size, failed, error, first, amplified)
 
-    def _suspects(
-        self, got: list[Any], expected: list[Any], differences: NDArray[np.float64] | None
-    ) -> Iterable[int]:
+    def _suspects(self, count: int, differences: NDArray[np.float64] | None) -> Iterable[int]:
         """The cells that have to be looked at one by one; most blocks are seen to be right as a whole."""
         if self._same_formulas:
             off = self._off(differences)
             if off is not None and self._off_stored is not None:
                 return map(int, np.flatnonzero(off | self._off_stored))
-        return range(len(got))
+        return range(count)
 
     def _differences(self, values: list[Any]) -> NDArray[np.float64] | None:
         """How far numbers are from the expected ones, relative above 1; None where there are other values."""

@@ -21,6 +21,7 @@ from rnnsheet.equations.lesson import network
 from rnnsheet.errors import LessonError, WorkbookError
 from rnnsheet.files import content
 from rnnsheet.labels import languages
+from rnnsheet.lesson import LessonData
 from rnnsheet.network import Array
 from rnnsheet.network.imported import ImportedNetwork
 from rnnsheet.sheet.bounds import key
@@ -34,7 +35,6 @@ from rnnsheet.workbook.read import Contents
 from rnnsheet.workbook.worksheet import Grid
 
 if TYPE_CHECKING:
-    from rnnsheet.lesson import LessonData
     from rnnsheet.trace import Trace
 
 _MOST = 64 << 20
@@ -86,7 +86,8 @@ def _carried(path: Path, text: str) -> dict[str, Any]:
 
 def _lesson(path: Path, carried: Mapping[str, Any]) -> LessonData:
     try:
-        lesson = replace(lesson_of(carried["lesson"], path), name=carried["name"], source=str(path))
+        lesson = lesson_of(carried["lesson"], path, LessonData)
+        lesson = replace(lesson, name=carried["name"], source=str(path))
         network(lesson)
         return lesson
     except LessonError as error:

@@ -155,7 +155,7 @@ def _key(tree: Mapping[str, Any], path: Path) -> Key:
         raise KeyFileError("bad_secret", expected=2 * _SECRET)
     if not isinstance(tree["exercise"], str) or not isinstance(tree["lesson"], dict):
         raise KeyFileError("no_key", missing="exercise, lesson")
-    lesson = templates.lesson_of(tree["lesson"], path)
+    lesson = templates.lesson_of(tree["lesson"], path, LessonData)
     lesson = replace(lesson, name=str(tree["lesson_name"]))
     settings = _settings(tree["settings"])
     rubric = tree["rubric"]

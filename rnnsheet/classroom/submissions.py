@@ -43,11 +43,6 @@ class Submission:
     """As people read it."""
 
     @property
-    def is_workbook(self) -> bool:
-        """Whether it is called as one."""
-        return self.name.lower().endswith(".xlsx")
-
-    @property
     def student(self) -> str:
         """Whom the platform calls it of; "" where it does not say."""
         found = self._of(MOODLE) or self._of(CANVAS)

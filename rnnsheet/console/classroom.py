@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _MOST_TOLD = 20
 """Of those who have handed in nothing."""
 KeyFile = Annotated[str, typer.Option("--key", metavar="KEY.toml", help=help_text("help.key"))]
+Roster = Annotated[str, typer.Option(metavar="R.csv", help=help_text("help.roster"))]
 
 
 def add(app: typer.Typer) -> None:
@@ -39,7 +40,7 @@ def add(app: typer.Typer) -> None:
 def exercise(
     lesson: LessonName,
     folder: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help=help_text("help.handed_out"))],
-    roster: Annotated[str, typer.Option(metavar="R.csv", help=help_text("help.roster"))] = "",
+    roster: Roster = "",
     count: Annotated[int | None, typer.Option(metavar="N", help=help_text("help.count"))] = None,
     blanks: Annotated[str, typer.Option(metavar="h,p,dWxh", help=help_text("help.blanks"))] = "",
     times: Annotated[str, typer.Option(metavar="1-2", help=help_text("help.times"))] = "",
@@ -95,7 +96,7 @@ def grade(
     ],
     folder: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help=help_text("help.marks"))],
     key: KeyFile = "",
-    roster: Annotated[str, typer.Option(metavar="R.csv", help=help_text("help.roster"))] = "",
+    roster: Roster = "",
     platform: Annotated[
         str, typer.Option(metavar="moodle|canvas|gradescope", help=help_text("help.platform"))
     ] = "",

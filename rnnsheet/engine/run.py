@@ -44,7 +44,7 @@ def complete(lesson: LessonData, advance: Advance = unheard) -> Trace:
     `advance` is told each epoch of the training.
     """
     given = batch(lesson)
-    numbers = _numbers(lesson, lesson.model, given)
+    numbers = _numbers(lesson.model, given)
     _check_finite(numbers, lesson.source)
     further, letters = experiments.all_of(lesson, lesson.model.parameters, given, advance=advance)
     _check_finite(further, lesson.source)
@@ -52,7 +52,7 @@ def complete(lesson: LessonData, advance: Advance = unheard) -> Trace:
 
 
 def _run(lesson: LessonData, model: Model) -> Trace:
-    numbers = _numbers(lesson, model, batch(lesson))
+    numbers = _numbers(model, batch(lesson))
     _check_finite(numbers, lesson.source)
     return _trace(lesson, numbers, {})
 
@@ -169,7 +169,7 @@ def _so_far(changes: Array) -> Array:
     return np.broadcast_to(greatest.reshape(-1, *[1] * (changes.ndim - 1)), changes.shape)
 
 
-def _numbers(lesson: LessonData, model: Model, given: Batch) -> dict[str, Array]:
+def _numbers(model: Model, given: Batch) -> dict[str, Array]:
     """All that is computed, and the goals, (rows, steps); a gradient in its parameter's shape."""
     with np.errstate(over="ignore", invalid="ignore"):
         found = gradients(model, given)
@@ -189,5 +189,5 @@ def _check_finite(arrays: Mapping[str, Array], place: str) -> None:
 
 
 def _all_numbers(lesson: LessonData, parameters: Arrays, given: Batch) -> dict[str, Array]:
-    numbers = _numbers(lesson, lesson.model.with_parameters(parameters), given)
+    numbers = _numbers(lesson.model.with_parameters(parameters), given)
     return {**numbers, **experiments.all_of(lesson, parameters, given)[0]}

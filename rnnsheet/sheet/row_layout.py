@@ -1,7 +1,7 @@
 """Equations laid out in one row: a column for each time step of the first unit, then of the second."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -173,33 +173,31 @@ def kept(network: Recurrence) -> list[Equation]:
     said = [*network.of("read", sequence="answer"), *network.of("cell", "output", "answer")]
     chosen = [*(each for each in said if each.base != "target"), *losses, *network.of("gradient")]
     equations = {equation.name: limited(network, equation) for equation in chosen}
-    uses = Counter(name for equation in equations.values() for name in _used(equation.expr))
-    for gradient in network.gradients.values():
-        uses.update(2 * list(gradient.values))
+    used = [use for equation in equations.values() for use in _used(equation.expr)]
+    uses = Counter(name for name, _ in used)
+    once = {name for name in equations if uses[name] == 1} - _standing(network, equations)
+    once -= {name for name, elsewhere in used if elsewhere}
+    rest = [equation for equation in equations.values() if equation.name not in once]
+    return [replace(equation, expr=_inlined(equation.expr, equations, once)) for equation in rest]
+
+
+def _standing(network: Recurrence, equations: Mapping[str, Equation]) -> set[str]:
+    """What has columns of its own however often it is used: states, what is summed or handed over."""
+    names = {name for state in network.states for name in (state, f"d{state}")}
+    # What is put together row by row has no formula to be part of.
+    names |= {n for each in equations.values() if each.base == "both" for n in (each.name, f"d{each.name}")}
     beyond = [*network.states.values(), *network.final_state_grad.values()]
-    uses.update(2 * [leaf.name for leaf in beyond if isinstance(leaf, At)])
-    states = {name for state in network.states for name in (state, f"d{state}")}
-    # What is put together row by row, and what is read of another sequence, has no formula to be part of.
-    states |= {name for name, each in equations.items() if each.base == "both"}
-    states |= {f"d{each.name}" for each in equations.values() if each.base == "both"}
-    once = {name for name in equations if uses[name] == 1 and name not in states}
-    kept = []
-    for equation in equations.values():
-        if equation.name not in once:
-            kept.append(replace(equation, expr=_inlined(equation.expr, equations, once)))
-    return kept
+    names |= {leaf.name for leaf in beyond if isinstance(leaf, At)}
+    return names.union(*(gradient.values for gradient in network.gradients.values()))
 
 
-def _used(expr: Expr) -> list[str]:
-    """The values that an expression uses, twice those of which it reads other rows or time steps."""
-    if not isinstance(expr, Operation):
-        return [] if isinstance(expr, Parameter) else [expr.name] * (1 if isinstance(expr, Value) else 2)
-    whole = RULES[expr.rule].whole
-    return [
-        name
-        for index, operand in enumerate(expr.operands)
-        for name in _used(operand) * (2 if index in whole else 1)
-    ]
+def _used(expr: Expr, whole: bool = False) -> Iterator[tuple[str, bool]]:
+    """The values that an expression uses, and of each whether it reads other rows or time steps of it."""
+    if isinstance(expr, Operation):
+        for index, operand in enumerate(expr.operands):
+            yield from _used(operand, index in RULES[expr.rule].whole)
+    elif not isinstance(expr, Parameter):
+        yield expr.name, whole or not isinstance(expr, Value)
 
 
 def _inlined(expr: Expr, equations: Mapping[str, Equation], once: set[str]) -> Expr:

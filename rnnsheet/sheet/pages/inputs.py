@@ -67,7 +67,7 @@ def place(lesson: LessonData, network: Recurrence, labels: Labels) -> Inputs:
     page.back(1, 6)
     _texts(inputs, lesson, network)
     inputs.answers = inputs.row
-    row = inputs.row + sum(len(lines) for lines in _answers(lesson, network)) + 1
+    row = inputs.row + sum(len(lines) for lines in _answers(network)) + 1
     # What is typed stays in sight.
     page.sheet.frozen, page.sheet.labels = (_TOP, 0), LABEL
     page.sheet.sections.append(1)
@@ -109,7 +109,7 @@ def answer(
 ) -> None:
     """The rows under the texts that answer them at once; `over_time` has the losses too."""
     page, row = inputs.page, inputs.answers
-    for lines in _answers(lesson, network):
+    for lines in _answers(network):
         for line in lines:
             if isinstance(line, Equation):
                 told = meaning(line, network, page.labels) + of_layer(line, page.labels)
@@ -129,7 +129,7 @@ def answer(
         _status(page, lesson, inputs.blocks, messages)
 
 
-def _answers(lesson: LessonData, network: Recurrence) -> Iterator[list[str | Equation]]:
+def _answers(network: Recurrence) -> Iterator[list[str | Equation]]:
     """Per sequence the lines of its answers: captions with a meaning of their own, or equations."""
     for sequence in network.sequences:
         lines: list[str | Equation] = []
