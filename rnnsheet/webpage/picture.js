@@ -330,8 +330,9 @@ class Picture {
         class: `unit${typeof value === "number" && value < 0 ? " neg" : ""}${chosen ? " chosen" : ""}`,
         "fill-opacity": share.toFixed(3),
       });
-      set(words[i], { class: share > 0.55 ? "number on" : "number" });
-      write(words[i], typeof value === "number" && size >= 30 ? short(value) : "");
+      const text = typeof value === "number" && size >= 30 ? short(value) : "";
+      set(words[i], { class: `number${share > 0.55 ? " on" : ""}${text.length > 4 ? " long" : ""}` });
+      write(words[i], text);
     });
   }
 
