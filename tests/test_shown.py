@@ -119,6 +119,8 @@ WHITE, INK = "FFFFFFFF", "FF1F2933"
         ("font", Font(color=openpyxl.styles.colors.Color(indexed=9)), "letters"),
         ("font", Font(color=INK, size=1), "letters"),
         ("font", Font(color=INK, name="Wingdings 3"), "letters"),
+        ("font", Font(color=INK, name="ITC Zapf Dingbats"), "letters"),
+        ("font", Font(color=INK, name="Noto Emoji"), "letters"),
         ("font", Font(color=INK, name="Any", charset=2), "letters"),
         ("font", Font(color=INK, name="MS Outlook"), "letters"),
         ("fill", PatternFill("solid", fgColor=INK), "letters"),

@@ -19,7 +19,7 @@ MOST_AREAS, MOST_CHANGES = 5_000, 50
 """The areas of conditional formats on a sheet, and how many different looks they may give."""
 _FIRST_OWN = 82
 """Formats before it are those that some program, or one in some language, knows by their number."""
-_SYMBOLS = re.compile("symbol|dings|marlett|outlook|mt extra|specialty|barcode", re.IGNORECASE)
+_SYMBOLS = re.compile("symbol|dings|dingbat|emoji|marlett|outlook|mt extra|specialty|barcode", re.IGNORECASE)
 _CHARSET_OF_SYMBOLS = 2
 _MOVING = ("fill", "centerContinuous")
 """The alignments that repeat a text, or move it over other cells."""
