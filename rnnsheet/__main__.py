@@ -98,7 +98,7 @@ def _told(error: BaseException) -> int:
         from rnnsheet.version import VERSION
 
         line = str(RnnsheetError(key, reason=line, where=_where(error), version=VERSION))
-    with suppress(OSError, ValueError, AttributeError):
+    with suppress(OSError, ValueError):
         sys.stderr.write(f"rnnsheet: {line}\n")
     return status
 

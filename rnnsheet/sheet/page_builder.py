@@ -69,6 +69,7 @@ FORMATS = {
     ),
     **dict.fromkeys(("rate", "clip", "update_rate", "flow_clip", "width", "witness"), GENERAL),
     **dict.fromkeys(("picture", "pixels", "x_picture"), GENERAL),
+    "difference": "powers",
     **dict.fromkeys(("same", "same_second"), WHOLE),
     **dict.fromkeys(("right", "known"), MARK),
     **dict.fromkeys(("fault", "wrong"), FAULT),

@@ -118,4 +118,4 @@ def _verdict(
     text = f'IF({nothing},"",({plus.area.a1}-{minus.area.a1})/(2*{width.area.a1}))'
     page.formula("central", central, text, "gradient", trace="check.central", form=PRECISE)
     text = f'IF({central.a1}="","",{central.a1}-{gradient.a1})'
-    page.formula("difference", difference, text, "result", trace="check.difference", form="powers")
+    page.formula("difference", difference, text, "result", trace="check.difference")

@@ -146,7 +146,7 @@ class _Training:
         values = [[first + down] for down in range(count)]
         self.page.formulas("epoch", self.page.area(row, _EPOCH, count), (fill,), "label", values=values)
         _last_of(self.page, losses, self.page.area(row, _LOSS, count), "result")
-        said = {equation.name: equation for equation in self.says}
+        said = {equation.name for equation in self.says}
         for block in [block for block in self.page.sheet.blocks if block.name in said]:
             area = replace(block.area, row=row, rows=count)
             _last_of(self.page, block, area, block.style)
