@@ -1,98 +1,148 @@
-"""Colourings that follow the numbers: the conditional formats of each kind that a plan knows."""
+"""Colourings that follow the numbers: the conditional formats of each kind that a plan knows, as XML.
 
+Source of the elements: ECMA-376, part 1, 18.3.1 and 18.8.14.
+"""
+
+from collections import defaultdict
 from collections.abc import Callable, Mapping
-
-from openpyxl.formatting.rule import CellIsRule, ColorScaleRule, DataBarRule, FormulaRule, Rule
-from openpyxl.styles import Font, PatternFill
-from openpyxl.styles.differential import DifferentialStyle
-from openpyxl.styles.numbers import NumberFormat
+from dataclasses import dataclass
+from operator import attrgetter
 
 from rnnsheet.experiments import FLOW
 from rnnsheet.sheet.formula import column_letters
-from rnnsheet.sheet.plan import Highlight
+from rnnsheet.sheet.plan import Highlight, Sheet
 from rnnsheet.workbook.number_format import FITTING, FORMATS, NOTHING
-from rnnsheet.workbook.style import BLUE, INK, YELLOW
+from rnnsheet.workbook.style import BLUE, INK, YELLOW, Styles
+from rnnsheet.workbook.texts import markup
 
 _GREEN, _RED = "166534", "991B1B"
 _PURPLE, _BLUE, _GOLD = "DCC6FA", "A9CCEE", "F5C25C"
 """Grounds, light enough for every colour of letters."""
-_NUMBER_OF_NOTHING = 300
-"""That of its format: programs know those before 164 as others."""
+_NUMBER_OF_NOTHING, _NUMBER_OF_POWERS = 300, 11
+"""Those of formats: programs know those before 164 as others than ours."""
 
 
-def rules(highlight: Highlight) -> list[Rule]:
-    """The rules of a highlight, made anew for each: openpyxl numbers a rule on the sheet it comes to."""
-    return _RULES[highlight.kind](highlight)
+def conditional_formats(sheet: Sheet, styles: Styles) -> str:
+    """All that a sheet has; `styles` learns how they change cells."""
+    highlights = sorted(sheet.highlights, key=lambda each: each.kind != "beyond")
+    rules = [(each.area.a1, rule) for each in highlights for rule in _RULES[each.kind](each)]
+    for form in FITTING:
+        numbers = [block.area for block in sheet.blocks if block.format == form]
+        if numbers:
+            rules.append((" ".join(area.a1 for area in sorted(numbers, key=_FROM_LEFT)), _large(form)))
+    by_cells: defaultdict[str, str] = defaultdict(str)
+    for priority, (cells, rule) in enumerate(rules, start=1):
+        by_cells[cells] += rule.xml(priority, styles)
+    return "".join(
+        f'<conditionalFormatting sqref="{cells}">{own}</conditionalFormatting>'
+        for cells, own in by_cells.items()
+    )
 
 
-def large(form: str) -> Rule:
+_FROM_LEFT = attrgetter("col", "row")
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """A rule: what is `inside` decides, or is compared by the operator, or is a scale of colours."""
+
+    kind: str
+    inside: str
+    change: str = ""
+    """How it changes cells, as the XML of a `dxf`; a scale has none."""
+    operator: str = ""
+    stops: bool = False
+    """No other rule comes after it."""
+
+    def xml(self, priority: int, styles: Styles) -> str:
+        """The rule; that of the least priority comes first."""
+        operator = f' operator="{self.operator}"' if self.operator else ""
+        change = f' dxfId="{styles.change(self.change)}"' if self.change else ""
+        stops = ' stopIfTrue="1"' if self.stops else ""
+        attributes = f'type="{self.kind}" priority="{priority}"{operator}{change}{stops}'
+        return f"<cfRule {attributes}>{self.inside}</cfRule>"
+
+
+def _where(condition: str, change: str, stops: bool = False) -> _Rule:
+    """Changes cells where a formula holds."""
+    return _Rule("expression", _formula(condition), change, stops=stops)
+
+
+def _formula(text: str) -> str:
+    return f"<formula>{markup(text)}</formula>"
+
+
+def _large(form: str) -> _Rule:
     """Shows a number that would not fit its column as a power of ten."""
-    looks = DifferentialStyle(numFmt=NumberFormat(11, FORMATS["powers"]))
-    rule: Rule = Rule("cellIs", operator="notBetween", formula=list(FITTING[form]), dxf=looks)
-    return rule
+    bounds = "".join(map(_formula, FITTING[form]))
+    return _Rule("cellIs", bounds, _format(_NUMBER_OF_POWERS, FORMATS["powers"]), "notBetween")
 
 
-def _shades(full: str, none: str = "FFFFFF") -> Rule:
-    """`none` at 0, `full` at 1."""
-    low = {"start_type": "num", "start_value": 0, "start_color": none}
-    rule: Rule = ColorScaleRule(**low, end_type="num", end_value=1, end_color=full)  # type: ignore[no-untyped-call]
-    return rule
+def _scale(colors: Mapping[int, str]) -> _Rule:
+    """One colour at each of some numbers, and what is between them in between."""
+    shades = "".join(map(_color, colors.values()))
+    return _Rule("colorScale", f"<colorScale>{''.join(map(_at, colors))}{shades}</colorScale>")
 
 
-def _around_one() -> Rule:
-    """Less than 1 is one colour, more another."""
-    points = {f"{part}_type": "num" for part in ("start", "mid", "end")}
-    colors = {"start_color": "F7BFA5", "mid_color": "FFFFFF", "end_color": "A9CCEE"}
-    rule: Rule = ColorScaleRule(**points, **colors, start_value=0, mid_value=1, end_value=2)  # type: ignore[no-untyped-call]
-    return rule
+def _bar(most: float) -> _Rule:
+    """A bar from `-most` to `most`."""
+    return _Rule("dataBar", f"<dataBar>{_at(-most)}{_at(most)}{_color(_GOLD)}</dataBar>")
 
 
-def _equals(number: str, color: str) -> Rule:
+def _at(number: float) -> str:
+    return f'<cfvo type="num" val="{number:g}"/>'
+
+
+def _color(color: str) -> str:
+    return f'<color rgb="00{color}"/>'
+
+
+def _font(color: str, bold: bool | None = None) -> str:
+    weight = "" if bold is None else f'<b val="{bold:d}"/>'
+    return f"<font>{weight}{_color(color)}</font>"
+
+
+def _ground(color: str) -> str:
+    return f'<fill><patternFill><bgColor rgb="00{color}"/></patternFill></fill>'
+
+
+def _format(number: int, code: str) -> str:
+    return f'<numFmt numFmtId="{number}" formatCode="{code}"/>'
+
+
+def _equals(number: str, color: str) -> _Rule:
     """Colours a number."""
-    rule: Rule = CellIsRule("equal", [number], font=Font(color=color))  # type: ignore[no-untyped-call]
-    return rule
+    return _Rule("cellIs", _formula(number), _font(color), "equal")
 
 
-def _same_letter(highlight: Highlight) -> Rule:
+def _same_letter(highlight: Highlight) -> _Rule:
     """Marks the cells that hold the letter that the highlight's other row has in the same column."""
     cell, letter = highlight.area.part().a1, _of_other(highlight)
-    looks = {"font": Font(color=_GREEN, bold=True), "fill": PatternFill(bgColor="DFF0D8")}
-    condition = f'AND({cell}<>"",EXACT({cell},{letter}))'
-    rule: Rule = FormulaRule([condition], **looks)  # type: ignore[no-untyped-call]
-    return rule
+    return _where(f'AND({cell}<>"",EXACT({cell},{letter}))', _font(_GREEN, True) + _ground("DFF0D8"))
 
 
-def _same_text(highlight: Highlight) -> Rule:
+def _same_text(highlight: Highlight) -> _Rule:
     """Colours a text that is that of the highlight's other cell."""
     other = highlight.other or highlight.area
-    condition = f"{highlight.area.a1}={other.absolute}"
-    rule: Rule = FormulaRule([condition], font=Font(color=_GREEN, bold=False))  # type: ignore[no-untyped-call]
-    return rule
+    return _where(f"{highlight.area.a1}={other.absolute}", _font(_GREEN))
 
 
-def _note(highlight: Highlight) -> Rule:
+def _note(highlight: Highlight) -> _Rule:
     """Colours a text that begins with that of the highlight's other cell."""
     cell, other = highlight.area.a1, (highlight.other or highlight.area).absolute
-    condition = f"LEFT({cell},LEN({other}))={other}"
-    rule: Rule = FormulaRule([condition], font=Font(color=BLUE, bold=False))  # type: ignore[no-untyped-call]
-    return rule
+    return _where(f"LEFT({cell},LEN({other}))={other}", _font(BLUE))
 
 
-def _chosen(highlight: Highlight) -> Rule:
+def _chosen(highlight: Highlight) -> _Rule:
     """Marks the row that the highlight's other row has the number of, from 0."""
-    looks = {"font": Font(bold=True, color=INK), "fill": PatternFill(bgColor=_GOLD)}
     condition = f"ROW()-{highlight.area.row}={_of_other(highlight)}"
-    rule: Rule = FormulaRule([condition], **looks)  # type: ignore[no-untyped-call]
-    return rule
+    return _where(condition, _font(INK, True) + _ground(_GOLD))
 
 
-def _beyond(highlight: Highlight) -> Rule:
-    """Shows nothing of the cells; no other rule comes after it."""
-    nothing = NumberFormat(_NUMBER_OF_NOTHING, NOTHING)
-    white = Font(color="FFFFFF")
-    looks = DifferentialStyle(numFmt=nothing, font=white, fill=PatternFill(bgColor="FFFFFF"))
-    rule: Rule = Rule("expression", formula=[highlight.hidden_where], dxf=looks, stopIfTrue=True)
-    return rule
+def _beyond(highlight: Highlight) -> _Rule:
+    """Shows nothing of the cells."""
+    nothing = _font("FFFFFF") + _format(_NUMBER_OF_NOTHING, NOTHING) + _ground("FFFFFF")
+    return _where(highlight.hidden_where, nothing, stops=True)
 
 
 def _of_other(highlight: Highlight) -> str:
@@ -101,12 +151,12 @@ def _of_other(highlight: Highlight) -> str:
     return f"{column_letters(other.col)}${other.row}"
 
 
-_RULES: Mapping[str, Callable[[Highlight], list[Rule]]] = {
-    "factor": lambda _: [_around_one()],
-    "bar": lambda _: [DataBarRule("num", -FLOW, "num", FLOW, color=_GOLD)],  # type: ignore[no-untyped-call]
-    "one_hot": lambda _: [_shades(_PURPLE)],
-    "ink": lambda _: [_shades(_GOLD, none=YELLOW)],
-    "share": lambda _: [_shades(_BLUE)],
+_RULES: Mapping[str, Callable[[Highlight], list[_Rule]]] = {
+    "factor": lambda _: [_scale({0: "F7BFA5", 1: "FFFFFF", 2: "A9CCEE"})],
+    "bar": lambda _: [_bar(FLOW)],
+    "one_hot": lambda _: [_scale({0: "FFFFFF", 1: _PURPLE})],
+    "ink": lambda _: [_scale({0: YELLOW, 1: _GOLD})],
+    "share": lambda _: [_scale({0: "FFFFFF", 1: _BLUE})],
     "mark": lambda _: [_equals("1", _GREEN), _equals("0", _RED)],
     "target": lambda highlight: [_same_letter(highlight)],
     "chosen": lambda highlight: [_chosen(highlight)],

@@ -61,6 +61,9 @@ def parts(book: Workbook, sheets: Sequence[Sheet], styles: Styles) -> Iterator[t
         names = [name for name in source.namelist() if name not in _FIRST]
         drawn_on = filter(is_drawn_on, sheets)
         for name in (*_FIRST, *names):
+            if name == _STYLES:
+                yield name, styles.part()
+                continue
             content = source.read(name)
             if name == _THEME:
                 # Large, and always the same text of openpyxl's.
@@ -68,9 +71,6 @@ def parts(book: Workbook, sheets: Sequence[Sheet], styles: Styles) -> Iterator[t
                 continue
             root = fromstring(content)
             _mend(name, root)
-            if name == _STYLES:
-                yield name, styles.part(_changes(root))
-                continue
             if _DRAWING.fullmatch(name):
                 complete(root, next(drawn_on))
             # Names in drawings are no texts, in which _x0000_ would stand for a letter.
@@ -153,24 +153,8 @@ def _mend(name: str, root: Element) -> None:
     elif name == "docProps/core.xml":
         # When it was written: the same workbook is the same file.
         root[:] = [each for each in root if local(each) not in ("created", "modified")]
-    elif name == _STYLES:
-        for font in root.iter(_sibling(root, "font")):
-            font[:] = sorted(font, key=lambda each: _FONT.index(local(each)))
     for merged in root.iter(_sibling(root, "mergeCells")):
         merged[:] = sorted(merged, key=lambda each: range_boundaries(each.get("ref", "")))
-
-
-_FONT = (
-    *("b", "i", "strike", "condense", "extend", "outline", "shadow", "u", "vertAlign"),
-    *("sz", "color", "name", "family", "charset", "scheme"),
-)
-"""What makes a font, in the order that Excel has, and openpyxl has not."""
-
-
-def _changes(root: Element) -> str:
-    """What rules of conditional formatting make of cells, of openpyxl's styles."""
-    changes = root.find(_sibling(root, "dxfs"))
-    return "" if changes is None else _element(changes, _names(changes))
 
 
 def _sibling(root: Element, tag: str) -> str:

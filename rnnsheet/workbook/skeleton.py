@@ -18,8 +18,6 @@ from rnnsheet.sheet.page_builder import width_of
 from rnnsheet.sheet.plan import Area, Block, Plan, Sheet, Text, quoted
 from rnnsheet.workbook import printing
 from rnnsheet.workbook.charts import drawn
-from rnnsheet.workbook.highlights import large, rules
-from rnnsheet.workbook.number_format import FITTING
 from rnnsheet.workbook.style import LOOKS
 
 
@@ -70,12 +68,6 @@ def _dress(worksheet: Worksheet, sheet: Sheet, texts: Labels) -> None:
         lines = sum(1 + width_of(line) // _NOTE_LETTERS for line in note.splitlines())
         height = _NOTE_LINE * (lines + 1)
         worksheet.cell(row, col).comment = Comment(note, "rnnsheet", height, _NOTE_WIDTH)
-    for highlight in sorted(sheet.highlights, key=lambda each: each.kind != "beyond"):
-        for rule in rules(highlight):
-            worksheet.conditional_formatting.add(highlight.area.a1, rule)
-    for form in FITTING:
-        if numbers := [block.area.a1 for block in sheet.blocks if block.format == form]:
-            worksheet.conditional_formatting.add(" ".join(numbers), large(form))
     for chart in sheet.charts:
         worksheet.add_chart(drawn(chart), f"{column_letters(chart.col)}{chart.row}")
 

@@ -87,6 +87,7 @@ class Styles:
         self._numbers: dict[tuple[str, str, Edges], int] = {}
         self._formats, self._fonts, self._fills = dict[str, int](), {_USUAL_FONT: 0}, dict[str, int]()
         self._borders, self._looks = {_border(LOOKS["plain"], INSIDE): 0}, {_USUAL_LOOK: 0}
+        self._changes = dict[str, int]()
         for ground in _FIRST_GROUNDS:
             _number(self._fills, ground)
 
@@ -97,8 +98,12 @@ class Styles:
             self._numbers[key] = _number(self._looks, self._look(*key))
         return self._numbers[key]
 
-    def part(self, changes: str) -> str:
-        """The workbook's part of styles; `changes` are those that conditional formatting makes, as XML."""
+    def change(self, xml: str) -> int:
+        """The number of how a conditional format changes cells."""
+        return _number(self._changes, f"<dxf>{xml}</dxf>")
+
+    def part(self) -> str:
+        """The workbook's part of styles."""
         formats = [
             f'<numFmt numFmtId="{_FIRST_FORMAT + number}" formatCode="{attribute(code)}"/>'
             for code, number in self._formats.items()
@@ -110,7 +115,7 @@ class Styles:
             '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
             f"{_all('cellXfs', self._looks)}"
             '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
-            f"{changes}</styleSheet>"
+            f"{_all('dxfs', self._changes)}</styleSheet>"
         )
 
     def _look(self, style: str, form: str, edges: Edges) -> str:

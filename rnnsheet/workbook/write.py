@@ -13,6 +13,7 @@ from rnnsheet.files import write_whole
 from rnnsheet.progress import Advance, unheard
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.plan import Area, Block, Fill, Plan, Sheet, Text
+from rnnsheet.workbook.highlights import conditional_formats
 from rnnsheet.workbook.parts import SHARED_TEXTS, parts, with_points
 from rnnsheet.workbook.printing import row_heights
 from rnnsheet.workbook.skeleton import skeleton
@@ -26,6 +27,8 @@ Expected = Callable[[Block], Sequence[Sequence[Any]]]
 _WORKSHEET = re.compile(r"xl/worksheets/sheet(\d+)\.xml")
 _CHART = re.compile(r"xl/charts/chart\d+\.xml")
 _SHEET_DATA = re.compile(r"<sheetData\s*/>|<sheetData>.*</sheetData>", re.DOTALL)
+_AFTER_FORMATS = re.compile("(?=<dataValidations|<hyperlinks|<printOptions|<pageMargins)")
+"""Where the first stands of what comes after conditional formats. Source: ECMA-376, part 1, 18.3.1.99."""
 _DIMENSION = re.compile(r'<dimension ref="[^"]*"\s*/>')
 _STRIDE = 1000
 """After how many rows of a kind it is told that they are written."""
@@ -63,12 +66,13 @@ def _write(plan: Plan, expected: Expected, file: BinaryIO, advance: Advance) -> 
 
 
 def _worksheet(skeleton_part: str, body: "_SheetCells", advance: Advance) -> Iterator[str]:
-    """A worksheet's part, with the body's rows in the place of the skeleton's."""
+    """A worksheet's part, with the body's rows in the place of the skeleton's, and conditional formats."""
     dimension = f'<dimension ref="{body.dimension}"/>'
     before, after = _SHEET_DATA.split(_DIMENSION.sub(dimension, skeleton_part), maxsplit=1)
     yield f"{before}<sheetData>"
     yield from body.rows(advance)
-    yield f"</sheetData>{after}"
+    protection, rest = _AFTER_FORMATS.split(after, maxsplit=1)
+    yield f"</sheetData>{protection}{body.formats}{rest}"
 
 
 class _SheetCells:
@@ -76,6 +80,7 @@ class _SheetCells:
 
     def __init__(self, sheet: Sheet, expected: Expected, styles: Styles, shared: SharedTexts):
         self._heights = row_heights(sheet)
+        self.formats = conditional_formats(sheet, styles)
         self._blocks = [_block_cells(block, expected, styles, shared) for block in sheet.blocks]
         self._pieces = [*(_text_cells(text, styles, shared) for text in sheet.texts), *self._blocks]
 
