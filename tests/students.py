@@ -166,8 +166,38 @@ def neighbour(student: Student, others: list[Student], chance: random.Random) ->
 
 
 def texts(student: Student, others: list[Student], chance: random.Random) -> Planted:
-    entries = {place: f"{value:.3f}".replace(".", ",") for place, value in student.rights.items()}
-    return Planted(entries, dict.fromkeys(entries, WRONG), ("text",))
+    """Numbers that the program did not take for such: with a comma, as percents, by a Chinese input method."""
+    wide = str.maketrans("0123456789.-", "０１２３４５６７８９．－")
+    ways = (
+        lambda value: f"{value:.4f}".replace(".", ","),
+        lambda value: f"{100 * value:.2f} %",
+        lambda value: f" {value:.5e}",
+        lambda value: f"{value:.4f}".translate(wide),
+    )
+    entries = {place: ways[n % len(ways)](value) for n, (place, value) in enumerate(student.rights.items())}
+    return Planted(entries, dict.fromkeys(entries, RIGHT), ("text",))
+
+
+def misspelt(student: Student, others: list[Student], chance: random.Random) -> Planted:
+    """Formulas that the program does not know: what is computed with their errors is right."""
+    states = {
+        place: f"={student.formulas[place][1:].replace('TANH', 'TANHH')}" for place in student.places("h")
+    }
+    entries = {**student.formulas, **states}
+    return Planted(entries, {place: WRONG if place in states else RIGHT for place in entries})
+
+
+def anchored(student: Student, others: list[Student], chance: random.Random) -> Planted:
+    """Every hidden state is that of the first time step, by a $ too many; all that comes after follows."""
+    states = {
+        place: re.sub(r"\b([A-Z]+)(?=\d)", "$H", student.formulas[place]) for place in student.places("h")
+    }
+    entries = {**student.formulas, **states}
+    first = {place for place in states if place.startswith("Unrolled!H")}
+    return Planted(
+        entries,
+        {p: WRONG if p in states.keys() - first else GOOD for p in entries},
+    )
 
 
 def blanks(student: Student, others: list[Student], chance: random.Random) -> Planted:
@@ -204,4 +234,5 @@ def changed(student: Student, others: list[Student], chance: random.Random) -> P
 KINDS = (
     *(perfect, rounding, slips, systematic, constants, zeros),
     *(neighbour, texts, blanks, circular, typed_formulas, changed),
+    *(misspelt, anchored),
 )

@@ -149,6 +149,15 @@ def test_no_answer_follows_that_wrong_ones_have_made_trivial(scheme, group, fast
     assert WRONG in of_block(mark, "dWxh")
 
 
+@pytest.mark.parametrize("typed", [0.25, "=1/4"])
+def test_what_repeats_itself_follows_once(typed, scheme, group, fast):
+    """With states that are nearly 0 every label is as probable: one number for all of a softmax."""
+    student = group[0]
+    states = {place: 1e-5 * (n + 1) for n, place in enumerate(student.places("h"))}
+    mark = one(student, {**states, **dict.fromkeys(student.places("p"), typed)}, scheme)
+    assert mark.counts[FOLLOWS] == 1
+
+
 def test_a_neighbour_s_block_is_told_where_the_rest_follows_from_it(scheme, group, fast):
     student, other = group[:2]
     taken = {place: other.rights[place] for place in student.places("h")}
@@ -199,14 +208,16 @@ def test_a_number_where_a_formula_is_asked_for_is_told(exercise, group, fast):
     assert f"{typed} typed where a formula was asked for" in comment(mark, labels("en"))
 
 
-def test_numbers_of_full_width_are_numbers(exercise, scheme, group, fast):
-    """As a Chinese input method types them."""
+def test_what_is_computed_with_a_number_that_is_a_text_follows(scheme, group, fast):
     student = group[0]
-    wide = str.maketrans("0123456789.-", "０１２３４５６７８９．－")
-    entries = {place: f"{right:.4f}".translate(wide) for place, right in student.rights.items()}
-    evaluated = evaluate(exercise.key.dumped(), "x", student.book(entries), TOLERANCE)
-    (mark,) = marked([(Submission(Path(), name="x.xlsx"), evaluated)], scheme)
-    assert set(mark.verdicts) == {RIGHT}
+    first = student.places("h")[0]
+    mark = one(student, {**student.formulas, first: "０．９１"}, scheme)
+    assert mark.counts[WRONG] == 1 and FOLLOWS in of_block(mark, "p")
+
+
+def test_nothing_but_blanks_is_nothing(scheme, group, fast):
+    mark = one(group[0], dict.fromkeys(group[0].rights, "  "), scheme)
+    assert set(mark.verdicts) == {"empty"}
 
 
 def test_who_has_handed_in_nothing_is_told(handed_in, key_file, group, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import chain
@@ -31,6 +31,11 @@ EMPTY, TEXT, NUMBER, FORMULA, ARRAY = "empty", "text", "number", "formula", "arr
 """What stands in a blank."""
 _MOST_TOLD = 5
 """Of places that were changed."""
+_MOST_TIMES = 16
+"""So often a book is recalculated, each time without the errors with which something began."""
+_NUMBER = re.compile(
+    r"([-+]?(?:\d{1,20}(?:[.,]\d{0,20})?|[.,]\d{1,20})(?:[eE][-+]?\d{1,3})?)(\s*%)?", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,18 @@ class Answer:
     """What the student's own earlier answers give; None where they give nothing."""
     unused: bool = False
     """Whether a formula does not follow the numbers that it should."""
+    varies: bool = False
+    """Whether a formula follows other numbers, too, and to another answer."""
+
+    @property
+    def says(self) -> bool:
+        """Whether it is of the kind that is asked for, a number or a text: no error, no other text."""
+        return self.own is not None and isinstance(self.own, str) == isinstance(self.right, str)
+
+    @property
+    def used(self) -> Any:
+        """With what later answers are computed: 0 for none, and as if it followed for what says nothing."""
+        return 0.0 if self.kind == EMPTY else self.own if self.says else self.follow
 
 
 @dataclass(frozen=True)
@@ -132,7 +149,9 @@ class _Submitted:
             found, given = given, dict(zip(given, self.exercise.given_of(lesson), strict=True))
             changed += [cell for cell, value in given.items() if not _same(found[cell], value)]
         changed += [cell for cell, text in self.blanks.formulas() if self._is_changed(cell, text)]
-        answers = self._answers(self._restored(given), lesson, tolerance)
+        trace = engine.run(lesson)
+        rights = [blank.answer(trace) for blank in self.blanks.all]
+        answers = self._answers(self._restored(given, rights), rights, tolerance)
         places = tuple(f"{sheet}!{a1(cell)}" for sheet, cell in changed[:_MOST_TOLD])
         drawn = {name: array.tolist() for name, array in lesson.model.parameters.items()}
         own = Own(drawn, lesson.word)
@@ -164,12 +183,12 @@ class _Submitted:
         has = grid.formulas.get(cell[1], "") if grid else ""
         return has != text and normal(has) != normal(text)
 
-    def _restored(self, given: Mapping[Cell, Any]) -> Contents:
+    def _restored(self, given: Mapping[Cell, Any], rights: Sequence[Any]) -> Contents:
         """The book with the student's answers, all else as it was handed out, and a sheet of what follows.
 
         What stands elsewhere stays: a formula may use it. On the sheet, which has a name that nobody can
         know, stands the right formula of each blank, which uses the student's own answers where it uses any:
-        so all is found in one evaluation, without a circle.
+        so all is found in one evaluation, without a circle. A number that is typed as a text is one.
         """
         sheets = {
             name: replace(grid, formulas=dict(grid.formulas), values=dict(grid.values))
@@ -185,6 +204,10 @@ class _Submitted:
                 sheets[sheet].values[cell] = float(value) if isinstance(value, int) else value
         for (sheet, cell), text in formulas.items():
             sheets[sheet].formulas[cell] = text
+        for (sheet, cell), right in zip(self.blanks.cells, rights, strict=True):
+            number = _number(sheets[sheet].values.get(cell))
+            if number is not None and not isinstance(right, str) and cell not in sheets[sheet].formulas:
+                sheets[sheet].values[cell] = number
         own = {*given, *self.exercise.constants, *formulas}
         for name, grid in sheets.items():
             restored = {cell for sheet, cell in own if sheet == name}
@@ -195,45 +218,75 @@ class _Submitted:
         }
         return replace(self.contents, sheets={**sheets, self._beside: Grid(formulas=follows)})
 
-    def _answers(self, book: Contents, lesson: LessonData, tolerance: float) -> tuple[Answer, ...]:
-        values, trace = _recalculated(book), engine.run(lesson)
-        answers = [
-            self._answer(row, values, blank.answer(trace)) for row, blank in enumerate(self.blanks.all)
-        ]
+    def _answers(self, book: Contents, rights: Sequence[Any], tolerance: float) -> tuple[Answer, ...]:
+        book, answers = self._without_errors(book, rights)
         if any(answer.kind == FORMULA for answer in answers):
-            others = _recalculated(self._with_other_inputs(book))
+            others = self._found(self._with_other_inputs(book), rights)
             answers = [
-                replace(answer, unused=_is_unused(answer, self._answer(row, others, None), tolerance))
-                for row, answer in enumerate(answers)
+                _beside_other(answer, other, tolerance) if answer.kind == FORMULA else answer
+                for answer, other in zip(answers, others, strict=True)
             ]
         return tuple(answers)
+
+    def _without_errors(self, book: Contents, rights: Sequence[Any]) -> tuple[Contents, list[Answer]]:
+        """The book as if no answer were an error, and what is found in it; an error stays one.
+
+        All that is computed with an error is one, however right it is. So an answer that says nothing where
+        the earlier ones give something is taken for that, and what comes after it is seen.
+        """
+        answers, met = self._found(book, rights), dict[int, Answer]()
+        for _ in range(_MOST_TIMES):
+            new = {
+                number: answer
+                for number, answer in enumerate(answers)
+                if number not in met
+                and answer.kind != EMPTY
+                and not answer.says
+                and answer.follow is not None
+            }
+            if not new:
+                break
+            met |= new
+            book = self._with(book, {self.blanks.all[number].cell: new[number].follow for number in new})
+            answers = [met.get(number, answer) for number, answer in enumerate(self._found(book, rights))]
+        return book, answers
+
+    def _found(self, book: Contents, rights: Sequence[Any]) -> list[Answer]:
+        values = _recalculated(book)
+        return [self._answer(number, values, right) for number, right in enumerate(rights)]
 
     def _answer(self, number: int, values: Values, right: Any) -> Answer:
         sheet, cell = self.blanks.all[number].cell
         grid = self.contents.sheets.get(sheet, Grid())
-        own: Any = _known(values.sheets[sheet].get(cell))
         follow = _known(values.sheets[self._beside].get(key(number + 1, 1)))
         if cell in grid.filled:
             kind = ARRAY
         elif cell in grid.formulas:
             kind = FORMULA
-        elif cell not in grid.values or grid.values[cell] == "":
+        elif str(grid.values.get(cell, "")).strip() == "":
             kind = EMPTY
         else:
             kind = TEXT if isinstance(grid.values[cell], str) else NUMBER
-        if kind == TEXT and not isinstance(right, str) and (typed := _full_width(own)) is not None:
-            kind, own = NUMBER, typed
-        return Answer(kind, None if kind == EMPTY else own, right, follow)
+        own = None if kind == EMPTY else _known(values.sheets[sheet].get(cell))
+        return Answer(kind, own, right, follow)
+
+    def _with(self, book: Contents, values: Mapping[Cell, Any]) -> Contents:
+        """The book with other values in some cells, whatever stands there."""
+        sheets = dict(book.sheets)
+        for (sheet, cell), value in values.items():
+            grid = sheets[sheet]
+            formulas = {place: text for place, text in grid.formulas.items() if place != cell}
+            rest = grid.filled - {cell}, grid.arrays - {cell}
+            sheets[sheet] = replace(
+                grid, formulas=formulas, values={**grid.values, cell: value}, filled=rest[0], arrays=rest[1]
+            )
+        return replace(book, sheets=sheets)
 
     def _with_other_inputs(self, book: Contents) -> Contents:
         """The book with other weights: what does not follow them uses none."""
-        sheets = dict(book.sheets)
-        for cells in self.exercise.parameter_cells.values():
-            for sheet, cell in (cell for line in cells for cell in line):
-                values = sheets[sheet].values
-                more = {cell: 1.25 * values[cell] + 0.0625}
-                sheets[sheet] = replace(sheets[sheet], values={**values, **more})
-        return replace(book, sheets=sheets)
+        lines = chain.from_iterable(self.exercise.parameter_cells.values())
+        cells = {(sheet, cell): book.sheets[sheet].values[cell] for sheet, cell in chain.from_iterable(lines)}
+        return self._with(book, {cell: 1.25 * value + 0.0625 for cell, value in cells.items()})
 
 
 def _recalculated(book: Contents) -> Values:
@@ -241,12 +294,14 @@ def _recalculated(book: Contents) -> Values:
         return running[ironcalc.NAME].values()
 
 
-def _full_width(text: Any) -> float | None:
-    """The number that a Chinese input method types as ０．３１９; None for what is none, or plain."""
-    if not isinstance(text, str) or text.isascii():
+def _number(text: Any) -> float | None:
+    """The number that a text is, as 0,319 or 31.9 %, or as a Chinese input method types it; None for none."""
+    if not isinstance(text, str):
         return None
     plain = unicodedata.normalize("NFKC", text).replace("−", "-").replace("。", ".").strip()
-    return float(plain) if re.fullmatch(r"[-+]?[0-9]{1,20}(\.[0-9]{1,20})?", plain, re.ASCII) else None
+    if not (found := _NUMBER.fullmatch(plain)):
+        return None
+    return float(found[1].replace(",", ".")) / (100 if found[2] else 1)
 
 
 def _known(value: Any) -> Any:
@@ -269,8 +324,10 @@ def is_near(own: Any, other: Any, tolerance: float) -> bool:
     return bool(abs(own - other) <= tolerance * max(1.0, abs(other)) * (1 + 1e-9))
 
 
-def _is_unused(answer: Answer, other: Answer, tolerance: float) -> bool:
-    """Whether a formula that is right with the student's numbers is not with others."""
-    if answer.kind != FORMULA or not is_near(answer.own, answer.follow, tolerance):
-        return False
-    return not is_near(other.own, other.follow, tolerance)
+def _beside_other(answer: Answer, other: Answer, tolerance: float) -> Answer:
+    """A formula's answer, seen beside what it gives with other numbers."""
+    if other.follow is None or not is_near(answer.own, answer.follow, tolerance):
+        return answer
+    follows = is_near(other.own, other.follow, tolerance)
+    varies = follows and not is_near(other.follow, answer.follow, tolerance)
+    return replace(answer, unused=not follows, varies=varies)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -161,9 +161,10 @@ def _verdicts(answers: Sequence[Answer], scheme: Scheme) -> list[str]:
 
 
 def _without_trivial(found: list[str], answers: Sequence[Answer], scheme: Scheme) -> list[str]:
-    """The verdicts, in which a block does not follow whose answers are mostly 0 or 1 and should not be.
+    """The verdicts, in which a block does not follow that the student's earlier answers have made trivial.
 
-    Whoever types 1 and -1 for the states needs not compute a gradient of tanh: it is 0.
+    Whoever types 1 and -1 for the states needs not compute a gradient of tanh: it is 0. Whoever types states
+    that are nearly 0 needs not compute a softmax: it is the same for all. A formula that varies computes it.
     """
     for name in scheme.blanks.names:
         follow = [
@@ -171,28 +172,36 @@ def _without_trivial(found: list[str], answers: Sequence[Answer], scheme: Scheme
             for number, blank in enumerate(scheme.blanks.all)
             if blank.name == name and found[number] == FOLLOWS
         ]
-        trivial = {number for number in follow if _is_trivial(answers[number], scheme.tolerance)}
-        if 2 * len(trivial) >= len(follow):
+        trivial = set(_trivial(follow, answers, scheme.tolerance))
+        if 2 * len(trivial) > len(follow):
             found = [WRONG if number in trivial else verdict for number, verdict in enumerate(found)]
     return found
 
 
-def _is_trivial(answer: Answer, tolerance: float) -> bool:
-    """Whether an answer that follows is 0, 1 or -1, as the right one is not."""
-    return any(
-        is_near(answer.follow, whole, tolerance) and not is_near(answer.right, whole, tolerance)
-        for whole in (-1.0, 0.0, 1.0)
-    )
+def _trivial(numbers: Sequence[int], answers: Sequence[Answer], tolerance: float) -> Iterator[int]:
+    """Of the answers of a block that follow those that are 0, 1 or -1, or repeat one, as the right ones do not."""
+    met: list[Answer] = []
+    for number in numbers:
+        answer = answers[number]
+        if answer.varies:
+            continue
+        if any(
+            is_near(answer.follow, other, tolerance) and not is_near(answer.right, right, tolerance)
+            for other, right in [(-1.0, -1.0), (0.0, 0.0), (1.0, 1.0), *((m.follow, m.right) for m in met)]
+        ):
+            yield number
+        else:
+            met.append(answer)
 
 
 def _follows(answer: Answer, operands: Sequence[Answer], tolerance: float) -> bool:
     """Whether an answer is what the student's own earlier ones give, and those are no mere filling."""
     if not is_near(answer.own, answer.follow, tolerance):
         return False
-    own = {each.own for each in operands}
-    if not any(own):
+    used = {each.used for each in operands}
+    if not any(used):
         return False
-    return len(operands) < 2 or len(own) > 1 or len({each.right for each in operands}) == 1
+    return len(operands) < 2 or len(used) > 1 or len({each.right for each in operands}) == 1
 
 
 class _Others:
@@ -277,7 +286,7 @@ def _flags(
     kinds = Counter(answer.kind for answer in answers)
     blanks = zip(scheme.blanks.all, answers, strict=True)
     typed = sum(scheme.rubric[blank.name].formula and is_typed(answer) for blank, answer in blanks)
-    texts = sum(_is_number(answer) for answer in answers)
+    texts = sum(answer.kind == TEXT and not isinstance(answer.own, str) for answer in answers)
     unused = sum(answer.unused for answer in answers)
     for name, count in (("text", texts), ("array", kinds[ARRAY]), ("unused", unused), ("typed", typed)):
         if count:
@@ -290,10 +299,3 @@ def _is_owner(submission: Submission, code: str, scheme: Scheme, known: Set[str]
         return not is_other(submission.student, name)
     told = known & set(_CODE.findall(submission.name.rpartition("/")[2].upper()))
     return code in told if told else None
-
-
-def _is_number(answer: Answer) -> bool:
-    """Whether a number was typed as a text."""
-    if answer.kind != TEXT or isinstance(answer.right, str) or not isinstance(answer.own, str):
-        return False
-    return bool(re.fullmatch(r"\s*[-+−]?\d*[.,]?\d+([eE][-+]?\d+)?\s*%?\s*", answer.own))
