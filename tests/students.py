@@ -166,7 +166,7 @@ def neighbour(student: Student, others: list[Student], chance: random.Random) ->
 
 
 def texts(student: Student, others: list[Student], chance: random.Random) -> Planted:
-    """Numbers that the program did not take for such: with a comma, as percents, by a Chinese input method."""
+    """Numbers that no program takes for such: with a comma, as percents, by a Chinese input method."""
     wide = str.maketrans("0123456789.-", "０１２３４５６７８９．－")
     ways = (
         lambda value: f"{value:.4f}".replace(".", ","),

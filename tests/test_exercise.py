@@ -94,6 +94,8 @@ def test_the_blanks_alone_are_empty_and_not_locked(handed, prepared):
 
     file = next(iter(handed[0].books.values()))
     book, open_cells = load_workbook(file), set()
+    # No sheet can be renamed or taken away, either.
+    assert book.security.lockStructure
     for sheet in book.worksheets:
         assert sheet.protection.sheet
         open_cells |= {
@@ -216,6 +218,10 @@ def test_a_late_student_gets_a_book_of_the_same_exercise(handed, tmp_path):
     late = handing_out.exercise("hello", tmp_path / "late", more, Settings(), done.key)
     assert late.books["17"].read_bytes() == done.books["17"].read_bytes()
     assert contents(late.books["99"]).value("Exercise", CODE, TOLD) == made.code("99")
+    # They are on the list beside the key, too.
+    codes = [made.code(student) for student in ("17", "18", "19", "99")]
+    assert list(handing_out.whose(done.key.parent)) == codes
+    assert list(handing_out.whose(late.folder / "teacher")) == [codes[0], codes[3]]
 
 
 def test_what_is_handed_out_again_is_of_the_same_key(tmp_path):
@@ -325,6 +331,20 @@ def test_a_student_s_id_or_code_is_enough_to_solve(handed, tmp_path):
 def test_a_roster_is_read_in_the_encodings_in_which_programs_save_it(tmp_path, encoding):
     (tmp_path / "r.csv").write_text("学号\t姓名\n001\t王小明\n", encoding)
     assert tables.roster(tmp_path / "r.csv") == [tables.Student("001", "王小明")]
+
+
+ROSTERS = {
+    "of Excel, which says its sign": "sep=;\nid;name\n7;Ann Li\n",
+    "of a school, with a title": "成绩登记表,,\n,,\n班级：一班,,\n序号,学 号,姓 名\n1,7,Ann Li\n",
+    "of Moodle": "First name,Last name,ID number,Email address\nAnn,Li,7,a@b\n",
+    "with zeros kept": 'Student_ID,Name\n="7",Ann Li\n',
+}
+
+
+@pytest.mark.parametrize("form", ROSTERS)
+def test_a_roster_is_read_in_the_forms_in_which_programs_save_it(tmp_path, form):
+    (tmp_path / "r.csv").write_text(ROSTERS[form], "utf-8")
+    assert tables.roster(tmp_path / "r.csv") == [tables.Student("7", "Ann Li")]
 
 
 def test_the_command_says_what_it_wrote(tmp_path):

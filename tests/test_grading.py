@@ -221,9 +221,15 @@ def test_nothing_but_blanks_is_nothing(scheme, group, fast):
 
 
 def test_who_has_handed_in_nothing_is_told(handed_in, key_file, group, tmp_path):
-    roster = tmp_path / "roster.csv"
-    roster.write_text("id,name\n" + "".join(f"{s.id},N{s.id}\n" for s in group), "utf-8")
-    found = rnnsheet.grade(handed_in, key_file, tmp_path / "marks", roster=roster, executor=Inline())
+    """By the list beside the key, where no roster is given; so is the file of one who has handed in none."""
+    (tmp_path / "key.toml").write_bytes(key_file.read_bytes())
+    rows = [(s.code, s.id, f"N{s.id}", "") for s in group]
+    tables.write(tmp_path / "roster-codes.csv", ("code", "id", "name", "file"), rows)
+    (tmp_path / f"{group[4].code}.xlsx").write_bytes(group[0].book({}))
+    places = [handed_in, tmp_path / f"{group[4].code}.xlsx"]
+    found = rnnsheet.grade(places, tmp_path / "key.toml", tmp_path / "marks", executor=Inline())
+    assert [flag.name for flag in found.marks[-1].flags] == ["other_student"]
+    assert found.marks[-1].student.name == "N0"
     handed = {mark.code for mark in found.marks}
     assert {code for code, _ in found.absent} == {each.code for each in group} - handed
     rows = tables.read(tmp_path / "marks" / "marks.csv")[1:]

@@ -75,7 +75,7 @@ def test_moodle_zips_of_every_kind_are_read(kind, form, group, tmp_path):
         for number, each in students.items()
     }
     zipped = archive(tmp_path / "all.zip", {unicodedata.normalize(form, name): b"" for name in names})
-    found = submissions.found([zipped])
+    found = submissions.found([zipped], tmp_path / "out")
     assert [each.number for each in found] == [str(1000 + int(number)) for number in names.values()]
     assert {each.platform for each in found} == {"moodle"}
     told = {"blind": [""] * 4, "group": [f"Group A-{name}" for name in NAMES.values()]}
@@ -84,9 +84,38 @@ def test_moodle_zips_of_every_kind_are_read(kind, form, group, tmp_path):
 
 def test_names_of_old_zips_from_chinese_windows_are_read(tmp_path):
     zipped = archive(tmp_path / "old.zip", {"王小明_77_assignsubmission_file/A.xlsx": b"x"}, "gbk")
-    (found,) = submissions.found([zipped])
+    (found,) = submissions.found([zipped], tmp_path / "out")
     assert found.student == "王小明" and found.number == "77"
     assert found.read() == b"x"
+
+
+def test_zips_in_folders_and_zips_are_opened_and_a_bad_one_stops_nothing(group, tmp_path):
+    """As whole groups are downloaded, and as students pack their homework."""
+    folder, students = group
+    place, (one, *others) = tmp_path / "returned", students.values()
+    place.mkdir()
+    packed = archive(tmp_path / "x.zip", {f"李雷/{one.code}.xlsx": one.book({}), "__MACOSX/._x": b"x"})
+    deep = archive(tmp_path / "y.zip", {"z.zip": archive(tmp_path / "z.zip", {"a.zip": b""}).read_bytes()})
+    names = [f"王小明_{n}_assignsubmission_file_/homework.zip" for n in range(3)]
+    inner = (packed.read_bytes(), deep.read_bytes(), b"PK nothing")
+    archive(place / "Group A.zip", dict(zip(names, inner, strict=True)))
+    # Some browsers call a workbook so.
+    (place / f"{others[0].code}.zip").write_bytes(others[0].book({}))
+    out = place / "marks"
+    out.mkdir()
+    (out / "x.xlsx").write_bytes(b"of an earlier run")
+    found = rnnsheet.grade(
+        place, folder / "key.toml", out, force=True, platform="moodle", executor=Inline(), language="zh"
+    )
+    assert {mark.code for mark in found.marks} == {one.code, others[0].code}
+    assert [mark.submission.number for mark in found.marks] == ["0", ""]
+    reasons = [reason.text("en") for _, reason in found.refused]
+    assert ["a zip in a zip in a zip" in reasons[0], "not a zip that can be read" in reasons[1]] == [True] * 2
+    with zipfile.ZipFile(out / "feedback.zip") as feedback:
+        assert feedback.namelist()[0] == "王小明_0_assignsubmission_file_/feedback.xlsx"
+    # A second run, in which all can be read.
+    rnnsheet.grade(packed, folder / "key.toml", out, force=True, executor=Inline())
+    assert tables.read(out / "not-marked.csv") == [["file", "reason"]]
 
 
 def test_canvas_names_are_read():
@@ -290,4 +319,4 @@ def test_what_cannot_be_is_told_in_a_line(case, group, tmp_path, monkeypatch):
 
 def test_no_submission_is_a_mistake_of_the_teacher(group, tmp_path):
     with pytest.raises(DataError, match="no such file"):
-        submissions.found([tmp_path / "nothing"])
+        submissions.found([tmp_path / "nothing"], tmp_path / "out")

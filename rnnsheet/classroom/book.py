@@ -117,7 +117,7 @@ class Exercise:
         here = {sheet.name for sheet in kept}
         names = {name: area for name, area in planned.names.items() if area.sheet in here}
         first = self._first(code, self.seal(code, self.given(planned)), solved)
-        return Plan((first, *kept), names, planned.language, first.texts[0].text)
+        return Plan((first, *kept), names, planned.language, first.texts[0].text, locked=True)
 
     def write(self, planned: Plan, path: Path) -> None:
         """Writes a book. Raises OutputError where it cannot."""

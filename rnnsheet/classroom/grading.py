@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from rnnsheet.classroom import platforms, tables
 from rnnsheet.classroom.book import Exercise
 from rnnsheet.classroom.evaluation import Evaluation, Refused, evaluate, right_answers
 from rnnsheet.classroom.feedback import feedback
+from rnnsheet.classroom.handing_out import whose
 from rnnsheet.classroom.marks import VERDICTS, Mark, Scheme, marked
 from rnnsheet.classroom.numbers import tolerance as usual_tolerance
 from rnnsheet.classroom.overview import write_overview
@@ -77,50 +78,73 @@ def grade(
     `check`, in `jobs` processes (by default one for each processor) or by an `executor`: any of
     `concurrent.futures`, such as a cluster's. `tolerance` is absolute up to 1, relative above; by default one
     unit of the last decimal that is asked for. `worksheet` is the platform's own table of marks, to be filled
-    in. Raises RnnsheetError where something given cannot be used; a submission that cannot be marked is told
-    in the result, and stops no other.
+    in. Without a `roster` the list of codes beside the key tells who there is. Raises RnnsheetError where
+    something given cannot be used; a submission that cannot be marked is told in the result, and stops no
+    other.
     """
     made, words = keys.load(Path(key)), labels(known_language(language))
     if made.settings.mode == keys.PAPER:
         raise keys.KeyFileError("paper_key", place=str(key))
     tolerance = usual_tolerance(made.settings.digits) if tolerance is None else tolerance
+    target = Path(folder)
+    _check(tolerance, platform, jobs, target, force)
+    students = _students(made, Path(key), roster)
+    submissions = found([places] if isinstance(places, str | Path) else places, target)
+    platform = platform or next((each.platform for each in submissions if each.platform), "")
+    sheet = platforms.worksheet(platform, Path(worksheet)) if worksheet else None
+    scheme = Scheme(Exercise(made).blanks, made.rubric, tolerance, strict, students)
+    with _executor(executor, jobs) as pool:
+        grading = _graded(pool, submissions, made.dumped(), scheme, target, progress)
+        _write(grading, scheme, words)
+        _give_back(pool, grading, made.dumped(), platform, words)
+    if sheet:
+        sheet.write(target, grading.marks, words)
+    if platform == "gradescope":
+        platforms.write_results(target, grading.marks, words)
+    return grading
+
+
+def _check(tolerance: float, platform: str, jobs: int | None, target: Path, force: bool) -> None:
+    """Raises RnnsheetError where something given cannot be."""
     if not isinstance(tolerance, int | float) or not 0 < tolerance < 1:
         raise RnnsheetError("bad_tolerance", got=tolerance)
     if platform and platform not in PLATFORMS:
         raise RnnsheetError("wrong_choice", key="--platform", got=platform, known=", ".join(PLATFORMS))
     if jobs is not None and not 1 <= jobs <= 1_000:
         raise RnnsheetError("wrong_size", name="-j", got=jobs, least=1, most=1_000)
-    target = Path(folder)
     if target.exists() and not force:
         raise OutputError("folder_exists", place=str(target))
-    listed = tables.roster(Path(roster)) if roster else []
-    submissions = found([places] if isinstance(places, str | Path) else places)
-    platform = platform or next((each.platform for each in submissions if each.platform), "")
-    sheet = platforms.worksheet(platform, Path(worksheet)) if worksheet else None
-    exercise = Exercise(made)
-    students = {made.code(student.id): student for student in listed}
-    scheme = Scheme(exercise.blanks, made.rubric, tolerance, strict, students)
+
+
+def _students(key: keys.Key, place: Path, roster: str | Path) -> Mapping[str, Student]:
+    """Those of the roster by their codes; without one those of the list beside the key, if it is there."""
+    if not roster:
+        return whose(place.parent)
+    return {key.code(student.id): student for student in tables.roster(Path(roster))}
+
+
+def _graded(
+    pool: Executor,
+    submissions: Sequence[Submission],
+    secret: bytes,
+    scheme: Scheme,
+    target: Path,
+    progress: Progress,
+) -> Grading:
+    """Everything evaluated, and marked in view of the whole class."""
     evaluated: list[tuple[Submission, Evaluation]] = []
     refused: list[tuple[Submission, Refused]] = []
-    with progress("grade", len(submissions)) as advance, _executor(executor, jobs) as pool:
-        for submission, result in _evaluated(pool, submissions, made.dumped(), tolerance):
+    with progress("grade", len(submissions)) as advance:
+        for submission, result in _evaluated(pool, submissions, secret, scheme.tolerance):
             if isinstance(result, Refused):
                 refused.append((submission, result))
             else:
                 evaluated.append((submission, result))
             advance(1)
-        secret, silent_ones = made.dumped(), sorted(students.keys() - {each.code for _, each in evaluated})
-        rest = dict(zip(silent_ones, pool.map(partial(right_answers, secret), silent_ones), strict=True))
-        marks = marked(evaluated, scheme, rest)
-        absent = tuple((code, student) for code, student in students.items() if code in rest)
-        grading = Grading(tuple(marks), tuple(refused), target, absent)
-        _write(grading, scheme, words)
-        _give_back(pool, grading, secret, platform, words)
-    if sheet:
-        sheet.write(target, marks, words)
-    if platform == "gradescope":
-        platforms.write_results(target, marks, words)
-    return grading
+    silent_ones = sorted(scheme.students.keys() - {each.code for _, each in evaluated})
+    rest = dict(zip(silent_ones, pool.map(partial(right_answers, secret), silent_ones), strict=True))
+    absent = tuple((code, student) for code, student in scheme.students.items() if code in rest)
+    return Grading(tuple(marked(evaluated, scheme, rest)), tuple(refused), target, absent)
 
 
 @contextmanager
@@ -217,6 +241,6 @@ def _write(grading: Grading, scheme: Scheme, words: Labels) -> None:
     tables.write(grading.folder / MARKS, _HEADER, [*_rows(grading.marks, words), *missing])
     write_overview(grading.folder, grading.marks, words)
     tables.write(grading.folder / CELLS, _OF_CELLS, _of_cells(grading.marks, scheme))
-    if grading.refused:
-        rows = [(submission.name, reason.text(words.language)) for submission, reason in grading.refused]
+    rows = [(submission.name, reason.text(words.language)) for submission, reason in grading.refused]
+    if rows or (grading.folder / UNREADABLE).exists():
         tables.write(grading.folder / UNREADABLE, ("file", "reason"), rows)

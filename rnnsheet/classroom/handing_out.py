@@ -80,9 +80,10 @@ def exercise(
             paper.write(prepared, pages, root / TEACHER / SOLUTIONS, solved=True)
         else:
             _write_books(prepared, {codes[student]: file for student, file in files.items()}, advance)
-    rows = {codes[s.id]: (codes[s.id], s.id, s.name, f"{STUDENTS}/{files[s.id].name}") for s in students}
-    listed = {row[0]: tuple(row) for row in _listed(root / TEACHER) if known}
-    tables.write(root / TEACHER / CODES, _COLUMNS, (listed | rows).values())
+    rows = [(codes[s.id], s.id, s.name, f"{STUDENTS}/{files[s.id].name}") for s in students]
+    _list(root / TEACHER, rows, known is not None)
+    if place.parent.resolve() != (root / TEACHER).resolve() and (place.parent / CODES).exists():
+        _list(place.parent, rows, True)
     return HandedOut(root, place, files)
 
 
@@ -140,6 +141,17 @@ def _code(student: str, folder: Path) -> str:
     if not listed and not keys.is_code(student.upper()):
         raise KeyFileError("no_code", got=student)
     return found[0] if found else student.upper()
+
+
+def whose(folder: Path) -> dict[str, Student]:
+    """The students of the list in a teacher's folder by their codes; none where there is no list."""
+    return {row[0]: Student(row[1], row[2]) for row in _listed(folder)}
+
+
+def _list(folder: Path, rows: Sequence[Sequence[str]], more: bool) -> None:
+    """Writes the list of whose a code is; with `more` it grows."""
+    listed = {row[0]: row for row in _listed(folder) if more} | {row[0]: row for row in rows}
+    tables.write(folder / CODES, _COLUMNS, listed.values())
 
 
 def _listed(folder: Path) -> list[list[str]]:

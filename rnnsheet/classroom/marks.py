@@ -84,7 +84,7 @@ class Scheme:
     tolerance: float
     strict: bool = False
     students: Mapping[str, Student] = field(default_factory=dict)
-    """Those of the roster by their codes; none without a roster."""
+    """Those of the class by their codes; none where nobody tells."""
 
 
 def marked(
@@ -179,7 +179,7 @@ def _without_trivial(found: list[str], answers: Sequence[Answer], scheme: Scheme
 
 
 def _trivial(numbers: Sequence[int], answers: Sequence[Answer], tolerance: float) -> Iterator[int]:
-    """Of the answers of a block that follow those that are 0, 1 or -1, or repeat one, as the right ones do not."""
+    """Of a block's answers that follow those that are 0, 1 or -1, or repeat one, where right ones do not."""
     met: list[Answer] = []
     for number in numbers:
         answer = answers[number]

@@ -22,6 +22,7 @@ from rnnsheet.files import put_bytes, write_whole
 from rnnsheet.labels import Labels
 
 FEEDBACK_ZIP = "feedback.zip"
+_OF_MOODLE = "_assignsubmission_file"
 _COMMENTS = (
     "feedback",
     "comment",
@@ -183,12 +184,14 @@ def feedback_zip(folder: Path, platform: str) -> Iterator[Callable[[Submission, 
 
 
 def _feedback_name(submission: Submission, platform: str) -> str:
-    head, slash, last = submission.name.rpartition("/")
-    if platform == MOODLE and slash:
-        return f"{head}/feedback.xlsx"
-    if platform == MOODLE:
-        return f"{last.partition('_assignsubmission_file')[0]}_assignsubmission_file_feedback.xlsx"
-    return submission.name
+    parts = submission.name.split("/")
+    if platform == CANVAS:
+        own = next((part for part in parts if Submission(Path(), name=part).platform == CANVAS), parts[-1])
+        return own if own.lower().endswith(".xlsx") else f"{own}.xlsx"
+    own = next((part for part in parts if _OF_MOODLE in part), parts[0])
+    if own != parts[-1]:
+        return f"{own}/feedback.xlsx"
+    return f"{own.partition(_OF_MOODLE)[0]}{_OF_MOODLE}_feedback.xlsx"
 
 
 def _results(mark: Mark, words: Labels) -> dict[str, object]:

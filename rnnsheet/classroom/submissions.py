@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import re
 import unicodedata
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from rnnsheet.errors import DataError
 from rnnsheet.workbook.package import DAMAGED, LARGEST_FILE, damage
 
-MOST_FILES = 5_000
-"""In a zip."""
+MOST_FILES, _MOST_NESTED = 5_000, 100
+"""In a zip, and in one that is in a zip."""
 _LARGEST = 2 << 30
 """Of a zip's files together, unpacked, in bytes."""
 _ENCODINGS = ("utf-8", "gb18030")
@@ -21,12 +24,14 @@ _ENCODINGS = ("utf-8", "gb18030")
 _UTF_8, _ENCRYPTED = 1 << 11, 1
 _LEFT_ALONE = re.compile(r"(^|/)(\.|~\$|__MACOSX/|Thumbs\.db$|desktop\.ini$)")
 """What systems and open programs leave beside files."""
+_WORKBOOK = "[Content_Types].xml"
+"""What a zip has that is itself a workbook, as some browsers save one."""
 
 MOODLE, CANVAS, GRADESCOPE = "moodle", "canvas", "gradescope"
 PLATFORMS = (MOODLE, CANVAS, GRADESCOPE)
-_MOODLE = re.compile(r"(?P<name>[^/]*?)_(?P<number>\d+)_assignsubmission_file(?:_(?P<flat>[^/]*)|_?/.+)")
+_MOODLE = re.compile(r"(?:.*/)?(?P<name>[^/]*?)_(?P<number>\d+)_assignsubmission_file(?:_[^/]*|_?/.+)")
 """As mod/assign/locallib.php of Moodle names them; before Moodle 4.1 the folder's name ends in _."""
-_CANVAS = re.compile(r"(?P<name>[^/_]+)_(?:LATE_)?(?P<number>\w+?)_(?P<attachment>\d+)_(?P<flat>[^/]+)")
+_CANVAS = re.compile(r"(?:.*/)?(?P<name>[^/_]+)_(?:LATE_)?(?P<number>\w+?)_\d+_[^/]+(?:/.+)?")
 """As lib/content_zipper.rb of Canvas names them; an anonymous one is called anon, its number has letters."""
 _NAMELESS = re.compile(r"anon|participant|参与者|参加者|teilnehmer.*", re.IGNORECASE)
 
@@ -37,10 +42,12 @@ class Submission:
 
     path: Path
     """Where it is, or the zip that it is in."""
-    member: str = ""
-    """Its name in the zip as the zip has it."""
+    members: tuple[str, ...] = ()
+    """Its name in the zip as the zip has it, behind that of the zip in the zip where it is in one."""
     name: str = ""
     """As people read it."""
+    error: DataError | None = None
+    """Why nothing can be read of it: a zip that is none, or should not be opened."""
 
     @property
     def student(self) -> str:
@@ -66,11 +73,14 @@ class Submission:
 
     def read(self) -> bytes:
         """What it holds. Raises DataError where it cannot be read."""
+        if self.error:
+            raise self.error
         try:
-            if not self.member:
-                with self.path.open("rb") as file:
-                    return file.read(LARGEST_FILE + 1)
-            with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as file:
+            with ExitStack() as opened:
+                file: IO[bytes] = opened.enter_context(self.path.open("rb"))
+                for number, member in enumerate(self.members):
+                    whole = io.BytesIO(file.read(LARGEST_FILE + 1)) if number else file
+                    file = opened.enter_context(opened.enter_context(zipfile.ZipFile(whole)).open(member))
                 return file.read(LARGEST_FILE + 1)
         except (OSError, *DAMAGED) as error:
             raise DataError("unreadable", place=self.name, reason=damage(error)) from None
@@ -81,12 +91,19 @@ class Submission:
         return _CANVAS.fullmatch(self.name)
 
 
-def found(places: Sequence[str | Path]) -> list[Submission]:
+def found(places: Sequence[str | Path], target: Path) -> list[Submission]:
     """Every file of the places that are given: files, zips of platforms, folders with all that is in them.
 
-    Raises DataError where a place cannot be read, a zip should not be, or there is no file.
+    What stands in `target`, where the marks are written, is none. Raises DataError where a place cannot be
+    read, a zip should not be, or there is no file.
     """
-    every = [submission for place in places for submission in _at(Path(place))]
+    own = target.resolve()
+    every = [
+        submission
+        for place in places
+        for submission in _at(Path(place))
+        if own not in submission.path.resolve().parents
+    ]
     if not every:
         raise DataError("no_submissions", place=", ".join(map(str, places)))
     return every
@@ -97,33 +114,58 @@ def _at(place: Path) -> Iterator[Submission]:
         for path in sorted(place.rglob("*")):
             name = path.relative_to(place).as_posix()
             if path.is_file() and not path.is_symlink() and not _LEFT_ALONE.search(name):
-                yield Submission(path, name=unicodedata.normalize("NFC", name))
+                yield from _unpacked(Submission(path, name=unicodedata.normalize("NFC", name)))
     elif not place.exists():
         raise DataError("no_file", place=str(place))
-    elif place.suffix.lower() == ".zip":
-        yield from _in_zip(place)
+    elif _is_zip(place.name):
+        yield from _in_zip(Submission(place, name=place.name), "")
     else:
         yield Submission(place, name=unicodedata.normalize("NFC", place.name))
 
 
-def _in_zip(place: Path) -> Iterator[Submission]:
+def _is_zip(name: str) -> bool:
+    return name.lower().endswith(".zip")
+
+
+def _unpacked(given: Submission) -> Iterator[Submission]:
+    """A file, or in its place what is in a zip; one bad zip stops no other file, it is told by itself."""
+    if not _is_zip(given.name):
+        yield given
+        return
     try:
-        with zipfile.ZipFile(place) as archive:
+        yield from list(_in_zip(given, f"{given.name}/"))
+    except DataError as error:
+        yield replace(given, error=error)
+
+
+def _in_zip(zipped: Submission, before: str) -> Iterator[Submission]:
+    """The files in a zip, under their names with something before."""
+    place, depth = str(zipped.path) if not before else zipped.name, len(zipped.members)
+    if depth > 1:
+        raise DataError("zip_too_deep", place=place)
+    try:
+        with zipfile.ZipFile(io.BytesIO(zipped.read()) if depth else zipped.path) as archive:
             items = [item for item in archive.infolist() if not item.is_dir()]
     except (OSError, *DAMAGED) as error:
-        raise DataError("bad_zip", place=str(place), reason=damage(error)) from None
-    if len(items) > MOST_FILES:
-        raise DataError("too_many_files", place=str(place), got=len(items), most=MOST_FILES)
+        raise DataError("bad_zip", place=place, reason=damage(error)) from None
+    if any(item.filename == _WORKBOOK for item in items):
+        yield zipped
+        return
+    if len(items) > (most := _MOST_NESTED if depth else MOST_FILES):
+        raise DataError("too_many_files", place=place, got=len(items), most=most)
     if (size := sum(item.file_size for item in items)) > _LARGEST:
-        raise DataError("zip_too_large", place=str(place), got=size >> 20, most=_LARGEST >> 20)
+        raise DataError("zip_too_large", place=place, got=size >> 20, most=_LARGEST >> 20)
     for item in items:
         name = _name(item)
         if name.startswith("/") or ".." in PurePosixPath(name).parts or re.match(r"[A-Za-z]:", name):
-            raise DataError("zip_leads_out", place=str(place), got=name)
+            raise DataError("zip_leads_out", place=place, got=name)
         if item.flag_bits & _ENCRYPTED:
-            raise DataError("bad_zip", place=str(place), reason="AES")
+            raise DataError("bad_zip", place=place, reason="AES")
         if not _LEFT_ALONE.search(name):
-            yield Submission(place, item.filename, unicodedata.normalize("NFC", name))
+            members = (*zipped.members, item.filename)
+            yield from _unpacked(
+                Submission(zipped.path, members, before + unicodedata.normalize("NFC", name))
+            )
 
 
 def _name(item: zipfile.ZipInfo) -> str:

@@ -18,13 +18,15 @@ IDS = (
     "student id",
     "student number",
     "id number",
-    "idnumber",
     "sis user id",
     "学号",
     "学生学号",
     "编号",
 )
 NAMES = ("name", "full name", "student", "student name", "姓名", "学生姓名", "全名")
+_FIRST, _LAST = ("first name", "given name", "名"), ("last name", "surname", "family name", "姓")
+_TITLES = 10
+"""Among so many rows the first is looked for that names the columns; above it stand titles."""
 _ZIP = b"PK"
 _ROUNDED = re.compile(r"\d(\.\d+)?E\+\d+", re.IGNORECASE)
 """What Excel makes of a long number in a narrow column: its last digits are lost."""
@@ -69,7 +71,7 @@ def read(path: Path) -> list[list[str]]:
     if given.startswith(_ZIP):
         raise DataError("no_table", place=str(path))
     text = as_text(given, path, DataError)
-    first = text.partition("\n")[0]
+    first = next((line for line in text.splitlines() if any(sign in line for sign in ",;\t")), "")
     delimiter = max(",;\t", key=first.count)
     try:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
@@ -78,31 +80,45 @@ def read(path: Path) -> list[list[str]]:
 
 
 def roster(path: Path) -> list[Student]:
-    """The students of a table with a column of ids, and of names where it has one.
+    """The students of a table with a column of ids, and of names, or first and last ones, where it has these.
 
     Raises DataError where there is no such column, an id is missing, rounded or there twice, or nobody is
     listed.
     """
-    rows = [row for row in read(path) if any(map(str.strip, row))]
-    header = [plain(title).lower() for title in rows[0]] if rows else []
-    ids, names = _column(header, IDS), _column(header, NAMES)
-    if ids is None:
+    rows = [(number, row) for number, row in enumerate(read(path), start=1) if any(map(str.strip, row))]
+    start = next((n for n, (_, row) in enumerate(rows[:_TITLES]) if _column(row, IDS) is not None), None)
+    if start is None:
         raise DataError("no_ids", place=str(path), known=", ".join(IDS))
+    header = rows[start][1]
+    ids = _column(header, IDS)
+    names = [[_column(header, NAMES)], [_column(header, _FIRST), _column(header, _LAST)]]
+    columns = next((each for each in names if None not in each), [])
     students: dict[str, Student] = {}
-    for number, row in enumerate(rows[1:], start=2):
-        own = plain(row[ids]) if ids < len(row) else ""
+    for number, row in rows[start + 1 :]:
+        own = _value(row, ids)
         if not own:
             raise DataError("empty_id", place=str(path), row=number)
         if _ROUNDED.fullmatch(own):
             raise DataError("id_rounded", place=str(path), row=number, got=own)
         if own in students:
             raise DataError("id_twice", place=str(path), row=number, got=own)
-        name = plain(row[names]) if names is not None and names < len(row) else ""
-        students[own] = Student(own, name)
+        students[own] = Student(own, " ".join(_value(row, col) for col in columns))
     if not students:
         raise DataError("nobody", place=str(path))
     return list(students.values())
 
 
+def _value(row: Sequence[str], col: int | None) -> str:
+    """What stands in a column; ="0017", as programs write it to keep the zeros, is 0017."""
+    text = plain(row[col]) if col is not None and col < len(row) else ""
+    return text[2:-1] if re.fullmatch('="[^"]*"', text) else text
+
+
 def _column(header: Sequence[str], known: Iterable[str]) -> int | None:
-    return next((header.index(title) for title in known if title in header), None)
+    """The column of one of these titles, however it is spaced."""
+    titles = [_spaceless(plain(title).lower()) for title in header]
+    return next((titles.index(_spaceless(title)) for title in known if _spaceless(title) in titles), None)
+
+
+def _spaceless(title: str) -> str:
+    return re.sub(r"[\s_]", "", title)

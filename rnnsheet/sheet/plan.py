@@ -295,6 +295,8 @@ class Plan:
     title: str = ""
     paper: str = "a4"
     """The paper that it is printed on, one of `PAPERS`."""
+    locked: bool = False
+    """Whether no sheet may be renamed, moved, added or taken away."""
 
     def with_digits(self, digits: int) -> Plan:
         """The plan whose numbers show so many digits."""

@@ -28,6 +28,7 @@ def skeleton(plan: Plan) -> Workbook:
     book.properties.creator = "rnnsheet"
     book.properties.title = plan.title
     book.calculation.fullCalcOnLoad = True
+    book.security.lockStructure = plan.locked or None
     for sheet in plan.sheets:
         worksheet = book.create_sheet(sheet.name)
         _dress(worksheet, sheet, texts)
