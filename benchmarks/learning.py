@@ -10,7 +10,7 @@ from benchmarks.timing import line, ratio, rounds
 from rnnsheet import engine, templates
 from rnnsheet.engine.training import to_learn
 from rnnsheet.lesson import LessonData
-from rnnsheet.network import INPUTS, Layer, named
+from rnnsheet.network import INPUTS, Layer
 
 EPOCHS = 100
 RATE = 1e-4
@@ -80,7 +80,7 @@ class _Network:
             self.modules[layer.owner] = _module(layer, own, units)
         else:
             for base, array in own.items():
-                self.weights[named(base, layer.owner)] = torch.tensor(array, requires_grad=True)
+                self.weights[layer.parameter_names[base]] = torch.tensor(array, requires_grad=True)
 
     def _loss(self) -> torch.Tensor:
         found: dict[str, torch.Tensor] = {}
@@ -106,8 +106,8 @@ class _Network:
         return whole.sum(0) if at == "sum" else whole[-1 if at == "last" else int(at) - 1]
 
     def _dense(self, layer: Layer, x: torch.Tensor, weight: str, bias: str) -> torch.Tensor:
-        z = x @ self.weights[named(weight, layer.owner)].T
-        own = self.weights.get(named(bias, layer.owner))
+        z = x @ self.weights[layer.parameter_names[weight]].T
+        own = self.weights.get(layer.parameter_names[bias])
         return z if own is None else z + own.reshape(-1)
 
     def _recurrent(self, layer: Layer, x: torch.Tensor, found: Mapping[str, torch.Tensor]) -> torch.Tensor:
@@ -131,7 +131,7 @@ class _Network:
     def _scalar_elman(self, layer: Layer, steps: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
         projected, states = self._dense(layer, steps, "Wxh", "bh"), []
         for now in projected:
-            h = _ACTIVATIONS[layer.activation](now + self.weights[named("Whh", layer.owner)] * h)
+            h = _ACTIVATIONS[layer.activation](now + self.weights[layer.parameter_names["Whh"]] * h)
             states.append(h)
         return torch.stack(states)
 

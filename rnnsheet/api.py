@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -213,6 +213,14 @@ def page_text(loaded: LessonData | ImportedNetwork, language: str) -> str:
     return compiled.html(_values(loaded, compiled.plan, unheard))
 
 
+_OPTIONS: Mapping[Any, str] = {
+    "settings.epochs": "epochs",
+    "settings.flow_steps": "steps",
+    "settings.digits": "digits",
+}
+"""What those settings are called here that one may give."""
+
+
 def _sized(
     loaded: LessonData, epochs: int | None, steps: int | None, digits: int | None = None
 ) -> LessonData:
@@ -223,9 +231,8 @@ def _sized(
         return replace(loaded, settings=replace(loaded.settings, **sizes)) if sizes else loaded
     except LessonError as error:
         # It is no entry of the lesson's file that is wrong.
-        name = str(error.values.get("name")).removeprefix("settings.")
-        if name in sizes:
-            error.values["name"] = name.removeprefix("flow_")
+        name = error.values.get("name")
+        error.values["name"] = _OPTIONS.get(name, name)
         raise
 
 

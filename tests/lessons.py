@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import rnnsheet
 from rnnsheet.experiments import Settings
-from rnnsheet.network import KINDS, Layer, Model, Source, named
+from rnnsheet.network import KINDS, Layer, Model, Source
 from rnnsheet.network.reading import END
 
 # Signs that a file format or a formula could trip over stand among the letters.
@@ -136,7 +136,7 @@ class Weights:
                 continue
             array = self.draw(st.sampled_from(forms))
             if array is not None:
-                self.arrays[named(spec.name, layer.ending)] = array
+                self.arrays[layer.named(spec.name)] = array
         if layer.starts is None:
             self.states |= {f"{layer.named(state)}_0": units for state in layer.traits.states}
 
@@ -258,7 +258,7 @@ def form(*layers: Layer, units: int = 2, **data) -> rnnsheet.Lesson:
         for spec in KINDS[layer.kind].parameters if layer.shares is None else ():
             one = spec.scalar and layer.kind == "elman"
             shape = (1, 1) if one else (sizes[spec.rows], sizes[spec.cols])
-            arrays[named(spec.name, layer.ending)] = random.uniform(-1, 1, shape)
+            arrays[layer.named(spec.name)] = random.uniform(-1, 1, shape)
     return rnnsheet.Lesson("form", Model(layers, arrays), settings=replace(SMALL, epochs=2), **data)
 
 

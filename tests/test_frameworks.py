@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rnnsheet import engine
 from rnnsheet.engine.propagation import Batch
-from rnnsheet.network import KINDS, Axis, Layer, Model, check_model, named
+from rnnsheet.network import KINDS, Axis, Layer, Model, check_model
 
 INSTALL = "is not installed: pip install -e '.[dev]'"
 
@@ -37,7 +37,7 @@ class Stack:
                 for spec in KINDS[cell].parameters:
                     if not spec.name.startswith("Wc"):
                         shape = sizes[spec.rows], sizes[spec.cols]
-                        self.weights[named(spec.name, f"_{name}")] = random.normal(size=shape) * 0.7
+                        self.weights[layers[-1].named(spec.name)] = random.normal(size=shape) * 0.7
             below, width = names, units * len(names)
         layers.append(Layer("softmax", "", tuple(below)))
         self.weights["Why"] = random.normal(size=(self.choices, width))

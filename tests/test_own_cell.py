@@ -189,7 +189,7 @@ SLIPS = [
     ("f * before)", "None)", 13, "'NoneType' object has no attribute 'rows'"),
     ('let("kept"', 'let("f"', 13, "f has an equation already"),
     ('let("kept"', 'let("x"', 13, "x has an equation already"),
-    ('let("kept"', "let(7", 13, "expected string or bytes-like object"),
+    ('let("kept"', "let(7", 9, "has an equation called 7; expected ASCII letters"),
     ('let("kept"', 'let("my kept"', 9, "has an equation called 'my kept'; expected ASCII letters"),
     ('let("kept"', 'let("Wxf"', 9, "has an equation called 'Wxf'; expected ASCII letters"),
     ('let("kept"', 'let("p"', None, "the network with the cell mgu cannot be written: p has an equation"),

@@ -4,18 +4,19 @@ The arrays of each have a prefix of their own, as in `update.h`.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from rnnsheet.engine import output
+from rnnsheet.engine.layers import kept
 from rnnsheet.engine.propagation import Batch, backward, batch, forward
 from rnnsheet.engine.training import as_columns, gradients, losses, norm
 from rnnsheet.experiments import FLOW, LIMIT, WIDTH, weight_of
 from rnnsheet.lesson import LessonData
-from rnnsheet.network import Array, Layer, Model, named
+from rnnsheet.network import Array, Layer, Model
 from rnnsheet.progress import Advance, unheard
 
 Arrays = dict[str, Array]
@@ -25,24 +26,30 @@ SMALLEST = 1e-45
 """What a norm is drawn as at least: a chart with a scale of powers of ten has no place for 0."""
 
 
+@dataclass(frozen=True)
+class Experiments:
+    """The arrays of all experiments by their names: the numbers, and the texts."""
+
+    numbers: Arrays
+    texts: Texts
+    over_epochs: frozenset[str]
+    """The names of the numbers whose first axis are the epochs of the training."""
+
+
 def all_of(
     lesson: LessonData,
     parameters: Mapping[str, Array],
     given: Batch,
     advance: Advance = unheard,
-) -> tuple[Arrays, Texts]:
-    """The arrays of every experiment with these weights: the numbers, and the texts."""
+) -> Experiments:
+    """Every experiment with these weights."""
     tried = _Tried(lesson, given)
     with np.errstate(over="ignore", invalid="ignore"):
-        parts = [
-            update(tried, parameters),
-            gradient_check(tried, parameters),
-            training(tried, parameters, advance),
-            (flow(tried, parameters), {}),
-        ]
-    return {k: v for part, _ in parts for k, v in part.items()}, {
-        k: v for _, part in parts for k, v in part.items()
-    }
+        updated, updated_texts = update(tried, parameters)
+        checked, checked_texts = gradient_check(tried, parameters)
+        trained, trained_texts = training(tried, parameters, advance)
+        numbers = {**updated, **checked, **trained, **flow(tried, parameters)}
+    return Experiments(numbers, {**updated_texts, **checked_texts, **trained_texts}, frozenset(trained))
 
 
 class _Tried:
@@ -63,7 +70,7 @@ class _Tried:
         """The forward pass and the loss, under the prefix, with the parameters; and what is said."""
         model = self.model(parameters)
         found = forward(model, self.batch)
-        numbers = {**parameters, **as_columns({**found, **losses(model, self.batch, found)})}
+        numbers = {**parameters, **as_columns(model, {**found, **losses(model, self.batch, found)})}
         numbers |= confidences(model, numbers)
         return (
             {f"{prefix}.{name}": array for name, array in numbers.items()},
@@ -145,8 +152,8 @@ def training(
         step = settings.rate * scale
         now = {name: np.clip(array - step * slopes[name], -LIMIT, LIMIT) for name, array in now.items()}
         advance(1)
-    shown = [name for name in epochs[0] if not name.startswith("_")]
-    stacked = {name: np.stack([epoch[name] for epoch in epochs]) for name in shown}
+    hidden = kept(tried.lesson.model)
+    stacked = {name: np.stack([epoch[name] for epoch in epochs]) for name in epochs[0] if name not in hidden}
     # Over time (epochs, steps, 1, rows); all others are numbers of an epoch as a whole.
     columns = {
         name: array[:, :, 0].swapaxes(1, 2) if array.ndim == 4 else array.reshape(len(epochs), -1)
@@ -180,10 +187,10 @@ def flow(tried: _Tried, parameters: Mapping[str, Array]) -> Arrays:
     model, long = tried.model(changed), _long(lesson, tried.batch)
     seen = forward(model, long)
     back = backward(model, long, seen, LIMIT)
-    found = as_columns({name: array for name, array in {**seen, **back}.items() if array.ndim == 3})
+    found = as_columns(model, {name: array for name, array in {**seen, **back}.items() if array.ndim == 3})
     for layer in model.outputs:
         goal = long.goals[layer.ending]
-        found |= as_columns({layer.named("goal"): goal, layer.named("asked"): output.asked(goal)})
+        found |= as_columns(model, {layer.named("goal"): goal, layer.named("asked"): output.asked(goal)})
     rows: Arrays = {}
     for path in (path for layer in layers for path in _paths(layer)):
         rows |= {f"norm_{name}": np.sqrt((found[name] ** 2).sum(axis=0)) for name in path}
@@ -236,7 +243,7 @@ def _paths(layer: Layer) -> list[tuple[str, ...]]:
     """Per state of a layer, the gradients from its own time step to the one before."""
     known = GRADIENT_PATHS.get(layer.kind, {})
     return [
-        tuple(named(base, layer.ending) for base in known.get(state, (f"d{state}", f"d{state}_back")))
+        tuple(layer.named(base) for base in known.get(state, (f"d{state}", f"d{state}_back")))
         for state in layer.traits.states
     ]
 

@@ -74,7 +74,7 @@ def _all(
     del found[f"x_{INPUT}"]
     if answers:
         found["k_answer"] = found.pop(f"x_{ANSWER}")
-    numbers |= as_columns(found)
+    numbers |= as_columns(network.model, found)
     numbers["shown"] = result[:, 0, :].T
     if not network.says_numbers:
         more_texts, more_numbers = _what_is_said(network, result)

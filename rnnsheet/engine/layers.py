@@ -13,7 +13,7 @@ from rnnsheet.engine.elman import ELMAN
 from rnnsheet.engine.gru import GRU, GRU_BEFORE
 from rnnsheet.engine.lstm import LSTM
 from rnnsheet.errors import LessonError
-from rnnsheet.network import Array, Layer
+from rnnsheet.network import Array, Layer, Model
 
 CELLS: Mapping[str, Cell] = {"elman": ELMAN, "lstm": LSTM, "gru": GRU, "gru-before": GRU_BEFORE}
 """Every kind of recurrent cell."""
@@ -52,6 +52,12 @@ def cell_of(layer: Layer) -> Cell:
     if layer.kind not in CELLS:
         raise LessonError("only_equations", cell=layer.kind)
     return CELLS[layer.kind]
+
+
+def kept(model: Model) -> set[str]:
+    """The names of what a network's cells keep of their way forward for their way back alone."""
+    cells = ((layer, CELLS[layer.kind]) for layer in model if layer.kind in CELLS)
+    return {layer.named(base) for layer, cell in cells for base in cell.kept}
 
 
 def compute(call: Call) -> dict[str, Array]:

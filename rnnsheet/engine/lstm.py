@@ -71,7 +71,7 @@ def forward(
         if mask is not None:
             np.copyto(h[t], h_before, where=~mask[t])
         h_before, c_before = h[t], c[t]
-    return {"_gates": gates, "_tanh_c": tanh_c, **_named("z", z), **_named("", gates), "c": c, "h": h}
+    return {"gates": gates, "tanh_c": tanh_c, **_named("z", z), **_named("", gates), "c": c, "h": h}
 
 
 def backward(
@@ -97,7 +97,7 @@ def backward(
     With peepholes, dc_now has Wco * dzo besides, and dc_back has Wci * dzi + Wcf * dzf. `after` as in
     `elman.backward`. No dh and no dc is taken to be above `limit` or below -`limit`.
     """
-    c, gates, tanh_c = states["c"], states["_gates"], states["_tanh_c"]
+    c, gates, tanh_c = states["c"], states["gates"], states["tanh_c"]
     steps, batch, hidden = c.shape
     wh = stacked(parameters, "Wh", GATES, hidden)
     d = {name: np.empty_like(c) for name in ("dh", "dc_now", "dc", "dc_back", "dh_back")}
@@ -183,4 +183,6 @@ def _named(prefix: str, array: Array) -> dict[str, Array]:
     return {f"{prefix}{gate}": array[..., k * hidden : (k + 1) * hidden] for k, gate in enumerate(GATES)}
 
 
-LSTM = Cell(forward, backward, contributions, {f"dz{gate}": f"Wx{gate}" for gate in GATES})
+LSTM = Cell(
+    forward, backward, contributions, {f"dz{gate}": f"Wx{gate}" for gate in GATES}, ("gates", "tanh_c")
+)

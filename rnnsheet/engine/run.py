@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from rnnsheet.engine import experiments, output
-from rnnsheet.engine.experiments import confidences, texts
+from rnnsheet.engine.experiments import Experiments, confidences, texts
 from rnnsheet.engine.propagation import Batch, batch, contributions
 from rnnsheet.engine.rounding import Watched, allowances
 from rnnsheet.engine.training import as_columns, gradients
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import LessonData
-from rnnsheet.network import ONE, Array, Model, named, on_sequence, share_name
+from rnnsheet.network import ONE, Array, Model, on_sequence, share_name
 from rnnsheet.progress import Advance, unheard
 from rnnsheet.trace import Trace
 
@@ -46,9 +46,9 @@ def complete(lesson: LessonData, advance: Advance = unheard) -> Trace:
     given = batch(lesson)
     numbers = _numbers(lesson.model, given)
     _check_finite(numbers, lesson.source)
-    further, letters = experiments.all_of(lesson, lesson.model.parameters, given, advance=advance)
-    _check_finite(further, lesson.source)
-    return _trace(lesson, numbers, {**further, **letters, **_picked(lesson, numbers)})
+    further = experiments.all_of(lesson, lesson.model.parameters, given, advance=advance)
+    _check_finite(further.numbers, lesson.source)
+    return _trace(lesson, numbers, {**further.numbers, **further.texts, **_picked(lesson, numbers)})
 
 
 def _run(lesson: LessonData, model: Model) -> Trace:
@@ -92,7 +92,7 @@ def _picked(lesson: LessonData, numbers: Arrays) -> dict[str, Array]:
             continue
         found[on_sequence("place", sequence)] = x.max(axis=0) * (x.argmax(axis=0, keepdims=True) + 1.0)
         for spec in layer.traits.parameters:
-            weight = named(spec.name, layer.owner)
+            weight = layer.parameter_names[spec.name]
             if spec.cols == "input" and weight in lesson.model.parameters:
                 columns = lesson.model.parameters[weight] @ x
                 found[f"{weight}·{on_sequence('x', sequence)}"] = columns
@@ -141,7 +141,7 @@ def _labels_of_parameters(lesson: LessonData) -> dict[str, tuple[tuple[str, ...]
                     lesson.labels_of(axes[axis]) if size == axes[axis].size else ("",)
                     for axis, size in zip((spec.rows, spec.cols), own[spec.name].shape, strict=True)
                 ]
-                found[named(spec.name, layer.owner)] = (labels[0], labels[1])
+                found[layer.parameter_names[spec.name]] = (labels[0], labels[1])
     return found
 
 
@@ -154,13 +154,16 @@ def roundings(lesson: LessonData) -> dict[str, Array]:
     """
     given = batch(lesson)
 
-    def compute(watched: Watched) -> Arrays:
-        return _all_numbers(lesson, {k: watched(v) for k, v in lesson.model.parameters.items()}, given)
+    def compute(watched: Watched) -> tuple[dict[str, Array], Experiments]:
+        parameters = {name: watched(array) for name, array in lesson.model.parameters.items()}
+        numbers = _numbers(lesson.model.with_parameters(parameters), given)
+        tried = experiments.all_of(lesson, parameters, given)
+        return {**numbers, **tried.numbers}, tried
 
-    exact = compute(np.asarray)
-    found = allowances(exact, compute)
+    exact, tried = compute(np.asarray)
+    found = allowances(exact, lambda watched: compute(watched)[0])
     found |= experiments.unsettled(lesson, exact, found)
-    return {name: _so_far(array) if name.startswith("training.") else array for name, array in found.items()}
+    return found | {name: _so_far(found[name]) for name in tried.over_epochs}
 
 
 def _so_far(changes: Array) -> Array:
@@ -177,7 +180,7 @@ def _numbers(model: Model, given: Batch) -> dict[str, Array]:
     for layer in model.outputs:
         goal = given.goals[layer.ending]
         found |= {layer.named("goal"): goal, layer.named("asked"): output.asked(goal)}
-    columns = as_columns(found)
+    columns = as_columns(model, found)
     return {**columns, **confidences(model, columns)}
 
 
@@ -186,8 +189,3 @@ def _check_finite(arrays: Mapping[str, Array], place: str) -> None:
         bad = np.argwhere(~np.isfinite(array))
         if len(bad):
             raise LessonError("overflow", place=place, name=name, step=bad[0][1] + 1)
-
-
-def _all_numbers(lesson: LessonData, parameters: Arrays, given: Batch) -> dict[str, Array]:
-    numbers = _numbers(lesson.model.with_parameters(parameters), given)
-    return {**numbers, **experiments.all_of(lesson, parameters, given)[0]}

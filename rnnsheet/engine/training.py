@@ -7,10 +7,11 @@ from math import isfinite
 import numpy as np
 
 from rnnsheet.engine import output
+from rnnsheet.engine.layers import kept
 from rnnsheet.engine.propagation import Batch, OwnWords, backward, batch, forward
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import LessonData
-from rnnsheet.network import Array, Layer, Model, named
+from rnnsheet.network import Array, Layer, Model
 
 Arrays = Mapping[str, Array]
 
@@ -47,12 +48,13 @@ def losses(model: Model, batch: Batch, found: Arrays) -> dict[str, Array]:
     return {**lost, "loss": np.array([[total]])}
 
 
-def as_columns(found: Arrays) -> dict[str, Array]:
+def as_columns(model: Model, found: Arrays) -> dict[str, Array]:
     """Arrays over time of one word, (steps, 1, rows), as columns (rows, steps); others as they are.
 
-    Those whose name begins with an underline are for the cell alone.
+    Without those that only the way back needs.
     """
-    shown = {name: array for name, array in found.items() if not name.startswith("_")}
+    hidden = kept(model)
+    shown = {name: array for name, array in found.items() if name not in hidden}
     return {name: array[:, 0].T if array.ndim == 3 else array for name, array in shown.items()}
 
 
@@ -111,7 +113,7 @@ def random_model(model: Model, seed: int) -> Model:
     for layer in model:
         for base, array in model.of(layer).items():
             units = model.size(layer) if layer.traits.states else layer_input(model, layer)
-            name = named(base, layer.owner)
+            name = layer.parameter_names[base]
             if name not in drawn:
                 drawn[name] = generator.uniform(-(units**-0.5), units**-0.5, array.shape)
     return Model(model.layers, drawn)

@@ -48,6 +48,8 @@ class Value(_Term):
     rows: Axis
     once: bool = field(default=False, compare=False)
     """It has no time steps."""
+    symbol: str = field(default="", compare=False)
+    """How people write it, without its time step, where that is not its name."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from rnnsheet.equations.expr import (
     tanh,
 )
 from rnnsheet.equations.recurrence import Recurrence
-from rnnsheet.network import ONE, STATIC, Axis, Layer, named
+from rnnsheet.network import ONE, STATIC, Axis, Layer
 
 ACTIVATIONS: Mapping[str, Callable[[Expr], Operation]] = {
     "tanh": tanh,
@@ -72,7 +72,7 @@ class LayerEquations:
 
     def parameter(self, base: str, rows: Axis, cols: Axis = ONE) -> Parameter:
         """A parameter of the shape (rows, cols)."""
-        name = named(base, self.layer.owner)
+        name = f"{base}{self.layer.owner}"
         self.network.bases[name] = base
         return self.network.parameter(name, rows, cols)
 

@@ -134,14 +134,15 @@ class _Network(Network):
         sequence = self.model.sequence(layer)
         y, e, p, target = (self.r.equations[layer.named(base)].value for base in ("y", "e", "p", "target"))
 
-        def let(base: str, expr: Expr) -> Value:
-            return self.r.let(layer.named(base), expr, "loss", sequence=sequence, base=base, layer=layer)
+        def let(base: str, expr: Expr, symbol: str = "") -> Value:
+            name = layer.named(base)
+            return self.r.let(name, expr, "loss", sequence=sequence, base=base, layer=layer, symbol=symbol)
 
         goal = let("goal", one_hot(self._choices("labels"), target))
         asked = let("asked", total(goal))
         let("q", dot(p, goal))
         # Not -ln q, which ends where q is too small for a number. Source: Goodfellow et al., "Deep
         # Learning" (2016), eq. 6.30.
-        let("loss_t", cross_entropy(y, let("y_goal", dot(y, goal)), e, asked))
+        let("loss_t", cross_entropy(y, let("y_goal", dot(y, goal)), e, asked), layer.named("loss"))
         # Softmax and cross-entropy together: eq. 10.18 there.
         self.r.given[layer.named("y")] = softmax_error(p, goal, asked)

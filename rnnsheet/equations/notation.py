@@ -4,6 +4,7 @@ import re
 from string import Formatter
 
 from rnnsheet.equations.expr import At, Expr, Leaf, Next, Operation, Parameter, Part, Previous, Value
+from rnnsheet.equations.recurrence import STEP
 from rnnsheet.equations.rules import RULES
 from rnnsheet.labels import Labels
 
@@ -45,8 +46,8 @@ def symbol(leaf: Leaf) -> str:
             f"{leaf.start + 1}" if leaf.rows.size == 1 else f"{leaf.start + 1}…{leaf.start + leaf.rows.size}"
         )
         return f"{symbol(leaf.vector)}[{rows}]"
-    name = leaf.name.removesuffix("_t")
-    if leaf.name == "t" or (isinstance(leaf, Value | At) and leaf.once):
+    name = (isinstance(leaf, Value) and leaf.symbol) or leaf.name
+    if leaf == STEP or (isinstance(leaf, Value | At) and leaf.once):
         return name
     if isinstance(leaf, At):
         return name + subscript(leaf.step)

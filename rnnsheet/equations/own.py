@@ -13,7 +13,7 @@ from rnnsheet.equations.expr import Expr, Leaf, Operation, Parameter, Value
 from rnnsheet.equations.recurrence import Equation
 from rnnsheet.equations.rules import RULES
 from rnnsheet.errors import LessonError, RnnsheetError
-from rnnsheet.network import KINDS, ParameterSpec, named
+from rnnsheet.network import KINDS, ParameterSpec
 
 if TYPE_CHECKING:
     from rnnsheet.equations.layer import LayerEquations
@@ -99,18 +99,18 @@ def _check(layer: LayerEquations, result: object) -> None:
         _check_equation(layer, equation)
     used = {part.name for equation in own for part in _parts(equation.expr) if isinstance(part, Parameter)}
     for base in layer.forms:
-        if named(base, layer.layer.owner) not in used:
+        if layer.layer.parameter_names[base] not in used:
             raise LessonError("cell_unused", cell=name, name=base)
 
 
 def _check_equation(layer: LayerEquations, equation: Equation) -> None:
     cell = layer.layer.kind
-    if not _NAME.fullmatch(equation.base) or equation.base in layer.layer.traits.names:
+    if not _NAME.fullmatch(str(equation.base)) or equation.base in layer.layer.traits.names:
         raise LessonError("cell_equation", cell=cell, name=equation.base)
     for part in _parts(equation.expr):
         if isinstance(part, Operation) and RULES[part.rule].pull is None:
             raise LessonError("cell_derivative", cell=cell, name=equation.base, operation=part.rule)
-    forms = {named(base, layer.layer.owner): form for base, form in layer.forms.items()}
+    forms = {layer.layer.parameter_names[base]: form for base, form in layer.forms.items()}
     starts = {layer.layer.initial(state) for state in layer.layer.traits.states}
     for parameter, multiplies in _parameters(equation.expr):
         form = forms.get(parameter.name)

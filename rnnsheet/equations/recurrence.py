@@ -166,11 +166,12 @@ class Recurrence:
         sequence: str = "word",
         base: str = "",
         layer: Layer | None = None,
+        symbol: str = "",
     ) -> Value:
         """Names an expression: it becomes a block that a student sees."""
         if name in self.equations:
             raise ValueError(f"{name} has an equation already")
-        value = Value(name, expr.rows, sequence == STATIC)
+        value = Value(name, expr.rows, sequence == STATIC, symbol)
         self.equations[name] = Equation(value, expr, part, (), sequence, base or name, layer)
         return value
 

@@ -2,7 +2,7 @@
 
 from rnnsheet.network.checks import check_model, fit_state
 from rnnsheet.network.kinds import KINDS, ONE, Array, Axis, Kind, ParameterSpec, bias, gate, peephole
-from rnnsheet.network.layers import INPUTS, STATIC, Layer, Source, ending, named, on_sequence, share_name
+from rnnsheet.network.layers import INPUTS, STATIC, Layer, Source, ending, on_sequence, share_name
 from rnnsheet.network.model import Model
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "ending",
     "fit_state",
     "gate",
-    "named",
     "on_sequence",
     "peephole",
     "share_name",

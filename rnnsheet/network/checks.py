@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from rnnsheet.errors import Axes, LessonError, unknown
 from rnnsheet.network.kinds import KINDS, ONE, Array, Axis, ParameterSpec
-from rnnsheet.network.layers import NAME, TAKEN, Layer, Source, named
+from rnnsheet.network.layers import NAME, TAKEN, Layer, Source
 from rnnsheet.network.model import Model
 
 
@@ -26,12 +26,7 @@ def check_model(model: Model, inputs: Mapping[str, Axis], labels: Axis) -> Model
     if model.checked_for == fits:
         return model
     layers = _resolved(model.layers, inputs)
-    known = [
-        named(s.name, layer.ending)
-        for layer in layers
-        if layer.shares is None
-        for s in layer.traits.parameters
-    ]
+    known = [name for layer in layers if layer.shares is None for name in layer.parameter_names.values()]
     for name in model.parameters:
         if name not in known:
             raise unknown("unknown_parameter", name, known)
@@ -44,7 +39,7 @@ def check_model(model: Model, inputs: Mapping[str, Axis], labels: Axis) -> Model
             axes["hidden"] = Axis("hidden", _units(layer, model.parameters, axis))
         sizing = _sizing(layer, layers)
         for spec in layer.traits.parameters:
-            name = named(spec.name, layer.owner)
+            name = layer.parameter_names[spec.name]
             if layer.shares is not None:
                 if name in fitted:
                     _fit(spec, name, fitted[name], axes, sizing)
@@ -207,7 +202,7 @@ def _check_start(model: Model, layer: Layer) -> None:
 
 
 def _units(layer: Layer, parameters: Mapping[str, ArrayLike], read: Axis) -> int:
-    name = named(layer.traits.parameters[0].name, layer.owner)
+    name = layer.sizing
     if name not in parameters:
         raise LessonError(
             "missing_parameter",
@@ -223,7 +218,7 @@ def _sizing(layer: Layer, layers: Sequence[Layer]) -> list[str]:
     """The parameters whose rows say how many units the layer has, and those that it reads."""
     read = {source.of for source in layer.reads}
     own = [each for each in layers if (each.name in read or each is layer) and not each.traits.says]
-    return [named(each.traits.parameters[0].name, each.owner) for each in own]
+    return [each.sizing for each in own]
 
 
 def _fit(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 
 from rnnsheet.errors import LessonError
 from rnnsheet.network.kinds import KINDS, Kind
@@ -78,12 +78,23 @@ class Layer:
 
     def named(self, base: str) -> str:
         """The full name of one of its values."""
-        return named(base, self.ending)
+        return self._parts.get(base) or f"{base}{self.ending}"
+
+    @cached_property
+    def _parts(self) -> dict[str, str]:
+        """The full names that do not end with its own: `dh2_back`, `loss2_t`."""
+        states = ((f"d{state}", part) for state in self.traits.states for part in ("now", "back", "last"))
+        return {f"{base}_{part}": f"{base}{self.ending}_{part}" for base, part in (*states, ("loss", "t"))}
 
     @cached_property
     def parameter_names(self) -> dict[str, str]:
         """The full name of each parameter that its kind has, by the name there."""
-        return {spec.name: named(spec.name, self.owner) for spec in self.traits.parameters}
+        return {spec.name: f"{spec.name}{self.owner}" for spec in self.traits.parameters}
+
+    @cached_property
+    def sizing(self) -> str:
+        """The full name of the parameter whose rows say how many units it has."""
+        return self.parameter_names[self.traits.parameters[0].name]
 
     @cached_property
     def gradients(self) -> dict[str, str]:
@@ -106,7 +117,7 @@ class Layer:
         if self.traits.merges:
             return ""
         base = "both" if len(self.reads) > 1 else "bag" if self.reads[0].at == "sum" else ""
-        return base and named(base, f"_out{self.ending}" if self.traits.says else self.ending)
+        return base and f"{base}{'_out' * self.traits.says}{self.ending}"
 
     @cached_property
     def result_base(self) -> str:
@@ -122,17 +133,6 @@ class Layer:
 def ending(name: str | None) -> str:
     """What names end with in a layer: `2` of "2", `_lstm` of "lstm"."""
     return f"_{name}" if name and not name[0].isdigit() else name or ""
-
-
-_SUFFIX = re.compile(r"(.*?)(_now|_back|_last|_t|_0)?")
-
-
-@cache
-def named(base: str, end: str) -> str:
-    """A name of a layer: `Wxh2` of Wxh, `dh2_back` of dh_back."""
-    found = _SUFFIX.fullmatch(base)
-    assert found  # noqa: S101
-    return f"{found[1]}{end}{found[2] or ''}"
 
 
 def on_sequence(base: str, sequence: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from rnnsheet.network.kinds import Array, Axis, ParameterSpec
-from rnnsheet.network.layers import STATIC, Layer, Source, named, on_sequence
+from rnnsheet.network.layers import STATIC, Layer, Source, on_sequence
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ class Model:
     def specs(self) -> dict[str, ParameterSpec]:
         """What is asked of each parameter that the model has, by its name."""
         return {
-            named(spec.name, layer.ending): spec
+            name: spec
             for layer in self
             if layer.shares is None
             for spec in layer.traits.parameters
-            if named(spec.name, layer.ending) in self.parameters
+            if (name := layer.parameter_names[spec.name]) in self.parameters
         }
 
     def of(self, layer: Layer) -> dict[str, Array]:
@@ -88,7 +88,7 @@ class Model:
 
     def size(self, layer: Layer) -> int:
         """The number of a layer's units."""
-        return int(self.parameters[named(layer.traits.parameters[0].name, layer.owner)].shape[0])
+        return int(self.parameters[layer.sizing].shape[0])
 
     def axis(self, layer: Layer) -> Axis:
         """The axis of a layer's units."""

@@ -275,15 +275,15 @@ def _outputs(of: _Described) -> Iterator[dict[str, Any]]:
     for equation in of.network.of("answer"):
         if equation.base not in ("predicted", "says"):
             continue
-        ending = equation.name.removeprefix(equation.base)
         found: dict[str, Any] = {
             "sequence": equation.sequence,
-            "name": ending.strip("_"),
+            "name": equation.layer.name if equation.layer else "",
             "predicted": equation.name,
             "share": True,
         }
         for base in ("target", "confidence", "right"):
-            found[base] = f"{base}{ending}" if f"{base}{ending}" in of.network.equations else ""
+            name = equation.beside(base)
+            found[base] = name if name in of.network.equations else ""
         if confidence := of.network.equations.get(found["confidence"]):
             found["share"] = confidence.base == "confidence"
         yield found
@@ -297,7 +297,7 @@ def _training(of: _Described) -> dict[str, Any] | None:
     """The columns of the training that are shown; None where a worksheet has no room for it."""
     # A column of all epochs comes after what stands for one of them.
     blocks = sorted(_of_network(of.plan), key=lambda block: block.area.rows)
-    traced = {block.trace: block for block in blocks if block.trace.startswith("training.")}
+    traced = {block.trace: block for block in blocks}
     if "training.loss" not in traced:
         return None
     said = [name for each in _outputs(of) if (name := f"training.{each['predicted']}") in traced]
@@ -330,10 +330,9 @@ def _flow(of: _Described) -> dict[str, Any] | None:
 
 
 def _flow_chart(planned: Plan) -> Any:
-    for sheet in planned.sheets:
-        if any(block.trace.startswith("flow.") for block in sheet.blocks):
-            return next((chart for chart in sheet.charts if chart.kind == "powers"), None)
-    return None
+    """The one chart over powers of ten."""
+    charts = (chart for sheet in planned.sheets for chart in sheet.charts)
+    return next((chart for chart in charts if chart.kind == "powers"), None)
 
 
 def _own_question(lesson: LessonData) -> dict[str, Told] | None:

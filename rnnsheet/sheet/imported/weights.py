@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.recurrence import Recurrence
 from rnnsheet.labels import Labels
-from rnnsheet.network import Array, named
+from rnnsheet.network import Array
 from rnnsheet.network.imported import ImportedLayer
 from rnnsheet.sheet.captions import meaning_of_parameter
 from rnnsheet.sheet.imported import faults, first_page
@@ -42,7 +42,7 @@ def place(
     page.sheet.widths[_LABEL] = 8
     blocks, wrong, row = dict[str, Block](), list[str](), _TOP
     for base, numbers in layer.weights.items():
-        parameter = network.parameters[named(base, f"_{layer.name}")]
+        parameter = network.parameters[layer.named(base)]
         block = blocks[parameter.name] = _weight(page, row, parameter, numbers, network, given)
         wrong.append(faults.of_numbers(page, block, usual).area.a1)
         row = blocks[parameter.name].area.row + len(numbers) + 1

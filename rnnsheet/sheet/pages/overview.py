@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.notation import subscript, symbol
-from rnnsheet.network import INPUTS, STATIC, Layer, named, on_sequence
+from rnnsheet.network import INPUTS, STATIC, Layer, on_sequence
 from rnnsheet.sheet.captions import meaning, meaning_of_text, of_layer, title
 from rnnsheet.sheet.diagram import diagrams
 from rnnsheet.sheet.layout_context import Context
@@ -203,7 +203,7 @@ class _Picture:
             for base in ("right", "predicted", "confidence"):
                 self._line(row, output.named(base), self._told(output.named(base)))
                 row += 1
-            self._arrows(row, self.model.sequence(output), f"↑ {named('Why', output.owner)}")
+            self._arrows(row, self.model.sequence(output), f"↑ {output.parameter_names['Why']}")
             row += 1
         for layer in reversed(layers):
             self._layer(row, layer)
@@ -229,7 +229,7 @@ class _Picture:
         """The arrow from what a layer reads; where there are several weights, it stands for all of them."""
         if layer.reads[0].at == "sum":
             return "↑ Σ"
-        return f"↑ {named('Wxh', layer.owner)}" if layer.kind == "elman" else "↑"
+        return f"↑ {layer.parameter_names['Wxh']}" if layer.kind == "elman" else "↑"
 
     def _line(self, row: int, name: str, told: str, sequence: str = "") -> None:
         sequence = sequence or self.network.equations[name].sequence
@@ -260,7 +260,7 @@ class _Picture:
         self.page.text(row, 1, labels(kind, units=size), "caption")
         first, drawn = self.first[sequence], self.drawn[sequence]
         arrow = "←" if layer.reverse else "→"
-        on = f"{named('Whh', layer.owner)} {arrow}" if layer.kind == "elman" else arrow
+        on = f"{layer.parameter_names['Whh']} {arrow}" if layer.kind == "elman" else arrow
         steps = self.network.sequences[sequence]
         for step in range(drawn):
             col = first + 2 * step
