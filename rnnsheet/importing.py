@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnnsheet.checking.process import Program, StoppedError, held_signals, search_path
+from rnnsheet.checking.process import Program, StoppedError, begun, search_path
 from rnnsheet.errors import ModelError, RenamedWarning
 from rnnsheet.files import own_folder
 
@@ -60,10 +60,12 @@ class Request:
         job = json.dumps({**vars(self), "against": against})
         command = [sys.executable, "-I", str(_PROGRAM), search_path(), str(seconds), str(_ROOM), job]
         with ExitStack() as stack:
-            with held_signals():
+
+            def begin() -> Program:
                 folder = stack.enter_context(own_folder("import"))
-                program = Program(command, Path.cwd(), {"TMPDIR": str(folder)})
-                stack.callback(program.end)
+                return Program(command, Path.cwd(), {"TMPDIR": str(folder)})
+
+            program = begun(stack, begin)
             # Imported while the program works.
             from rnnsheet.network.imported.packing import unpacked
 

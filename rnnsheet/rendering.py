@@ -10,8 +10,8 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, fromstring, tostring
 
 from rnnsheet.checking import libreoffice
-from rnnsheet.checking.process import StoppedError, held_signals
-from rnnsheet.checking.recalculate import Limit, begun, remove_leftovers
+from rnnsheet.checking.process import StoppedError, begun
+from rnnsheet.checking.recalculate import Limit, at_work, remove_leftovers
 from rnnsheet.checking.turns import turn
 from rnnsheet.errors import OutputError, RnnsheetError, WorkbookError
 from rnnsheet.files import check_free, copy_together, own_folder
@@ -117,11 +117,9 @@ def _drawn(contents: Contents, copy: bytes, folder: Path, dpi: int, pdf: bool) -
 def _run(command: Sequence[str], contents: Contents, folder: Path) -> None:
     """Runs a program to its end. Raises WorkbookError where it fails, or takes too long."""
     with ExitStack() as stack:
-        with held_signals():
-            program, seconds = begun(command, folder, contents.cells, _LIMIT)
-            stack.callback(program.end)
+        program = begun(stack, lambda: at_work(command, folder, contents.cells, _LIMIT))
         try:
-            program.output(seconds)
+            program.output(_LIMIT.seconds(contents.cells))
         except StoppedError as error:
             raise _failed(Path(command[0]).stem, contents, error) from None
 

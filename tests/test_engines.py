@@ -21,7 +21,7 @@ from rnnsheet import templates
 from rnnsheet.checking import check
 from rnnsheet.checking.engines import ALL, ENGINES, chosen
 from rnnsheet.checking.process import Program, StoppedError, limited
-from rnnsheet.checking.recalculate import USUAL, begun, recalculations
+from rnnsheet.checking.recalculate import USUAL, at_work, recalculations
 from rnnsheet.errors import RnnsheetError
 from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.read import read
@@ -133,8 +133,8 @@ def test_an_engine_that_takes_too_long_is_ended_with_all_that_it_started(
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no sh")
 def test_a_program_has_the_folders_of_a_user_for_itself_and_is_told_to_ask_for_no_printers(tmp_path):
     command = ["sh", "-c", "echo $HOME $TMPDIR $XDG_CONFIG_HOME $SAL_DISABLE_CUPS"]
-    program, seconds = begun(command, tmp_path, 0, USUAL)
-    assert program.output(seconds).decode().split() == [*[str(tmp_path)] * 3, "1"]
+    program = at_work(command, tmp_path, 0, USUAL)
+    assert program.output(USUAL.start).decode().split() == [*[str(tmp_path)] * 3, "1"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no processor time")

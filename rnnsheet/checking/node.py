@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnnsheet.checking.process import Program, held_signals, limited, version_of, without_network
+from rnnsheet.checking.process import Program, begun, limited, version_of, without_network
 from rnnsheet.checking.recalculate import Values
 from rnnsheet.files import own_folder
 from rnnsheet.sheet.bounds import key
@@ -46,14 +46,14 @@ def computed(page: Page, edits: Edits = ({},)) -> list[Values]:
     program = "\n".join((script_of(page.functions), _PROGRAM.read_text("utf-8")))
     command = limited([shutil.which(NAME) or NAME, "program.cjs", "data.json"], _ROOM, _SECONDS)
     with ExitStack() as stack:
-        with held_signals():
+
+        def begin() -> Program:
             folder = stack.enter_context(own_folder(NAME))
             (folder / "program.cjs").write_text(program, "utf-8")
             (folder / "data.json").write_text(data, "utf-8")
-            running = Program([*without_network(), *command], folder)
-            stack.callback(running.end)
-        # Not while signals wait: Ctrl-C would be heard when Node has ended.
-        output = running.output(_SECONDS)
+            return Program([*without_network(), *command], folder)
+
+        output = begun(stack, begin).output(_SECONDS)
     return [_values(page, each) for each in json.loads(output)]
 
 

@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from rnnsheet.errors import RnnsheetError
 
@@ -63,7 +64,7 @@ def without_network() -> Sequence[str]:
 
 
 @contextmanager
-def held_signals() -> Iterator[None]:
+def _held_signals() -> Iterator[None]:
     """Lets the signals that end us wait until what is begun inside is known, so that it can be ended too."""
     if threading.current_thread() is not threading.main_thread():
         # Signals become exceptions in the main thread alone.
@@ -83,6 +84,24 @@ def held_signals() -> Iterator[None]:
             signal.signal(number, handler)
         for got in waiting:
             signal.raise_signal(got)
+
+
+class Ends(Protocol):
+    """What runs until it is ended."""
+
+    def end(self) -> None:
+        """Ends it, if it still runs."""
+
+
+Begun = TypeVar("Begun", bound=Ends)
+
+
+def begun(stack: ExitStack, begin: Callable[[], Begun]) -> Begun:
+    """What `begin` starts, which is ended when the stack is left, whatever interrupts us before or after."""
+    with _held_signals():
+        running = begin()
+        stack.callback(running.end)
+    return running
 
 
 class StoppedError(RnnsheetError):

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from rnnsheet.checking.process import Program, StoppedError, held_signals, limited, without_network
+from rnnsheet.checking.process import Program, StoppedError, begun, limited, without_network
 from rnnsheet.errors import WorkbookError
 from rnnsheet.files import own_folder
 from rnnsheet.sheet.bounds import key
@@ -120,9 +120,8 @@ class Recalculation:
         self._values: Values | None = None
         file = folder / "copy.xlsx"
         file.write_bytes(copy)
-        self._program, self.seconds = begun(
-            engine.command(file, folder), folder, contents.cells, engine.LIMIT
-        )
+        self.seconds = engine.LIMIT.seconds(contents.cells)
+        self._program = at_work(engine.command(file, folder), folder, contents.cells, engine.LIMIT)
 
     def values(self) -> Values:
         """What the engine finds, as soon as it has. Raises WorkbookError where it cannot."""
@@ -140,15 +139,11 @@ class Recalculation:
         self._program.end()
 
 
-def begun(command: Sequence[str], folder: Path, cells: int, limit: Limit) -> tuple[Program, float]:
-    """A program that works on so many cells, in a folder of its own and without a network.
-
-    Gives as well how much processor time it may take, in seconds.
-    """
-    seconds = limit.seconds(cells)
-    kept = limited(command, _ROOM + _ROOM_PER_CELL * cells, seconds)
+def at_work(command: Sequence[str], folder: Path, cells: int, limit: Limit) -> Program:
+    """A program that works on so many cells, in a folder of its own and without a network."""
+    kept = limited(command, _ROOM + _ROOM_PER_CELL * cells, limit.seconds(cells))
     environment = dict.fromkeys(_FOLDERS, str(folder)) | _CALLS_NOBODY
-    return Program([*without_network(), *kept], folder, environment), seconds
+    return Program([*without_network(), *kept], folder, environment)
 
 
 @contextmanager
@@ -162,11 +157,13 @@ def recalculations(engines: Sequence[Engine], contents: Contents) -> Iterator[di
     copy = copied(contents)
     with ExitStack() as stack:
         running: dict[str, Recalculation] = {}
+
+        def begin(engine: Engine) -> Recalculation:
+            folder = stack.enter_context(own_folder(engine.NAME, partial(remove_leftovers, engine)))
+            return Recalculation(engine, contents, copy, folder)
+
         for engine in engines:
-            with held_signals():
-                folder = stack.enter_context(own_folder(engine.NAME, partial(remove_leftovers, engine)))
-                running[engine.NAME] = Recalculation(engine, contents, copy, folder)
-                stack.callback(running[engine.NAME].end)
+            running[engine.NAME] = begun(stack, partial(begin, engine))
         yield running
 
 

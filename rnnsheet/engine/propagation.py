@@ -247,24 +247,24 @@ class _Backward:
 
     def layer(self, layer: Layer) -> None:
         """One layer's gradients, and what it hands to those below."""
-        model, parameters = self.model, self.model.of(layer)
-        x = _read(model, layer, self.found)
-        if layer.traits.says:
-            p = self.found[layer.named("p")]
-            own = output.backward(parameters, x, p, self.batch.goals[layer.ending])
-        elif layer.kind == "dense":
-            a = self.found[layer.result]
-            da = self.now.get(layer.result, np.zeros_like(a))
-            if layer.result in self.after:
-                da = da + self.after[layer.result]
-            own = dense.backward(parameters, x, a, da, layer.activation)
-        else:
-            own = self._recurrent(layer, parameters, x)
+        kinds = {"softmax": self._softmax, "dense": self._dense}
+        way = self._recurrent if layer.traits.states else kinds[layer.kind]
+        own = way(layer, self.model.of(layer), _read(self.model, layer, self.found))
         dx = own.pop("dx", None)
         for base, array in own.items():
             self._add(layer, base, array)
         if dx is not None:
             self._hand_down(layer, dx)
+
+    def _softmax(self, layer: Layer, parameters: Arrays, x: Array) -> dict[str, Array]:
+        return output.backward(parameters, x, self.found[layer.named("p")], self.batch.goals[layer.ending])
+
+    def _dense(self, layer: Layer, parameters: Arrays, x: Array) -> dict[str, Array]:
+        a = self.found[layer.result]
+        da = self.now.get(layer.result, np.zeros_like(a))
+        if layer.result in self.after:
+            da = da + self.after[layer.result]
+        return dense.backward(parameters, x, a, da, layer.activation)
 
     def _recurrent(self, layer: Layer, parameters: Arrays, x: Array) -> dict[str, Array]:
         model, cell, states = self.model, cell_of(layer), layer.traits.states
@@ -283,13 +283,16 @@ class _Backward:
         if len(layer.reads) > 1 or model.value(layer.reads[0]) in self.results:
             parts = [own[dz] @ parameters[wx] for dz, wx in cell.input_weights.items()]
             own["dx"] = sum(parts[1:], start=parts[0])
-        if layer.starts is not None:
-            for state in states:
-                if start := model.start(layer, state):
-                    value = start[1]
-                    first = own[f"d{state}_back"][-1 if layer.reverse else 0]
-                    self.after[value] = self.after[value] + first if value in self.after else first
+        self._hand_to_start(layer, own)
         return own
+
+    def _hand_to_start(self, layer: Layer, own: Arrays) -> None:
+        """To the layer that gives a state its first value, what the first time step hands back to that."""
+        for state in layer.traits.states if layer.starts is not None else ():
+            if start := self.model.start(layer, state):
+                value = start[1]
+                first = own[f"d{state}_back"][-1 if layer.reverse else 0]
+                self.after[value] = self.after[value] + first if value in self.after else first
 
     def _add(self, layer: Layer, base: str, array: Array) -> None:
         """A gradient under its full name; a parameter's is the sum over all layers that use it."""

@@ -188,11 +188,8 @@ class Recurrence:
 
     def of(self, *parts: str, sequence: str = "") -> list[Equation]:
         """The equations of some parts, in order; of one sequence, or of all."""
-        return [
-            equation
-            for equation in self.equations.values()
-            if equation.part in parts and sequence in ("", equation.sequence)
-        ]
+        found = self.equations.values()
+        return [each for each in found if each.part in parts and sequence in ("", each.sequence)]
 
     def beyond(self, name: str) -> Leaf | None:
         """What stands beyond a state's first time step, or the last of a `dh_back`; None for nothing."""

@@ -1,7 +1,7 @@
 """What is wrong with what was typed: a line for each thing that can be, and one for every sheet."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rnnsheet.sheet.page_builder import SPAN, Page
 from rnnsheet.sheet.plan import Area, Block, quoted
@@ -19,6 +19,29 @@ class Check:
     """What it says of the lesson as it is; "" where nothing is wrong."""
     causes: bool = False
     """Other things are wrong because of it."""
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What can be wrong with a row of an input, by the keys of what is said of it.
+
+    A cell beside the row has its number, from 1; 0 where nothing is wrong.
+    """
+
+    keys: tuple[str, ...]
+
+    @property
+    def numbers(self) -> range:
+        """The numbers of the faults, in the order of their keys."""
+        return range(1, len(self.keys) + 1)
+
+
+NUMBERS = Faults(("large", "no_number", "too_large"))
+"""Of a row of numbers; the greatest counts, and from the second on the numbers cannot be used as they are."""
+CHOICES = Faults(("no_entry", "no_letter", "never_read", "twice"))
+"""Of an entry of what a lesson reads or says."""
+TOKENS = Faults(("no_entry", "twice", "no_token"))
+"""Of an entry of an imported network's vocabulary or of its answers, and of another form of an entry."""
 
 
 def write(
@@ -59,15 +82,22 @@ def said_beside(page: Page, of: str, typed: Area, status: Block) -> Check:
 
 
 def faults_found(
-    page: Page, of: str, area: Area, faults: Block, keys: Sequence[str], messages: Mapping[str, Area]
+    page: Page, of: str, area: Area, faults: Block, told: Mapping[str, str], messages: Mapping[str, Area]
 ) -> Check:
-    """The check of an area's rows, beside which stands what is wrong with each: 0, or one of the keys."""
+    """The check of an area's rows, beside which stands the number of what is wrong with each.
+
+    `told` has by its key what is said of each fault, in the order of their numbers.
+    """
     here = faults.area.sheet == page.sheet.name
     column = faults.area.a1 if here else f"{quoted(faults.area.sheet)}!{faults.area.a1}"
     # Gnumeric and IronCalc find no row in a single cell.
     row = f"{area.row - 1}+MATCH(MAX({column}),{column},0)" if area.rows > 1 else str(area.row)
     first, last = (area.part(0, right).a1.rstrip("0123456789") for right in (0, area.cols - 1))
     cells = f'"{area.sheet} {first}"&{row}' + (f'&":{last}"&{row}' if area.cols > 1 else "")
-    told = ",".join(messages[key].absolute for key in keys)
-    told = f"CHOOSE(MAX({column}),{told})" if len(keys) > 1 else told
-    return Check(of, f"IF(SUM({column})>0,1,0)", f'{cells}&": "&{told}')
+    said = f"CHOOSE(MAX({column}),{','.join(messages[key].absolute for key in told)})"
+    check = Check(of, f"IF(SUM({column})>0,1,0)", f'{cells}&": "&{said}')
+    numbers = [number for (number,) in faults.values or ()]
+    if not (worst := max(numbers)):
+        return check
+    line = area.part(numbers.index(worst), 0, 1, area.cols)
+    return replace(check, found=f"{at(line)}: {list(told.values())[worst - 1]}")

@@ -1,20 +1,18 @@
 """What can be wrong with what is typed into the workbook of an imported network."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block
-from rnnsheet.sheet.state import Check, at, faults_found, said_beside, write
+from rnnsheet.sheet.state import TOKENS, Check, at, faults_found, said_beside, write
 
 _COLUMNS = (3, 2)
 """Of the first sheet, those of the flags and of the texts."""
-_TEXTS = ("no_entry", "twice")
 _KEYS = {
-    "vocabulary": _TEXTS,
-    "forms": (*_TEXTS, "no_token"),
-    "labels": _TEXTS,
+    "vocabulary": TOKENS.keys[:2],
+    "forms": TOKENS.keys,
+    "labels": TOKENS.keys[:2],
     "numbers": ("large", "no_number", "ignored_large"),
 }
 """What is said of the rows of an input by the number of the fault; of weights see `_OF_WEIGHTS`."""
@@ -58,12 +56,8 @@ def _of_faults(first: Page, typed: Block, faults: Block, messages: Mapping[str, 
     named["numbers"] = "network.numbers"
     of = first.labels(named[typed.name]) if typed.name in named else typed.name
     keys = _KEYS.get(typed.name, _OF_WEIGHTS)
-    check = faults_found(first, of, typed.area, faults, keys, messages)
-    codes = [code for (code,) in faults.values or ()]
-    if not (worst := max(codes)):
-        return check
-    line = typed.area.part(codes.index(worst), 0, 1, typed.area.cols)
-    return replace(check, found=f"{at(line)}: {message(keys[worst - 1], first.labels, usual=usual)}")
+    told = {key: message(key, first.labels, usual=usual) for key in keys}
+    return faults_found(first, of, typed.area, faults, told, messages)
 
 
 def _overflow(first: Page, result: Area, messages: Mapping[str, Area]) -> Check:

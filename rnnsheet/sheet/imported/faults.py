@@ -7,11 +7,10 @@ from rnnsheet.network.imported import LARGEST
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Block, Fill
+from rnnsheet.sheet.state import NUMBERS, TOKENS
 
-LARGE, NO_NUMBER, TOO_LARGE = 1, 2, 3
-"""Of a row of numbers; the greatest counts, and from the second on the numbers cannot be used as they are."""
-NO_ENTRY, TWICE, NO_TOKEN = 1, 2, 3
-"""Of an entry of the vocabulary or of an answer, and of another form of an entry."""
+LARGE, NO_NUMBER, TOO_LARGE = NUMBERS.numbers
+NO_ENTRY, TWICE, NO_TOKEN = TOKENS.numbers
 
 
 def of_numbers(page: Page, block: Block, usual: float) -> Block:

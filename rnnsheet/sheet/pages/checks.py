@@ -11,7 +11,7 @@ from rnnsheet.sheet.pages.inputs import FIRST, LABEL, Inputs
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block
 from rnnsheet.sheet.signs import length_of
-from rnnsheet.sheet.state import Check, at, faults_found, said_beside, write
+from rnnsheet.sheet.state import CHOICES, NUMBERS, Check, at, faults_found, said_beside, write
 
 
 def place(inputs: Inputs, context: Context, pages: Sequence[Page]) -> Block:
@@ -203,25 +203,21 @@ class _Answers(_Texts):
 
 
 _KEYS = {
-    "vocabulary": ("no_entry", "no_letter", "never_read", "twice"),
-    "labels": ("no_entry", "no_letter", "never_read", "twice"),
+    "vocabulary": CHOICES.keys,
+    "labels": CHOICES.keys,
     "picture": ("no_ink", "no_number", "too_large"),
 }
-"""What is said of the rows of an input by the number of the fault; of weights see `_OF_WEIGHTS`."""
-_OF_WEIGHTS = ("large", "no_number", "too_large")
+"""What is said of the rows of an input by the number of the fault, where that is not said as of weights."""
 
 
 def _rows(inputs: Inputs, context: Context) -> Iterator[Check]:
     """The rows of vocabularies, weights and pictures."""
+    said = _Said(context)
     for name, faults in inputs.faults.items():
         choices = name in ("vocabulary", "labels")
-        keys = _KEYS.get(name, _OF_WEIGHTS)
+        told = {key: said.told(key) for key in _KEYS.get(name, NUMBERS.keys)}
         of = context.labels(f"state.{name}") if choices or name == "picture" else name
-        check = faults_found(inputs.page, of, inputs.blocks[name].area, faults, keys, context.messages)
-        codes = [code for (code,) in faults.values or ()]
-        if worst := max(codes):
-            line = inputs.blocks[name].area.part(codes.index(worst), 0, 1, inputs.blocks[name].area.cols)
-            check = replace(check, found=f"{at(line)}: {_Said(context).told(keys[worst - 1])}")
+        check = faults_found(inputs.page, of, inputs.blocks[name].area, faults, told, context.messages)
         yield replace(check, causes=choices)
 
 

@@ -18,6 +18,7 @@ from rnnsheet.sheet.page_builder import LETTER, TEXT, Page, Values, number_or_ze
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block, Fill, Highlight
 from rnnsheet.sheet.signs import length_of, lowered
+from rnnsheet.sheet.state import CHOICES, NUMBERS
 
 KEY = "inputs"
 
@@ -28,8 +29,8 @@ _MOST_PRINTED = 12
 """A weight with more columns is not printed, nor what follows it."""
 _NARROW = 9
 """So many letters have room in a column of the usual width."""
-_LARGE, _NO_NUMBER, _TOO_LARGE = 1, 2, 3
-_NO_ENTRY, _NO_LETTER, _NEVER_READ, _TWICE = 1, 2, 3, 4
+_LARGE, _NO_NUMBER, _TOO_LARGE = NUMBERS.numbers
+_NO_ENTRY, _NO_LETTER, _NEVER_READ, _TWICE = CHOICES.numbers
 BREAK, _AT_ONCE = "CHAR(10)", 200
 """What stands before and behind each entry where so many are put together: no entry has it."""
 
