@@ -11,6 +11,9 @@ from rnnsheet.sheet.plan import Area, Block, Fill, Plan
 from rnnsheet.webpage.grammar import Corner, Reference, parsed, references
 from rnnsheet.webpage.javascript import Compiler, Grid
 
+Formula = tuple[str | tuple[int, ...], ...]
+"""A formula in parts: texts, and references."""
+
 
 @dataclass
 class Book:
@@ -22,10 +25,16 @@ class Book:
     """Per block of constants: sheet, row, column, and its values row by row."""
     functions: dict[str, int] = field(default_factory=dict)
     """The number of each JavaScript function, by its text."""
-    formulas: dict[str, int] = field(default_factory=dict)
-    """The number of each formula, by its text with the references as `moved` writes them."""
+    formulas: dict[Formula, int] = field(default_factory=dict)
+    """The number of each formula, as `moved` writes it."""
     fills: list[list[int]] = field(default_factory=list)
     """Sheet, row, column, rows, columns, number of the function, number of the formula."""
+
+    def cell(self, at: list[int], down: int = 0, right: int = 0) -> int:
+        """Where a cell of a place lies in the page's arrays."""
+        sheet, row, col = at[:3]
+        start = sum(rows * cols for _, rows, cols in self.sheets[:sheet])
+        return int(start + (row + down - 1) * self.sheets[sheet][2] + col + right - 1)
 
 
 def book(planned: Plan) -> Book:
@@ -92,20 +101,23 @@ def _add(made: Book, grids: dict[str, Grid], sheet: int, block: Block, fill: Fil
     )
 
 
-def moved(text: str, row: int, col: int, sheets: dict[str, int]) -> str:
-    """A formula with each reference as `{sheet!row,col:row,col}` from the cell it stands in; `$` is fixed."""
+def moved(text: str, row: int, col: int, sheets: dict[str, int]) -> Formula:
+    """A formula of the cell (row, col) with each reference as numbers: its sheet, -1 for the cell's own; what
+    goes with the cell, as bits, of first row 1, first column 2, last row 4, last column 8; first row and column
+    and of areas the last ones, from where the cell stands if they go with it.
+    """
 
-    def corner(at: Corner) -> str:
-        down = f"${at.row}" if at.row_fixed else str(at.row - row)
-        right = f"${at.col}" if at.col_fixed else str(at.col - col)
-        return f"{down},{right}"
+    def corner(at: Corner) -> tuple[int, int]:
+        return at.row if at.row_fixed else at.row - row, at.col if at.col_fixed else at.col - col
 
-    def reference(of: Reference) -> str:
-        sheet = f"{sheets[of.sheet]}!" if of.sheet else ""
-        last = "" if of.is_cell else f":{corner(of.last)}"
-        return f"{{{sheet}{corner(of.first)}{last}}}"
+    def reference(of: Reference) -> tuple[int, ...]:
+        fixed = of.first.row_fixed, of.first.col_fixed, of.last.row_fixed, of.last.col_fixed
+        moves = sum(1 << bit for bit, stays in enumerate(fixed) if not stays)
+        last = () if of.is_cell else corner(of.last)
+        return sheets[of.sheet] if of.sheet else -1, moves, *corner(of.first), *last
 
-    return "".join(before + (reference(found) if found else "") for before, found in references(text))
+    parts = (part for before, found in references(text) for part in (before, found))
+    return tuple(reference(part) if isinstance(part, Reference) else part for part in parts if part)
 
 
 def place(made: Book, area: Area) -> list[int]:

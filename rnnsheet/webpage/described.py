@@ -20,6 +20,8 @@ from rnnsheet.sheet.names import defined_name
 from rnnsheet.sheet.pages.manifest import source_of
 from rnnsheet.sheet.plan import Area, Block, Plan
 from rnnsheet.webpage.book import Book, place
+from rnnsheet.webpage.drawing import svg
+from rnnsheet.webpage.graph import Graph
 
 _ACTIVATIONS = ("tanh", "relu", "sigmoid", "hard_sigmoid", "hard_sigmoid_keras2")
 _SETTINGS = ("rate", "clip")
@@ -67,8 +69,10 @@ class _Described:
         return [""] if axis.size == 1 else [str(number + 1) for number in range(axis.size)]
 
 
-def described(source: LessonData | ImportedNetwork, made: Book, plans: dict[str, Plan]) -> dict[str, Any]:
-    """All of it as plain data; `plans` are the network's by language, the first that of the book."""
+def described(
+    source: LessonData | ImportedNetwork, made: Book, plans: dict[str, Plan]
+) -> tuple[dict[str, Any], str]:
+    """All of it as plain data, and the picture; `plans` are by language, the first that of the book."""
     if isinstance(source, LessonData):
         of = _Described(source, made, plans, network(source))
         own = _of_lesson(of, source)
@@ -77,15 +81,28 @@ def described(source: LessonData | ImportedNetwork, made: Book, plans: dict[str,
         own = _of_imported(of, source)
     state = next(block for block in _of_network(of.plan) if block.name == "state")
     told = [_equation(of, each) for each in of.network.equations.values() if each.part in _PARTS]
-    return own | {
+    equations = [*own["equations"], *told]
+    graph = Graph(equations, of.network.sequences)
+    inputs = list(_inputs(of))
+    weights = {each["name"]: each["at"] for each in inputs if each["kind"] == "weight"}
+    letters = [each for each in equations if each["base"] == "letter" and each["at"]]
+    data = own | {
         "split": of.network.split,
         "sequences": of.network.sequences,
-        "equations": [*own["equations"], *told],
-        "inputs": list(_inputs(of)),
+        "equations": [_shown(each, graph) for each in equations],
+        "inputs": inputs,
         "outputs": list(_outputs(of)),
         "blocks": [[block.name, *of.at(block.area)] for block in _of_network(of.plan)],
         "state": of.at(state.area),
     }
+    return data, svg(graph, made, weights, letters)
+
+
+def _shown(equation: dict[str, Any], graph: Graph) -> dict[str, Any]:
+    """What the script knows of an equation, without what only the picture was made of."""
+    kept = {key: value for key, value in equation.items() if key not in ("layer", "reads", "before")}
+    weights = list(dict.fromkeys(weight for _, _, weight in equation["reads"] if weight))
+    return kept | {"home": graph.home(equation), "weights": weights}
 
 
 def _of_lesson(of: _Described, lesson: LessonData) -> dict[str, Any]:
@@ -181,9 +198,8 @@ def _equation(of: _Described, equation: Equation) -> dict[str, Any]:
         told["before"] = of.at(first.part(0, step, first.rows))
     if _runs_back(of.network, equation):
         told["reverse"] = True
-    if role := _role(of.network, equation):
-        told["drawn"] = role
-        told["gradient"] = _gradient_of(of.network, equation)
+    told["drawn"] = _role(of.network, equation)
+    told["gradient"] = _gradient_of(of.network, equation) if told["drawn"] else ""
     return told
 
 

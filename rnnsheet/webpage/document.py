@@ -78,8 +78,8 @@ class Page:
         cells = {"sheets": made.sheets, "constants": [*made.constants, *sentences]}
         return cells | {"formulas": list(made.formulas), "fills": made.fills}
 
-    def data(self, values: Values) -> dict[str, Any]:
-        """All that the script is given; `values` are what the cells of a block should be."""
+    def _data(self, values: Values, told: dict[str, Any]) -> dict[str, Any]:
+        """All that the script is given."""
         return {
             "rnnsheet": VERSION,
             "layout": LAYOUT,
@@ -90,7 +90,7 @@ class Page:
             "book": self.content,
             "said": {language: said(each) for language, each in self.plans.items()},
             "texts": {language: _texts(language) for language in languages()},
-            **described(self.source, self.book, self.plans),
+            **told,
             "values": {
                 block.name: [value for row in values(block) for value in row] for block in self.compared()
             },
@@ -103,21 +103,25 @@ class Page:
         return list({block.name: block for block in blocks}.values())
 
     def html(self, values: Values) -> str:
-        """The whole file."""
+        """The whole file; `values` are what the cells of a block should be."""
+        told, picture = described(self.source, self.book, self.plans)
         script = script_of(self.functions)
         style = _file("page.css")
         sources = f"script-src {_digest(script)}; style-src {_digest(style)}; img-src data:"
         policy = f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'"
         texts = labels(self.language)
-        return _FRAME.format(
+        made = _FRAME.format(
             language={"zh": "zh-CN"}.get(self.language, self.language),
             policy=html.escape(policy),
             title=html.escape(self.plan.title),
             noscript=html.escape(texts("page.noscript")),
             style=style,
-            data=_embedded(self.data(values)),
+            picture=picture,
+            data=_embedded(self._data(values, told)),
             script=script,
         )
+        # A lone half of a sign, as a file name or a label may have it, is no UTF-8.
+        return made.encode("utf-8", "replace").decode()
 
 
 def _error(source: LessonData | ImportedNetwork) -> type[LessonError | ModelError]:
@@ -143,7 +147,7 @@ _FRAME = """<!doctype html>
 </head>
 <body>
 <noscript>{noscript}</noscript>
-<div id="page"></div>
+<div id="page">{picture}</div>
 <script type="application/json" id="data">{data}</script>
 <script>{script}</script>
 </body>

@@ -146,7 +146,12 @@ function countif(wanted, first, rows, cols, width) {
   const [, sign, text] = /^(<>|[<>]=?|=)([^]*)$/.exec(wanted) ?? [];
   const than = typed(text ?? "");
   const same = like(sign ? than : wanted);
-  const compared = { "<": (x) => x < 0, ">": (x) => x > 0, "<=": (x) => x <= 0, ">=": (x) => x >= 0 }[sign];
+  const compared = {
+    "<": (x) => x < 0,
+    ">": (x) => x > 0,
+    "<=": (x) => x <= 0,
+    ">=": (x) => x >= 0,
+  }[sign];
   const counts = (i) =>
     compared ? K[i] === KINDS[typeof than] && compared(cmp(v(i), than)) : same(i) !== (sign === "<>");
   return fold(first, rows, cols, width, 0, (total, i) => total + counts(i));
@@ -210,23 +215,6 @@ const find = (wanted, text, start = 1) => {
  * The book: its sheets, and its formulas in an order in which they can be computed.
  */
 
-const PART = /"[^"]*"|\{(?:(\d+)!)?(\$?)(-?\d+),(\$?)(-?\d+)(?::(\$?)(-?\d+),(\$?)(-?\d+))?\}/g;
-
-/** The references in a formula, in reading order. @param {string} formula @returns {Reference[]} */
-function references(formula) {
-  return [...formula.matchAll(PART)]
-    .filter((part) => part[3])
-    .map((part) => {
-      const corner = (k) => ({
-        row: Number(part[k + 1]),
-        col: Number(part[k + 3]),
-        rowFixed: part[k] === "$",
-        colFixed: part[k + 2] === "$",
-      });
-      return { sheet: Number(part[1] ?? -1), first: corner(2), last: corner(part[7] === undefined ? 2 : 6) };
-    });
-}
-
 /** A workbook that computes: of its formulas those that are wanted. */
 class Sheets {
   /** @param {Book} book @param {Compiled[]} compiled */
@@ -245,16 +233,16 @@ class Sheets {
     T = [];
     for (const [sheet, row, col, cols, values] of book.constants)
       values.forEach((value, k) => put(this.at(sheet, row + Math.floor(k / cols), col + (k % cols)), value));
-    this.references = book.formulas.map(references);
     /** By its place, which fill a cell belongs to, from 1, or 0 for none, and its row and column. */
     this.fillOf = new Uint16Array(size);
     this.rowOf = new Uint32Array(size);
     this.colOf = new Uint16Array(size);
     book.fills.forEach(([sheet, row, col, rows, cols], number) => {
-      for (let k = 0; k < rows * cols; k++) {
-        const [r, c] = [row + Math.floor(k / cols), col + (k % cols)];
-        const cell = this.at(sheet, r, c);
-        [this.fillOf[cell], this.rowOf[cell], this.colOf[cell]] = [number + 1, r, c];
+      for (let r = row; r < row + rows; r++) {
+        const first = this.at(sheet, r, col);
+        this.fillOf.fill(number + 1, first, first + cols);
+        this.rowOf.fill(r, first, first + cols);
+        for (let c = 0; c < cols; c++) this.colOf[first + c] = col + c;
       }
     });
     this.want([]);
@@ -272,27 +260,31 @@ class Sheets {
     return [sheet, 1 + Math.floor(first / cols), 1 + (first % cols)];
   }
 
-  /** What a formula at a place refers to: first cell, rows, columns, sheet. @param {Reference} reference */
-  area({ sheet: named, first, last }, sheet, row, col) {
+  /** What a formula at a place refers to: first cell, rows, columns, sheet. @param {number[]} reference */
+  area([named, moves, r, c, r2 = r, c2 = c], sheet, row, col) {
     const on = named < 0 ? sheet : named;
-    const top = first.rowFixed ? first.row : row + first.row;
-    const left = first.colFixed ? first.col : col + first.col;
-    const bottom = last.rowFixed ? last.row : row + last.row;
-    const right = last.colFixed ? last.col : col + last.col;
+    const [top, left] = [r + (moves & 1 ? row : 0), c + (moves & 2 ? col : 0)];
+    const [bottom, right] = [r2 + (moves & 4 ? row : 0), c2 + (moves & 8 ? col : 0)];
     return [this.at(on, top, left), bottom - top + 1, right - left + 1, on];
   }
 
   /** Calls `use` with each cell that a cell's formula refers to. */
   reads(cell, use) {
     const [sheet, , , , , , formula] = this.book.fills[this.fillOf[cell] - 1];
-    for (const reference of this.references[formula]) {
-      const [first, rows, cols, on] = this.area(reference, sheet, this.rowOf[cell], this.colOf[cell]);
+    for (const part of this.book.formulas[formula]) {
+      if (typeof part === "string") continue;
+      const [first, rows, cols, on] = this.area(part, sheet, this.rowOf[cell], this.colOf[cell]);
       fold(first, rows, cols, this.book.sheets[on][2], 0, (_, i) => use(i));
     }
   }
 
-  /** Computes these cells, or all, and from now on whatever they are computed of; no other formula. @param {Iterable<number>} cells */
+  /** From the next edit on these cells are computed, or all, and what they are computed of; no other. @param {Iterable<number>} cells */
   want(cells = this.fillOf.keys()) {
+    this.wanted = cells;
+  }
+
+  /** Finds the order of what is wanted. @param {Iterable<number>} cells */
+  #arrange(cells) {
     const [order, from, to, found] = [[], [], [], new Uint8Array(K.length)];
     const waiting = [...cells].filter((cell) => this.fillOf[cell]);
     // Depth first: a cell comes into the order when all that it reads is there.
@@ -322,11 +314,12 @@ class Sheets {
     this.readers = new Uint32Array(from.length);
     const next = this.first.slice();
     from.forEach((read, k) => (this.readers[next[read]++] = place[to[k]]));
-    this.edit([]);
+    this.wanted = null;
   }
 
   /** Puts values into cells, and computes what depends on them. @param {Iterable<[number, Value]>} edits */
-  edit(edits) {
+  edit(edits = []) {
+    if (this.wanted) this.#arrange(this.wanted);
     for (const [cell, value] of edits) if (put(cell, value)) this.#mark(cell);
     for (let k = this.stale.indexOf(1); k >= 0; k = this.stale.indexOf(1, k)) {
       this.stale[k] = 0;

@@ -13,13 +13,13 @@ const VIEWS = {
 };
 
 class App {
-  /** @param {any} model */
-  constructor(model) {
+  /** @param {any} model @param {any} root The picture. */
+  constructor(model, root) {
     this.model = model;
     this.sheets = new Sheets(model.book, FORMULAS);
-    this.graph = new Graph(model);
     /** @type {Equation[]} */
-    this.equations = model.equations;
+    this.equations = model.equations.filter((eq) => eq.at);
+    this.byName = new Map(model.equations.map((eq) => [eq.name, eq]));
     this.weights = new Map(this.inputs("weight").map((each) => [each.name, each]));
     this.epochs = model.training ? model.training.loss[3] - 1 : 0;
     const word = this.inputs("text")[0];
@@ -32,17 +32,33 @@ class App {
     this.timer = 0;
     /** What shows the question. @type {{update: () => void}[]} */
     this.parts = [];
-    const parts = new Set(this.equations.map((eq) => eq.part));
+    const parts = new Set(model.equations.map((eq) => eq.part));
     const there = {
       wrong: parts.has("loss"),
       blame: parts.has("gradient"),
-      learn: model.training,
-      flow: model.flow,
+      learn: this.epochs,
+      ...model,
     };
     this.views = Object.keys(VIEWS).filter((view) => there[view] ?? view === "say");
-    this.state = { language: model.language, view: "say", step: Infinity, back: false, cell: -1 };
+    this.state = {
+      language: model.language,
+      view: "say",
+      step: Infinity,
+      back: false,
+      cell: -1,
+    };
+    for (const eq of this.equations)
+      this.cells(eq.at).forEach((cell, k) => put(cell, model.values[eq.name]?.[k] ?? null));
     this.fromAddress();
+    /** Whether cells are computed: the values that the page was exported with are seen at once. */
+    this.computes = this.originals.size > 0 || !VIEWS[this.state.view];
+    this.picture = new Picture(this, root);
     this.build();
+    this.idle(() => {
+      this.computes = true;
+      this.sheets.edit();
+      this.refresh();
+    });
     addEventListener("hashchange", () => location.reload());
     document.addEventListener("input", (/** @type {any} */ { target: { dataset, value } }) => {
       if (dataset.field) this.type([[Number(dataset.field), value]]);
@@ -53,6 +69,11 @@ class App {
     document.addEventListener("click", (/** @type {any} */ { target }) => {
       if (target.matches("td[data-cell]")) this.choose(Number(target.dataset.cell));
     });
+  }
+
+  /** Does something when what is seen now is on the screen. @param {() => void} act */
+  idle(act) {
+    requestAnimationFrame(() => setTimeout(act));
   }
 
   /** A text in the page's language. @returns {string} */
@@ -92,36 +113,35 @@ class App {
     return on === sheet && r >= row && r < row + rows && c >= col && c < col + cols;
   }
 
-  /** The cell of a value's row at a time step; before the first, of its first state. */
-  cellOf(eq, i, t) {
-    if (t >= 0) return this.cell(eq.at, i, t);
-    return this.cell(eq.before, eq.before[3] === 1 ? 0 : i);
+  /** The cell of a value's row at a time step. @param {Equation} eq */
+  cellOf(eq, row, t) {
+    return this.cell(eq.at, row, t);
   }
 
-  value(eq, i, t) {
-    return seen(this.cellOf(eq, i, t));
+  value(eq, row, t) {
+    return seen(this.cellOf(eq, row, t));
+  }
+
+  /** @returns {Equation | undefined} */
+  known(name) {
+    return this.byName.get(name);
   }
 
   named(name, t, row = 0) {
-    const eq = this.graph.equations.get(name);
+    const eq = this.known(name);
     return eq ? this.value(eq, row, t) : null;
   }
 
-  find(base, sequence) {
-    return this.equations.find((eq) => eq.base === base && eq.sequence === sequence);
-  }
-
   greatestGradient() {
-    const drawn = new Set([...this.graph.nodes.values()].map(({ eq }) => eq.gradient));
-    const shown = this.equations.filter((eq) => eq.at && drawn.has(eq.name));
+    const drawn = new Set(this.equations.map((eq) => eq.gradient));
+    const shown = this.equations.filter((eq) => drawn.has(eq.name));
     return Math.max(1e-12, ...shown.flatMap((eq) => this.cells(eq.at)).map((cell) => Math.abs(number(cell))));
   }
 
-  /** Whether what is said is right; null where nothing is asked. */
+  /** 1 if what is said is right, 0 if not; null where nothing is asked. @param {Equation} eq */
   isRight(eq, t) {
     const output = this.model.outputs.find((each) => each.predicted === eq.name);
-    const right = output && t >= 0 && this.named(output.right, t);
-    return typeof right === "number" ? right === 1 : null;
+    return output ? this.named(output.right, t) : null;
   }
 
   /** What the network says, in words. */
@@ -137,7 +157,7 @@ class App {
   /** What is told one after the other: each equation at each time step, as the network computes them. */
   steps() {
     const { back } = this.state;
-    const told = this.equations.filter((eq) => eq.at && (back ? VIEWS.blame(eq) : VIEWS.say(eq)));
+    const told = this.equations.filter(back ? VIEWS.blame : VIEWS.say);
     const sequences = Object.entries(this.model.sequences);
     const steps = [];
     for (const [sequence, count] of back ? sequences.reverse() : sequences) {
@@ -161,26 +181,18 @@ class App {
     const steps = this.steps();
     const step = steps[this.state.step];
     this.most = steps.length;
-    this.lit = this.known = null;
+    this.lit = this.past = null;
     if (!step) return;
     const { eq, t } = step;
-    const { back } = this.state;
-    const of = (each) => each.drawn && (each.gradient === eq.name || eq.name.startsWith(`d${each.name}`));
-    this.lit = {
-      ...step,
-      home: back ? this.equations.find(of) : this.graph.home(eq),
-      weights: eq.reads.map(([, , weight]) => weight).filter(Boolean),
-      cells: new Set(eq.rows.map((_, i) => this.cellOf(eq, i, t))),
-    };
-    this.known = new Set(steps.slice(0, this.state.step + 1).map((each) => `${each.eq.name} ${each.t}`));
+    const cells = new Set(eq.rows.map((_, i) => this.cellOf(eq, i, t)));
+    this.lit = { eq, t, cells, node: `${eq.home} ${t}` };
+    this.past = new Set(steps.slice(0, this.state.step + 1).map((each) => `${each.eq.name} ${each.t}`));
   }
 
   /** Whether a value, or its gradient, is told by now. @param {Equation} eq @param {number} t */
   isTold(eq, t) {
-    const name = this.state.back ? eq.gradient : eq.name;
-    return (
-      !this.known || t < 0 || !name || !this.graph.equations.get(name)?.at || this.known.has(`${name} ${t}`)
-    );
+    const shown = this.known(this.state.back ? eq.gradient : eq.name);
+    return !this.past || t < 0 || !shown?.at || this.past.has(`${shown.name} ${t}`);
   }
 
   /** The cell that is explained: the one pointed at, or chosen, or the first of this step. */
@@ -198,7 +210,7 @@ class App {
   }
 
   equationOf(cell) {
-    return this.equations.find((eq) => eq.at && this.holds(eq.at, cell));
+    return this.equations.find((eq) => this.holds(eq.at, cell));
   }
 
   /** What a cell is called. */
@@ -220,24 +232,29 @@ class App {
     const equation = this.equationOf(cell);
     const input = this.model.inputs.find((each) => each.kind !== "text" && this.holds(each.at, cell));
     const meaning = this.told(equation?.meaning ?? input?.meaning ?? {});
-    return { title: this.title(cell), equation, meaning, input, ...this.#formula(cell) };
+    return {
+      title: this.title(cell),
+      equation,
+      meaning,
+      input,
+      ...this.#formula(cell),
+    };
   }
 
   /** A cell's formula, the same with the numbers in it, and the cells that it reads. */
   #formula(cell) {
-    const fill = this.model.book.fills[this.sheets.fillOf[cell] - 1];
+    const { book } = this.model;
+    const fill = book.fills[this.sheets.fillOf[cell] - 1];
     const operands = new Set();
     let [formula, numbers] = ["", ""];
-    if (!fill) return { formula, numbers, operands: [] };
     const [sheet, row, col] = this.sheets.where(cell);
-    const references = [...this.sheets.references[fill[6]]];
-    for (const part of this.model.book.formulas[fill[6]].split(/("[^"]*"|\{[^}]*\})/)) {
-      if (!part.startsWith("{")) {
+    for (const part of fill ? book.formulas[fill[6]] : []) {
+      if (typeof part === "string") {
         [formula, numbers] = [formula + part, numbers + part];
         continue;
       }
-      const [first, rows, cols, on] = this.sheets.area(references.shift(), sheet, row, col);
-      const width = this.model.book.sheets[on][2];
+      const [first, rows, cols, on] = this.sheets.area(part, sheet, row, col);
+      const width = book.sheets[on][2];
       const cells = range(rows * cols).map((k) => first + Math.floor(k / cols) * width + (k % cols));
       cells.forEach((each) => operands.add(each));
       const last = cells[cells.length - 1];
@@ -277,11 +294,12 @@ class App {
   /** Has computed what is shown, or these areas, and what that is computed of. */
   want(areas = this.#shownAreas()) {
     this.sheets.want(areas.flatMap((area) => this.cells(area)));
+    if (this.computes) this.sheets.edit();
   }
 
   #shownAreas() {
     const { model, state } = this;
-    const areas = this.equations.filter((eq) => eq.at && (state.back || !VIEWS.blame(eq))).map((eq) => eq.at);
+    const areas = this.equations.filter((eq) => state.back || !VIEWS.blame(eq)).map((eq) => eq.at);
     if (state.back)
       areas.push(...this.inputs("weight").flatMap(({ gradient }) => (gradient ? [gradient] : [])));
     if (state.view === "learn") areas.push(model.training.loss, ...model.training.said);
@@ -320,7 +338,10 @@ class App {
 
   /** @param {number} step */
   go(step) {
-    Object.assign(this.state, { step: step >= this.most ? Infinity : Math.max(0, step), cell: -1 });
+    Object.assign(this.state, {
+      step: step >= this.most ? Infinity : Math.max(0, step),
+      cell: -1,
+    });
     this.trail = [];
     this.refresh();
   }
@@ -330,8 +351,8 @@ class App {
     this.go(Math.min(this.state.step, this.most) + by);
   }
 
-  button(label, act, kind = "") {
-    return el("button", { type: "button", class: kind, onclick: act }, label);
+  button(label, act, kind = "", given = {}) {
+    return el("button", { type: "button", class: kind, onclick: act, ...given }, label);
   }
 
   /** Writes the page, in its language. */
@@ -342,74 +363,68 @@ class App {
     document.documentElement.lang = tag(state.language);
     document.title = this.told(model.title);
     const quiet = (key, act) => this.button(this.text(key), act, "quiet");
-    const languages = Object.keys(model.texts).filter((language) => language !== state.language);
-    const others = languages.map((language) => {
-      const other = this.button(model.texts[language].language, () => this.setLanguage(language), "quiet");
-      other.lang = tag(language);
-      return other;
-    });
-    const chosen = el("input", {
+    const others = Object.keys(model.texts).filter((language) => language !== state.language);
+    const turn = (to) =>
+      this.button(model.texts[to].language, () => this.setLanguage(to), "quiet", { lang: tag(to) });
+    const onchange = () => this.open(chosen.files[0]).finally(() => (chosen.value = ""));
+    const given = {
       type: "file",
       accept: ".toml",
       hidden: true,
       "aria-label": this.text("open"),
-    });
-    chosen.addEventListener("change", () => this.open(chosen.files[0]).finally(() => (chosen.value = "")));
+      onchange,
+    };
+    const chosen = el("input", given);
     const files = [
       quiet("save_lesson", () => this.saveLesson()),
       quiet("open", () => chosen.click()),
       chosen,
     ];
-    const actions = el(
-      "div",
-      { class: "row actions" },
-      ...others,
+    const actions = [
+      ...others.map(turn),
       quiet("theme", () => this.toggleTheme()),
       ...(model.lesson ? files : []),
       quiet("save_table", () => this.save(`${model.name}.csv`, this.csv())),
       quiet("copy_link", () => this.copyLink()),
       quiet("print", () => print()),
-    );
-    const about = el("p", { class: "about" }, this.told(model.about));
-    const header = el("header", { class: "row" }, el("h1", {}, this.told(model.title)), actions, about);
-    this.tabs = el("nav", { class: "row", "aria-label": this.text("views") });
-    this.tabs.append(
-      ...this.views.map((view) => this.button(this.question("ask", view), () => this.setView(view), "tab")),
-    );
-    this.notice = el("p", { class: "notice", role: "status" });
+    ];
+    const title = [el("h1", this.told(model.title)), el("div.row.actions", ...actions)];
+    const header = el("header.row", ...title, el("p.about", this.told(model.about)));
+    const ask = (view) => this.button(this.question("ask", view), () => this.setView(view), "tab");
+    this.tabs = el("nav.row", { "aria-label": this.text("views") }, ...this.views.map(ask));
+    this.tabs.hidden = this.views.length < 2;
+    this.notice = el("p.notice", { role: "status" });
     this.around = [new Head(this), new Inspector(this), new Weights(this)];
     const [head, ...beside] = this.around.map((part) => part.root);
-    this.shown = el("div", { class: "shown" });
-    this.below = el("div", { class: "below" });
-    const columns = el("div", { class: "columns" }, this.shown, el("aside", {}, ...beside), this.below);
-    const tabs = this.views.length > 1 ? [this.tabs] : [];
-    const main = el("main", {}, head, ...tabs, this.notice, columns);
-    document.getElementById("page")?.replaceChildren(header, main);
+    this.shown = el("div.shown");
+    this.below = el("div.below");
+    const columns = el("div.columns", this.shown, el("aside", ...beside), this.below);
+    document
+      .getElementById("page")
+      ?.replaceChildren(header, el("main", head, this.tabs, this.notice, columns));
     this.showView();
   }
 
   /** Writes what belongs to the question. */
   showView() {
     const { view } = this.state;
+    const { picture } = this;
     this.views.forEach((each, k) => set(this.tabs.children[k], { "aria-current": each === view }));
-    const what = el("p", { class: "try" }, this.question("try", view));
+    const what = el("p.try", this.question("try", view));
     this.playing = null;
     this.below.replaceChildren();
     if (VIEWS[view]) {
-      const figure = el("div", {
-        class: "figure card",
+      const figure = el("div.figure.card", {
         tabindex: 0,
         role: "group",
         "aria-label": this.text("picture"),
       });
-      const picture = new Picture(this);
       figure.append(picture.root);
       this.listen(figure);
-      const signs = ["positive", "negative"].flatMap((sign) => [el("i", { class: sign }), this.text(sign)]);
-      this.shown.replaceChildren(what, this.controls(), figure, el("p", { class: "legend" }, ...signs));
+      const signs = ["positive", "negative"].flatMap((sign) => [el(`i.${sign}`), this.text(sign)]);
+      this.shown.replaceChildren(what, this.controls(), figure, el("p.legend", ...signs));
       this.parts = [picture];
-      // The picture is seen before the tables under it are written.
-      setTimeout(() => this.#addTables(picture, VIEWS[view]));
+      this.idle(() => this.#addTables(figure, VIEWS[view]));
     } else {
       const experiment = view === "learn" ? new Learning(this) : new Flow(this);
       this.parts = [experiment];
@@ -419,8 +434,8 @@ class App {
     this.refresh();
   }
 
-  #addTables(picture, wanted) {
-    if (this.parts[0] !== picture) return;
+  #addTables(figure, wanted) {
+    if (!figure.isConnected) return;
     const tables = new Tables(this, this.equations.filter(wanted));
     tables.update();
     this.parts.push(tables);
@@ -428,28 +443,23 @@ class App {
   }
 
   controls() {
-    const round = (sign, key, act) => {
-      const button = this.button(sign, act, "round");
-      button.setAttribute("aria-label", this.text(key));
-      return button;
-    };
-    this.slider = el("input", { type: "range", min: 0, id: "step", "aria-label": this.text("step") });
-    this.slider.addEventListener("input", () => this.go(Number(this.slider.value)));
+    const oninput = () => this.go(Number(this.slider.value));
+    this.slider = el("input", {
+      type: "range",
+      min: 0,
+      id: "step",
+      "aria-label": this.text("step"),
+      oninput,
+    });
     this.stepText = el("output", { for: "step" });
     this.playing = this.button("", () => this.play());
     this.turn = this.button("", () => this.setBack(!this.state.back), "quiet");
-    const back = round("‹", "back", () => this.move(-1));
-    const on = round("›", "forward", () => this.move(1));
-    return el(
-      "div",
-      { class: "row controls" },
-      this.playing,
-      back,
-      this.slider,
-      on,
-      this.stepText,
-      this.turn,
-    );
+    const round = (sign, key, by) =>
+      this.button(sign, () => this.move(by), "round", {
+        "aria-label": this.text(key),
+      });
+    const [back, on] = [round("‹", "back", -1), round("›", "forward", 1)];
+    return el("div.row.controls", this.playing, back, this.slider, on, this.stepText, this.turn);
   }
 
   listen(figure) {
@@ -513,7 +523,12 @@ class App {
 
   setView(view) {
     if (this.timer) this.play();
-    Object.assign(this.state, { view, back: view === "blame", step: Infinity, cell: -1 });
+    Object.assign(this.state, {
+      view,
+      back: view === "blame",
+      step: Infinity,
+      cell: -1,
+    });
     this.showView();
   }
 
@@ -601,6 +616,7 @@ class App {
 
   fromAddress() {
     const { model, state } = this;
+    if (!location.hash) return;
     const found = new URLSearchParams(location.hash.slice(1));
     const language = found.get("lang") ?? "";
     if (Object.hasOwn(model.texts, language)) state.language = language;
@@ -687,9 +703,8 @@ class App {
   /** Every number of the equations as a table. */
   csv() {
     const lines = [["equation", "row", "t", "value"]];
-    const equations = this.equations.filter((eq) => eq.at);
-    this.want(equations.map((eq) => eq.at));
-    for (const eq of equations)
+    this.want(this.equations.map((eq) => eq.at));
+    for (const eq of this.equations)
       for (const r of range(eq.at[3]))
         for (const t of range(eq.at[4]))
           lines.push([eq.name, eq.rows[r], String(t + 1), this.typedText(this.cell(eq.at, r, t))]);
@@ -757,4 +772,7 @@ function fromToml(text) {
 }
 
 if (typeof document !== "undefined")
-  new App(JSON.parse(document.getElementById("data")?.textContent ?? "{}"));
+  new App(
+    JSON.parse(document.getElementById("data")?.textContent ?? "{}"),
+    document.getElementById("picture"),
+  );

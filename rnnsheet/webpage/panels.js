@@ -3,25 +3,14 @@
  * What stands around the picture: words and answers, tables, where a number comes from, weights, training, flow.
  */
 
-/** @param {string} tag @param {Record<string, any>} [given] @param {(Node | string)[]} children @returns {any} */
-function el(tag, given = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(given)) {
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
-  }
-  node.append(...children);
-  return node;
-}
-
 /** A table of lines, each with what names it first. */
 function table(given, caption, heads, lines) {
   const named = (name, scope) => (name ? el("th", { scope }, name) : el("td"));
   const head = heads.map((name) => named(name, "col"));
   const rows = lines.map(([name, ...cells]) => el("tr", {}, named(name, "row"), ...cells));
-  const top = heads.length ? [el("thead", {}, el("tr", {}, ...head))] : [];
+  const top = heads.length ? [el("thead", el("tr", ...head))] : [];
   const told = caption.length ? [el("caption", {}, ...caption)] : [];
-  return el("div", { class: "scroll" }, el("table", given, ...told, ...top, el("tbody", {}, ...rows)));
+  return el("div.scroll", el("table", given, ...told, ...top, el("tbody", {}, ...rows)));
 }
 
 /** The numbers from 0, so many. */
@@ -29,48 +18,77 @@ const range = (count) => [...Array(count).keys()];
 
 /** A field whose text is a cell's. */
 const field = (cell, given) =>
-  el("input", { type: "text", autocomplete: "off", spellcheck: "false", "data-field": cell, ...given });
+  el("input", {
+    type: "text",
+    autocomplete: "off",
+    spellcheck: "false",
+    "data-field": cell,
+    ...given,
+  });
+
+/** A field for a number. */
+const decimal = (cell, name) => field(cell, { inputmode: "decimal", "aria-label": name });
 
 /** A slider whose number is a cell's. */
 const slider = (cell, most, name) =>
-  field(cell, { type: "range", min: -most, max: most, step: 0.01, "aria-label": name });
+  field(cell, {
+    type: "range",
+    min: -most,
+    max: most,
+    step: 0.01,
+    "aria-label": name,
+  });
 
 /** What is typed, and what the network says to it, letter by letter. */
 class Head {
   constructor(app) {
     this.app = app;
     const { model } = app;
-    this.answers = el("div", { class: "answers" });
-    this.state = el("p", { class: "message", role: "status" });
-    const fields = el("div", { class: "fields" }, ...app.inputs("text").map((input) => this.#text(input)));
-    fields.append(...app.inputs("picture").map((input) => this.#drawing(input)));
-    fields.append(...app.inputs("numbers").map((input) => matrix(app, input)));
+    this.answers = el("div.answers");
+    this.state = el("p.message", { role: "status" });
+    const fields = el(
+      "div.fields",
+      {},
+      ...app.inputs("text").map((input) => this.#text(input)),
+      ...app.inputs("picture").map((input) => this.#drawing(input)),
+      ...app.inputs("numbers").map((input) => matrix(app, input)),
+    );
     const tries = model.tries.map((word) => app.button(word, () => app.type([[app.wordCell, word]]), "chip"));
-    const typing = el("div", {}, fields);
-    if (tries.length) typing.append(el("p", { class: "row tries" }, app.text("try"), ...tries));
+    const typing = el("div", fields);
+    if (tries.length) typing.append(el("p.row.tries", app.text("try"), ...tries));
     const knows = model.knows.join(model.split === "letters" ? " " : ", ");
-    if (knows) typing.append(el("p", { class: "knows" }, app.text("knows", { knows })));
-    const label = { class: "head", "aria-label": app.text("says") };
-    this.root = el("section", label, el("div", { class: "both" }, typing, this.answers), this.state);
+    if (knows) typing.append(el("p.knows", app.text("knows", { knows })));
+    const both = el("div.both", typing, this.answers);
+    this.root = el("section.head", { "aria-label": app.text("says") }, both, this.state);
   }
 
-  #text(input) {
+  #text({ at, meaning }) {
+    const shown = field(this.app.cell(at), {
+      class: `word ${this.app.model.split}`,
+    });
+    return el("label", el("span", this.app.told(meaning)), shown);
+  }
+
+  #drawing({ at, meaning }) {
     const { app } = this;
-    const shown = field(app.cell(input.at), { class: `word ${app.model.split}` });
-    return el("label", {}, el("span", {}, app.told(input.meaning)), shown);
-  }
-
-  #drawing(input) {
-    const [, , , rows, cols] = input.at;
-    const grid = el("div", { class: "drawing", role: "group", "aria-label": this.app.told(input.meaning) });
+    const cols = at[4];
+    const grid = el("div.drawing", {
+      role: "group",
+      "aria-label": app.told(meaning),
+    });
     grid.style.gridTemplateColumns = `repeat(${cols}, 1fr)`;
-    for (const k of range(rows * cols)) {
-      const [r, c] = [Math.floor(k / cols), k % cols];
-      const cell = this.app.cell(input.at, r, c);
-      const flip = () => this.app.type([[cell, number(cell) > 0.5 ? "0" : "1"]]);
-      const label = `${r + 1}, ${c + 1}`;
-      grid.append(el("button", { type: "button", "data-pixel": cell, "aria-label": label, onclick: flip }));
-    }
+    app.cells(at).forEach((cell, k) => {
+      const onclick = () => app.type([[cell, number(cell) > 0.5 ? "0" : "1"]]);
+      const label = `${Math.floor(k / cols) + 1}, ${(k % cols) + 1}`;
+      grid.append(
+        el("button", {
+          type: "button",
+          "data-pixel": cell,
+          "aria-label": label,
+          onclick,
+        }),
+      );
+    });
     return grid;
   }
 
@@ -79,33 +97,32 @@ class Head {
     for (const pixel of this.root.querySelectorAll("[data-pixel]"))
       set(pixel, { "aria-pressed": number(pixel.dataset.pixel) > 0.5 });
     const message = told(seen(app.cell(app.model.state)));
-    const fine = app.model.said[app.state.language][0][1];
+    const fine = app.told(app.model.said)[0][1];
     write(this.state, message === fine ? "" : message);
     this.answers.replaceChildren(...app.model.outputs.map((output) => this.#answer(output)));
   }
 
-  #answer(output) {
+  #answer({ sequence, name, predicted, target, right, confidence, row, share }) {
     const { app } = this;
-    const row = el("ol", { class: "said" });
-    const letters = app.find("letter", output.sequence);
-    for (const t of range(app.model.sequences[output.sequence])) {
-      const [said, right] = [output.predicted, output.target].map((name) =>
-        told(app.named(name, t, output.row)),
-      );
-      const [good, sure] = [output.right, output.confidence].map((name) => app.named(name, t));
-      if (!said && !right) continue;
-      const mark = { 0: "wrong", 1: "right" }[good] ?? "";
+    const items = el("ol.said");
+    const letters = app.equations.find((eq) => eq.base === "letter" && eq.sequence === sequence);
+    for (const t of range(app.model.sequences[sequence])) {
+      const [said, wanted] = [predicted, target].map((each) => told(app.named(each, t, row)));
+      if (!said && !wanted) continue;
+      const sure = app.named(confidence, t);
+      const mark = { 0: "wrong", 1: "right" }[app.named(right, t)] ?? "";
       const item = el("li", { class: mark });
-      if (letters) item.append(el("span", { class: "read" }, `${told(app.value(letters, 0, t))} →`));
-      item.append(el("strong", {}, said || "–"));
-      if (typeof sure === "number" && output.share)
-        item.append(el("small", {}, `${Math.round(sure * 100)} %`));
-      const words = { right: "✓", wrong: `✗ ${app.text("right_is", { right })}` }[mark];
-      if (words) item.append(el("span", { class: "mark" }, words));
-      row.append(item);
+      if (letters) item.append(el("span.read", `${told(app.value(letters, 0, t))} →`));
+      item.append(el("strong", said || "–"));
+      if (share && typeof sure === "number") item.append(el("small", `${Math.round(sure * 100)} %`));
+      const words = {
+        right: "✓",
+        wrong: `✗ ${app.text("right_is", { right: wanted })}`,
+      }[mark];
+      if (words) item.append(el("span.mark", words));
+      items.append(item);
     }
-    const name = output.name ? ` (${output.name})` : "";
-    return el("div", {}, el("span", { class: "caption" }, app.text("says") + name), row);
+    return el("div", el("span.caption", app.text("says") + (name ? ` (${name})` : "")), items);
   }
 }
 
@@ -115,16 +132,18 @@ class Tables {
   constructor(app, equations) {
     this.app = app;
     this.cells = [];
-    this.root = el("section", { class: "tables", "aria-label": app.text("numbers") });
-    this.root.addEventListener("keydown", (event) => this.#move(event));
-    this.root.append(...equations.filter((eq) => eq.at).map((eq) => this.#table(eq)));
+    this.root = el("section.tables", {
+      "aria-label": app.text("numbers"),
+      onkeydown: (event) => this.#move(event),
+    });
+    this.root.append(...equations.map((eq) => this.#table(eq)));
   }
 
   /** @param {Equation} eq */
   #table(eq) {
     const { app } = this;
     const [, , , rows, cols] = eq.at;
-    const caption = [el("b", {}, `${eq.symbol} = ${eq.symbols}`), el("span", {}, app.told(eq.meaning))];
+    const caption = [el("b", `${eq.symbol} = ${eq.symbols}`), el("span", app.told(eq.meaning))];
     const times = range(cols).map((t) => (eq.sequence === "once" ? app.text("once") : `t = ${t + 1}`));
     const lines = range(rows).map((r) => {
       const cells = range(cols).map((t) => {
@@ -138,9 +157,8 @@ class Tables {
     return table({ role: "grid", "data-name": eq.name }, caption, ["", ...times], lines);
   }
 
-  /** @param {KeyboardEvent} event */
   #move(event) {
-    const cell = /** @type {any} */ (event.target);
+    const cell = event.target;
     const row = cell.parentElement;
     const beside = (line) => line?.children[[...row.children].indexOf(cell)];
     const next = {
@@ -162,7 +180,9 @@ class Tables {
     const { lit, state } = this.app;
     for (const [item, cell] of this.cells) {
       write(item, told(seen(cell)));
-      set(item, { class: cell === state.cell ? "chosen" : lit?.cells.has(cell) ? "lit" : "" });
+      set(item, {
+        class: cell === state.cell ? "chosen" : lit?.cells.has(cell) ? "lit" : "",
+      });
     }
   }
 }
@@ -171,19 +191,18 @@ class Tables {
 class Inspector {
   constructor(app) {
     this.app = app;
-    this.body = el("div", { class: "found" });
-    const title = el("h2", {}, app.text("inspector"));
-    this.root = el("section", { class: "inspector card", "aria-live": "polite" }, title, this.body);
+    this.body = el("div.found");
+    this.root = el("section.inspector.card", { "aria-live": "polite" });
+    this.root.append(el("h2", app.text("inspector")), this.body);
     this.shown = -1;
   }
 
   update() {
-    const { app } = this;
-    const cell = app.shownCell();
+    const cell = this.app.shownCell();
     const typing = this.body.contains(document.activeElement) && document.activeElement?.tagName === "INPUT";
     if (typing && this.shown === cell) return;
     this.shown = cell;
-    if (cell < 0) this.body.replaceChildren(el("p", { class: "hint" }, app.text("point")));
+    if (cell < 0) this.body.replaceChildren(el("p.hint", this.app.text("point")));
     else this.body.replaceChildren(...this.#explained(cell));
   }
 
@@ -191,40 +210,33 @@ class Inspector {
   *#explained(cell) {
     const { app } = this;
     const { title, equation, meaning, formula, numbers, input, operands } = app.about(cell);
-    yield el("h3", {}, title);
+    yield el("h3", title);
     if (equation) {
-      yield el("p", { class: "equation" }, `${equation.symbol} = ${equation.symbols}`);
-      yield el("p", {}, app.told(equation.words));
+      yield el("p.equation", `${equation.symbol} = ${equation.symbols}`);
+      yield el("p", app.told(equation.words));
     }
-    if (meaning) yield el("p", { class: "meaning" }, meaning);
-    if (equation?.note) yield el("p", { class: "note" }, app.told(equation.note));
+    if (meaning) yield el("p.meaning", meaning);
+    if (equation?.note) yield el("p.note", app.told(equation.note));
     const lines = { where: app.address(cell) };
-    if (formula) Object.assign(lines, { formula: `=${formula}`, with_numbers: `=${numbers}` });
-    lines.result = told(seen(cell));
-    const pairs = Object.entries(lines).flatMap(([key, text]) => [
-      el("dt", {}, app.text(key)),
-      el("dd", {}, text),
-    ]);
-    yield el("dl", {}, ...pairs);
-    if (input) {
-      const most = Math.max(2, Math.ceil(Math.abs(number(cell))));
-      yield field(cell, { "aria-label": title, inputmode: "decimal" });
-      yield slider(cell, most, `${title}, ${app.text("drag")}`);
-    }
-    if (operands.length) {
-      yield el("h4", {}, app.text("operands"));
-      const found = operands.slice(0, 12).map((i) => {
-        const name = `${app.title(i)} = ${told(seen(i))}`;
-        return el(
-          "li",
-          {},
-          app.button(name, () => app.choose(i), "link"),
-        );
+    if (formula)
+      Object.assign(lines, {
+        formula: `=${formula}`,
+        with_numbers: `=${numbers}`,
       });
-      yield el("ul", { class: "operands" }, ...found);
+    lines.result = told(seen(cell));
+    yield el(
+      "dl",
+      {},
+      ...Object.entries(lines).flatMap(([key, text]) => [el("dt", app.text(key)), el("dd", text)]),
+    );
+    if (input) {
+      yield decimal(cell, title);
+      yield slider(cell, Math.max(2, Math.ceil(Math.abs(number(cell)))), `${title}, ${app.text("drag")}`);
     }
-    if (operands.length > 12)
-      yield el("p", { class: "hint" }, app.text("more", { count: operands.length - 12 }));
+    if (operands.length) yield el("h4", app.text("operands"));
+    const link = (i) => app.button(`${app.title(i)} = ${told(seen(i))}`, () => app.choose(i), "link");
+    yield el("ul.operands", {}, ...operands.slice(0, 12).map((i) => el("li", link(i))));
+    if (operands.length > 12) yield el("p.hint", app.text("more", { count: operands.length - 12 }));
     if (app.trail.length) yield app.button(app.text("return"), () => app.goBack(), "quiet");
   }
 }
@@ -232,23 +244,20 @@ class Inspector {
 /** An input as a table of fields, under its name; a large one is filled when it is opened. */
 function matrix(app, input, open = true) {
   const [, , , rows, cols] = input.at;
-  const name = el("summary", {}, el("b", {}, input.name), " ", app.told(input.meaning));
-  const details = el("details", { open }, name);
+  const name = el("summary", el("b", input.name), " ", app.told(input.meaning));
   const weight = (r, c) => {
-    const label = `${input.name}[${r + 1},${c + 1}]`;
-    const item = el("td", {}, field(app.cell(input.at, r, c), { "aria-label": label, inputmode: "decimal" }));
+    const item = el("td", decimal(app.cell(input.at, r, c), `${input.name}[${r + 1},${c + 1}]`));
     if (input.gradient) item.append(el("small", { "data-gradient": app.cell(input.gradient, r, c) }));
     return item;
   };
   const fill = () => {
-    if (details.children.length > 1) return;
-    const heads = cols > 1 ? ["", ...input.cols] : [];
+    if (!details.open || details.children.length > 1) return;
     const lines = range(rows).map((r) => [input.rows[r], ...range(cols).map((c) => weight(r, c))]);
-    details.append(table({}, [], heads, lines));
+    details.append(table({}, [], cols > 1 ? ["", ...input.cols] : [], lines));
     app.refresh();
   };
-  if (open) fill();
-  details.addEventListener("toggle", fill);
+  const details = el("details", { open }, name);
+  app.idle(() => (fill(), details.addEventListener("toggle", fill)));
   return details;
 }
 
@@ -262,13 +271,9 @@ class Weights {
     const random = app.button(app.text("random"), () => app.randomize());
     const reset = app.button(app.text("reset"), () => app.reset(), "quiet");
     const few = inputs.reduce((total, { at }) => total + at[3] * at[4], 0) <= 60;
-    this.root = el(
-      "section",
-      { class: "weights card" },
-      el("h2", {}, app.text("weights")),
-      el("div", { class: "row buttons" }, ...training, random, reset),
-      ...inputs.map((input) => matrix(app, input, few)),
-    );
+    const buttons = el("div.row.buttons", {}, ...training, random, reset);
+    const fields = inputs.map((input) => matrix(app, input, few));
+    this.root = el("section.weights.card", el("h2", app.text("weights")), buttons, ...fields);
   }
 
   update() {
@@ -280,7 +285,7 @@ class Weights {
     const most = Math.max(...values.map(Math.abs));
     items.forEach((item, k) => {
       write(item, short(values[k]));
-      set(item, { class: most && Math.abs(values[k]) >= most * 0.6 ? "strong" : "" });
+      item.classList.toggle("strong", most && Math.abs(values[k]) >= most * 0.6);
     });
   }
 }
@@ -295,21 +300,26 @@ function chart(lines, { log = false, label, x, y, at = -1 }) {
   const most = Math.max(1, lines[0].length - 1);
   const px = (k) => left + ((wide - left - 12) * k) / most;
   const py = (value) => 26 + ((high - low - 26) * (top - value)) / (top - bottom);
-  const root = svg("svg", {
+  const root = el("svg.chart", {
     viewBox: `0 0 ${wide} ${high}`,
     role: "img",
     "aria-label": label,
-    class: "chart",
   });
+  const say = (kind, x, y, said) => root.append(el(kind, { x, y }, said));
   for (const k of range(5)) {
     const value = bottom + ((top - bottom) * k) / 4;
     const step = Math.round((most * k) / 4);
     const tick = log ? `1e${Math.round(value)}` : String(Number(value.toPrecision(2))).replace("e+", "e");
     root.append(
-      svg("line", { x1: left, x2: wide - 12, y1: py(value), y2: py(value), class: "axis" }),
-      svg("text", { x: left - 6, y: py(value) + 4, class: "end" }, tick.replace("-", "−")),
-      svg("text", { x: px(step), y: high - low + 16 }, String(step)),
+      el("line.axis", {
+        x1: left,
+        x2: wide - 12,
+        y1: py(value),
+        y2: py(value),
+      }),
     );
+    say("text.end", left - 6, py(value) + 4, tick.replace("-", "−"));
+    say("text", px(step), high - low + 16, String(step));
   }
   points.forEach((line, number) => {
     // Behind a number that is none the line begins again.
@@ -317,14 +327,12 @@ function chart(lines, { log = false, label, x, y, at = -1 }) {
       if (!Number.isFinite(value)) return "";
       return `${Number.isFinite(line[k - 1]) ? "L" : "M"}${px(k).toFixed(1)} ${py(value).toFixed(1)}`;
     });
-    root.append(svg("path", { d: d.join(""), class: `line line${number}` }));
+    root.append(el(`path.line.line${number}`, { d: d.join("") }));
   });
   if (at >= 0 && Number.isFinite(points[0][at]))
-    root.append(svg("circle", { cx: px(at), cy: py(points[0][at]), r: 5, class: "at" }));
-  root.append(
-    svg("text", { x: (wide + left) / 2, y: high - 3 }, x),
-    svg("text", { x: 4, y: 12, class: "start" }, y),
-  );
+    root.append(el("circle.at", { cx: px(at), cy: py(points[0][at]), r: 5 }));
+  say("text", (wide + left) / 2, high - 3, x);
+  say("text.start", 4, 12, y);
   return root;
 }
 
@@ -333,95 +341,92 @@ function setting(app, name, most, tries) {
   const input = app.inputs("setting").find((each) => each.name === name || each.entry === name);
   if (!input) return [];
   const [cell, meaning] = [app.cell(input.at), app.told(input.meaning)];
-  const label = el("label", {}, el("span", {}, meaning), field(cell, { inputmode: "decimal" }));
   const sliders = most ? [slider(cell, most, `${meaning}, ${app.text("drag")}`)] : [];
   const chips = tries.map((value) => app.button(value, () => app.type([[cell, value]]), "chip"));
-  return [el("div", { class: "row" }, label, ...sliders, ...chips)];
+  return [el("div.row", el("label", el("span", meaning), decimal(cell)), ...sliders, ...chips)];
+}
+
+/** A chart and its numbers as a table, under settings. */
+class Experiment {
+  constructor(app, key, settings, ...below) {
+    this.app = app;
+    this.label = app.text(key);
+    this.curve = el("div");
+    this.numbers = el("div");
+    const parts = [...settings, this.curve, ...below, this.numbers];
+    this.root = el("section.experiment.card", { "aria-label": this.label }, ...parts);
+  }
+
+  /** @param {number[][]} lines @param {any[][]} rows */
+  show(lines, given, heads, rows) {
+    const { label } = this;
+    this.curve.replaceChildren(chart(lines, { label, x: heads[0], y: heads[1], ...given }));
+    this.numbers.replaceChildren(table({ class: "plain" }, [label], heads, rows));
+  }
 }
 
 /** The training: its rate and clip, the loss over the epochs, and what is said at each. */
-class Learning {
+class Learning extends Experiment {
   constructor(app) {
-    this.app = app;
     const { epochs } = app;
-    this.curve = el("div");
-    this.said = el("p", { class: "epoch", role: "status" });
-    this.numbers = el("div");
-    this.slider = el("input", { type: "range", max: epochs, value: epochs, id: "epoch" });
-    this.slider.addEventListener("input", () => this.update());
-    const take = app.button(app.text("take"), () => app.train(Number(this.slider.value)));
-    this.root = el(
-      "section",
-      { class: "experiment card", "aria-label": app.text("loss_curve") },
-      ...setting(app, "rate", 0, ["0.1", "1"]),
-      ...setting(app, "clip", 0, ["0.25", "1000"]),
-      this.curve,
-      el("div", { class: "row" }, el("label", { for: "epoch" }, app.text("epoch")), this.slider, take),
-      this.said,
-      this.numbers,
-    );
+    const along = el("input", {
+      type: "range",
+      max: epochs,
+      value: epochs,
+      id: "epoch",
+    });
+    const said = el("p.epoch", { role: "status" });
+    const take = app.button(app.text("take"), () => app.train(Number(along.value)));
+    const settings = [...setting(app, "rate", 0, ["0.1", "1"]), ...setting(app, "clip", 0, ["0.25", "1000"])];
+    const row = el("div.row", el("label", { for: "epoch" }, app.text("epoch")), along, take);
+    super(app, "loss_curve", settings, row, said);
+    along.addEventListener("input", () => this.update());
+    this.along = along;
+    this.said = said;
   }
 
   /** What the network says after so many epochs. @param {number} epoch */
   #says(epoch) {
     const { app } = this;
-    const { said } = app.model.training;
-    const blank = app.model.split === "letters" ? "" : " ";
-    return said
-      .map((at) =>
-        range(at[4])
-          .map((t) => told(seen(app.cell(at, epoch, t))))
-          .join(blank),
-      )
-      .join(" · ");
+    const { training, split } = app.model;
+    const says = (at) => range(at[4]).map((t) => told(seen(app.cell(at, epoch, t))));
+    return training.said.map((at) => says(at).join(split === "letters" ? "" : " ")).join(" · ");
   }
 
   update() {
-    const { app, slider } = this;
-    const { loss } = app.model.training;
-    const losses = range(loss[3]).map((k) => Number(seen(app.cell(loss, k))));
-    const at = Number(slider.value);
-    const [label, epoch, y] = ["loss_curve", "epoch", "loss"].map((key) => app.text(key));
-    this.curve.replaceChildren(chart([losses], { label, x: epoch, y, at }));
-    const said = this.#says(at) || "–";
-    write(this.said, app.text("epoch_says", { epoch: at, loss: told(losses[at]), said }));
+    const { app } = this;
+    const losses = app.cells(app.model.training.loss).map((cell) => Number(seen(cell)));
+    const at = Number(this.along.value);
+    const words = {
+      epoch: at,
+      loss: told(losses[at]),
+      said: this.#says(at) || "–",
+    };
+    write(this.said, app.text("epoch_says", words));
     const some = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].filter((k) => k < app.epochs);
-    const lines = [...some, app.epochs].map((k) => [
-      String(k),
-      el("td", {}, told(losses[k])),
-      el("td", {}, this.#says(k)),
-    ]);
-    this.numbers.replaceChildren(table({ class: "plain" }, [label], [epoch, y, app.text("says")], lines));
+    const row = (k) => [String(k), el("td", told(losses[k])), el("td", this.#says(k))];
+    const heads = ["epoch", "loss", "says"].map((key) => app.text(key));
+    this.show([losses], { at }, heads, [...some, app.epochs].map(row));
   }
 }
 
 /** How much of the gradient is left, step by step back in time. */
-class Flow {
+class Flow extends Experiment {
   constructor(app) {
-    this.app = app;
-    this.names = app.model.flow.lines.map((line) => app.told(line.meaning));
-    this.curve = el("div");
-    this.numbers = el("div");
-    this.root = el(
-      "section",
-      { class: "experiment card", "aria-label": app.text("flow") },
-      ...setting(app, "slider", 5, ["0.5", "1", "2"]),
-      this.curve,
-      el("ul", { class: "key" }, ...this.names.map((name, k) => el("li", { class: `line${k}` }, name))),
-      this.numbers,
-    );
+    const names = app.model.flow.lines.map((line) => app.told(line.meaning));
+    const key = el("ul.key", {}, ...names.map((name, k) => el(`li.line${k}`, name)));
+    super(app, "flow", setting(app, "slider", 5, ["0.5", "1", "2"]), key);
+    this.names = names;
   }
 
   update() {
     const { app, names } = this;
-    const { steps, lines: shown } = app.model.flow;
-    const far = (k) => number(app.cell(steps, 0, k));
-    const order = range(steps[4]).sort((a, b) => far(a) - far(b));
-    const sizes = shown.map(({ at }) => order.map((k) => Number(seen(app.cell(at, 0, k)))));
-    const [label, x, y] = ["flow", "flow_x", "flow_y"].map((key) => app.text(key));
-    this.curve.replaceChildren(chart(sizes, { log: true, label, x, y }));
+    const { steps, lines } = app.model.flow;
+    const far = app.cells(steps).map(number);
+    const order = range(far.length).sort((a, b) => far[a] - far[b]);
+    const sizes = lines.map(({ at }) => order.map((k) => Number(seen(app.cell(at, 0, k)))));
     const some = range(order.length).filter((k) => k % 5 === 0 || k === order.length - 1);
-    const lines = some.map((k) => [String(k), ...sizes.map((line) => el("td", {}, told(line[k])))]);
-    this.numbers.replaceChildren(table({ class: "plain" }, [label], [x, ...names], lines));
+    const rows = some.map((k) => [String(k), ...sizes.map((line) => el("td", told(line[k])))]);
+    this.show(sizes, { log: true, y: app.text("flow_y") }, [app.text("flow_x"), ...names], rows);
   }
 }

@@ -9,22 +9,10 @@ interface Book {
   sheets: [string, number, number][];
   /** Sheet, row, column, columns, values. */
   constants: [number, number, number, number, Value[]][];
-  formulas: string[];
+  /** Texts and references: sheet, what moves, row, column, and of areas the last row and column. */
+  formulas: (string | number[])[][];
   /** Sheet, row, column, rows, columns, function, formula. */
   fills: [number, number, number, number, number, number, number][];
-}
-
-interface Corner {
-  row: number;
-  col: number;
-  rowFixed: boolean;
-  colFixed: boolean;
-}
-
-interface Reference {
-  sheet: number;
-  first: Corner;
-  last: Corner;
 }
 
 /** Sheet, row, column, rows, columns. */
@@ -42,30 +30,14 @@ interface Equation {
   note?: Told;
   part: string;
   sequence: string;
-  layer: string;
   rows: string[];
   at: Area;
-  before?: Area;
-  /** Name, when, weight. */
-  reads: [string, string, string][];
-  drawn?: string;
-  gradient?: string;
+  /** The weights that it has. */
+  weights: string[];
+  /** As what it is drawn, if it is. */
+  drawn: string;
+  /** In whose frame it is told. */
+  home: string;
+  gradient: string;
   reverse?: boolean;
-}
-
-/** A value at one time step, as it is drawn. */
-interface Box {
-  eq: Equation;
-  t: number;
-  x: number;
-  y: number;
-  size: number;
-  wide: number;
-  count: number;
-}
-
-interface Edge {
-  from: Box;
-  to: Box;
-  weight: string;
 }
