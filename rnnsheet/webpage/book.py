@@ -103,8 +103,8 @@ def _add(made: Book, grids: dict[str, Grid], sheet: int, block: Block, fill: Fil
 
 def moved(text: str, row: int, col: int, sheets: dict[str, int]) -> Formula:
     """A formula of the cell (row, col) with each reference as numbers: its sheet, -1 for the cell's own; what
-    goes with the cell, as bits, of first row 1, first column 2, last row 4, last column 8; first row and column
-    and of areas the last ones, from where the cell stands if they go with it.
+    goes with the cell, as bits, of first row 1, first column 2, last row 4, last column 8; first row and
+    column, and of areas the last ones, from where the cell stands if they go with it.
     """
 
     def corner(at: Corner) -> tuple[int, int]:
