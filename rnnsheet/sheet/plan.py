@@ -14,7 +14,7 @@ from rnnsheet.sheet.formula import Formula, column_letters
 if TYPE_CHECKING:
     from rnnsheet.trace import Trace
 
-LAYOUT = 19
+LAYOUT = 20
 """The number of this arrangement of blocks; it grows whenever a block moves, so that `check` can tell."""
 
 
@@ -172,8 +172,8 @@ class Series:
 
 SCREEN = 1130
 """So many pixels of a sheet a window of 1,280 shows, beside what programs put around it: LibreOffice most."""
-CHART_WIDTH = 435
-"""Of every chart, in pixels."""
+CHART_WIDTH, CHART_HEIGHT = 435, 312
+"""Of a chart, in pixels."""
 MOST_SERIES = 8
 """Of a chart: more are not told apart."""
 
@@ -193,6 +193,7 @@ class Chart:
     y_title: str
     row: int
     col: int
+    height: int = CHART_HEIGHT
 
     @property
     def told(self) -> str:
@@ -243,7 +244,7 @@ class Sheet:
     widths: dict[int, float] = field(default_factory=dict)
     """Of the columns that have another one."""
     heights: dict[int, float] = field(default_factory=dict)
-    """In points, of the rows that are not of the default height."""
+    """In points, of the rows that are not of the default height; a paragraph takes more where it needs it."""
     frozen: tuple[int, int] = (0, 0)
     """How many rows and columns stay in sight."""
     sections: list[int] = field(default_factory=list)

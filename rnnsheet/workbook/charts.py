@@ -15,8 +15,8 @@ from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphPrope
 from rnnsheet.sheet.plan import CHART_WIDTH, Area, Chart, Series
 from rnnsheet.workbook.style import INK
 
-WIDTH, HEIGHT = CHART_WIDTH / 96 * 2.54, 8.25
-"""Of a chart, in cm."""
+_CENTIMETRE = 96 / 2.54
+"""In pixels."""
 COLORS = ("1F4E9E", "E69F00", "166534", "9333B5", "56B4E9", "9A3412", "6B7280", "111827")
 """Of the series in their order, as the colour-blind tell them apart."""
 DASHES = ("solid", "dash", "sysDot", "dashDot", "lgDash", "sysDash", "lgDashDot", "solid")
@@ -24,7 +24,8 @@ _THICK, _THIN = 38_100, 15_875
 """The first line and the last, in EMU: where two lie on each other, both are seen."""
 _FEW = 8
 """So many labels stand beside each other without turning."""
-_MOST_LABELS = 20
+_EVERY = (1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000)
+"""Of how many labels one is shown, so that those that are shown are round numbers."""
 _COLUMNS = ("shares", "counts")
 """The kinds of charts that are no lines."""
 
@@ -39,7 +40,7 @@ def drawn(chart: Chart) -> BarChart | LineChart:
     made.x_axis.txPr, made.y_axis.txPr = _small(turned=count > _FEW), _small()
     made.x_axis.delete = made.y_axis.delete = False
     made.y_axis.majorGridlines = ChartLines(GraphicalProperties(ln=LineProperties(solidFill="E5E7EB")))
-    made.width, made.height = WIDTH, HEIGHT  # type: ignore[assignment]
+    made.width, made.height = CHART_WIDTH / _CENTIMETRE, chart.height / _CENTIMETRE  # type: ignore[assignment]
     made.legend = Legend(legendPos="b") if len(chart.series) > 1 else None
     for number, series in enumerate(chart.series):
         made.series.append(_series(series, number, chart))
@@ -76,14 +77,18 @@ def _column_chart(chart: Chart) -> BarChart:
 def _line_chart(chart: Chart) -> LineChart:
     made = LineChart()
     count = max(chart.categories.rows, chart.categories.cols)
-    made.x_axis = TextAxis(tickLblSkip=max(1, count // _MOST_LABELS))
-    made.y_axis.number_format = "General"
+    made.x_axis = TextAxis(tickLblSkip=_labels_skipped(count))
+    made.y_axis.scaling.min, made.y_axis.number_format = 0, "General"
     if chart.kind == "powers":
-        made.y_axis.scaling.logBase = 10
+        made.y_axis.scaling.min, made.y_axis.scaling.logBase = None, 10
         made.y_axis.number_format = "0E+00"
         # Below all powers, not at 1 = 10⁰.
         made.x_axis.tickLblPos = "low"
     return made
+
+
+def _labels_skipped(count: int) -> int:
+    return next((every for every in _EVERY if count / every <= _FEW + 1), count)
 
 
 def _series(series: Series, number: int, chart: Chart) -> Drawn:

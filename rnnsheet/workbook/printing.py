@@ -10,14 +10,13 @@ from openpyxl.worksheet.worksheet import Worksheet
 from rnnsheet.labels import Labels
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.page_builder import width_of
-from rnnsheet.sheet.plan import Plan, Sheet, Text
-from rnnsheet.workbook.charts import HEIGHT, WIDTH
+from rnnsheet.sheet.plan import CHART_WIDTH, Plan, Sheet, Text
 
 LINE = 15.0
 """The height of a line of text, in points."""
 _MARGIN, _HEAD = 0.4, 0.5
 """Left and right, above and below, in inches."""
-_INCH, _CENTIMETRE = 72.0, 72 / 2.54
+_INCH, _PIXEL = 72.0, 72 / 96
 _LEGIBLE, _COMFORTABLE = 0.51, 0.85
 """No sheet is printed smaller; it takes more pages instead. None is larger, so that it takes less of them."""
 _MORE = 1.01
@@ -47,7 +46,7 @@ def row_heights(sheet: Sheet) -> dict[int, float]:
         if text.style == "title":
             heights[text.row] = 26
         elif text.style == "about":
-            heights[text.row] = LINE * _lines_needed(sheet, text) + 3
+            heights[text.row] = max(heights.get(text.row, LINE), LINE * _lines_needed(sheet, text) + 3)
     return heights
 
 
@@ -190,8 +189,7 @@ def _heights(sheet: Sheet) -> list[float]:
 
 def _drawn(sheet: Sheet) -> list[range]:
     """The rows that each chart and each diagram takes."""
-    tall = math.ceil(HEIGHT * _CENTIMETRE / LINE)
-    charts = [range(chart.row, chart.row + tall) for chart in sheet.charts]
+    charts = [range(chart.row, chart.row + math.ceil(chart.height * _PIXEL / LINE)) for chart in sheet.charts]
     return charts + [range(each.row, each.row + each.rows) for each in sheet.drawings]
 
 
@@ -200,7 +198,7 @@ def _last_printed(sheet: Sheet, rows: range) -> int:
     last = last_column(sheet, rows)
     for chart in sheet.charts:
         if chart.row in rows:
-            room, col = WIDTH * _CENTIMETRE, chart.col
+            room, col = CHART_WIDTH * _PIXEL, chart.col
             while room > 0:
                 room -= _width(sheet, col)
                 col += 1

@@ -10,7 +10,7 @@ from rnnsheet.sheet.bounds import LAST_COLUMN
 from rnnsheet.sheet.captions import of_layer
 from rnnsheet.sheet.formula import Formula, column_letters
 from rnnsheet.sheet.layout_context import Context
-from rnnsheet.sheet.page_builder import FORMATS, STYLES, Page, number_or_zero, width_of
+from rnnsheet.sheet.page_builder import FORMATS, PRECISE, STYLES, Page, number_or_zero, number_width, width_of
 from rnnsheet.sheet.plan import CHART_WIDTH, Area, Block, Chart, Fill, Highlight, Series, quoted
 from rnnsheet.sheet.row_layout import RowLayout, cell, kept
 
@@ -19,14 +19,15 @@ LONGEST = 8_192
 """The longest formula that Excel takes."""
 _HEAD = 4
 """The rows of the names, of the units and of the time steps, which stay in sight."""
-_ABOUT, _RATE, _CLIP, _LAST, _HOW = 7, 9, 11, 14, 16
-_LAST_EPOCHS, _FIRST = 21, 29
-"""The rows of the settings, of the last loss, of what is said of the last epochs, and of epoch 0."""
+_ABOUT, _RATE, _CLIP, _HOW, _LAST_EPOCHS, _FIRST = 7, 8, 10, 12, 13, 18
+"""The rows of what is said, of the settings, of the head of the last epochs, and of epoch 0."""
+_PARAGRAPH, _CHART_HEIGHT = 51.0, 232
+"""The least of what is said, in points, so that the chart beside it, in pixels, ends above last epochs."""
 _RIGHT = 4
 """So many columns have room for what may be wrong with the settings; then the chart begins, or before."""
 _CAPTIONS, _SETTING = 150, 8
 """The pixels of the captions of settings; the letters of the least column that has room for one."""
-_PRINTED, _SHOWN_AGAIN = 15, 5
+_PRINTED, _SHOWN_AGAIN = 15, 3
 """So many of the first epochs are printed, and above them so many of the last."""
 _EPOCH, _LOSS = 1, 2
 _WIDTH = 11.7
@@ -46,6 +47,7 @@ def place(context: Context) -> tuple[Page, dict[str, Block]] | None:
     chart = min(setting + _RIGHT + 1, page.sheet.column_for(CHART_WIDTH, setting + 2))
     for row, name in ((_ABOUT, "about"), (_HOW, "fill_down")):
         page.text(row, 1, labels(f"training.{name}"), "about", chart - 1)
+        page.sheet.heights[row] = _PARAGRAPH
     settings = {}
     for row, name, value in ((_RATE, "rate", given.rate), (_CLIP, "clip", given.clip)):
         settings[name], training.used[name] = page.positive(row, setting, name, value, context.messages)
@@ -58,8 +60,6 @@ def place(context: Context) -> tuple[Page, dict[str, Block]] | None:
     epochs = blocks["epoch"].area
     last = epochs.row + epochs.rows - 1
     page.sheet.printed_rows = ((1, min(last, epochs.row + _PRINTED - 1)),)
-    page.text(_LAST, 1, labels("training.last"), "caption")
-    _last_of(page, blocks["loss"], page.area(_LAST, setting), "result")
     return page, {**settings, "loss_epoch": blocks["loss"]}
 
 
@@ -113,7 +113,7 @@ class _Training:
         """Every block, by name."""
         blocks = {
             "epoch": self._epochs(),
-            "loss": self._one("loss", self._losses(), "{}", "result"),
+            "loss": self._one("loss", self._losses(), "{}", "result", PRECISE),
         }
         slopes = [self.areas[f"d{name}"] for name in self.network.gradients]
         every = f"{cell(slopes[0], 0)}:{cell(slopes[-1], slopes[-1].cols - 1)}"
@@ -158,7 +158,7 @@ class _Training:
 
     def _widths(self) -> None:
         """Of the columns before the norm: what is said has room, and its head."""
-        self.page.sheet.widths |= {_EPOCH: 9, _LOSS: 10}
+        self.page.sheet.widths |= {_EPOCH: 8, _LOSS: number_width(6)}
         letters = self.network.split == "letters" and "answer" not in self.network.sequences
         for equation in self.says:
             area = self.areas[equation.name]
@@ -175,9 +175,9 @@ class _Training:
         self.page.formula("epoch", area, f"{cell(first, 0)}+1", "label", values=values)
         return Block("epoch", replace(first, rows=self.epochs + 1), "label", "whole")
 
-    def _one(self, name: str, of: str, text: str, style: str) -> Block:
+    def _one(self, name: str, of: str, text: str, style: str, form: str = "") -> Block:
         self.page.text(_HEAD + 2, self.areas[name].col, self.page.labels(f"training.{name}"), "caption")
-        return self._block(name, [self._fill(text.format(of), 0)], style)
+        return self._block(name, [self._fill(text.format(of), 0)], style, form)
 
     def _weight(self, parameter: Parameter) -> None:
         """At epoch 0 the input, then the epoch above less rate · scale · gradient."""
@@ -263,6 +263,5 @@ def _chart(page: Page, epochs: Area, losses: Area, col: int) -> None:
     labels = page.labels
     series = Series(losses, labels("training.loss"))
     titles = {"x_title": labels("training.epoch"), "y_title": labels("training.loss")}
-    page.sheet.charts.append(
-        Chart("line", labels("training.chart"), (series,), epochs, **titles, row=_ABOUT, col=col)
-    )
+    place = {"row": _ABOUT, "col": col, "height": _CHART_HEIGHT}
+    page.sheet.charts.append(Chart("line", labels("training.chart"), (series,), epochs, **titles, **place))

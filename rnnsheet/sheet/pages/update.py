@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from rnnsheet.sheet.layout_context import LABEL, Context, columns
-from rnnsheet.sheet.page_builder import Page
+from rnnsheet.sheet.page_builder import PRECISE, Page, number_width
 from rnnsheet.sheet.plan import Block
 from rnnsheet.sheet.time_layout import Bands
 
@@ -25,6 +25,8 @@ def place(context: Context, gradients: Mapping[str, Block]) -> tuple[Page, dict[
     bands.freeze(labels("update.about"))
     top, col = bands.row, bands.where.first
     rate, used = page.positive(top, col, "update_rate", given, context.messages)
+    # One step changes a loss little.
+    page.sheet.widths[col] = number_width(6)
     bands.row += 5
     bands.heading(labels("update.weights"), labels("update.weights_about"))
     new = {name: _weight(bands, name, gradients[name], used) for name in network.gradients}
@@ -38,7 +40,7 @@ def place(context: Context, gradients: Mapping[str, Block]) -> tuple[Page, dict[
         (top + 3, "loss_after", after),
     ):
         page.text(row, 1, labels(f"update.{name}"), "caption")
-        page.link(loss, row, col, style="result")
+        page.link(loss, row, col, style="result", form=PRECISE)
     return page, {"update_rate": rate}
 
 
