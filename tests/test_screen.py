@@ -7,17 +7,20 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
+import openpyxl
 import pytest
 from hypothesis import given, settings
+from openpyxl.utils import column_index_from_string, range_boundaries
 
 import rnnsheet
 from rnnsheet import templates
 from rnnsheet.labels import labels, languages
+from rnnsheet.network.imported import ImportedLayer, ImportedNetwork, Text
 from rnnsheet.rendering import render
 from rnnsheet.sheet.layout import plan
 from rnnsheet.workbook import printing
 from tests import lessons
-from tests.imported_networks import counter, moods, speller
+from tests.imported_networks import counter, moods, recurrent, speller, weights
 from tests.screen import LEAST_CONTRAST, MOST_SERIES, Measured, measured
 from tests.test_engines import skip_without
 
@@ -95,3 +98,44 @@ def test_random_networks(tmp_path_factory: pytest.TempPathFactory, lesson: rnnsh
 @pytest.mark.parametrize("make", [moods, speller, counter])
 def test_imported_networks(tmp_path: Path, make) -> None:
     check(measured(rnnsheet.export(make(), tmp_path / "book.xlsx", "en")))
+
+
+@pytest.mark.slow
+def test_of_much_the_first_rows_are_printed_and_the_footer_names_the_rest(tmp_path: Path) -> None:
+    """Of each kind of large block: many units over time, a large vocabulary, wide weights, many epochs."""
+    words = tuple(f"word{number}" for number in range(150))
+    layers = (
+        ImportedLayer("embedding", "emb", weights={"E": weights(150, 3)}),
+        ImportedLayer("elman", "rnn", ("emb",), weights=recurrent("h", 70, 3)),
+        ImportedLayer("last", "last", ("rnn",)),
+        ImportedLayer("dense", "says", ("last",), weights={"Wa": weights(2, 70)}, activation="softmax"),
+    )
+    network = ImportedNetwork("large", Text("words", words, 4, "word7"), layers, ("no", "yes"))
+    large = openpyxl.load_workbook(rnnsheet.export(network, tmp_path / "large.xlsx", "en"))
+    by_hand = openpyxl.load_workbook(rnnsheet.export("by-hand", tmp_path / "by-hand.xlsx", "en"))
+    for sheet in [*large.worksheets, *by_hand.worksheets]:
+        if sheet.sheet_state == "visible":
+            told = _told_on_paper(sheet)
+            seen = [cell for row in sheet.iter_rows() for cell in row if cell.value and not cell.hyperlink]
+            assert {cell.row for cell in seen} <= told[0], sheet.title
+            assert {cell.column for cell in seen if cell.row in told[1]} <= told[2], sheet.title
+    assert large["L2_rnn"].print_area.count(":") > 1
+    first, *_ = (cell.row for cell in large["L2_rnn"]["A"] if cell.value == 1)
+    printed = _told_on_paper(large["L2_rnn"])[1]
+    assert {*range(first, first + 60)} <= printed and not {*range(first + 60, first + 70)} & printed
+    assert "rows 121 to" in large["Vocabulary"].oddFooter.center.text
+    assert "columns M to" in large["W4_says"].oddFooter.center.text
+
+
+def _told_on_paper(sheet) -> tuple[set[int], set[int], set[int]]:
+    """The rows that are printed or named in the footer, those that are printed, and as the first columns."""
+    rows, cols = set[int](), set[int]()
+    for area in sheet.print_area.split(","):
+        left, top, right, bottom = range_boundaries(area.rpartition("!")[2].replace("$", ""))
+        rows |= {*range(top, bottom + 1)}
+        cols |= {*range(left, right + 1)}
+    footer = sheet.oddFooter.center.text or ""
+    named = {row for a, b in re.findall(r"(\d+) to (\d+)", footer) for row in range(int(a), int(b) + 1)}
+    for a, b in re.findall(r"columns ([A-Z]+) to ([A-Z]+)", footer):
+        cols |= {*range(column_index_from_string(a), column_index_from_string(b) + 1)}
+    return rows | named, rows, cols

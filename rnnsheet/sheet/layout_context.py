@@ -20,7 +20,7 @@ _CAPTIONS, _NUMBER, _WORD = 20.5, 3.3, 12.0
 """The widths of row labels: alone, below captions; beside weights as numbers or letters, or as words."""
 _WEIGHT, _WEIGHT_OF_WORD = 5.3, 6.0
 """The width of a column of weights; where a word may stand above it."""
-_PARAGRAPH = 160.0
+_PARAGRAPH = 150.0
 
 
 @dataclass(frozen=True)

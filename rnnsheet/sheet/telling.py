@@ -17,6 +17,9 @@ FIRST = 2
 ANSWER = FIRST + 3
 """Where a letter stands that has its caption left of it."""
 
+_Between = tuple[int, str, Area | None]
+"""In a column a sign, or a symbol of what stands in an area elsewhere."""
+
 
 class Teller:
     """Writes one derivation below the other."""
@@ -62,26 +65,23 @@ class Teller:
         in_order = self._reading_order(equation)
         columns = any(map(self._has_columns, in_order))
         top, col, tallest = self.row + 1 + columns, FIRST, 1
-        signs: list[tuple[int, str]] = []
+        signs: list[_Between] = []
         for piece in in_order:
             if isinstance(piece, str):
                 if col > SPAN and piece.strip().startswith("+"):
                     self._signs(signs, top, tallest)
                     top, col, tallest, signs = top + tallest + 1 + columns, FIRST, 1, []
-                signs.append((col, piece))
+                signs.append((col, piece, None))
                 col += 1
             elif area := self._elsewhere(piece, time):
                 self.scope[piece] = area
-                middle = top + (tallest - 1) // 2
-                self.page.text(
-                    middle, col, self._symbol(piece), "link_text", link=area.sheet, at=area.part().a1
-                )
+                signs.append((col, self._symbol(piece), area))
                 col += 1
             else:
                 col = self._labelled(piece, time, top, col, columns)
                 tallest = max(tallest, self.scope[piece].rows)
         tallest = max(tallest, equation.value.rows.size)
-        self._signs([*signs, (col, "=")], top, tallest)
+        self._signs([*signs, (col, "=", None)], top, tallest)
         self.page.text(top - 1 - columns, col + 2, self._symbol(equation.value), "symbol")
         self._result(equation, time, top, col + 2)
         self.row = top + 1 + tallest
@@ -134,7 +134,9 @@ class Teller:
 
     def _has_columns(self, piece: str | Leaf) -> bool:
         """Whether labels stand above the columns of an operand."""
-        return self._is_picked(piece) or (isinstance(piece, Parameter) and piece.cols.name != "one")
+        if isinstance(piece, Parameter):
+            return piece.cols.name != "one" and not _is_wide(piece)
+        return self._is_picked(piece)
 
     def _is_picked(self, piece: str | Leaf) -> bool:
         return isinstance(piece, Value) and piece.name in self._picks
@@ -156,10 +158,14 @@ class Teller:
     def _symbol(self, leaf: Leaf) -> str:
         return short(symbol(leaf), self._equation) if self._equation else symbol(leaf)
 
-    def _signs(self, signs: Sequence[tuple[int, str]], top: int, rows: int) -> None:
-        """Signs in the middle of the matrices that they join."""
-        for col, text in signs:
-            self.page.text(top + (rows - 1) // 2, col, text, "sign")
+    def _signs(self, signs: Sequence[_Between], top: int, rows: int) -> None:
+        """Signs in the middle of the matrices that they join, and links to those that stand elsewhere."""
+        middle = top + (rows - 1) // 2
+        for col, text, area in signs:
+            if area is None:
+                self.page.text(middle, col, text, "sign")
+            else:
+                self.page.text(middle, col, text, "link_text", link=area.sheet, at=area.part().a1)
 
     def _labelled(self, leaf: Leaf, time: int, top: int, col: int, columns: bool) -> int:
         """An operand under its symbol, its rows and columns labelled; the next free column."""
@@ -186,7 +192,9 @@ class Teller:
         return self.page.formula(leaf.name, area, text, "weight", trace=leaf.name, time=time, form="number")
 
     def _elsewhere(self, leaf: Leaf, time: int) -> Area | None:
-        """Where a tall column stands, which is not shown again; None for others."""
+        """Where a tall column or a wide weight stands, which is not shown again; None for others."""
+        if isinstance(leaf, Parameter):
+            return self.inputs[leaf.name].area if _is_wide(leaf) else None
         equation = self.network.equations.get(leaf.name)
         if not isinstance(leaf, Value) or equation is None or not is_tall(equation):
             return None
@@ -203,3 +211,7 @@ class Teller:
         self.told[equation.name, time] = block
         self.scope[equation.value] = block.area
         self.page.mark(block, equation.base)
+
+
+def _is_wide(weight: Parameter) -> bool:
+    return weight.cols.size > SPAN

@@ -19,6 +19,8 @@ _MARGIN, _HEAD = 0.4, 0.5
 _INCH, _PIXEL = 72.0, 72 / 96
 _LEGIBLE, _COMFORTABLE = 0.51, 0.85
 """No sheet is printed smaller; it takes more pages instead. None is larger, so that it takes less of them."""
+_MOST_NAMED = 4
+"""Parts of a sheet that are not printed: a footer has room for so many."""
 _MORE = 1.01
 """Programs round: a little more room than a sheet takes, or its last column would have a page of its own."""
 _POINTS_PER_CHARACTER = 5.7
@@ -79,6 +81,7 @@ def set_up(worksheet: Worksheet, sheet: Sheet, plan: Plan, texts: Labels) -> Non
     header.left.text, header.right.text = _literal(plan.title), "&A"  # type: ignore[union-attr]
     footer.left.text, footer.right.text = "rnnsheet", texts("style.footer")  # type: ignore[union-attr]
     printed = _Printed(sheet)
+    footer.center.text = _not_printed(printed, texts)  # type: ignore[union-attr]
     worksheet.print_title_rows = f"{printed.repeated[0]}:{printed.repeated[-1]}"
     if beside := _beside(sheet):
         worksheet.print_title_cols = f"A:{column_letters(beside)}"
@@ -122,11 +125,24 @@ class _Printed:
         self.repeated = range(sheet.head, rows + 1) if rows >= sheet.head else range(1, 2)
         self._heights = _heights(sheet)
         self._parts = sheet.printed_rows or ((1, len(self._heights)),)
-        last = sheet.printed or max(_last_printed(sheet, range(1, end + 1)) for _, end in self._parts)
-        self.areas = [f"A{top}:{column_letters(last)}{end}" for top, end in self._parts]
-        self._width = sum(_width(sheet, col) for col in range(1, last + 1))
+        self._last = sheet.printed or max(_last_printed(sheet, range(1, end + 1)) for _, end in self._parts)
+        self.areas = [f"A{top}:{column_letters(self._last)}{end}" for top, end in self._parts]
+        self._width = sum(_width(sheet, col) for col in range(1, self._last + 1))
         self._labels = sum(_width(sheet, col) for col in range(1, _beside(sheet) + 1))
         self._heads = sum(self._heights[row - 1] for row in self.repeated if row <= len(self._heights))
+
+    @property
+    def rows_left_out(self) -> list[range]:
+        """The used rows that are not printed, between what is and below it."""
+        ends = [*(top for top, _ in self._parts[1:]), len(self._heights) + 1]
+        rests = (range(last + 1, top) for (_, last), top in zip(self._parts, ends, strict=True))
+        return [rows for rows in rests if rows]
+
+    @property
+    def columns_left_out(self) -> range:
+        """The columns right of what is printed, of which the printed rows take any."""
+        used = (last_column(self._sheet, range(top, end + 1)) for top, end in self._parts)
+        return range(self._last + 1, max(used) + 1)
 
     def on(self, paper: Paper) -> _Laid:
         """On a paper: lying, if it takes no more pages so."""
@@ -166,6 +182,18 @@ class _Printed:
                 while used > room:
                     used, pages = used - room, pages + 1
         return ends, pages
+
+
+def _not_printed(printed: _Printed, texts: Labels) -> str | None:
+    """What the footer says of rows and columns that are in the file alone: on paper nothing else tells it."""
+    rows = printed.rows_left_out
+    named = [texts("style.rows", first=each.start, last=each[-1]) for each in rows[:_MOST_NAMED]]
+    if len(rows) > _MOST_NAMED:
+        named.append(texts("style.and_more"))
+    if cols := printed.columns_left_out:
+        first, last = column_letters(cols.start), column_letters(cols[-1])
+        named.append(texts("style.columns", first=first, last=last))
+    return texts("style.not_printed", what=texts("steps.and").join(named)) if named else None
 
 
 def _beside(sheet: Sheet) -> int:

@@ -235,13 +235,13 @@ class _Flow:
     def _chart(self, rows: Mapping[str, int], place: tuple[int, int]) -> None:
         labels, areas = self.page.labels, self._areas(rows)
         series = tuple(Series(areas[f"drawn_{name}"], self.captions[name]) for name in self.drawn)
-        titles = {"x_title": labels("flow.chart_x"), "y_title": labels("flow.chart_y")}
         chart = Chart(
             "powers",
             labels("flow.chart"),
             series,
             areas["steps_back"],
-            **titles,
+            x_title=labels("flow.chart_x"),
+            y_title=labels("flow.chart_y"),
             row=place[0],
             col=place[1],
         )

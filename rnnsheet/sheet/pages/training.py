@@ -261,7 +261,16 @@ def _last_of(page: Page, block: Block, area: Area, style: str) -> None:
 
 def _chart(page: Page, epochs: Area, losses: Area, col: int) -> None:
     labels = page.labels
-    series = Series(losses, labels("training.loss"))
-    titles = {"x_title": labels("training.epoch"), "y_title": labels("training.loss")}
-    place = {"row": _ABOUT, "col": col, "height": _CHART_HEIGHT}
-    page.sheet.charts.append(Chart("line", labels("training.chart"), (series,), epochs, **titles, **place))
+    page.sheet.charts.append(
+        Chart(
+            kind="line",
+            title=labels("training.chart"),
+            series=(Series(losses, labels("training.loss")),),
+            categories=epochs,
+            x_title=labels("training.epoch"),
+            y_title=labels("training.loss"),
+            row=_ABOUT,
+            col=col,
+            height=_CHART_HEIGHT,
+        )
+    )
