@@ -481,7 +481,7 @@ def test_a_book_saved_by_another_program_is_still_right(tmp_path, program, save,
     path = rnnsheet.export(hello(), tmp_path / "hello.xlsx", language)
     report = rnnsheet.check(save(path, tmp_path))
     assert failures(report) == []
-    assert report.drawn_on == ()
+    assert (report.drawn_on, report.further) == ((), {})
     assert report.cells == rnnsheet.check(path).cells
 
 
@@ -523,7 +523,7 @@ def test_the_report_as_json_has_the_promised_keys(hello_xlsx):
     report = json.loads(json.dumps(rnnsheet.check(hello_xlsx).as_dict()))
     assert list(report) == [
         *("file", "lesson", "engine", "tolerance", "cells", "failed", "amplified", "max_error"),
-        *("ok", "proved", "framework", "notes", "displaced", "drawn_on", "blocks"),
+        *("ok", "proved", "framework", "notes", "displaced", "drawn_on", "further", "blocks"),
     ]
     keys = ["name", "sheet", "range", "cells", "failed", "max_error", "first_failure", "amplified"]
     assert all(list(block) == keys for block in report["blocks"])

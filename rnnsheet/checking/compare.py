@@ -67,6 +67,8 @@ class Comparison:
         self._names = self._compared_names()
         drawn = {sheet.name: strange(contents.drawn.get(sheet.name, ()), sheet) for sheet in plan.sheets}
         self._drawn_on = tuple(sheet for sheet, others in drawn.items() if others)
+        found = ((sheet.name, contents.grid(sheet.name).further) for sheet in plan.sheets)
+        self._further = {sheet: names for sheet, names in found if names}
 
     def report(self, lesson: str, engine: str, values: Values) -> Report:
         """The verdict on every block and on the defined names, after a recalculation."""
@@ -78,8 +80,12 @@ class Comparison:
         inputs = [report for cells in self._inputs if (report := cells.report(values))]
         proved = self.trace is not None
         checked = (*blocks, *inputs, self._names)
-        moved, drawn = self._displaced(blocks), self._drawn_on
-        return Report(path, lesson, engine, self.tolerance, checked, proved, displaced=moved, drawn_on=drawn)
+        return Report(
+            *(path, lesson, engine, self.tolerance, checked, proved),
+            displaced=self._displaced(blocks),
+            drawn_on=self._drawn_on,
+            further=self._further,
+        )
 
     def _displaced(self, reports: Sequence[BlockReport]) -> tuple[tuple[str, int, int], ...]:
         """Per sheet on which rows seem to be inserted or deleted: the first row moved, and how far down."""

@@ -1,6 +1,7 @@
 """What a check found: per block, and in sum."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rnnsheet.notebook import html_table
@@ -83,6 +84,8 @@ class Report:
     """Sheets of which all that is wrong stands a few rows further: from which row on, and how far down."""
     drawn_on: tuple[str, ...] = ()
     """The sheets on which something is drawn that is not ours: what it covers was not looked at."""
+    further: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By the sheet, what else its part of the file holds that was not looked at, as the file names it."""
 
     @property
     def cells(self) -> int:
@@ -140,5 +143,6 @@ class Report:
             "notes": list(self.notes),
             "displaced": [list(each) for each in self.displaced],
             "drawn_on": list(self.drawn_on),
+            "further": {sheet: list(names) for sheet, names in self.further.items()},
             "blocks": [asdict(block) for block in self.blocks],
         }

@@ -22,10 +22,22 @@ from rnnsheet.workbook.view import LEAST_WIDTH, View, folded, height_of, outline
 from rnnsheet.workbook.worksheet import Grid
 
 _FORMAT = "format"
-CAUSES = ("sheet", "formulas", "zeros", "row", "column", _FORMAT, "letters", "place", "text", "rule")
+CAUSES = (
+    "sheet",
+    "formulas",
+    "zeros",
+    "row",
+    "column",
+    _FORMAT,
+    "letters",
+    "place",
+    "text",
+    "rule",
+    "richer",
+)
 """Its sheet is hidden or too small, or shows formulas, or no zeros; its row or column is hidden or too small
 for its letters; its number format; letters that cannot be read; where they stand; letters of the text's own;
-a rule of conditional formatting."""
+a rule of conditional formatting; what the cell holds besides its value."""
 _FITTING = {form: tuple(map(float, bounds)) for form, bounds in FITTING.items()}
 
 
@@ -151,6 +163,9 @@ class Seen:
         yield from self._causes_of_rules(block, whole)
         if self._grid.fonts:
             yield from self._causes_of_texts(block)
+        if self._grid.richer:
+            cells = enumerate(area.cells())
+            yield from ((index, "richer") for index, cell in cells if cell in self._grid.richer)
 
     def _looks(self, corners: Corners) -> Iterator[tuple[range, Mapping[str | None, list[int]], float]]:
         """Rows of an area that look alike, the columns by their styles, and how high each row is."""
@@ -164,7 +179,8 @@ class Seen:
             by_style = defaultdict[str | None, list[int]](list)
             own = slice(bisect_left(row.cols, left), bisect_right(row.cols, right))
             for col, style in zip(row.cols[own], row.styles[own], strict=True):
-                by_style[style].append(col)
+                for each in (style,) if style else self._view.styles_at(row, col):
+                    by_style[each].append(col)
             yield range(max(first, top), min(end, bottom + 1)), by_style, height
 
     def _cause_of_style(self, style: str | None, form: str) -> str:

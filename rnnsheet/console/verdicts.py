@@ -38,6 +38,9 @@ def verdict(report: Report, labels: Labels, with_blocks: bool) -> Iterator[str]:
         yield labels("check.noted", file=report.file, settings=settings)
     if report.drawn_on:
         yield labels("check.drawn_on", file=report.file, names=", ".join(report.drawn_on))
+    if report.further:
+        found = "; ".join(f"{sheet}: {', '.join(names)}" for sheet, names in report.further.items())
+        yield labels("check.further", file=report.file, found=found)
     if with_blocks:
         yield from table([labels("check.head").split("|"), *map(_block, report.blocks)], "lllrrr")
 

@@ -31,7 +31,7 @@ MOST_TAGS_AT_ONCE = 1_000_000
 """In memory as elements: a whole part that does not grow with the cells, a row of a worksheet, or a text."""
 
 _ACTIVE = {
-    "macros": re.compile(r"vbaProject|macrosheet|activeX|\.bas$", re.IGNORECASE),
+    "macros": re.compile(r"vbaProject|macrosheet|activeX|\.bas$|webextension|customUI", re.IGNORECASE),
     "external links": re.compile(r"externalLink|connections(\.xml)?$|queryTable", re.IGNORECASE),
     "embedded objects": re.compile(r"embeddings/|oleObject", re.IGNORECASE),
 }

@@ -34,6 +34,9 @@ _DRAWN = (
     "{http://purl.oclc.org/ooxml/drawingml/main}",
 )
 """The same of themes."""
+_LYING = ("vmlDrawing", "image", "comments", "threadedComment")
+"""How the kinds of relationships end by which a sheet has pictures of old programs, notes and what is behind
+its cells."""
 _SEEN, _HIDDEN = "visible", "hidden"
 MOST_NAMES = 100_000
 """LibreOffice takes the square of their number."""
@@ -145,7 +148,7 @@ def _drawn(package: Package, part: str) -> Iterator[Anchor]:
     for kind, target in package.links(part).values():
         if kind == "drawing":
             yield from map(anchor_of, package.tree(target))
-        elif kind in ("vmlDrawing", "image"):
+        elif kind.endswith(_LYING):
             yield kind, "", ""
 
 

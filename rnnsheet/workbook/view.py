@@ -30,6 +30,8 @@ class Row(NamedTuple):
     """How deep it is in an outline."""
     collapsed: str | None
     """Whether the rows of the outline above or below it are folded."""
+    style: str | None
+    """That of its cells, for some programs, which have none of their own."""
     cols: tuple[int, ...]
     styles: tuple[str | None, ...]
     """Of each cell the number of its style."""
@@ -57,6 +59,8 @@ class View:
     """In characters, of columns of which nothing is said."""
     widths: tuple[tuple[int, int, float], ...] = ()
     """First and last of columns, and how wide they are: 0 for hidden ones."""
+    styles: tuple[tuple[int, int, str], ...] = ()
+    """First and last of columns, and the style, for some programs, of their cells that have none."""
     first: tuple[int, int] = (1, 1)
     """The column and the row before which nothing can be scrolled to."""
     frozen: tuple[int, int] = (0, 0)
@@ -64,6 +68,11 @@ class View:
     rules: tuple[Rule, ...] = ()
     filtered: tuple[tuple[int, int], ...] = ()
     """First and last of rows that a filter hides some of, as the program finds."""
+
+    def styles_at(self, row: Row, col: int) -> Sequence[str | None]:
+        """Those that a cell without a style may have."""
+        own = [row.style, *(style for first, last, style in self.styles if first <= col <= last)]
+        return list(dict.fromkeys((None, *own)))
 
     def width(self, col: int) -> float:
         """In characters, of a column; where several things are said of it, the least."""
@@ -96,6 +105,7 @@ def view_of(root: Element, space: str, state: str, styles: Styles, tables: Seque
         height=min(map(_height, formats), default=inf),
         usual_width=usual_width,
         widths=(*((*_span(each), _width(each, usual_width)) for each in columns), *_folded_columns(own)),
+        styles=tuple((*_span(each), style) for each in columns if (style := each.get("style"))),
         **_panes(views),
         rules=(*styles.rules(found.get("conditionalFormatting", [])), *(_table(area) for area, _ in tables)),
         filtered=tuple(_filtered(filters)),

@@ -1,7 +1,7 @@
 """A worksheet's part into its cells, row by row: formulas, the values stored beside them, constants."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any
@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 from rnnsheet.sheet.bounds import LAST_COLUMN, LAST_ROW, key
 from rnnsheet.sheet.formula import Formula, column_letters, column_number
 from rnnsheet.sheet.plan import Area
+from rnnsheet.workbook.further import further
 from rnnsheet.workbook.looks import Font, Styles
 from rnnsheet.workbook.package import Package, weight
 from rnnsheet.workbook.tags import local, natural, once, truth
@@ -62,6 +63,10 @@ class Grid:
     """The first row of those that look alike, and how; they end where the next begin."""
     fonts: dict[int, tuple[Font, ...]] = field(default_factory=dict)
     """Those of texts that have letters of their own in parts."""
+    richer: set[int] = field(default_factory=set)
+    """The cells that show more than their value, or something else: a picture, a record, a pronunciation."""
+    further: tuple[str, ...] = ()
+    """What else the part holds that is not looked at, of `further.further`."""
     view: View = field(default_factory=View)
 
 
@@ -116,14 +121,15 @@ def grid_of(package: Package, part: str, space: str, reader: "SheetReader", stat
     if size > MOST_IN_AREAS:
         raise ValueError(f"mergeCell: {size:,} > {MOST_IN_AREAS:,}")
     reader.fill_areas()
-    view = view_of(above, space, state, reader.styles, _tables(package, part))
+    links = package.links(part)
+    view = view_of(above, space, state, reader.styles, _tables(package, links))
     reader.check_rows(view)
-    return replace(reader.grid, view=view)
+    return replace(reader.grid, view=view, further=further(above[0], links))
 
 
-def _tables(package: Package, part: str) -> list[Table]:
+def _tables(package: Package, links: Mapping[str, tuple[str, str]]) -> list[Table]:
     """What tables and tables of pivots on a worksheet cover, and their filters."""
-    linked = [target for kind, target in package.links(part).values() if kind in ("table", "pivotTable")]
+    linked = [target for kind, target in links.values() if kind in ("table", "pivotTable")]
     named = (each for target in linked for each in package.tree(target).iter() if each.get("ref"))
     return [Table(each.get("ref", ""), local(each) == "autoFilter" and len(each) > 0) for each in named]
 
@@ -227,8 +233,10 @@ class SheetReader:
         for look in self._looks:
             height_of(look, view)
             outline(look)
-            for number in set(look.styles):
+            for number in {look.style, *look.styles}:
                 self.styles.look(number)
+        for _, _, number in view.styles:
+            self.styles.look(number)
 
     def _row(self, element: ElementTree.Element) -> None:
         row = natural(element.get("r") or str(self._last_row + 1))
@@ -251,6 +259,8 @@ class SheetReader:
             if col <= left:
                 raise ValueError(f"{reference}")
             cols.append(col)
+            if cell.get("vm") or cell.get("ph"):
+                self.grid.richer.add(before + col)
             value = formula = inline = None
             for child in cell:
                 tag = child.tag
@@ -273,7 +283,10 @@ class SheetReader:
                 raise ValueError(f"{column_letters(col)}{row}: {error}") from None
         styles = tuple([cell.get("s") for cell in element])
         said = element.get
-        look = Row(said("hidden"), said("ht"), said("outlineLevel"), said("collapsed"), tuple(cols), styles)
+        look = Row(
+            *(said("hidden"), said("ht"), said("outlineLevel"), said("collapsed"), said("s")),
+            *(tuple(cols), styles),
+        )
         rows = self.grid.rows
         if not rows or rows[-1][1] != look:
             rows.append((row, self._looks.setdefault(look, look)))
