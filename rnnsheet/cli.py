@@ -203,8 +203,8 @@ def check(
 
         engines, status = chosen(engine), 0
         told: list[dict[str, object]] = []
-        waiting = progress.waiting(labels(language))
-        with progress.working(labels(language)):
+        waiting = progress.waiting(language)
+        with progress.working(language):
             for file, found in each(files, tolerance, engines, waiting):
                 if isinstance(found, RnnsheetError):
                     status = 2

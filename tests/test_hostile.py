@@ -8,6 +8,7 @@ import sys
 import time
 import zipfile
 from html import escape
+from itertools import cycle
 from pathlib import Path
 
 import openpyxl
@@ -744,11 +745,12 @@ def test_a_blank_between_two_operands_is_no_other_spelling(hello_xlsx, wrong):
     assert rnnsheet.check(wrong).ok
 
 
-def test_a_formula_of_apostrophes_is_read_once(hello_xlsx, tmp_path, wrong):
+def test_a_formula_of_apostrophes_or_other_letters_is_read_once(hello_xlsx, tmp_path, wrong):
     """What begins like a sheet's name and is none was looked for behind each of them again."""
     contents, part = parts(hello_xlsx), sheet_part(hello_xlsx, "Training")
     formulas = re.compile(rb"(?<=<f>)[^<]+(?=</f>)")
-    contents[part] = formulas.sub(b"'" * 8_190, contents[part], count=200)
+    signs = cycle([b"'", "é".encode()])
+    contents[part] = formulas.sub(lambda _: next(signs) * 8_190, contents[part], count=200)
     assert checked(save(contents, wrong), tmp_path / "run")[0] == 1
 
 

@@ -82,7 +82,7 @@ def test_a_long_export_shows_a_bar_in_a_terminal_and_nothing_elsewhere(tmp_path)
 )
 def test_a_long_check_says_that_it_goes_on_in_a_terminal(capsys, monkeypatch, is_terminal, seconds, said):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal)
-    with progress.working(labels("zh"), seconds):
+    with progress.working("zh", seconds):
         time.sleep(0.1)
     assert capsys.readouterr().err.count("正在重新计算并逐格比较") == said
 
@@ -135,7 +135,7 @@ def test_the_api_takes_a_number_of_epochs_or_says_so(tmp_path, epochs):
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_that_others_are_waited_for_is_said_once_in_a_terminal(capsys, monkeypatch, is_terminal, language):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal)
-    say = progress.waiting(labels(language))
+    say = progress.waiting(language)
     say()
     say()
     told = f"{labels(language)('progress.waiting')}\n"

@@ -7,9 +7,9 @@ _TOKEN = re.compile(
     r"""
     (?P<text> "(?:[^"]|"")*" )
     | '(?P<quoted> (?:[^']|'')* )'! | (?P<apostrophes> '(?:[^']|'')*' )
-    | (?P<sheet> [A-Z_\u0080-\U0010ffff][\w.\u0080-\U0010ffff]* )!
+    | (?P<sheet> (?:[A-Z_]|[^\x00-\x7f]) (?:[\w.]|[^\x00-\x7f])* )!
     | (?P<number> (?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:E[+-]?[0-9]+)?(?![\w.]) )
-    | (?P<word> [\w.$\\]+ )
+    | (?P<word> [\w.$\\]+ ) | (?P<foreign> [^\x00-\x7f] (?:[\w.]|[^\x00-\x7f])* )
     | (?P<blank> [ \t\r\n]+ )
     | (?P<sign> . )
     """,
@@ -17,7 +17,8 @@ _TOKEN = re.compile(
 )
 """In ASCII: ſ and ı are no letters of a function, and a blank of another width is none.
 
-Apostrophes without a sign behind them are one token, so that nothing is looked for behind each of many.
+Apostrophes without a sign behind them are one token, and so are other letters: nothing is looked for behind
+each of many.
 """
 _OPERAND = ("text", "quoted", "sheet", "number", "word")
 

@@ -1,6 +1,5 @@
 """What every command shares: its options, mistakes as one line, and how it prints."""
 
-import json
 import os
 import warnings
 from collections.abc import Iterable, Iterator
@@ -86,4 +85,6 @@ def print_lines(lines: Iterable[str]) -> None:
 
 def print_json(data: object) -> None:
     """Prints data for programs."""
+    import json
+
     print_lines(json.dumps(data, ensure_ascii=False, indent=2).split("\n"))

@@ -8,7 +8,7 @@ from threading import Timer
 
 import typer
 
-from rnnsheet.labels import Labels
+from rnnsheet.labels import Labels, labels
 from rnnsheet.progress import Advance, Progress
 
 _LONG = {"export": 1_000_000}
@@ -21,15 +21,15 @@ _BYTES = 20
 """So much of a file a cell takes, about."""
 
 
-def bars(labels: Labels) -> Progress:
+def bars(texts: Labels) -> Progress:
     """Shows how far each piece of work is."""
 
     @contextmanager
     def bar(work: str, size: int) -> Iterator[Advance]:
         hidden = not sys.stderr.isatty() or size < _LONG.get(work, 0)
         if work == "export" and size >= _HUGE:
-            typer.echo(labels("progress.huge", cells=size, megabytes=size * _BYTES / 1e6), err=True)
-        title = labels(f"progress.{work}")
+            typer.echo(texts("progress.huge", cells=size, megabytes=size * _BYTES / 1e6), err=True)
+        title = texts(f"progress.{work}")
         with typer.progressbar(length=size, label=title, hidden=hidden, file=sys.stderr) as shown:
             yield shown.update
 
@@ -37,9 +37,10 @@ def bars(labels: Labels) -> Progress:
 
 
 @contextmanager
-def working(labels: Labels, seconds: float = _PATIENCE) -> Iterator[None]:
+def working(language: str, seconds: float = _PATIENCE) -> Iterator[None]:
     """Says, once, that a check is under way, where it takes so many seconds."""
-    timer = Timer(seconds, typer.echo, (labels("progress.checking"),), {"err": True})
+    # Labels take a while to read: nothing waits for them that need not.
+    timer = Timer(seconds, lambda: typer.echo(labels(language)("progress.checking"), err=True))
     timer.daemon = True
     if sys.stderr.isatty():
         timer.start()
@@ -49,12 +50,12 @@ def working(labels: Labels, seconds: float = _PATIENCE) -> Iterator[None]:
         timer.cancel()
 
 
-def waiting(labels: Labels) -> Callable[[], None]:
+def waiting(language: str) -> Callable[[], None]:
     """Says, once, that other checks are waited for."""
 
     @cache
     def say() -> None:
         if sys.stderr.isatty():
-            typer.echo(labels("progress.waiting"), err=True)
+            typer.echo(labels(language)("progress.waiting"), err=True)
 
     return say

@@ -4,7 +4,7 @@ import os
 import re
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Collection
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -88,11 +88,13 @@ def help_texts(language: str) -> Labels:
     return Labels(language, tomllib.loads(_table(text, "sheet") + _table(text, "help")))
 
 
-def sheet_called(name: str, among: Iterable[str]) -> str | None:
+def sheet_called(name: str, among: Collection[str]) -> str | None:
     """Which of some worksheets has a name, in whatever language it is said; None where none has."""
+    if name in among:
+        return name
     known = [labels(language).sheets for language in languages()]
     called = {sheets[key] for own in known for key, text in own.items() if text == name for sheets in known}
-    return next((each for each in among if each == name or each in called), None)
+    return next((each for each in among if each in called), None)
 
 
 def _table(text: str, name: str) -> str:
