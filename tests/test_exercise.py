@@ -18,7 +18,7 @@ from rnnsheet.classroom import handing_out, key, tables
 from rnnsheet.classroom.blanks import Blanks, usual
 from rnnsheet.classroom.book import CODE, SEAL, TOLD, Exercise
 from rnnsheet.classroom.key import Settings
-from rnnsheet.classroom.numbers import slips
+from rnnsheet.classroom.numbers import Own, slips
 from rnnsheet.classroom.references import qualified, references
 from rnnsheet.cli import app
 from rnnsheet.sheet.layout import plan
@@ -165,6 +165,11 @@ def test_typical_slips_show(handed, prepared):
         assert max(moved) > 0.02
 
 
+def seen(block):
+    """All of a block that is written; two formulas that read alike are two."""
+    return replace(block, fills=()), list(map(list, block.formulas())) if block.fills else []
+
+
 LARGE = ("caption", "long-memory", "translate")
 
 
@@ -176,6 +181,13 @@ def test_an_exercise_can_be_made_of_every_lesson(name):
     prepared = handing_out.prepare(lesson, Settings(), None, Path("key.toml"))
     made, blanks = prepared.key, prepared.blanks
     assert blanks.names == tuple(made.rubric)
+    weights = {each: (array + 1).tolist() for each, array in made.lesson.model.parameters.items()}
+    own = Own(weights, made.lesson.word).of(made.lesson)
+    # What is planned once for all is what would be planned for one.
+    anew = {sheet.name: sheet for sheet in plan(own, "en").sheets} if name not in LARGE else {}
+    for sheet in prepared.plan(own).sheets if anew else ():
+        assert sheet.texts == anew[sheet.name].texts
+        assert list(map(seen, sheet.blocks)) == list(map(seen, anew[sheet.name].blocks))
     book = prepared.book("AAAAA-AAAAA", made.lesson)
     cells = {(block.area.sheet, cell): block for block in book.blocks() for cell in block.area.cells()}
     for block in book.blocks():

@@ -97,7 +97,7 @@ def marked(tmp_path_factory):
     entries = [
         group[0].formulas,
         {**group[1].formulas, first: group[1].rights[first] + 0.4},
-        {**group[2].formulas, first: "@SUM(1)"},
+        {**group[2].formulas, **dict.fromkeys(group[2].places("p")[:2], "@SUM(1)")},
     ]
     files = {
         MOODLE["folders"].format(name=NAMES[each.id], number=each.id, code=each.code): each.book(own)

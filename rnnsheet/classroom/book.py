@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from rnnsheet import engine
 from rnnsheet.classroom import numbers, paper
@@ -20,6 +22,7 @@ from rnnsheet.equations.lesson import network
 from rnnsheet.errors import LessonError
 from rnnsheet.labels import labels
 from rnnsheet.lesson import LessonData
+from rnnsheet.network import Model
 from rnnsheet.sheet.captions import meaning, title
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.layout import plan
@@ -35,6 +38,8 @@ _LIST, _WIDE = 8, 5
 """The first row of the list of blocks, and how many columns it has."""
 _GIVEN, _TO_FILL = "weight", "input"
 """The styles of what an exercise gives, and of what is blank: the only cells that are not locked."""
+_NUMBERED = 2.0**-20
+"""By which weights are numbered: with numbers so small that nothing is said of them."""
 _CAPTIONS = ("caption", "heading", "small")
 
 
@@ -135,8 +140,30 @@ class Exercise:
             yield from (pair for pair in pairs if self.blanks.is_kept(pair[0]))
 
     def plan(self, lesson: LessonData) -> Plan:
-        """The whole workbook of a lesson."""
-        return plan(lesson, self.key.settings.language)
+        """The workbook of a lesson of the key's: planned once, with the weights of each put in."""
+        if lesson.word != self.key.lesson.word:
+            return plan(lesson, self.key.settings.language)
+        weights = np.concatenate([array.ravel() for array in lesson.model.parameters.values()]).tolist()
+        sheets = (
+            replace(
+                sheet, blocks=[_weighted(block, lesson.model.parameters, weights) for block in sheet.blocks]
+            )
+            for sheet in self._numbered.sheets
+        )
+        return replace(self._numbered, sheets=tuple(sheets))
+
+    @cached_property
+    def _numbered(self) -> Plan:
+        """The sheets of the exercise, with the number of each weight in its place."""
+        numbered, first = {}, 0
+        for name, array in self.key.lesson.model.parameters.items():
+            count = np.arange(first, first + array.size, dtype=np.float64)
+            numbered[name] = _NUMBERED * count.reshape(array.shape)
+            first += array.size
+        model = Model(self.key.lesson.model.layers, numbered)
+        planned = plan(replace(self.key.lesson, model=model), self.key.settings.language)
+        kept = {sheet.name for sheet in self.blanks.sheets}
+        return replace(planned, sheets=tuple(sheet for sheet in planned.sheets if sheet.name in kept))
 
     def _sheet(self, sheet: Sheet, own: Sheet, trace: Trace, solved: bool) -> Sheet:
         """A sheet of the exercise: of the lesson's own what is kept, with blanks."""
@@ -274,6 +301,14 @@ def blanks_of(lesson: LessonData, settings: Settings) -> Blanks:
         raise LessonError("own_words", place=lesson.name)
     names = settings.blanks or (paper.USUAL if on_paper else usual(planned))
     return Blanks(planned, lesson, engine.run(lesson), names, settings.times, settings.example)
+
+
+def _weighted(block: Block, names: Collection[str], weights: Sequence[float]) -> Block:
+    """A block with weights in place of their numbers, if it shows any."""
+    if not block.values or block.name not in names:
+        return block
+    values = [[weights[round(value / _NUMBERED)] for value in line] for line in block.values]
+    return replace(block, values=values)
 
 
 def _lines(area: Area) -> Iterator[Sequence[int]]:
