@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rnnsheet.engine import output
+from rnnsheet.engine.gates import bound
 from rnnsheet.engine.layers import kept
 from rnnsheet.engine.propagation import Batch, backward, batch, forward
 from rnnsheet.engine.training import as_columns, gradients, losses, norm
@@ -142,18 +143,20 @@ def training(
     gradients are (epochs + 1, numbers), what is said (epochs + 1, 1, steps).
     """
     settings, epochs = tried.settings, []
-    now = {name: np.clip(array, -LIMIT, LIMIT) for name, array in parameters.items()}
+    now = {name: array.copy() for name, array in parameters.items()}
     for _ in range(tried.lesson.epochs + 1):
+        for array in now.values():
+            bound(array, LIMIT)
         found = tried.learn(now, LIMIT)
         slopes = {name: found[f"d{name}"] for name in now}
         length = norm(slopes.values())
         scale = settings.clip / length if length > settings.clip else 1.0
         epochs.append({**found, **now, "norm": np.array([length]), "scale": np.array([scale])})
         step = settings.rate * scale
-        now = {name: np.clip(array - step * slopes[name], -LIMIT, LIMIT) for name, array in now.items()}
+        now = {name: array - step * slopes[name] for name, array in now.items()}
         advance(1)
     hidden = kept(tried.lesson.model)
-    stacked = {name: np.stack([epoch[name] for epoch in epochs]) for name in epochs[0] if name not in hidden}
+    stacked = {name: np.array([epoch[name] for epoch in epochs]) for name in epochs[0] if name not in hidden}
     # Over time (epochs, steps, 1, rows); all others are numbers of an epoch as a whole.
     columns = {
         name: array[:, :, 0].swapaxes(1, 2) if array.ndim == 4 else array.reshape(len(epochs), -1)

@@ -191,7 +191,7 @@ def _initial(model: Model, layer: Layer, batch: Batch, found: Arrays) -> dict[st
             states[state] = found[value][0 if before.reverse else -1]
         else:
             given = batch.initial.get(layer.initial(state), 0.0)
-            states[state] = np.broadcast_to(given, (batch.size, model.size(layer)))
+            states[state] = np.full((batch.size, model.size(layer)), given)
     return states
 
 

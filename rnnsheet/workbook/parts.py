@@ -3,6 +3,7 @@
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from io import BytesIO
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, fromstring
@@ -191,6 +192,7 @@ def _element(element: Element, names: Mapping[str, str], declared: str = "") -> 
     return f"{start}>{inside}</{tag}>" if inside else f"{start}/>"
 
 
+@cache
 def _prefixed(name: str) -> str:
     space, _, own = name.removeprefix("{").rpartition("}")
     return _PREFIXES.get(space, "") + own

@@ -12,12 +12,12 @@ from typing import Any, BinaryIO
 from rnnsheet.files import write_whole
 from rnnsheet.progress import Advance, unheard
 from rnnsheet.sheet.formula import column_letters
-from rnnsheet.sheet.plan import Area, Block, Fill, Plan, Sheet, Text
+from rnnsheet.sheet.plan import Area, Block, Plan, Sheet, Text
 from rnnsheet.workbook.highlights import conditional_formats
 from rnnsheet.workbook.parts import SHARED_TEXTS, parts, with_points
 from rnnsheet.workbook.printing import row_heights
 from rnnsheet.workbook.skeleton import skeleton
-from rnnsheet.workbook.style import LOOKS, Edges, Styles
+from rnnsheet.workbook.style import LOOKS, Styles
 from rnnsheet.workbook.texts import SharedText, SharedTexts, escaped, markup
 from rnnsheet.workbook.zipped import Zipped
 
@@ -81,8 +81,9 @@ class _SheetCells:
     def __init__(self, sheet: Sheet, expected: Expected, styles: Styles, shared: SharedTexts):
         self._heights = row_heights(sheet)
         self.formats = conditional_formats(sheet, styles)
-        self._blocks = [_block_cells(block, expected, styles, shared) for block in sheet.blocks]
-        self._pieces = [*(_text_cells(text, styles, shared) for text in sheet.texts), *self._blocks]
+        self._blocks = [_BlockCells(block, expected(block), styles, shared) for block in sheet.blocks]
+        texts = (_TextCell(text, styles, shared) for text in sheet.texts)
+        self._pieces: list[_TextCell | _BlockCells] = [*texts, *self._blocks]
 
     def shown(self, area: Area) -> Sequence[Any]:
         """The value of each cell of an area, row by row; "" where there is none."""
@@ -101,12 +102,12 @@ class _SheetCells:
 
     def rows(self, advance: Advance) -> Iterator[str]:
         """Each row's XML, from the top."""
-        beginning: defaultdict[int, list[_Cells]] = defaultdict(list)
+        beginning: defaultdict[int, list[_TextCell | _BlockCells]] = defaultdict(list)
         for piece in self._pieces:
             beginning[piece.area.row].append(piece)
         ends = {row for piece in self._pieces for row in piece.breaks}
         ends |= {row + side for row in self._heights for side in (0, 1)}
-        pieces: list[_Cells] = []
+        pieces: list[_TextCell | _BlockCells] = []
         for first, end in pairwise(sorted(ends)):
             pieces = [piece for piece in pieces if piece.end > first] + beginning[first]
             pieces.sort(key=lambda piece: piece.area.col)
@@ -117,7 +118,7 @@ class _SheetCells:
                     yield from self._alike(rows, pieces)
                     advance(len(rows) * cells)
 
-    def _alike(self, rows: range, pieces: list["_Cells"]) -> Iterator[str]:
+    def _alike(self, rows: range, pieces: list["_TextCell | _BlockCells"]) -> Iterator[str]:
         """Rows that differ by their numbers and values alone: a template is made once and filled for each."""
         first, signs = rows[0], dict[int, str]()
 
@@ -139,29 +140,40 @@ class _SheetCells:
             yield text % tuple(chain.from_iterable(filled))
 
 
-class _Cells:
-    """The cells of an area: the template of a row of them, and the values that go into it.
+class _TextCell:
+    """The cell of a text; of one that spans several only the first holds it."""
 
-    `numbers` gives the style's number from the edges of the area at which a cell stands.
-    """
+    def __init__(self, text: Text, styles: Styles, shared: SharedTexts):
+        self.area, self.end = Area("", text.row, text.col), text.row + 1
+        self.breaks = {text.row, self.end}
+        number = styles.number(text.style, "letter" if LOOKS[text.style].frame else "general")
+        attributes = f'r="{column_letters(text.col)}{text.row}" s="{number}" t="s"'
+        self._xml = f"<c {attributes}><v>{shared.number(text.text):d}</v></c>"
 
-    def __init__(
-        self,
-        area: Area,
-        values: Sequence[Sequence[Any]],
-        fills: tuple[Fill, ...],
-        numbers: Callable[[Edges], int],
-        shared: SharedTexts,
-    ):
-        self.area, self._fills, self._shown = area, fills, values
+    def template(self, row: int, sign: Callable[[int], str]) -> str:
+        """Its XML, which has no place for a value."""
+        return self._xml
+
+    def values(self, rows: range) -> Sequence[Sequence[Any]]:
+        """None in its one row."""
+        return [()]
+
+
+class _BlockCells:
+    """The cells of a block: the template of a row of them, and the values that go into it."""
+
+    def __init__(self, block: Block, values: Sequence[Sequence[Any]], styles: Styles, shared: SharedTexts):
+        area = block.area
+        self.area, self._fills, self._shown = area, block.fills, values
         self.end = area.row + area.rows
+        numbers = partial(styles.number, block.style, block.format)
         self._columns = [column_letters(col) for col in range(area.col, area.col + area.cols)]
         self._styles = {
             ends: [numbers((col == 0, col == area.cols - 1, *ends)) for col in range(area.cols)]
             for ends in {self._ends(down) for down in range(area.rows)}
         }
         # The result of a formula stands beside it, and in no table.
-        as_written = escaped if fills else shared.number
+        as_written = escaped if block.fills else shared.number
         self._values = [_written(row, as_written) if str in map(type, row) else row for row in values]
 
     @property
@@ -177,9 +189,11 @@ class _Cells:
         """Puts the values of those cells that lie in an area, as people read them, into those of the area."""
         own = self.area
         left, right = max(own.col, area.col), min(own.col + own.cols, area.col + area.cols)
+        if left >= right:
+            return
         for row in range(max(own.row, area.row), min(own.row + own.rows, area.row + area.rows)):
             first = (row - area.row) * area.cols - area.col
-            found = self._shown[row - own.row][left - own.col : max(left, right) - own.col]
+            found = self._shown[row - own.row][left - own.col : right - own.col]
             values[first + left : first + left + len(found)] = found
 
     def values(self, rows: range) -> Sequence[Sequence[Any]]:
@@ -203,18 +217,6 @@ class _Cells:
 
     def _ends(self, down: int) -> tuple[bool, bool]:
         return down == 0, down == self.area.rows - 1
-
-
-def _text_cells(text: Text, styles: Styles, shared: SharedTexts) -> _Cells:
-    form = "letter" if LOOKS[text.style].frame else "general"
-    number = styles.number(text.style, form)
-    # Only the first cell of a text that spans several holds it.
-    return _Cells(Area("", text.row, text.col), [[text.text]], (), lambda _: number, shared)
-
-
-def _block_cells(block: Block, expected: Expected, styles: Styles, shared: SharedTexts) -> _Cells:
-    numbers = partial(styles.number, block.style, block.format)
-    return _Cells(block.area, expected(block), block.fills, numbers, shared)
 
 
 def _cell(attributes: str, formula: str, kind: type) -> str:
