@@ -197,8 +197,12 @@ const iserror = (value) =>
     () => true,
   );
 const isnumber = (value) => typeof iferror(value, () => "") === "number";
-const mid = (text, start, length) =>
-  checked(start >= 1 && length >= 0, text.substr(Math.floor(start) - 1, Math.floor(length)), VALUE);
+// Letters are code points: some take two places in a JavaScript text.
+const len = (text) => [...text].length;
+const mid = (text, start, length) => {
+  const from = Math.floor(start) - 1;
+  return checked(from >= 0 && length >= 0, [...text].slice(from, from + Math.floor(length)).join(""), VALUE);
+};
 /** With another text in the place of one: wherever that stands, or where it stands for the nth time. */
 const substitute = (text, old, put, nth = 0) => {
   let found = 0;
@@ -207,8 +211,8 @@ const substitute = (text, old, put, nth = 0) => {
 const trim = (text) => text.replace(/^ +| +$/g, "").replace(/ +/g, " ");
 const unicode = (text) => checked(text, text.codePointAt(0), VALUE);
 const find = (wanted, text, start = 1) => {
-  const found = text.indexOf(wanted, start - 1);
-  return checked(found >= 0, found + 1, VALUE);
+  const found = text.indexOf(wanted, mid(text, 1, start - 1).length);
+  return checked(found >= 0, len(text.slice(0, found)) + 1, VALUE);
 };
 
 /*

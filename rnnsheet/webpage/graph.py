@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 ROW = 74
 TALL = 30
 _GAP = 10
 _WIDE = 1400
-"""No wider is what stands beside each other."""
+"""No wider are sequences beside each other."""
+_GATES = 160
+"""No wider are gates beside each other: a step that is narrow lets more of them be seen."""
 LISTED = 92
 """The width of a list of the greatest of many values."""
 
@@ -111,11 +114,8 @@ class Graph:
         for equation in self._equations.values():
             if not equation["drawn"] or equation["sequence"] != sequence:
                 continue
-            is_gate = equation["drawn"] == "gate"
-            gates = (
-                row for row in rows if row[0]["drawn"] == "gate" and row[0]["layer"] == equation["layer"]
-            )
-            beside = next(gates, None) if is_gate else None
+            gates = (row for row in rows if _is_gate_of(equation["layer"], row[0]))
+            beside = next((row for row in gates if len(row) < self._beside(equation)), None)
             if beside:
                 beside.append(equation)
             else:
@@ -125,6 +125,14 @@ class Graph:
                 rows = []
         if rows:
             yield self._stack(sequence, rows)
+
+    def _beside(self, gate: Described) -> int:
+        """So many gates of a layer stand beside each other, in rows of like length; 0 of what is none."""
+        if gate["drawn"] != "gate":
+            return 0
+        count = sum(_is_gate_of(gate["layer"], each) for each in self._equations.values())
+        room = max(1, (_GATES + _GAP) // (_size(gate)[1] + _GAP))
+        return ceil(count / ceil(count / room))
 
     def _stack(self, sequence: str, rows: list[list[Described]]) -> _Stack:
         wide = max(64, *map(_across, rows))
@@ -193,6 +201,10 @@ class Graph:
                     for read, then, own in equation["reads"]
                 ]
                 yield from self._sources(inner)
+
+
+def _is_gate_of(layer: str, equation: Described) -> bool:
+    return bool(equation["drawn"] == "gate" and equation["layer"] == layer)
 
 
 def _across(row: Sequence[Described]) -> float:

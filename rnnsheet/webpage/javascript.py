@@ -284,7 +284,7 @@ _CALLS: dict[str, _Compile] = {
     "ISNUMBER": _isnumber,
     "LARGE": _large,
     "LEFT": lambda it, given: Code(f"mid({it.text(given[0])},1,{it.number(given[1])})", TEXT),
-    "LEN": lambda it, given: Code(f"{it.text(given[0])}.length", NUMBER),
+    "LEN": _typed("len", "t", NUMBER),
     "LN": _numbers("ln"),
     "LOWER": lambda it, given: Code(f"{it.text(given[0])}.toLowerCase()", TEXT),
     "MATCH": _match,

@@ -67,6 +67,7 @@ class Picture {
   update() {
     const { app, root } = this;
     const { lit, state } = app;
+    if (lit?.node !== this.seen) this.#see((this.seen = lit?.node));
     set(root, { class: state.back ? "back" : "", "aria-label": app.summary() });
     const faint = this.lines.length > 200 ? 0.35 : 1;
     for (const { shape, cell, to, weight } of this.lines) {
@@ -91,6 +92,15 @@ class Picture {
       else if (node.matches(".list")) this.#list(drawn);
       else this.#units(drawn, scale);
     }
+  }
+
+  /** Scrolls a wide picture so that a node stands in the middle. @param {string} node */
+  #see(node) {
+    const { node: found } = this.nodes.find((each) => each.node.dataset.node === node) ?? {};
+    const frame = this.root.parentElement;
+    if (!found || frame.scrollWidth <= frame.clientWidth) return;
+    const [at, around] = [found, frame].map((each) => each.getBoundingClientRect());
+    frame.scrollLeft += at.left + at.width / 2 - around.left - around.width / 2;
   }
 
   /** Shows the values of a node forward, and their gradients backward. */
