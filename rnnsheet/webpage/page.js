@@ -227,6 +227,20 @@ class App {
     return rows * cols > 1 ? `${name}[${row - top + 1},${col - left + 1}]` : name;
   }
 
+  /** A message of the workbook, with what a page calls a cell where a workbook has its address. */
+  placed(message) {
+    const { sheets } = this.model.book;
+    return message.replace(/([\w ]*\S) ([A-Z]+)(\d+)(:[A-Z]+\d+)?/, (found, before, col, row) => {
+      const sheet = sheets.findIndex(([name]) => before.endsWith(name));
+      if (sheet < 0) return found;
+      const column = [...col].reduce((total, letter) => total * 26 + letter.charCodeAt(0) - 64, 0);
+      const cell = this.sheets.at(sheet, Number(row), column);
+      const input = this.model.inputs.find(({ at }) => this.holds(at, cell));
+      const name = input?.kind === "weight" ? this.title(cell) : this.told(input?.meaning ?? {});
+      return before.slice(0, -sheets[sheet][0].length) + (name || this.title(cell));
+    });
+  }
+
   /** What is known of a cell. */
   about(cell) {
     const equation = this.equationOf(cell);

@@ -98,7 +98,7 @@ class Head {
       set(pixel, { "aria-pressed": number(pixel.dataset.pixel) > 0.5 });
     const message = told(seen(app.cell(app.model.state)));
     const fine = app.told(app.model.said)[0][1];
-    write(this.state, message === fine ? "" : message);
+    write(this.state, message === fine ? "" : app.placed(message));
     this.answers.replaceChildren(...app.model.outputs.map((output) => this.#answer(output)));
   }
 

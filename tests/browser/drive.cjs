@@ -48,7 +48,7 @@ async function main() {
   await page.fill(".word", "olleh");
   await settle(page);
   found.saysThen = await said(page);
-  await page.fill(".word", "help");
+  await page.fill(".word", "he😀p");
   await settle(page);
   found.state = await page.locator(".message").textContent();
   await page.fill(".word", "hello");
