@@ -133,6 +133,11 @@ def test_who_is_someone_else():
     assert not is_other("Group A-王小明", "王小明")
     assert not is_other("Anne-Marie Li", "Anne-Marie Li")
     assert not is_other("", "王小明")
+    assert not is_other("wangxiaoming", "王小明")
+    assert not is_other("王小明", "王小明 Wang Xiaoming")
+    assert not is_other("liannmarie", "Ann Li") and not is_other("Ann Li", "Ann M. Li")
+    assert not is_other("zoeangstrom", "Zoë Ångström")
+    assert is_other("liann", "Wang Ann") and is_other("Group A-王小明", "王小红") and is_other("-", "Ann")
 
 
 def test_moodle_gets_its_own_worksheet_back_filled_in(group, tmp_path):

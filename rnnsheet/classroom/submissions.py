@@ -33,6 +33,7 @@ _MOODLE = re.compile(r"(?:.*/)?(?P<name>[^/]*?)_(?P<number>\d+)_assignsubmission
 """As mod/assign/locallib.php of Moodle names them; before Moodle 4.1 the folder's name ends in _."""
 _CANVAS = re.compile(r"(?:.*/)?(?P<name>[^/_]+)_(?:LATE_)?(?P<number>\w+?)_\d+_[^/]+(?:/.+)?")
 """As lib/content_zipper.rb of Canvas names them; an anonymous one is called anon, its number has letters."""
+_HAN = re.compile(r"[\u3400-\u9fff]")
 _NAMELESS = re.compile(r"anon|participant|参与者|参加者|teilnehmer.*", re.IGNORECASE)
 
 
@@ -184,12 +185,26 @@ def _name(item: zipfile.ZipInfo) -> str:
 def is_other(told: str, name: str) -> bool:
     """Whether whom a platform tells is someone else than who has a name on the roster.
 
-    Platforms write names without blanks, or the family name first, or that of a group and - before.
+    Platforms write names without blanks, or the family name first, or that of a group and - before; one of
+    the two may have a middle name more. A Chinese name and its Latin letters cannot be compared.
     """
-
-    def letters(text: str) -> list[str]:
-        return sorted(re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", text).casefold()))
-
+    if not told or not name or bool(_HAN.search(told)) != bool(_HAN.search(name)):
+        return False
     parts = told.split("-")
-    may_be = (letters("-".join(parts[start:])) for start in range(len(parts)))
-    return bool(told and name) and letters(name) not in may_be
+    return not any(_may_be("-".join(parts[start:]), name) for start in range(len(parts)))
+
+
+def _may_be(one: str, other: str) -> bool:
+    """Whether two names are of the same letters, or every word of the one stands in the other."""
+    words = [_words(one), _words(other)]
+    joined = ["".join(each) for each in words]
+    if sorted(joined[0]) == sorted(joined[1]):
+        return True
+    pairs = zip(words, reversed(joined), strict=True)
+    return any(bool(own) and all(word in text for word in own) for own, text in pairs)
+
+
+def _words(name: str) -> list[str]:
+    """The words of a name in small letters without accents."""
+    plain = "".join(sign for sign in unicodedata.normalize("NFKD", name) if not unicodedata.combining(sign))
+    return re.findall(r"[^\W_]+", plain.casefold())
