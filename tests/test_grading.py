@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import subprocess
 from collections import Counter
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -356,33 +357,28 @@ def test_the_formula_beside_a_blank_cannot_be_found_by_a_student(exercise, group
 
 
 SAVED_BY = {
-    "LibreOffice": ("soffice", ["--headless", "--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir"]),
-    "Gnumeric": ("ssconvert", []),
+    "LibreOffice": ("soffice", "--headless", "--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir"),
+    "Gnumeric": ("ssconvert",),
 }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("program", SAVED_BY)
-def test_what_a_program_saved_is_marked_as_it_is(program, exercise, scheme, group, tmp_path):
-    import shutil
-
-    name, options = SAVED_BY[program]
+def saved(program: str, books: list[bytes], folder: Path) -> list[bytes]:
+    """The books as a program saves them; as they are, and told, where it is not installed."""
+    name, *options = SAVED_BY[program]
     if not shutil.which(name):
-        pytest.skip(f"{program} is not installed")
-    student, chance = group[1], random.Random(4)
-    plan = students.slips(student, group, chance)
-    (tmp_path / "out").mkdir()
-    file, saved = tmp_path / "in.xlsx", tmp_path / "out" / "in.xlsx"
-    file.write_bytes(student.book(plan.entries))
-    home = f"-env:UserInstallation=file://{tmp_path}/home"
-    command = [name, home, *options, str(tmp_path / "out"), str(file)]
+        print(f"{program} is not installed: what it saves is not tried")
+        return books
+    files, out = [folder / f"{program}-{number}.xlsx" for number in range(len(books))], folder / program
+    out.mkdir()
+    for file, book in zip(files, books, strict=True):
+        file.write_bytes(book)
+    home = f"-env:UserInstallation=file://{folder}/home"
+    ways = [[name, home, *options, str(out), *map(str, files)]]
     if program == "Gnumeric":
-        command = [name, str(file), str(saved)]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
-    found = evaluate(exercise.key.dumped(), "x.xlsx", saved.read_bytes(), TOLERANCE)
-    (mark,) = marked([(Submission(Path(), name="x.xlsx"), found)], scheme)
-    check_planted(mark, plan, program)
-    assert found.sealed
+        ways = [[name, str(file), str(out / file.name)] for file in files]
+    for way in ways:
+        subprocess.run(way, check=True, capture_output=True, timeout=240)
+    return [(out / file.name).read_bytes() for file in files]
 
 
 CLASS = int(os.environ.get("RNNSHEET_CLASS", "120"))
@@ -391,7 +387,8 @@ CLASS = int(os.environ.get("RNNSHEET_CLASS", "120"))
 
 @pytest.mark.slow
 def test_a_whole_class_is_marked_as_it_should_be(exercise, scheme, tmp_path, fast):
-    """Every kind of mistake, and whole files of others, in one class; 40 have workbooks of their own."""
+    """Every kind of mistake, whole files of others, what programs saved and what is damaged, in one class; 40
+    have workbooks of their own."""
     chance, secret = random.Random(5), exercise.key.dumped()
     every = [Student(exercise, f"student {number}") for number in range(40)]
     planted: list[tuple[str, Student, Planted]] = []
@@ -404,15 +401,23 @@ def test_a_whole_class_is_marked_as_it_should_be(exercise, scheme, tmp_path, fas
             planted.append((student.code, other, Planted(plan.entries, plan.verdicts, ("other_student",))))
         else:
             planted.append((student.code, student, KINDS[number % len(KINDS)](student, every, chance)))
+    books = [student.book(plan.entries) for _, student, plan in planted]
+    for first, program in ((3, "LibreOffice"), (23, "Gnumeric")):
+        books[first::40] = saved(program, books[first::40], tmp_path)
+    books[33::40] = [book[:-300] for book in books[33::40]]
     with ProcessPoolExecutor(2) as pool:
-        books = [(name, student.book(plan.entries)) for name, student, plan in planted]
-        begun = [pool.submit(evaluate, secret, name, book, TOLERANCE) for name, book in books]
-        found = [
-            (Submission(Path(), name=f"{number}/{name}.xlsx"), each.result())
-            for number, ((name, _), each) in enumerate(zip(books, begun, strict=True))
-        ]
+        begun = [pool.submit(evaluate, secret, "x.xlsx", book, TOLERANCE) for book in books]
+        results = [each.result() for each in begun]
+    damaged = [number for number, result in enumerate(results) if isinstance(result, Refused)]
+    assert damaged == list(range(CLASS))[33::40]
+    found = [
+        (Submission(Path(), name=f"{number}/{planted[number][0]}.xlsx"), result)
+        for number, result in enumerate(results)
+        if isinstance(result, Evaluation)
+    ]
     marks = marked(found, scheme, {each.code: list(each.rights.values()) for each in every})
-    for mark, (_, _, plan) in zip(marks, planted, strict=True):
-        check_planted(mark, plan, mark.submission.name)
+    for mark in marks:
+        number = int(mark.submission.name.partition("/")[0])
+        check_planted(mark, planted[number][2], mark.submission.name)
     flagged = Counter(flag.name for mark in marks for flag in mark.flags)
     assert flagged["other_student"] == CLASS // 20

@@ -47,7 +47,7 @@ def with_words(exercise: Exercise, planned: Plan, lesson: LessonData) -> Plan:
         for blank in blanks:
             _check(page, row, blank, blank.answer(trace))
             row += 1
-    page.sheet.widths = {1: 18, 2: 14, 3: 14, 4: 14}
+    page.sheet.widths = {1: 18, 2: 14, 3: 26, 4: 50}
     sheets = [_spoken(sheet, states, exercise) for sheet in planned.sheets]
     return replace(planned, sheets=(*sheets, page.sheet))
 
