@@ -4,6 +4,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from xml.etree.ElementTree import Element, fromstring
 
@@ -23,6 +24,8 @@ _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing
 _CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 _NOTHING = ";;;"
 """A number format that shows nothing."""
+_TOUCH = 4
+"""So many pixels of a cell may lie under a chart."""
 _USUAL_HEIGHT, _USUAL_ROW = 15.0, 20
 """Of a row, in points and in pixels."""
 PAPERS = {"1": (612.0, 792.0), "9": (595.3, 841.9)}
@@ -54,12 +57,16 @@ class Measured:
     """As many of them have neither the labels of their rows nor repeat any, or so the heads of columns."""
     cut: int
     """How many charts end on another page than they begin, or on none."""
+    covered: int
+    """How many cells that show something lie under a chart."""
+    first_epoch: float | None
+    """The pixels from the top to the end of epoch 0's row; None where there is no training."""
 
 
 def measured(path: Path) -> list[Measured]:
     """Every sheet that is seen."""
     book = openpyxl.load_workbook(path)
-    steps = _time_steps(book["rnnsheet"])
+    steps, epochs = _time_steps(book["rnnsheet"]), _first_epochs(book)
     with zipfile.ZipFile(path) as archive:
         drawn = dict(_drawn(archive))
     sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
@@ -73,6 +80,8 @@ def measured(path: Path) -> list[Measured]:
             *drawn.get(book.index(sheet) + 1, ([], [])),
             *_printed(sheet),
             sum(_is_cut(sheet, chart) for chart in sheet._charts),
+            sum(_covered(sheet, chart) for chart in sheet._charts),
+            _top_of(sheet, epochs[sheet.title] + 1) if sheet.title in epochs else None,
         )
         for sheet in sheets
     ]
@@ -86,6 +95,17 @@ def _time_steps(manifest: Worksheet) -> dict[str, range]:
             left, _, right, _ = range_boundaries(cells)
             found.setdefault(str(sheet), range(left, right + 1))
     return found
+
+
+def _first_epochs(book: openpyxl.Workbook) -> dict[str, int]:
+    """Per sheet the row of epoch 0, by the table of blocks."""
+    blocks = book["rnnsheet"].iter_rows(min_col=4, max_col=7, values_only=True)
+    cells = [(str(sheet), str(area)) for name, sheet, area, _ in blocks if name == "epoch"]
+    return {
+        sheet: book[sheet][area].row
+        for sheet, area in cells
+        if ":" not in area and book[sheet][area].value == 0
+    }
 
 
 def _in_sight(sheet: Worksheet, steps: Sequence[int]) -> tuple[int, int]:
@@ -131,6 +151,23 @@ def _is_cut(sheet: Worksheet, chart: ChartBase) -> bool:
     last = first + int(EMU_to_pixels(chart.anchor.ext.height) / _USUAL_ROW)
     _, top, _, bottom = range_boundaries(sheet.print_area.split(",")[0].rpartition("!")[2].replace("$", ""))
     return top <= first <= bottom and any(first <= end < last for end in (bottom, *_ends(sheet)))
+
+
+def _covered(sheet: Worksheet, chart: ChartBase) -> int:
+    row, col = chart.anchor._from.row + 1, chart.anchor._from.col + 1
+    right = _left_of(sheet, col) + EMU_to_pixels(chart.anchor.ext.width) - _TOUCH
+    bottom = _top_of(sheet, row) + EMU_to_pixels(chart.anchor.ext.height) - _TOUCH
+    last_row, last_col = (
+        next(last for last in count(first) if edge(sheet, last + 1) >= end)
+        for edge, first, end in ((_top_of, row, bottom), (_left_of, col, right))
+    )
+    under = sheet.iter_rows(row, last_row, col, last_col, values_only=True)
+    return sum(value is not None for line in under for value in line)
+
+
+def _top_of(sheet: Worksheet, row: int) -> float:
+    """The pixels above a row."""
+    return sum(_height(sheet, each) for each in range(1, row)) * 96 / 72
 
 
 def _ends(sheet: Worksheet) -> list[int]:
@@ -270,7 +307,7 @@ def _line(sheet: Measured) -> str:
         f"  {sheet.name:16} first step {step:>8}  in sight {sheet.steps[0]:3}  frozen {sheet.frozen:4.0%}  "
         f"contrast {contrast:4.1f} ({' on '.join(colors)})  series {charts or '-':8}  "
         f"untold {', '.join(sheet.untold) or '-'}  pages {sheet.pages}, headless {sheet.headless}, "
-        f"cut {sheet.cut}"
+        f"cut {sheet.cut}, covered {sheet.covered}"
     )
 
 
