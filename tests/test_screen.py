@@ -89,7 +89,11 @@ def test_libreoffice_prints_as_many_pages_as_are_counted(tmp_path: Path, name: s
     path = rnnsheet.export(name, tmp_path / "book.xlsx", "en")
     (printed,) = render(path, tmp_path, pdf=True)
     told = subprocess.run(["pdfinfo", printed], capture_output=True, text=True, check=True).stdout
-    assert int(re.search(r"Pages: +(\d+)", told)[1]) == sum(page.pages for page in measured(path))
+    pages = sum(page.pages for page in measured(path))
+    assert int(re.search(r"Pages: +(\d+)", told)[1]) == pages
+    text = subprocess.run(["pdftotext", printed, "-"], capture_output=True, text=True, check=True).stdout
+    assert [text.count(f"Page {number} of {pages}") for number in range(1, pages + 1)] == [1] * pages
+    assert text.count(plan(rnnsheet.load(name), "en").title) >= pages
 
 
 @settings(max_examples=2)

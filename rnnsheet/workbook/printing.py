@@ -14,8 +14,8 @@ from rnnsheet.sheet.plan import CHART_WIDTH, Plan, Sheet, Text
 
 LINE = 15.0
 """The height of a line of text, in points."""
-_MARGIN, _HEAD = 0.4, 0.5
-"""Left and right, above and below, in inches."""
+_MARGIN, _HEAD, _EDGE = 0.4, 0.5, 0.25
+"""Left and right, above and below, and where what stands above and below each page begins, in inches."""
 _INCH, _PIXEL = 72.0, 72 / 96
 _LEGIBLE, _COMFORTABLE = 0.51, 0.85
 """No sheet is printed smaller; it takes more pages instead. None is larger, so that it takes less of them."""
@@ -77,6 +77,7 @@ def set_up(worksheet: Worksheet, sheet: Sheet, plan: Plan, texts: Labels) -> Non
     page.paperSize = paper.number
     worksheet.page_margins.left = worksheet.page_margins.right = _MARGIN
     worksheet.page_margins.top = worksheet.page_margins.bottom = _HEAD
+    worksheet.page_margins.header = worksheet.page_margins.footer = _EDGE
     header, footer = worksheet.oddHeader, worksheet.oddFooter
     header.left.text, header.right.text = _literal(plan.title), "&A"  # type: ignore[union-attr]
     footer.left.text, footer.right.text = "rnnsheet", texts("style.footer")  # type: ignore[union-attr]

@@ -26,7 +26,7 @@ LABEL, FIRST = 2, 3
 """The columns of row labels and of what may be changed."""
 _TOP = 4
 _MOST_PRINTED = 12
-"""A weight with more columns is not printed, nor what follows it."""
+"""A weight with more columns is not printed, nor what follows it; nor are later time steps."""
 _NARROW = 9
 """So many letters have room in a column of the usual width."""
 _LARGE, _NO_NUMBER, _TOO_LARGE = NUMBERS.numbers
@@ -72,6 +72,8 @@ def place(lesson: LessonData, network: Recurrence, labels: Labels) -> Inputs:
     # What is typed stays in sight.
     page.sheet.frozen, page.sheet.labels = (_TOP, 0), LABEL
     page.sheet.sections.append(1)
+    if max(network.sequences.values()) > _MOST_PRINTED:
+        page.sheet.printed = FIRST + _MOST_PRINTED - 1
     inputs.row = row
     for name, text in (("word", lesson.word), ("second", lesson.second)):
         if name in blocks and lesson.split == "letters":

@@ -100,7 +100,7 @@ def _places_below(context: Context, bands: Bands, once: range) -> Places:
     drawn = list(diagrams(network, context.labels, bands.row, first))
     if any(beside + each.width > SCREEN for each in drawn):
         # On paper the Overview has them.
-        bands.print_until(bands.row - 1)
+        bands.print_until(bands.row - 2)
         places[_CELLS] = bands.row, first
         bands.row = drawn[-1].row + drawn[-1].rows + 2
     if below := [row for row, _ in places.values() if row > once.start + 1]:
