@@ -187,6 +187,13 @@ def misspelt(student: Student, others: list[Student], chance: random.Random) -> 
     return Planted(entries, {place: WRONG if place in states else RIGHT for place in entries})
 
 
+def left_out(student: Student, others: list[Student], chance: random.Random) -> Planted:
+    """Every hidden state is empty; what should be computed with them is a formula."""
+    states = dict.fromkeys(student.places("h"), "empty")
+    entries = {place: text for place, text in student.formulas.items() if place not in states}
+    return Planted(entries, {**dict.fromkeys(entries, RIGHT), **states})
+
+
 def anchored(student: Student, others: list[Student], chance: random.Random) -> Planted:
     """Every hidden state is that of the first time step, by a $ too many; all that comes after follows."""
     states = {
@@ -234,5 +241,5 @@ def changed(student: Student, others: list[Student], chance: random.Random) -> P
 KINDS = (
     *(perfect, rounding, slips, systematic, constants, zeros),
     *(neighbour, texts, blanks, circular, typed_formulas, changed),
-    *(misspelt, anchored),
+    *(misspelt, left_out, anchored),
 )

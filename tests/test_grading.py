@@ -13,7 +13,7 @@ import pytest
 import rnnsheet
 from rnnsheet.checking.recalculate import Values
 from rnnsheet.classroom import evaluation, handing_out, tables
-from rnnsheet.classroom.evaluation import Answer, Evaluation, Refused, evaluate
+from rnnsheet.classroom.evaluation import Answer, Evaluation, Refused, evaluate, is_near
 from rnnsheet.classroom.key import Rule, Settings
 from rnnsheet.classroom.marks import FOLLOWS, RIGHT, WRONG, Mark, Scheme, marked
 from rnnsheet.classroom.platforms import comment
@@ -214,6 +214,10 @@ def test_what_is_computed_with_a_number_that_is_a_text_follows(scheme, group, fa
     first = student.places("h")[0]
     mark = one(student, {**student.formulas, first: "０．９１"}, scheme)
     assert mark.counts[WRONG] == 1 and FOLLOWS in of_block(mark, "p")
+
+
+def test_a_letter_of_full_width_is_that_letter():
+    assert is_near("ｈ ", "h", TOLERANCE) and not is_near("H", "h", TOLERANCE)
 
 
 def test_nothing_but_blanks_is_nothing(scheme, group, fast):

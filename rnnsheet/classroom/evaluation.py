@@ -219,7 +219,7 @@ class _Submitted:
         return replace(self.contents, sheets={**sheets, self._beside: Grid(formulas=follows)})
 
     def _answers(self, book: Contents, rights: Sequence[Any], tolerance: float) -> tuple[Answer, ...]:
-        book, answers = self._without_errors(book, rights)
+        book, answers = self._gone_on(book, rights, tolerance)
         if any(answer.kind == FORMULA for answer in answers):
             others = self._found(self._with_other_inputs(book), rights)
             answers = [
@@ -228,28 +228,41 @@ class _Submitted:
             ]
         return tuple(answers)
 
-    def _without_errors(self, book: Contents, rights: Sequence[Any]) -> tuple[Contents, list[Answer]]:
-        """The book as if no answer were an error, and what is found in it; an error stays one.
+    def _gone_on(
+        self, book: Contents, rights: Sequence[Any], tolerance: float
+    ) -> tuple[Contents, list[Answer]]:
+        """The book as if no answer were an error or left out on the way, and what is found in it.
 
         All that is computed with an error is one, however right it is. So an answer that says nothing where
-        the earlier ones give something is taken for that, and what comes after it is seen.
+        the earlier ones give something is taken for that, and what comes after it is seen; what is empty is
+        taken for right where a formula has nothing else to compute with.
         """
         answers, met = self._found(book, rights), dict[int, Answer]()
         for _ in range(_MOST_TIMES):
             new = {
-                number: answer
+                number: answer.follow
                 for number, answer in enumerate(answers)
-                if number not in met
-                and answer.kind != EMPTY
-                and not answer.says
-                and answer.follow is not None
+                if answer.kind != EMPTY and not answer.says and answer.follow is not None
             }
+            new |= {number: rights[number] for number in self._left_out(answers, tolerance)}
+            new = {number: value for number, value in new.items() if number not in met}
             if not new:
                 break
-            met |= new
-            book = self._with(book, {self.blanks.all[number].cell: new[number].follow for number in new})
+            met |= {number: answers[number] for number in new}
+            book = self._with(book, {self.blanks.all[number].cell: value for number, value in new.items()})
             answers = [met.get(number, answer) for number, answer in enumerate(self._found(book, rights))]
         return book, answers
+
+    def _left_out(self, answers: Sequence[Answer], tolerance: float) -> set[int]:
+        """The empty answers with which alone a formula computes that is not right."""
+        numbers = {cell: number for number, cell in enumerate(self.blanks.cells)}
+        found: set[int] = set()
+        for cell, answer in zip(self.blanks.cells, answers, strict=True):
+            if answer.kind == FORMULA and not is_near(answer.own, answer.right, tolerance):
+                used = [numbers[each] for each in self.blanks.operands[cell]]
+                if all(answers[number].kind == EMPTY for number in used):
+                    found.update(used)
+        return found
 
     def _found(self, book: Contents, rights: Sequence[Any]) -> list[Answer]:
         values = _recalculated(book)
@@ -316,12 +329,20 @@ def _same(found: Any, given: Any) -> bool:
 
 
 def is_near(own: Any, other: Any, tolerance: float) -> bool:
-    """Whether an answer is another one: texts exactly, numbers within the tolerance, relative above 1."""
+    """Whether an answer is another one: a text but for blanks and width, a number within the tolerance,
+    relative above 1.
+    """
+    if isinstance(own, str) and isinstance(other, str):
+        return _letters(own) == _letters(other)
     if isinstance(own, str) or isinstance(other, str):
-        return bool(own == other)
+        return False
     if own is None or other is None:
         return False
     return bool(abs(own - other) <= tolerance * max(1.0, abs(other)) * (1 + 1e-9))
+
+
+def _letters(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).strip()
 
 
 def _beside_other(answer: Answer, other: Answer, tolerance: float) -> Answer:
