@@ -392,6 +392,7 @@ def browsed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("browser")
     file = rnnsheet.page("hello", folder / "hello.html", "en")
     rnnsheet.page("hello-lstm", folder / "lstm.html", "en", epochs=2, steps=3)
+    rnnsheet.page("caption", folder / "caption.html", "en", epochs=1)
     rnnsheet.page(moods(), folder / "moods.html", "en")
     command = ["node", str(BROWSER / "drive.cjs"), CHROMIUM, str(file), str(folder)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=300)
@@ -455,7 +456,7 @@ def test_a_page_is_for_everyone_and_asks_for_nothing(browsed):
     _, found = browsed
     assert found["trouble"] == []
     assert {address.partition("#")[0].rpartition("/")[2] for address in found["requests"]} <= {
-        *("hello.html", "lstm.html", "moods.html"),
+        *("hello.html", "lstm.html", "caption.html", "moods.html"),
         *(address.rpartition("/")[2] for address in found["requests"] if address.startswith("blob:")),
     }
     assert found["violations"] == []

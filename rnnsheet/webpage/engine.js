@@ -249,7 +249,7 @@ class Sheets {
         for (let c = 0; c < cols; c++) this.colOf[first + c] = col + c;
       }
     });
-    this.want([]);
+    this.arranged = this.#arranged([]);
   }
 
   /** A cell's place in the arrays. @param {number} sheet @param {number} row @param {number} col */
@@ -282,14 +282,19 @@ class Sheets {
     }
   }
 
-  /** From the next edit on these cells are computed, or all, and what they are computed of; no other. @param {Iterable<number>} cells */
+  /**
+   * From the next edit on these cells are computed, or all, and what they are computed of; no other.
+   * @param {Iterable<number> | null} cells
+   */
   want(cells = this.fillOf.keys()) {
     this.wanted = cells;
   }
 
-  /** Finds the order of what is wanted. @param {Iterable<number>} cells */
-  #arrange(cells) {
-    const [order, from, to, found] = [[], [], [], new Uint8Array(K.length)];
+  /** In which order cells can be computed, and for each who reads it. @param {Iterable<number>} cells */
+  #arranged(cells) {
+    /** @type {number[][]} */
+    const [order, from, to] = [[], [], []];
+    const found = new Uint8Array(K.length);
     const waiting = [...cells].filter((cell) => this.fillOf[cell]);
     // Depth first: a cell comes into the order when all that it reads is there.
     while (waiting.length) {
@@ -309,32 +314,28 @@ class Sheets {
     }
     const place = new Uint32Array(K.length);
     order.forEach((cell, k) => (place[cell] = k));
-    this.order = order;
-    this.stale = new Uint8Array(order.length).fill(1);
     /** By a cell, where in `readers` the places begin of those that read it. */
-    this.first = new Uint32Array(K.length + 1);
-    for (const read of from) this.first[read + 1]++;
-    for (let i = 0; i < K.length; i++) this.first[i + 1] += this.first[i];
-    this.readers = new Uint32Array(from.length);
-    const next = this.first.slice();
-    from.forEach((read, k) => (this.readers[next[read]++] = place[to[k]]));
-    this.wanted = null;
+    const first = new Uint32Array(K.length + 1);
+    for (const read of from) first[read + 1]++;
+    for (let i = 0; i < K.length; i++) first[i + 1] += first[i];
+    const [readers, next] = [new Uint32Array(from.length), first.slice()];
+    from.forEach((read, k) => (readers[next[read]++] = place[to[k]]));
+    return { order, first, readers, stale: new Uint8Array(order.length).fill(1) };
   }
 
   /** Puts values into cells, and computes what depends on them. @param {Iterable<[number, Value]>} edits */
   edit(edits = []) {
-    if (this.wanted) this.#arrange(this.wanted);
-    for (const [cell, value] of edits) if (put(cell, value)) this.#mark(cell);
-    for (let k = this.stale.indexOf(1); k >= 0; k = this.stale.indexOf(1, k)) {
-      this.stale[k] = 0;
-      const cell = this.order[k];
-      if (put(cell, this.#computed(cell))) this.#mark(cell);
+    if (this.wanted) this.arranged = this.#arranged(this.wanted);
+    this.want(null);
+    const { order, first, readers, stale } = this.arranged;
+    const change = (cell, value) => {
+      if (put(cell, value)) for (let k = first[cell]; k < first[cell + 1]; k++) stale[readers[k]] = 1;
+    };
+    for (const [cell, value] of edits) change(cell, value);
+    for (let k = stale.indexOf(1); k >= 0; k = stale.indexOf(1, k)) {
+      stale[k] = 0;
+      change(order[k], this.#computed(order[k]));
     }
-  }
-
-  /** Marks what reads a cell as stale. */
-  #mark(cell) {
-    for (let k = this.first[cell]; k < this.first[cell + 1]; k++) this.stale[this.readers[k]] = 1;
   }
 
   /** What its formula gives; 0 for nothing. */

@@ -30,35 +30,24 @@ class App {
     this.trail = [];
     this.hovered = -1;
     this.timer = 0;
+    this.most = 0;
+    /** What stands around the picture. @type {any[]} */
+    this.around = [];
     /** What shows the question. @type {{update: () => void}[]} */
     this.parts = [];
     const parts = new Set(model.equations.map((eq) => eq.part));
-    const there = {
-      wrong: parts.has("loss"),
-      blame: parts.has("gradient"),
-      learn: this.epochs,
-      ...model,
-    };
+    const there = { wrong: parts.has("loss"), blame: parts.has("gradient"), learn: this.epochs, ...model };
     this.views = Object.keys(VIEWS).filter((view) => there[view] ?? view === "say");
-    this.state = {
-      language: model.language,
-      view: "say",
-      step: Infinity,
-      back: false,
-      cell: -1,
-    };
+    this.state = { language: model.language, view: "say", step: Infinity, back: false, cell: -1 };
     for (const eq of this.equations)
       this.cells(eq.at).forEach((cell, k) => put(cell, model.values[eq.name]?.[k] ?? null));
     this.fromAddress();
-    /** Whether cells are computed: the values that the page was exported with are seen at once. */
-    this.computes = this.originals.size > 0 || !VIEWS[this.state.view];
     this.picture = new Picture(this, root);
     this.build();
-    this.idle(() => {
-      this.computes = true;
-      this.sheets.edit();
-      this.refresh();
-    });
+    // The values that the page was exported with are seen before anything is computed.
+    const known = VIEWS[this.state.view] && !this.originals.size;
+    if (known) this.idle(() => (this.want(), this.refresh()));
+    else this.want();
     addEventListener("hashchange", () => location.reload());
     document.addEventListener("input", (/** @type {any} */ { target: { dataset, value } }) => {
       if (dataset.field) this.type([[Number(dataset.field), value]]);
@@ -230,7 +219,7 @@ class App {
   /** A message of the workbook, with what a page calls a cell where a workbook has its address. */
   placed(message) {
     const { sheets } = this.model.book;
-    return message.replace(/([\w ]*\S) ([A-Z]+)(\d+)(:[A-Z]+\d+)?/, (found, before, col, row) => {
+    return message.replace(/^(.*?) ([A-Z]+)(\d+)(:[A-Z]+\d+)?/, (found, before, col, row) => {
       const sheet = sheets.findIndex(([name]) => before.endsWith(name));
       if (sheet < 0) return found;
       const column = [...col].reduce((total, letter) => total * 26 + letter.charCodeAt(0) - 64, 0);
@@ -246,13 +235,7 @@ class App {
     const equation = this.equationOf(cell);
     const input = this.model.inputs.find((each) => each.kind !== "text" && this.holds(each.at, cell));
     const meaning = this.told(equation?.meaning ?? input?.meaning ?? {});
-    return {
-      title: this.title(cell),
-      equation,
-      meaning,
-      input,
-      ...this.#formula(cell),
-    };
+    return { title: this.title(cell), equation, meaning, input, ...this.#formula(cell) };
   }
 
   /** A cell's formula, the same with the numbers in it, and the cells that it reads. */
@@ -308,7 +291,7 @@ class App {
   /** Has computed what is shown, or these areas, and what that is computed of. */
   want(areas = this.#shownAreas()) {
     this.sheets.want(areas.flatMap((area) => this.cells(area)));
-    if (this.computes) this.sheets.edit();
+    this.sheets.edit();
   }
 
   #shownAreas() {
@@ -352,10 +335,7 @@ class App {
 
   /** @param {number} step */
   go(step) {
-    Object.assign(this.state, {
-      step: step >= this.most ? Infinity : Math.max(0, step),
-      cell: -1,
-    });
+    Object.assign(this.state, { step: step >= this.most ? Infinity : Math.max(0, step), cell: -1 });
     this.trail = [];
     this.refresh();
   }
@@ -381,13 +361,7 @@ class App {
     const turn = (to) =>
       this.button(model.texts[to].language, () => this.setLanguage(to), "quiet", { lang: tag(to) });
     const onchange = () => this.open(chosen.files[0]).finally(() => (chosen.value = ""));
-    const given = {
-      type: "file",
-      accept: ".toml",
-      hidden: true,
-      "aria-label": this.text("open"),
-      onchange,
-    };
+    const given = { type: "file", accept: ".toml", hidden: true, "aria-label": this.text("open"), onchange };
     const chosen = el("input", given);
     const files = [
       quiet("save_lesson", () => this.saveLesson()),
@@ -444,7 +418,6 @@ class App {
       this.parts = [experiment];
       this.shown.replaceChildren(what, experiment.root);
     }
-    this.want();
     this.refresh();
   }
 
@@ -469,9 +442,7 @@ class App {
     this.playing = this.button("", () => this.play());
     this.turn = this.button("", () => this.setBack(!this.state.back), "quiet");
     const round = (sign, key, by) =>
-      this.button(sign, () => this.move(by), "round", {
-        "aria-label": this.text(key),
-      });
+      this.button(sign, () => this.move(by), "round", { "aria-label": this.text(key) });
     const [back, on] = [round("‹", "back", -1), round("›", "forward", 1)];
     return el("div.row.controls", this.playing, back, this.slider, on, this.stepText, this.turn);
   }
@@ -483,7 +454,7 @@ class App {
       near
         .flatMap((dx) => near.map((dy) => document.elementFromPoint(x + dx, y + dy)?.closest("[data-cell]")))
         .find((found) => figure.contains(found));
-    const cellOf = (found) => Number(found?.getAttribute("data-cell") ?? -1);
+    const cellOf = (/** @type {any} */ found) => Number(found?.getAttribute("data-cell") ?? -1);
     /** @type {{cell: number, from: number, value: number} | null} */
     let dragged = null;
     const hover = (cell) => {
@@ -497,7 +468,7 @@ class App {
     });
     figure.addEventListener("pointerleave", () => hover(-1));
     figure.addEventListener("pointerdown", (event) => {
-      const found = at(event);
+      const found = /** @type {any} */ (at(event));
       const cell = cellOf(found);
       if (cell < 0) return;
       this.choose(cell);
@@ -537,18 +508,15 @@ class App {
 
   setView(view) {
     if (this.timer) this.play();
-    Object.assign(this.state, {
-      view,
-      back: view === "blame",
-      step: Infinity,
-      cell: -1,
-    });
+    Object.assign(this.state, { view, back: view === "blame", step: Infinity, cell: -1 });
     this.showView();
+    this.want();
   }
 
   setLanguage(language) {
     this.state.language = language;
     this.build();
+    this.want();
   }
 
   /** Puts what formulas may say in the language into its cells. */

@@ -18,26 +18,14 @@ const range = (count) => [...Array(count).keys()];
 
 /** A field whose text is a cell's. */
 const field = (cell, given) =>
-  el("input", {
-    type: "text",
-    autocomplete: "off",
-    spellcheck: "false",
-    "data-field": cell,
-    ...given,
-  });
+  el("input", { type: "text", autocomplete: "off", spellcheck: "false", "data-field": cell, ...given });
 
 /** A field for a number. */
 const decimal = (cell, name) => field(cell, { inputmode: "decimal", "aria-label": name });
 
 /** A slider whose number is a cell's. */
 const slider = (cell, most, name) =>
-  field(cell, {
-    type: "range",
-    min: -most,
-    max: most,
-    step: 0.01,
-    "aria-label": name,
-  });
+  field(cell, { type: "range", min: -most, max: most, step: 0.01, "aria-label": name });
 
 /** What is typed, and what the network says to it, letter by letter. */
 class Head {
@@ -72,22 +60,12 @@ class Head {
   #drawing({ at, meaning }) {
     const { app } = this;
     const cols = at[4];
-    const grid = el("div.drawing", {
-      role: "group",
-      "aria-label": app.told(meaning),
-    });
+    const grid = el("div.drawing", { role: "group", "aria-label": app.told(meaning) });
     grid.style.gridTemplateColumns = `repeat(${cols}, 1fr)`;
     app.cells(at).forEach((cell, k) => {
       const onclick = () => app.type([[cell, number(cell) > 0.5 ? "0" : "1"]]);
       const label = `${Math.floor(k / cols) + 1}, ${(k % cols) + 1}`;
-      grid.append(
-        el("button", {
-          type: "button",
-          "data-pixel": cell,
-          "aria-label": label,
-          onclick,
-        }),
-      );
+      grid.append(el("button", { type: "button", "data-pixel": cell, "aria-label": label, onclick }));
     });
     return grid;
   }
@@ -180,9 +158,7 @@ class Tables {
     const { lit, state } = this.app;
     for (const [item, cell] of this.cells) {
       write(item, told(seen(cell)));
-      set(item, {
-        class: cell === state.cell ? "chosen" : lit?.cells.has(cell) ? "lit" : "",
-      });
+      set(item, { class: cell === state.cell ? "chosen" : lit?.cells.has(cell) ? "lit" : "" });
     }
   }
 }
@@ -310,14 +286,7 @@ function chart(lines, { log = false, label, x, y, at = -1 }) {
     const value = bottom + ((top - bottom) * k) / 4;
     const step = Math.round((most * k) / 4);
     const tick = log ? `1e${Math.round(value)}` : String(Number(value.toPrecision(2))).replace("e+", "e");
-    root.append(
-      el("line.axis", {
-        x1: left,
-        x2: wide - 12,
-        y1: py(value),
-        y2: py(value),
-      }),
-    );
+    root.append(el("line.axis", { x1: left, x2: wide - 12, y1: py(value), y2: py(value) }));
     say("text.end", left - 6, py(value) + 4, tick.replace("-", "−"));
     say("text", px(step), high - low + 16, String(step));
   }
@@ -369,12 +338,7 @@ class Experiment {
 class Learning extends Experiment {
   constructor(app) {
     const { epochs } = app;
-    const along = el("input", {
-      type: "range",
-      max: epochs,
-      value: epochs,
-      id: "epoch",
-    });
+    const along = el("input", { type: "range", max: epochs, value: epochs, id: "epoch" });
     const said = el("p.epoch", { role: "status" });
     const take = app.button(app.text("take"), () => app.train(Number(along.value)));
     const settings = [...setting(app, "rate", 0, ["0.1", "1"]), ...setting(app, "clip", 0, ["0.25", "1000"])];
@@ -397,11 +361,7 @@ class Learning extends Experiment {
     const { app } = this;
     const losses = app.cells(app.model.training.loss).map((cell) => Number(seen(cell)));
     const at = Number(this.along.value);
-    const words = {
-      epoch: at,
-      loss: told(losses[at]),
-      said: this.#says(at) || "–",
-    };
+    const words = { epoch: at, loss: told(losses[at]), said: this.#says(at) || "–" };
     write(this.said, app.text("epoch_says", words));
     const some = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].filter((k) => k < app.epochs);
     const row = (k) => [String(k), el("td", told(losses[k])), el("td", this.#says(k))];

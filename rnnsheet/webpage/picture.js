@@ -46,20 +46,9 @@ class Picture {
     this.nodes = all(root, "[data-node]").map((node) => {
       const [name, t] = node.dataset.node.split(" ");
       const label = node.querySelector(".name");
-      const units = all(node, ".unit").map((unit) => ({
-        unit,
-        cell: Number(unit.dataset.cell),
-      }));
+      const units = all(node, ".unit").map((unit) => ({ unit, cell: Number(unit.dataset.cell) }));
       const words = all(node, "text:not(.name, .label)");
-      return {
-        node,
-        eq: app.known(name),
-        t: Number(t),
-        label,
-        own: label?.textContent,
-        units,
-        words,
-      };
+      return { node, eq: app.known(name), t: Number(t), label, own: label?.textContent, units, words };
     });
   }
 
@@ -135,19 +124,12 @@ class Picture {
 
   /** The greatest of many. */
   #list({ eq, t, units, words }) {
-    const found = eq.rows.map((label, i) => ({
-      label,
-      i,
-      value: number(this.app.cellOf(eq, i, t)),
-    }));
+    const found = eq.rows.map((label, i) => ({ label, i, value: number(this.app.cellOf(eq, i, t)) }));
     found.sort((a, b) => b.value - a.value);
     units.forEach(({ unit }, k) => {
       const { label, i, value } = found[k] ?? { label: "", i: 0, value: 0 };
       unit.style.scale = `${Math.max(0, Math.min(1, value))} 1`;
-      set(unit, {
-        "data-cell": this.app.cellOf(eq, i, t),
-        "fill-opacity": 0.45,
-      });
+      set(unit, { "data-cell": this.app.cellOf(eq, i, t), "fill-opacity": 0.45 });
       const text = `${label.slice(0, 9)} ${eq.drawn === "shares" ? value.toFixed(2) : ""}`;
       write(words[k], value > 0.0005 ? text : "");
     });

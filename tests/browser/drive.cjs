@@ -114,6 +114,15 @@ async function main() {
     await shown.screenshot({ path: `${folder}/${view}.png` });
     await shown.context().close();
   }
+  for (const [name, hash, colorScheme] of [
+    ["lstm", "#lang=zh&view=blame&step=9", "dark"],
+    ["caption", "#lang=zh", "light"],
+    ["caption", "#view=learn", "dark"],
+  ]) {
+    const shown = await open({ colorScheme }, hash, `${folder}/${name}.html`);
+    found.violations.push(...(await violations(shown)).map((each) => `${name}${hash}: ${each}`));
+    await shown.context().close();
+  }
   const lstm = await open({}, "#view=learn", `${folder}/lstm.html`);
   await lstm.fill(".word", "hé天o&=#%");
   for (const [label, value] of [
