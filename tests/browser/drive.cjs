@@ -108,7 +108,7 @@ async function main() {
   found.language = await page.evaluate(() => document.documentElement.lang);
   await page.screenshot({ path: `${folder}/chinese.png` });
 
-  for (const view of ["blame", "learn", "flow", "wrong"]) {
+  for (const view of ["blame", "flow", "wrong"]) {
     const shown = await open({ colorScheme: "dark" }, `#view=${view}`);
     found.violations.push(...(await violations(shown)).map((each) => `${view}, dark: ${each}`));
     await shown.screenshot({ path: `${folder}/${view}.png` });
