@@ -106,22 +106,53 @@ def backward(
     `after` as in `elman.backward`. No dh is taken to be above `limit` or below -`limit`.
     """
     h, r, u, n = (states[name].swapaxes(1, 2) for name in ("h", *GATES))
-    steps, hidden, batch = h.shape
-    wh, two = stacked(parameters, "Wh", GATES, hidden).T, 2 * hidden
-    h_before = before(initial["h"].T, h)
-    # What multiplies dh and dzn, or ds, is known of all time steps.
-    dzn_by_dh, dzu_by_dh = (1.0 - u) * (1.0 - n * n), (h_before - n) * u * (1.0 - u)
+    h_before, wh = before(initial["h"].T, h), stacked(parameters, "Wh", GATES, h.shape[1]).T
     dzr_by = (states["m"].swapaxes(1, 2) if reset_after else h_before) * r * (1.0 - r)
-    dz, inner, dh_back = np.empty((steps, 3 * hidden, batch)), np.empty(h.shape), np.empty(h.shape)
+    # What multiplies dh and dzn, or ds, is known of all time steps.
+    slopes = dzr_by, (h_before - n) * u * (1.0 - u), (1.0 - u) * (1.0 - n * n)
     dh = dh_now.swapaxes(1, 2).copy()
-    dh_next = after["h"].T if "h" in after else np.zeros((hidden, batch))
+    dh_next = after["h"].T if "h" in after else np.zeros_like(h[0])
+    dz, inner, dh_back = _through_time(dh, dh_next, wh, (r, u), slopes, limit, reset_after)
+    found = {
+        "dh": dh,
+        "dn": dh * (1.0 - u),
+        "du": dh * (h_before - n),
+        **_named("dz", dz),
+        "dh_back": dh_back,
+        "dm" if reset_after else "ds": inner,
+    }
+    found = {"dh_now": dh_now, **{name: array.swapaxes(1, 2) for name, array in found.items()}}
+    inner, h_before = inner.swapaxes(1, 2), h_before.swapaxes(1, 2)
+    found["dr"] = found["dzn"] * states["m"] if reset_after else inner * h_before
+    weights = _weights_after if reset_after else _weights_before
+    return found | weights(parameters, dz.swapaxes(1, 2), inner, x, h_before, states)
+
+
+def _through_time(
+    dh: Array,
+    dh_next: Array,
+    wh: Array,
+    gates: tuple[Array, Array],
+    slopes: tuple[Array, Array, Array],
+    limit: float,
+    reset_after: bool,
+) -> tuple[Array, Array, Array]:
+    """From the last time step to the first: dz of all gates, dm or ds, and dh_back, (steps, rows, batch).
+
+    To `dh` is added what each step gets of the one after, to the last one `dh_next`. `gates` are r and u,
+    `slopes` what each gate's z multiplies.
+    """
+    (r, u), (dzr_by, dzu_by, dzn_by) = gates, slopes
+    steps, hidden, batch = dh.shape
+    dz, inner, dh_back = np.empty((steps, 3 * hidden, batch)), np.empty(dh.shape), np.empty(dh.shape)
+    two = 2 * hidden
     for t in reversed(range(steps)):
         dh_t, inner_t, back = dh[t], inner[t], dh_back[t]
         dzr, dzu, dzn = dz[t, :hidden], dz[t, hidden:two], dz[t, two:]
         dh_t += dh_next
         bound(dh_t, limit)
-        np.multiply(dh_t, dzn_by_dh[t], out=dzn)
-        np.multiply(dh_t, dzu_by_dh[t], out=dzu)
+        np.multiply(dh_t, dzn_by[t], out=dzn)
+        np.multiply(dh_t, dzu_by[t], out=dzu)
         if reset_after:
             np.multiply(dzn, dzr_by[t], out=dzr)
             np.multiply(dzn, r[t], out=inner_t)
@@ -134,27 +165,27 @@ def backward(
         back += by_candidate
         back += dh_t * u[t]
         dh_next = back
-    found = {
-        "dh": dh,
-        "dn": dh * (1.0 - u),
-        "du": dh * (h_before - n),
-        **_named("dz", dz),
-        "dh_back": dh_back,
-    }
-    found["dm" if reset_after else "ds"] = inner
-    found = {"dh_now": dh_now, **{name: array.swapaxes(1, 2) for name, array in found.items()}}
-    dz, inner, h_before = (array.swapaxes(1, 2) for array in (dz, inner, h_before))
-    if reset_after:
-        found["dr"] = found["dzn"] * states["m"]
-        recurrent = np.concatenate([dz[..., :two], inner], axis=-1)
-        found |= weight_gradients(parameters, GATES, dz, x, h_before, recurrent)
-        if "bm" in parameters:
-            found["dbm"] = summed(inner.reshape(-1, hidden), parameters["bm"])
-    else:
-        found["dr"] = inner * h_before
-        found |= weight_gradients(parameters, GATES[:2], dz[..., :two], x, h_before)
-        found |= weight_gradients(parameters, GATES[2:], found["dzn"], x, states["s"])
+    return dz, inner, dh_back
+
+
+def _weights_after(
+    parameters: Arrays, dz: Array, dm: Array, x: Array, h_before: Array, states: Arrays
+) -> dict[str, Array]:
+    """The gradients of the parameters where the reset gate acts after the recurrent product."""
+    recurrent = np.concatenate([dz[..., : -dm.shape[-1]], dm], axis=-1)
+    found = weight_gradients(parameters, GATES, dz, x, h_before, recurrent)
+    if "bm" in parameters:
+        found["dbm"] = summed(dm.reshape(-1, dm.shape[-1]), parameters["bm"])
     return found
+
+
+def _weights_before(
+    parameters: Arrays, dz: Array, ds: Array, x: Array, h_before: Array, states: Arrays
+) -> dict[str, Array]:
+    """The gradients of the parameters where it acts before."""
+    dzn = dz[..., -ds.shape[-1] :]
+    found = weight_gradients(parameters, GATES[:2], dz[..., : -ds.shape[-1]], x, h_before)
+    return found | weight_gradients(parameters, GATES[2:], dzn, x, states["s"])
 
 
 def contributions(
