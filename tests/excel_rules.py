@@ -8,7 +8,7 @@ import math
 import posixpath
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -39,12 +39,12 @@ def rule(check: Rule) -> Rule:
     return check
 
 
-def broken(path: Path) -> list[str]:
-    """Every rule that a file breaks, with where."""
+def broken(path: Path, rules: Sequence[Rule] = ()) -> list[str]:
+    """Every one of these rules, or of all, that a file breaks, with where."""
     book = Book(path)
     if told := [*book.unreadable()]:
         return told
-    return [f"{check.__name__}: {what}" for check in RULES for what in check(book)]
+    return [f"{check.__name__}: {what}" for check in rules or RULES for what in check(book)]
 
 
 def name_of(element: Element) -> str:

@@ -73,7 +73,7 @@ def failures(report) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.slow
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(lessons(cells=ANY_CELL) | networks())
 def test_any_network_s_workbook_is_right(tmp_path_factory, lesson):
     every_cell_is_right(lesson, tmp_path_factory)
@@ -86,7 +86,7 @@ def test_a_network_of_every_form_is_right(tmp_path_factory, form):
 
 
 @pytest.mark.slow
-@settings(max_examples=6)
+@settings(max_examples=2)
 @given(networks(hidden=16, steps=20))
 def test_any_large_network_s_workbook_is_right(tmp_path_factory, lesson):
     every_cell_is_right(lesson, tmp_path_factory)

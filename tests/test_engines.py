@@ -42,10 +42,12 @@ def skip_without(engine: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("name", templates.names())
+@pytest.mark.parametrize(
+    ("name", "language"),
+    [*((name, "en") for name in templates.names()), *((name, "zh") for name in ("hello", "caption"))],
+)
 def test_every_cell_of_every_lesson_is_right_in_every_engine(name, language, tmp_path):
-    # In Chinese but with few epochs: no formula differs.
+    # In Chinese no formula differs but by what sheets are called, and that is the same in all lessons.
     epochs = 2 if language == "zh" else None
     path = rnnsheet.export(name, tmp_path / f"{name}.xlsx", language, epochs=epochs)
     engines = [engine for engine in chosen(ALL) if engine.NAME != "formulon"]
@@ -57,16 +59,16 @@ def test_every_cell_of_every_lesson_is_right_in_every_engine(name, language, tmp
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", templates.names())
-def test_every_cell_of_every_lesson_is_right_in_formulon(name, tmp_path):
-    """With fewer epochs: it loads slowly, and each row of the training is the one above, filled down."""
+@pytest.mark.parametrize("name", ["hello-gru", "mlp-to-rnn", "order", "caption"])
+def test_every_cell_of_some_lessons_is_right_in_formulon(name, tmp_path):
+    """A lesson of each form, with fewer epochs: it loads slowly, and the others have the same formulas."""
     skip_without("formulon")
     path = rnnsheet.export(name, tmp_path / f"{name}.xlsx", "en", epochs=2, steps=4)
     assert failures(rnnsheet.check(path, engine="formulon")) == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", EVERY_ENGINE)
+@pytest.mark.parametrize("engine", ["ironcalc", "libreoffice", "gnumeric"])
 def test_what_a_teacher_adds_with_openpyxl_does_no_harm(hello_xlsx, tmp_path, engine):
     """A remark and a table of marks."""
     skip_without(engine)
@@ -99,8 +101,9 @@ def test_an_engine_that_is_not_installed_is_told(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", EVERY_ENGINE)
+@pytest.mark.parametrize("engine", ["ironcalc", "gnumeric"])
 def test_several_files_are_checked_side_by_side(hello_xlsx, tmp_path, engine):
+    """In a program of our own, and in another's; what they open is always called the same."""
     skip_without(engine)
     files = []
     for name in ("a b.xlsx", "词.xlsx", "c.xlsx"):

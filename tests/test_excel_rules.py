@@ -65,7 +65,7 @@ def test_random_lessons_keep_the_rules(tmp_path_factory, lesson):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["hello", "hello-lstm", "order", "caption"])
+@pytest.mark.parametrize("name", ["hello", "order"])
 def test_every_part_is_as_microsoft_s_schemas_want_it(tmp_path, name):
     audit = pytest.importorskip("openxml_audit", reason="openxml-audit is not installed")
     path = rnnsheet.export(name, tmp_path / "book.xlsx", "en", epochs=2, steps=2)
@@ -265,14 +265,15 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture
-def rules_broken(tmp_path: Path) -> Callable[[dict[str, str]], set[str]]:
+def rules_broken(tmp_path: Path) -> Callable[..., set[str]]:
     """From the parts of a workbook the names of the rules that they break."""
 
-    def found(parts: dict[str, str]) -> set[str]:
+    def found(parts: dict[str, str], *rules: str) -> set[str]:
         with zipfile.ZipFile(tmp_path / "changed.xlsx", "w") as book:
             for name, content in parts.items():
                 book.writestr(name, content)
-        return {told.partition(":")[0] for told in broken(tmp_path / "changed.xlsx")}
+        looked_at = [each for each in RULES if each.__name__ in rules] or RULES
+        return {told.partition(":")[0] for told in broken(tmp_path / "changed.xlsx", looked_at)}
 
     return found
 
@@ -295,7 +296,7 @@ def test_a_defect_breaks_its_rule(parts, rules_broken, rule, part, old, new):
     changed, count = re.subn(old, new, parts[part], count=1, flags=re.DOTALL)
     assert count
     assert changed != parts[part]
-    assert rule in rules_broken({**parts, part: changed})
+    assert rule in rules_broken({**parts, part: changed}, rule)
 
 
 def test_parts_that_are_missing_or_strange_are_told(parts, rules_broken):

@@ -23,7 +23,8 @@ Found = Mapping[tuple[str, str], Any]
 """The value of each cell by its sheet and place; empty ones may be left out."""
 
 NODE = Path(__file__).parent / "readers"
-BOOKS = [(name, language) for name in templates.names() for language in ("en", "zh")]
+BOOKS = [(name, "zh" if number % 3 == 0 else "en") for number, name in enumerate(templates.names())]
+"""Every lesson, a third of them in Chinese: what is read differs by texts alone, which all have."""
 
 
 @pytest.fixture(scope="session")

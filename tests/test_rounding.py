@@ -71,7 +71,7 @@ def test_no_program_is_wrong_with_weights_of_any_size(tmp_path_factory, lesson):
 
 
 @pytest.mark.slow
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(of_any_size())
 def test_no_program_is_wrong_with_weights_of_any_size_in_many_books(tmp_path_factory, lesson):
     """In formulon, which loads slowly, few are enough."""

@@ -31,7 +31,7 @@ LARGE = lessons(letters=12, hidden=10, steps=12, cells=ANY_CELL)
 
 
 @pytest.mark.slow
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(LARGE)
 def test_the_plan_of_any_lesson_is_whole(lesson):
     planned = plan(lesson, "en")
@@ -47,6 +47,7 @@ def test_the_plan_of_any_lesson_is_whole(lesson):
 
 
 @pytest.mark.slow
+@settings(max_examples=12)
 @given(lessons())
 def test_formulas_and_places_are_the_same_in_every_language_but_for_the_names_of_sheets(lesson):
     first, *others = (blocks_in_english(plan(lesson, language)) for language in languages())

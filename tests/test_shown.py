@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 import ironcalc
@@ -712,8 +713,14 @@ NEEDED = {saved_by_libreoffice: "soffice", saved_by_gnumeric: "ssconvert"}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("save", PROGRAMS)
-@pytest.mark.parametrize("name", ["caption", "translate", "moods", "counter"])
+@pytest.mark.parametrize(
+    ("name", "save"),
+    [
+        *product(("translate", "moods"), PROGRAMS),
+        ("caption", saved_by_libreoffice),
+        ("counter", saved_by_gnumeric),
+    ],
+)
 def test_what_a_program_saves_untouched_is_shown_as_it_is(tmp_path, save, name):
     if (program := NEEDED.get(save)) and not shutil.which(program):
         pytest.skip(f"{program} is not installed")

@@ -22,7 +22,7 @@ from tests.test_engines import skip_without
 from tests.typist import Typist
 
 FINE = labels("en")("message.fine")
-SLOWER = {"libreoffice": slice(None, None, 2), "formulon": slice(2, None, 4)}
+SLOWER = {"libreoffice": slice(None, None, 3), "formulon": slice(2, None, 8)}
 """Of what is typed into every engine, what the slower ones are given."""
 
 
