@@ -117,6 +117,8 @@ def test_each_student_gets_a_workbook_back_with_what_was_expected(marked):
     follow = f"{group[1].rights[place]:.6g}"
     assert f"expected given your numbers: {follow}" in texts
     assert f"computed right; it first went wrong in {place}" in texts
+    # In the book's language, whatever the teacher's is.
+    assert any(text.endswith("right given your earlier answers, 1 wrong, 0 empty") for text in texts)
 
 
 @pytest.mark.slow

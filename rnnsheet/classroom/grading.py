@@ -96,7 +96,7 @@ def grade(
     with _executor(executor, jobs) as pool:
         grading = _graded(pool, submissions, made.dumped(), scheme, target, progress)
         _write(grading, scheme, words)
-        _give_back(pool, grading, made.dumped(), platform, words)
+        _give_back(pool, grading, made, platform)
     if sheet:
         sheet.write(target, grading.marks, words)
     if platform == "gradescope":
@@ -189,9 +189,9 @@ _HEADER = ("code", "id", "name", "file", "mark", "max", *VERDICTS, "flags")
 _OF_CELLS = ("code", "id", "file", "cell", "block", "kind", "answer", "right", "follows", "verdict", "points")
 
 
-def _give_back(pool: Executor, grading: Grading, secret: bytes, platform: str, words: Labels) -> None:
+def _give_back(pool: Executor, grading: Grading, key: keys.Key, platform: str) -> None:
     """Writes the feedback of each student, and for a platform all of it in a zip with its names."""
-    place = grading.folder / FEEDBACK
+    place, words, secret = grading.folder / FEEDBACK, labels(key.settings.language), key.dumped()
     place.mkdir(exist_ok=True)
     said = [platforms.comment(mark, words) for mark in grading.marks]
     ways = [(m.code, m.own, m.answers, m.verdicts, line) for m, line in zip(grading.marks, said, strict=True)]

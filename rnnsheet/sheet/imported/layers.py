@@ -11,13 +11,13 @@ from rnnsheet.network import STATIC
 from rnnsheet.network.imported import ImportedLayer, ImportedNetwork, Text
 from rnnsheet.sheet.layout_context import LABEL, Columns, Frame
 from rnnsheet.sheet.page_builder import Page, width_of
-from rnnsheet.sheet.plan import Area, Block, Chart, Highlight, Series
+from rnnsheet.sheet.plan import CHART_WIDTH, Area, Block, Chart, Highlight, Series
 from rnnsheet.sheet.time_layout import HEAD_ROW, Bands
 
 _FIRST_PAGE = "network"
 _WIDEST = 24
 _BESIDE = 5
-"""So many columns behind what is said once the chart of it begins."""
+"""So many columns behind what is said once its chart begins; fewer where a small screen needs it."""
 _PRINTED = 60
 """So many rows of each block are printed at most."""
 _CHARTED = {True: 30, False: 8}
@@ -190,16 +190,17 @@ class _LayerPage:
             self._chart(block.area, said.sequence)
 
     def _chart(self, block: Area, sequence: str) -> None:
-        labels, where = self.page.labels, self.bands.where
-        below = None if sequence == STATIC else self.bands.row
+        labels, first = self.page.labels, self.bands.where.first
+        row, col = HEAD_ROW + 2, min(first + _BESIDE, self.page.sheet.column_for(CHART_WIDTH, first + 2))
         titles = self.page.area(block.row, LABEL, block.rows)
         if sequence == STATIC:
             series: tuple[Series, ...] = (Series(block, labels("unrolled.chart_y")),)
             categories = titles
         else:
             rows = range(block.rows)
-            series = tuple(Series(block.part(row, 0, 1, block.cols), titles.part(row)) for row in rows)
+            series = tuple(Series(block.part(each, 0, 1, block.cols), titles.part(each)) for each in rows)
             categories = self.bands.blocks["says"].area
+            row, col = self.bands.row, first
         self.page.sheet.charts.append(
             Chart(
                 kind="shares",
@@ -208,7 +209,7 @@ class _LayerPage:
                 categories=categories,
                 x_title=labels("unrolled.chart_label" if sequence == STATIC else "meaning.t"),
                 y_title=labels("unrolled.chart_y"),
-                row=HEAD_ROW + 2 if below is None else below,
-                col=where.first + (_BESIDE if below is None else 0),
+                row=row,
+                col=col,
             )
         )
