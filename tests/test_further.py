@@ -126,3 +126,26 @@ def test_the_command_tells_it(hello_xlsx, tmp_path, language, told):
     said = CliRunner().invoke(app, ["check", str(path), "--lang", language])
     assert said.exit_code == 0
     assert f"{told}sparklineGroups" in said.output
+
+
+@pytest.mark.parametrize(
+    ("sheet", "said"),
+    [
+        ({"<cols>": '<cols><col min="1" max="9"/><col min="2" max="2" style="1"/>'}, "cols: 2: twice"),
+        ({"</worksheet>": "".join(f"<a{number}/>" for number in range(60)) + "</worksheet>"}, ""),
+    ],
+)
+def test_there_is_an_end_to_what_is_looked_at(hello_xlsx, tmp_path, sheet, said):
+    path = styled(hello_xlsx, tmp_path / "wrong.xlsx", {}, sheet)
+    if said:
+        with pytest.raises(WorkbookError, match=said):
+            read(opened(path))
+    else:
+        assert len(read(opened(path)).grid("Unrolled").further) == 50
+
+
+def test_more_tables_than_can_be_looked_at_are_refused(hello_xlsx, tmp_path):
+    path = linked(hello_xlsx, tmp_path / "wrong.xlsx", f"{OFFICE}/table")
+    contents = parts(path) | {"xl/more.xml": b"<t>" + b'<t ref="A900"/>' * 5_001 + b"</t>"}
+    with pytest.raises(WorkbookError, match="tables: 5,001"):
+        read(opened(save(contents, path)))

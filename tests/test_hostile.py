@@ -22,6 +22,7 @@ import rnnsheet
 from rnnsheet.checking import check
 from rnnsheet.checking.engines import ALL, ENGINES, chosen
 from rnnsheet.checking.recalculate import Recalculation, recalculations
+from rnnsheet.checking.spelling import same
 from rnnsheet.console.verdicts import verdict
 from rnnsheet.errors import RnnsheetError
 from rnnsheet.labels import labels
@@ -786,13 +787,21 @@ def test_a_drawing_in_a_column_of_thousands_of_digits_is_told(hello_xlsx, wrong)
     assert rnnsheet.check(save(change(parts(hello_xlsx)), wrong)).drawn_on == ("Unrolled",)
 
 
-def test_a_long_formula_that_many_cells_share_is_not_written_out(hello_xlsx, tmp_path, wrong):
+@pytest.mark.parametrize("formula", ['<f t="shared" si="5"/>', f"<f>{'A1+' * 2000}1</f>"])
+def test_long_formulas_of_many_cells_are_not_kept(hello_xlsx, tmp_path, wrong, formula):
+    """Nor read to their ends where they are compared, or by an engine."""
     first = f'<row r="900"><c r="A900"><f t="shared" si="5">{"A1+" * 2000}1</f></c></row>'
-    more = "".join(
-        f'<row r="{row}"><c r="A{row}"><f t="shared" si="5"/></c></row>' for row in range(901, 90_000)
-    )
+    more = "".join(f'<row r="{row}"><c r="A{row}">{formula}</c></row>' for row in range(901, 4_900))
     edit(hello_xlsx, wrong, "xl/worksheets/sheet1.xml", "</sheetData>", f"{first}{more}</sheetData>")
-    assert "not a readable .xlsx workbook" in refused(wrong, tmp_path / "run")
+    assert "Overview: A" in refused(wrong, tmp_path / "run")
+
+
+def test_a_formula_is_compared_no_further_than_it_is_the_same():
+    start = time.monotonic()
+    assert not any(same("1" + "+1" * 4_000, "TANH(H20)") for _ in range(10_000))
+    assert time.monotonic() - start < 3
+    assert same("tanh( H20 )", "TANH(H20)")
+    assert not same("TANH(H20)", "TANH(H20)+0")
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rnnsheet.checking.recalculate import Values
 from rnnsheet.checking.report import BlockReport, Failure, Report
 from rnnsheet.checking.shown import Seen
-from rnnsheet.checking.spelling import normal
+from rnnsheet.checking.spelling import same
 from rnnsheet.errors import WorkbookError
 from rnnsheet.experiments import RUNS
 from rnnsheet.lesson import LessonData
@@ -124,7 +124,7 @@ class Comparison:
         names |= {name: text for sheet, _, name, text in parts if sheet in ours}
         for name, area in self.plan.names.items():
             got = names.get(name.lower(), "")
-            if normal(got) != normal(area.absolute) and normal(got) != normal(_spread(area.absolute)):
+            if not (same(got, area.absolute) or same(got, _spread(area.absolute))):
                 failures.append(Failure(name, "name", "", area.absolute, got))
         first = failures[0] if failures else None
         return BlockReport("defined names", "", "", len(self.plan.names), len(failures), 0.0, first)
@@ -295,7 +295,7 @@ class _Cell:
         if self.formula and self.has_formula is None:
             return self._failure("constant", f"={self.formula}", self.stored)
         has = self.has_formula or ""
-        if self.formula != has and normal(self.formula) != normal(has):
+        if self.formula != has and not same(self.formula, has):
             return self._failure("formula", f"={self.formula}" if self.formula else self.expected, found)
         right = self._acceptable()
         if not self._matches(self.got, right):

@@ -66,6 +66,7 @@ class Seen:
         ]
         self._powers = [area for rule in self._view.rules if _makes_powers(rule) for area in rule.areas]
         self._causes_of_style = cache(self._cause_of_style)
+        self._column_style = cache(self._view.style)
         self._tight: dict[Area, list[int]] = {}
         """The places in a block that have less room than the plan gives them."""
 
@@ -179,7 +180,8 @@ class Seen:
             by_style = defaultdict[str | None, list[int]](list)
             own = slice(bisect_left(row.cols, left), bisect_right(row.cols, right))
             for col, style in zip(row.cols[own], row.styles[own], strict=True):
-                for each in (style,) if style else self._view.styles_at(row, col):
+                # Of a cell without a style programs take the first, that of its row, or that of its column.
+                for each in (style,) if style else dict.fromkeys((None, row.style, self._column_style(col))):
                     by_style[each].append(col)
             yield range(max(first, top), min(end, bottom + 1)), by_style, height
 

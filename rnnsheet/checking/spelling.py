@@ -1,6 +1,8 @@
 """How programs spell one formula: its tokens, in one spelling."""
 
 import re
+from collections.abc import Iterator
+from itertools import chain, zip_longest
 from string import ascii_lowercase, ascii_uppercase
 
 _TOKEN = re.compile(
@@ -23,19 +25,25 @@ each of many.
 _OPERAND = ("text", "quoted", "sheet", "number", "word")
 
 
-def normal(formula: str) -> list[str]:
-    """The formula's tokens in one spelling.
+def same(one: str, other: str) -> bool:
+    """Whether two formulas are one, in whatever spelling.
 
-    Programs differ in blanks, in case, in quotes around sheet names, and in the digits of 1E-300.
+    Programs differ in blanks, in case, in quotes around sheet names, and in the digits of 1E-300. A formula
+    is read no further than it is the same: a stranger's may be long.
     """
-    tokens = [(found.lastgroup or "", found[found.lastgroup or 0]) for found in _TOKEN.finditer(formula)]
-    ends = [("sign", ""), *tokens, ("sign", "")]
-    return [
-        _spelled(kind, text)
-        for before, (kind, text), after in zip(ends, tokens, ends[2:], strict=False)
+    return all(mine == theirs for mine, theirs in zip_longest(_normal(one), _normal(other)))
+
+
+def _normal(formula: str) -> Iterator[str]:
+    """The formula's tokens in one spelling."""
+    tokens = ((found.lastgroup or "", found[found.lastgroup or 0]) for found in _TOKEN.finditer(formula))
+    end = ("sign", "")
+    before, here = end, next(tokens, end)
+    for after in chain(tokens, (end,)):
         # A blank between two operands is an operator.
-        if kind != "blank" or (_meets(before, ")") and _meets(after, "("))
-    ]
+        if here[0] != "blank" or (_meets(before, ")") and _meets(after, "(")):
+            yield _spelled(*here)
+        before, here = here, after
 
 
 def _meets(token: tuple[str, str], parenthesis: str) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from rnnsheet import engine
 from rnnsheet.checking import ironcalc
 from rnnsheet.checking.recalculate import Values, recalculations
-from rnnsheet.checking.spelling import normal
+from rnnsheet.checking.spelling import same
 from rnnsheet.classroom import key as keys
 from rnnsheet.classroom.book import CODE, EXERCISE, SEAL, TOLD, Exercise
 from rnnsheet.classroom.numbers import Own
@@ -181,7 +181,7 @@ class _Submitted:
     def _is_changed(self, cell: Cell, text: str) -> bool:
         grid = self.contents.sheets.get(cell[0])
         has = grid.formulas.get(cell[1], "") if grid else ""
-        return has != text and normal(has) != normal(text)
+        return has != text and not same(has, text)
 
     def _restored(self, given: Mapping[Cell, Any], rights: Sequence[Any]) -> Contents:
         """The book with the student's answers, all else as it was handed out, and a sheet of what follows.

@@ -3,7 +3,8 @@
 Source of the elements: ECMA-376, part 1, 18.3; Microsoft, [MS-XLSX].
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from xml.etree.ElementTree import Element
 
 from rnnsheet.workbook.tags import local, truth
@@ -38,6 +39,8 @@ _KINDS: Mapping[str, str] = {
     "customPr": "customProperty",
 }
 """Per element that names a relationship, the kind of that one."""
+_MOST = 50
+"""So many names are told of a sheet: programs know no more, a stranger may make up any number."""
 _LOOKED_AT = frozenset((*_KINDS.values(), "comments", "threadedComment"))
 """The kinds that are looked at, or told by themselves."""
 
@@ -54,13 +57,15 @@ def further(root: Element, links: Mapping[str, tuple[str, str]]) -> tuple[str, .
             raise ValueError(f"{local(element)}: {', '.join(kinds)}")
     led_to = (kind.rpartition("/")[2] for kind, _ in links.values())
     found = [*_elements(root), *_attributes(root), *(kind for kind in led_to if kind not in _LOOKED_AT)]
-    return tuple(dict.fromkeys(found))
+    return tuple(islice(dict.fromkeys(found), _MOST))
 
 
-def _elements(around: Iterable[Element]) -> Iterator[str]:
-    for element in around:
+def _elements(root: Element) -> Iterator[str]:
+    # Not by recursion: strangers nest as deep as they like.
+    found = list(root)
+    for element in found:
         if local(element) in _AROUND:
-            yield from _elements(element)
+            found.extend(element)
         elif local(element) not in _KNOWN:
             yield local(element)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from rnnsheet.sheet.bounds import LAST_COLUMN
-from rnnsheet.workbook.looks import Font, Look, Rule, Styles, corners_of
+from rnnsheet.workbook.looks import MOST_AREAS, Font, Look, Rule, Styles, corners_of
 from rnnsheet.workbook.tags import local, natural, number, space_of, truth
 
 LEAST_HEIGHT, LEAST_WIDTH, LEAST_ZOOM = 5.0, 1.0, 40.0
@@ -69,10 +69,9 @@ class View:
     filtered: tuple[tuple[int, int], ...] = ()
     """First and last of rows that a filter hides some of, as the program finds."""
 
-    def styles_at(self, row: Row, col: int) -> Sequence[str | None]:
-        """Those that a cell without a style may have."""
-        own = [row.style, *(style for first, last, style in self.styles if first <= col <= last)]
-        return list(dict.fromkeys((None, *own)))
+    def style(self, col: int) -> str | None:
+        """That which a column gives to its cells."""
+        return next((style for first, last, style in self.styles if first <= col <= last), None)
 
     def width(self, col: int) -> float:
         """In characters, of a column; where several things are said of it, the least."""
@@ -92,6 +91,8 @@ def view_of(root: Element, space: str, state: str, styles: Styles, tables: Seque
     views, formats, columns = (found.get(name, []) for name in ("sheetView", "sheetFormatPr", "col"))
     if len(columns) > LAST_COLUMN:
         raise ValueError(f"cols: {len(columns):,} > {LAST_COLUMN:,}")
+    if len(tables) > MOST_AREAS:
+        raise ValueError(f"tables: {len(tables):,} > {MOST_AREAS:,}")
     filters = {each.get("ref", "") for each in found.get("autoFilter", ()) if len(each)}
     filters.update(area for area, filters_rows in tables if filters_rows)
     if len(filters) > LAST_COLUMN:
@@ -105,7 +106,7 @@ def view_of(root: Element, space: str, state: str, styles: Styles, tables: Seque
         height=min(map(_height, formats), default=inf),
         usual_width=usual_width,
         widths=(*((*_span(each), _width(each, usual_width)) for each in columns), *_folded_columns(own)),
-        styles=tuple((*_span(each), style) for each in columns if (style := each.get("style"))),
+        styles=tuple(_styles(columns)),
         **_panes(views),
         rules=(*styles.rules(found.get("conditionalFormatting", [])), *(_table(area) for area, _ in tables)),
         filtered=tuple(_filtered(filters)),
@@ -201,6 +202,16 @@ def _folded_columns(elements: Sequence[Element]) -> Iterator[tuple[int, int, flo
         spans.append((first, last))
         end = last
     yield from ((*spans[place], 0.0) for place in folded(lines))
+
+
+def _styles(columns: Iterable[Element]) -> Iterator[tuple[int, int, str]]:
+    """The `styles` of a view. Raises ValueError where programs could take one or another."""
+    end, before = 0, ""
+    for first, last, style in sorted((*_span(each), each.get("style") or "0") for each in columns):
+        if first <= end and style != before:
+            raise ValueError(f"cols: {first}: twice")
+        yield first, last, style
+        end, before = max(end, last), style
 
 
 def _span(column: Element) -> tuple[int, int]:

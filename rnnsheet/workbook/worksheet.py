@@ -18,8 +18,8 @@ from rnnsheet.workbook.view import Row, Table, View, height_of, outline, view_of
 
 LONGEST_FORMULA = 8192
 """As in Excel."""
-MOST_FORMULAS = 64 << 20
-"""All formulas that refer to that of another cell, in letters."""
+MOST_LETTERS, LETTERS_EACH = 16 << 20, 512
+"""All formulas together: so many letters, and so many more for each; ours have 160 at most on average."""
 MOST_IN_AREAS = 1_000_000
 """The cells in merged areas."""
 MOST_FILLED = 200_000
@@ -160,11 +160,11 @@ class Filled:
     def __init__(self) -> None:
         self._letters = self._cells = 0
 
-    def letters(self, count: int) -> None:
-        """Raises ValueError where formulas that refer to another cell's would become too many letters."""
-        self._letters += count
-        if self._letters > MOST_FORMULAS:
-            raise ValueError(f"shared: {self._letters:,} > {MOST_FORMULAS:,}")
+    def formula(self, letters: int) -> None:
+        """Raises ValueError where the formulas are too long together, one of so many letters among them."""
+        self._letters += letters - LETTERS_EACH
+        if self._letters > MOST_LETTERS:
+            raise ValueError(f"<f>: > {MOST_LETTERS:,}")
 
     def cells(self, area: Area, what: str) -> None:
         """Raises ValueError where the areas of array formulas and tables would take too many cells."""
@@ -334,6 +334,7 @@ class SheetReader:
         text, kind = (formula.text or "").replace("_xlfngnumeric.", "_xlfn."), formula.get("t")
         if len(formula) or len(text) > LONGEST_FORMULA:
             raise ValueError(f"{kind or 'normal'}, {len(text)}")
+        self._filled.formula(len(text))
         if kind is None or kind == "normal":
             return text
         if kind == "shared":
@@ -363,7 +364,8 @@ class SheetReader:
             self._shared[index] = _Shared(row, col, text, formula.get("ref", ""))
             return text
         shared = self._shared[index]
-        self._filled.letters(len(shared.formula.text))
+        if not text:
+            self._filled.formula(len(shared.formula.text))
         found = shared.at(row, col)
         if text and text != found:
             raise ValueError(f"shared: {text}; {found}")
