@@ -265,7 +265,8 @@ class Exercise:
         equations = network(self.key.lesson)
         if name in equations.equations:
             return meaning(equations.equations[name], equations, self.words)
-        return self.words("gradient.pulled", name=name.removeprefix("d"))
+        of = {gradient.name: parameter for parameter, gradient in equations.gradients.items()}
+        return self.words("gradient.pulled", name=of[name])
 
     def _about(self) -> str:
         settings = self.key.settings

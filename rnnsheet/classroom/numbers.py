@@ -189,9 +189,9 @@ def slips(model: Model) -> Iterator[Model]:
         if forgotten:
             yield _with(model, {name: np.zeros_like(model.parameters[name]) for name in forgotten})
     groups: defaultdict[tuple[str, str, tuple[int, ...]], list[str]] = defaultdict(list)
-    for name, spec in specs.items():
-        ending = name.removeprefix(spec.name)
-        groups[spec.name[:-1], ending, model.parameters[name].shape].append(name)
+    for layer in (layer for layer in model if layer.shares is None):
+        for base, array in model.of(layer).items():
+            groups[base[:-1], layer.ending, array.shape].append(layer.parameter_names[base])
     swapped: dict[str, Array] = {}
     for names in groups.values():
         if len(names) > 1:
