@@ -4,6 +4,7 @@ import json
 import random
 import re
 import subprocess
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from shutil import which
@@ -252,6 +253,12 @@ def test_a_page_takes_no_other_file_s_place(tmp_path):
 @pytest.fixture(scope="module")
 def page_file(tmp_path_factory):
     return rnnsheet.page(small(rnnsheet.load("hello")), tmp_path_factory.mktemp("page") / "page.html", "en")
+
+
+def test_the_lines_that_a_page_saves_are_its_lesson(page_file):
+    data = data_of(page_file.read_text("utf-8"))
+    saved = tomllib.loads("\n".join(data["saving"]["lines"]))
+    assert {name: table for name, table in saved.items() if table} == data["lesson"]
 
 
 @needs_node

@@ -24,6 +24,7 @@ from rnnsheet.version import VERSION
 from rnnsheet.webpage.book import Book, book, facts, said
 from rnnsheet.webpage.described import described
 from rnnsheet.webpage.grammar import UnknownFormulaError
+from rnnsheet.webpage.saving import saving
 
 FOLDER = Path(__file__).parent
 SCRIPTS = ("engine.js", "picture.js", "panels.js", "page.js")
@@ -80,12 +81,14 @@ class Page:
 
     def _data(self, values: Values, told: dict[str, Any]) -> dict[str, Any]:
         """All that the script is given."""
+        lesson = tree(self.source) if isinstance(self.source, LessonData) else None
         return {
             "rnnsheet": VERSION,
             "layout": LAYOUT,
             "language": self.language,
             "name": self.source.name,
-            "lesson": tree(self.source) if isinstance(self.source, LessonData) else None,
+            "lesson": lesson,
+            "saving": saving(lesson, told["inputs"]) if lesson else None,
             "network": None if isinstance(self.source, LessonData) else facts(self.plan),
             "book": self.content,
             "said": {language: said(each) for language, each in self.plans.items()},

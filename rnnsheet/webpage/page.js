@@ -631,55 +631,57 @@ class App {
   }
 
   saveLesson() {
-    const lesson = this.lesson();
-    if (lesson) this.save(`${this.model.name}.toml`, toml(lesson));
+    const lines = this.lesson();
+    if (lines) this.save(`${this.model.name}.toml`, lines.join("\n"));
   }
 
   /** Takes what a lesson has that this page has saved; another one is named. @param {File} file */
   async open(file) {
-    const text = await file.text();
-    /** @type {[number, Value][]} */
-    const before = [...this.originals.keys()].map((cell) => [cell, seen(cell)]);
+    const edits = this.#saved((await file.text()).split("\n"));
+    this.say(this.text(edits ? "opened" : "other_lesson", { file: file.name }));
+    if (!edits) return;
     this.reset();
-    const tree = fromToml(text);
-    for (const input of this.model.inputs) {
-      const [table, key] = entryOf(tree, input);
-      const given = [table[key] ?? []].flat(2);
-      const cells = this.cells(input.at);
-      if (given.length === cells.length) this.edit(cells.map((cell, k) => [cell, typed(String(given[k]))]));
-    }
-    const taken = toml(this.lesson()) === text;
-    this.say(this.text(taken ? "opened" : "other_lesson", { file: file.name }));
-    if (taken) return;
-    this.reset();
-    this.edit(before);
+    this.edit(edits);
   }
 
-  /** The lesson with what was changed; nothing where something is no number. */
+  /** What other values a saved lesson has; nothing where it is no file of this page. @param {string[]} lines */
+  #saved(lines) {
+    const { lines: ours, inputs, steps } = this.model.saving;
+    const others = new Set(range(ours.length).filter((k) => k !== steps && lines[k] !== ours[k]));
+    /** @type {[number, Value][]} */
+    const edits = [];
+    for (const { name, at } of this.model.inputs) {
+      const [line, key] = inputs[name];
+      const cells = this.cells(at);
+      const values = others.has(line) ? listed(lines[line]?.split(`"${key}" = `)[1]) : [];
+      if (values.length !== cells.length) continue;
+      cells.forEach((cell, k) => edits.push([cell, typed(String(values[k]))]));
+      others.delete(line);
+    }
+    return lines.length === ours.length && !others.size ? edits : null;
+  }
+
+  /** The lines of the lesson with what was changed; nothing where something is no number. */
   lesson() {
-    const lesson = structuredClone(this.model.lesson);
-    for (const input of this.model.inputs) {
-      const cells = this.cells(input.at);
+    const { lines: ours, inputs, steps } = this.model.saving;
+    const lines = [...ours];
+    for (const { name, kind, at } of this.model.inputs) {
+      const cells = this.cells(at);
       if (!cells.some((cell) => this.isChanged(cell))) continue;
-      const [table, key] = entryOf(lesson, input);
-      if (input.kind === "text") {
-        table[key] = this.typedText(cells[0]);
-        delete lesson.data.steps;
-        continue;
-      }
-      const values = cells.map((cell) => (input.kind === "picture" ? number(cell) : seen(cell)));
-      const wrong = values.findIndex((value) => typeof value !== "number");
+      const value = { text: (cell) => this.typedText(cell), picture: number }[kind] ?? seen;
+      const values = cells.map(value);
+      const wrong = kind === "text" ? -1 : values.findIndex((each) => typeof each !== "number");
       if (wrong >= 0) {
         this.say(this.text("no_number", { name: this.title(cells[wrong]) }));
         return null;
       }
-      const [, , , rows, cols] = input.at;
-      const old = table[key];
-      if (rows * cols === 1 && !Array.isArray(old)) table[key] = values[0];
-      else if (cols === 1 && !Array.isArray(old?.[0])) table[key] = values;
-      else table[key] = range(rows).map((r) => values.slice(r * cols, (r + 1) * cols));
+      const [line, key, depth] = inputs[name];
+      const rows = range(at[3]).map((r) => values.slice(r * at[4], (r + 1) * at[4]));
+      const written = JSON.stringify([values[0], values, rows][depth]).replaceAll("\x7f", "\\u007f");
+      lines[line] = `"${key}" = ${written}`;
+      if (kind === "text") lines[steps] = "";
     }
-    return lesson;
+    return lines;
   }
 
   /** Every number of the equations as a table. */
@@ -698,11 +700,13 @@ class App {
   }
 }
 
-/** The table of a lesson, and the key, where an input stands. */
-function entryOf(lesson, { name, kind, entry }) {
-  if (kind === "weight") return [(lesson.weights ??= {}), name];
-  if (kind === "setting") return [(lesson.settings ??= {}), entry === "slider" ? "flow_whh" : name];
-  return [(lesson.data ??= {}), { wanted: "target", wanted_second: "second_target" }[name] ?? name];
+/** The values that are written, or none. @param {string | undefined} text @returns {any[]} */
+function listed(text) {
+  try {
+    return [JSON.parse(text ?? "[]")].flat(3);
+  } catch {
+    return [];
+  }
 }
 
 /** The letters of a column. @param {number} col @returns {string} */
@@ -714,43 +718,6 @@ function letters(col) {
 function shownIn(value) {
   if (typeof value === "number") return value < 0 ? `(${told(value)})` : told(value);
   return `"${value ?? ""}"`;
-}
-
-/** Tables as TOML, as `rnnsheet` takes it. @returns {string} */
-function toml(tree) {
-  const isTable = (value) => value && typeof value === "object" && !Array.isArray(value);
-  const written = (value) => {
-    if (typeof value === "string") return JSON.stringify(value).replaceAll("\x7f", "\\u007f");
-    return Array.isArray(value) ? `[${value.map(written).join(", ")}]` : String(value);
-  };
-  const lines = (table, head, name = `${head.slice(0, -1)}.`) => {
-    const entries = Object.entries(table);
-    const plain = entries.filter(([, value]) => !isTable(value));
-    const inner = entries.filter(([, value]) => isTable(value));
-    const own = plain.map(([key, value]) => `${written(key)} = ${written(value)}\n`).join("");
-    return `${head}\n${own}\n${inner.map(([key, value]) => lines(value, `${name}${written(key)}]`)).join("")}`;
-  };
-  return Object.entries(tree ?? {})
-    .flatMap(([key, value]) =>
-      Array.isArray(value) ? value.map((each) => lines(each, `[[${key}]]`)) : [lines(value, `[${key}]`)],
-    )
-    .join("");
-}
-
-/** The tables of a lesson as `toml` writes them; what is written in another way is left out. */
-function fromToml(text) {
-  const tree = {};
-  let table = {};
-  for (const line of text.split("\n")) {
-    const [, head, key, value] = /^(?:\[(\w+)\]|"(\w+)" = (.*)|.*)$/.exec(line) ?? [];
-    if (line.startsWith("[")) table = head ? (tree[head] = {}) : {};
-    try {
-      if (key) table[key] = JSON.parse(value);
-    } catch {
-      // It is not of ours.
-    }
-  }
-  return tree;
 }
 
 if (typeof document !== "undefined")
