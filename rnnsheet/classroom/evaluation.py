@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import chain
@@ -239,19 +239,29 @@ class _Submitted:
         """
         answers, met = self._found(book, rights), dict[int, Answer]()
         for _ in range(_MOST_TIMES):
-            new = {
-                number: answer.follow
-                for number, answer in enumerate(answers)
-                if answer.kind != EMPTY and not answer.says and answer.follow is not None
-            }
-            new |= {number: rights[number] for number in self._left_out(answers, tolerance)}
-            new = {number: value for number, value in new.items() if number not in met}
+            new = self._taken(answers, met, tolerance)
             if not new:
                 break
             met |= {number: answers[number] for number in new}
             book = self._with(book, {self.blanks.all[number].cell: value for number, value in new.items()})
             answers = [met.get(number, answer) for number, answer in enumerate(self._found(book, rights))]
         return book, answers
+
+    def _taken(self, answers: Sequence[Answer], met: Collection[int], tolerance: float) -> dict[int, Any]:
+        """For what answers are taken, by their numbers; nothing where no other one would change by that."""
+        new = {
+            number: answer.follow
+            for number, answer in enumerate(answers)
+            if answer.kind != EMPTY and not answer.says and answer.follow is not None
+        }
+        new |= {number: answers[number].right for number in self._left_out(answers, tolerance)}
+        new = {number: value for number, value in new.items() if number not in met}
+        others = [each for number, each in enumerate(answers) if number not in met and number not in new]
+        may_change = any(
+            (each.says or each.kind == FORMULA) and not is_near(each.own, each.right, tolerance)
+            for each in others
+        )
+        return new if may_change else {}
 
     def _left_out(self, answers: Sequence[Answer], tolerance: float) -> set[int]:
         """The empty answers with which alone a formula computes that is not right."""
