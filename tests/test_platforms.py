@@ -108,11 +108,12 @@ def test_zips_in_folders_and_zips_are_opened_and_a_bad_one_stops_nothing(group, 
         place, folder / "key.toml", out, force=True, platform="moodle", executor=Inline(), language="zh"
     )
     assert {mark.code for mark in found.marks} == {one.code, others[0].code}
-    assert [mark.submission.number for mark in found.marks] == ["0", ""]
+    assert {mark.submission.number for mark in found.marks} == {"0", ""}
     reasons = [reason.text("en") for _, reason in found.refused]
-    assert ["a zip in a zip in a zip" in reasons[0], "not a zip that can be read" in reasons[1]] == [True] * 2
+    told = ("a zip in a zip in a zip", "not a zip that can be read")
+    assert [wanted in reason for wanted, reason in zip(told, reasons, strict=True)] == [True] * 2
     with zipfile.ZipFile(out / "feedback.zip") as feedback:
-        assert feedback.namelist()[0] == "王小明_0_assignsubmission_file_/feedback.xlsx"
+        assert "王小明_0_assignsubmission_file_/feedback.xlsx" in feedback.namelist()
     # A second run, in which all can be read.
     rnnsheet.grade(packed, folder / "key.toml", out, force=True, executor=Inline())
     assert tables.read(out / "not-marked.csv") == [["file", "reason"]]
