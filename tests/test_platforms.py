@@ -119,6 +119,17 @@ def test_zips_in_folders_and_zips_are_opened_and_a_bad_one_stops_nothing(group, 
     assert tables.read(out / "not-marked.csv") == [["file", "reason"]]
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_files_of_one_name_in_a_zip_are_two(tmp_path):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as made:
+        for data in (b"one", b"two"):
+            made.writestr("a.xlsx", data)
+    assert [each.read() for each in submissions.found([tmp_path / "all.zip"], tmp_path / "out")] == [
+        b"one",
+        b"two",
+    ]
+
+
 def test_canvas_names_are_read():
     names = ["wangxiaoming_1234_99_a.xlsx", "oneilann_LATE_77_98_a-1.xlsx", "anon_a1B2c_97_a.xlsx"]
     found = [Submission(Path(), name=name) for name in names]

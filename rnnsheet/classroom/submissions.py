@@ -43,8 +43,8 @@ class Submission:
 
     path: Path
     """Where it is, or the zip that it is in."""
-    members: tuple[str, ...] = ()
-    """Its name in the zip as the zip has it, behind that of the zip in the zip where it is in one."""
+    members: tuple[int, ...] = ()
+    """Which entry of the zip it is, behind that of the zip in the zip where it is in one."""
     name: str = ""
     """As people read it."""
     error: DataError | None = None
@@ -81,7 +81,9 @@ class Submission:
                 file: IO[bytes] = opened.enter_context(self.path.open("rb"))
                 for number, member in enumerate(self.members):
                     whole = io.BytesIO(file.read(LARGEST_FILE + 1)) if number else file
-                    file = opened.enter_context(opened.enter_context(zipfile.ZipFile(whole)).open(member))
+                    archive = opened.enter_context(zipfile.ZipFile(whole))
+                    # Not by its name, which several may have.
+                    file = opened.enter_context(archive.open(archive.infolist()[member]))
                 return file.read(LARGEST_FILE + 1)
         except (OSError, *DAMAGED) as error:
             raise DataError("unreadable", place=self.name, reason=damage(error)) from None
@@ -146,27 +148,25 @@ def _in_zip(zipped: Submission, before: str) -> Iterator[Submission]:
         raise DataError("zip_too_deep", place=place)
     try:
         with zipfile.ZipFile(io.BytesIO(zipped.read()) if depth else zipped.path) as archive:
-            items = [item for item in archive.infolist() if not item.is_dir()]
+            items = {number: item for number, item in enumerate(archive.infolist()) if not item.is_dir()}
     except (OSError, *DAMAGED) as error:
         raise DataError("bad_zip", place=place, reason=damage(error)) from None
-    if any(item.filename == _WORKBOOK for item in items):
+    if any(item.filename == _WORKBOOK for item in items.values()):
         yield zipped
         return
     if len(items) > (most := _MOST_NESTED if depth else MOST_FILES):
         raise DataError("too_many_files", place=place, got=len(items), most=most)
-    if (size := sum(item.file_size for item in items)) > _LARGEST:
+    if (size := sum(item.file_size for item in items.values())) > _LARGEST:
         raise DataError("zip_too_large", place=place, got=size >> 20, most=_LARGEST >> 20)
-    for item in items:
+    for number, item in items.items():
         name = _name(item)
         if name.startswith("/") or ".." in PurePosixPath(name).parts or re.match(r"[A-Za-z]:", name):
             raise DataError("zip_leads_out", place=place, got=name)
         if item.flag_bits & _ENCRYPTED:
             raise DataError("bad_zip", place=place, reason="AES")
         if not _LEFT_ALONE.search(name):
-            members = (*zipped.members, item.filename)
-            yield from _unpacked(
-                Submission(zipped.path, members, before + unicodedata.normalize("NFC", name))
-            )
+            name = before + unicodedata.normalize("NFC", name)
+            yield from _unpacked(Submission(zipped.path, (*zipped.members, number), name))
 
 
 def _name(item: zipfile.ZipInfo) -> str:
