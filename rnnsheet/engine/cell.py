@@ -27,5 +27,5 @@ class Cell:
     contributions: Pass
     input_weights: Mapping[str, str]
     """Which gradient is that of which weight's product with x."""
-    kept: tuple[str, ...] = ()
-    """What `forward` gives for `backward` alone."""
+    for_backward: tuple[str, ...] = ()
+    """What `forward` gives that nobody else asks for."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from rnnsheet.engine import output
 from rnnsheet.engine.gates import bound
-from rnnsheet.engine.layers import kept
+from rnnsheet.engine.layers import only_for_backward
 from rnnsheet.engine.propagation import Batch, backward, batch, forward
 from rnnsheet.engine.training import as_columns, gradients, losses, norm
 from rnnsheet.experiments import FLOW, LIMIT, WIDTH, weight_of
@@ -155,7 +155,7 @@ def training(
         step = settings.rate * scale
         now = {name: array - step * slopes[name] for name, array in now.items()}
         advance(1)
-    hidden = kept(tried.lesson.model)
+    hidden = only_for_backward(tried.lesson.model)
     stacked = {name: np.array([epoch[name] for epoch in epochs]) for name in epochs[0] if name not in hidden}
     # Over time (epochs, steps, 1, rows); all others are numbers of an epoch as a whole.
     columns = {

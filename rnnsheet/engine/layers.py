@@ -54,10 +54,10 @@ def cell_of(layer: Layer) -> Cell:
     return CELLS[layer.kind]
 
 
-def kept(model: Model) -> set[str]:
+def only_for_backward(model: Model) -> set[str]:
     """The names of what a network's cells keep of their way forward for their way back alone."""
     cells = ((layer, CELLS[layer.kind]) for layer in model if layer.kind in CELLS)
-    return {layer.named(base) for layer, cell in cells for base in cell.kept}
+    return {layer.named(base) for layer, cell in cells for base in cell.for_backward}
 
 
 def compute(call: Call) -> dict[str, Array]:

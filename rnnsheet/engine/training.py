@@ -7,7 +7,7 @@ from math import isfinite
 import numpy as np
 
 from rnnsheet.engine import output
-from rnnsheet.engine.layers import kept
+from rnnsheet.engine.layers import only_for_backward
 from rnnsheet.engine.propagation import Batch, OwnWords, backward, batch, forward
 from rnnsheet.errors import LessonError
 from rnnsheet.lesson import LessonData
@@ -53,7 +53,7 @@ def as_columns(model: Model, found: Arrays) -> dict[str, Array]:
 
     Without those that only the way back needs.
     """
-    hidden = kept(model)
+    hidden = only_for_backward(model)
     shown = {name: array for name, array in found.items() if name not in hidden}
     return {name: array[:, 0].T if array.ndim == 3 else array for name, array in shown.items()}
 
