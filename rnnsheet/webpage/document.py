@@ -150,7 +150,8 @@ _FRAME = """<!doctype html>
 </head>
 <body>
 <noscript>{noscript}</noscript>
-<div id="page">{picture}</div>
+<div id="page"></div>
+<div hidden>{picture}</div>
 <script type="application/json" id="data">{data}</script>
 <script>{script}</script>
 </body>

@@ -62,7 +62,8 @@ class App {
 
   /** Does something when what is seen now is on the screen. @param {() => void} act */
   idle(act) {
-    requestAnimationFrame(() => setTimeout(act));
+    const later = window.requestIdleCallback ?? setTimeout;
+    requestAnimationFrame(() => later(act, { timeout: 500 }));
   }
 
   /** A text in the page's language. @returns {string} */
