@@ -24,7 +24,8 @@ def pieces(expr: Expr, outer: int = 0) -> list[str | Leaf]:
         if operand == "…":
             found += _listed(expr.operands)
         elif operand:
-            found += pieces(expr.operands[int(operand)], rule.within)
+            in_brackets = sign.endswith("(")
+            found += pieces(expr.operands[int(operand)], 0 if in_brackets else rule.within)
     return ["(", *found, ")"] if rule.binds < outer else found
 
 

@@ -1,12 +1,13 @@
 """The diagram of a recurrent cell, laid out from its equations, and the flows of its states over time."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from rnnsheet.equations.expr import At, Expr, Leaf, Next, Operation, Parameter, Part, Previous
+from rnnsheet.equations.expr import At, Expr, Leaf, Next, Operation, Parameter, Part, Previous, Value
 from rnnsheet.equations.notation import symbol, symbols
 from rnnsheet.equations.recurrence import Equation, Recurrence
+from rnnsheet.equations.rules import RULES
 from rnnsheet.labels import Labels
 from rnnsheet.sheet.drawing import Arrow, Box, Diagram, Flow
 from rnnsheet.sheet.page_builder import STYLES
@@ -94,19 +95,15 @@ class _Cell:
         self._lanes()
 
     def _add(self, equation: Equation, merged: Mapping[str, Equation]) -> None:
-        expr = equation.expr
-        before = next((merged[name] for name in equation.values if name in merged), None)
-        text = symbols(expr)
-        leaves = list(_leaves(expr))
-        if before:
-            text = text.replace(symbol(before.value), symbols(before.expr))
-            leaves = [*(leaf for leaf in leaves if leaf != before.value), *_leaves(before.expr)]
-        text = self._short(text)
-        if len(text) > _LONGEST:
-            text = (
-                f"{text.split('(')[0]}(…)" if isinstance(expr, Operation) and len(expr.operands) == 1 else "…"
-            )
-        sources = {name: self._source(leaf) for leaf in leaves if (name := _key(leaf))}
+        expr, outermost = equation.expr, "…"
+        if isinstance(expr, Operation) and len(expr.operands) == 1:
+            outermost = RULES[expr.rule].symbol.format("…")
+            operand = expr.operands[0]
+            if isinstance(operand, Value) and operand.name in merged:
+                expr = replace(expr, operands=(merged[operand.name].expr,))
+        text = self._short(symbols(expr))
+        text = text if len(text) <= _LONGEST else outermost
+        sources = {name: self._source(leaf) for leaf in _leaves(expr) if (name := _key(leaf))}
         depth = 1 + max((self.depth[name] for name in sources), default=0)
         node = _Node(self._symbol(equation.name), text, STYLES[equation.part], sources=list(sources.values()))
         self._put(node, depth, equation.name)
