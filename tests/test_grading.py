@@ -220,9 +220,10 @@ def test_a_letter_of_full_width_is_that_letter():
     assert is_near("ｈ ", "h", TOLERANCE) and not is_near("H", "h", TOLERANCE)
 
 
-def test_nothing_but_blanks_is_nothing(scheme, group, fast):
-    mark = one(group[0], dict.fromkeys(group[0].rights, "  "), scheme)
-    assert set(mark.verdicts) == {"empty"}
+@pytest.mark.parametrize(("typed", "verdict"), [("  ", "empty"), ("1e999", WRONG), ("1,2,3", WRONG)])
+def test_a_text_that_is_no_number_is_none(typed, verdict, scheme, group, fast):
+    mark = one(group[0], dict.fromkeys(group[0].rights, typed), scheme)
+    assert set(mark.verdicts) == {verdict} and mark.flags == ()
 
 
 def test_who_has_handed_in_nothing_is_told(handed_in, key_file, group, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import secrets
 import unicodedata
@@ -296,12 +297,17 @@ class _Submitted:
     def _with(self, book: Contents, values: Mapping[Cell, Any]) -> Contents:
         """The book with other values in some cells, whatever stands there."""
         sheets = dict(book.sheets)
-        for (sheet, cell), value in values.items():
-            grid = sheets[sheet]
-            formulas = {place: text for place, text in grid.formulas.items() if place != cell}
-            rest = grid.filled - {cell}, grid.arrays - {cell}
-            sheets[sheet] = replace(
-                grid, formulas=formulas, values={**grid.values, cell: value}, filled=rest[0], arrays=rest[1]
+        for name in {sheet for sheet, _ in values}:
+            grid, own = (
+                sheets[name],
+                {cell: value for (sheet, cell), value in values.items() if sheet == name},
+            )
+            sheets[name] = replace(
+                grid,
+                formulas={cell: text for cell, text in grid.formulas.items() if cell not in own},
+                values={**grid.values, **own},
+                filled=grid.filled - own.keys(),
+                arrays=grid.arrays - own.keys(),
             )
         return replace(book, sheets=sheets)
 
@@ -324,7 +330,8 @@ def _number(text: Any) -> float | None:
     plain = unicodedata.normalize("NFKC", text).replace("−", "-").replace("。", ".").strip()
     if not (found := _NUMBER.fullmatch(plain)):
         return None
-    return float(found[1].replace(",", ".")) / (100 if found[2] else 1)
+    number = float(found[1].replace(",", ".")) / (100 if found[2] else 1)
+    return number if math.isfinite(number) else None
 
 
 def _known(value: Any) -> Any:
