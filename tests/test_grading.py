@@ -387,7 +387,7 @@ def saved(program: str, books: list[bytes], folder: Path) -> list[bytes]:
 
 
 CLASS = int(os.environ.get("RNNSHEET_CLASS", "120"))
-"""How many simulated students there are; 1,000 take a minute."""
+"""How many simulated students there are; 1,000 take some minutes."""
 
 
 @pytest.mark.slow
