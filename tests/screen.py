@@ -61,6 +61,8 @@ class Measured:
     """How many cells that show something lie under a chart."""
     first_epoch: float | None
     """The pixels from the top to the end of epoch 0's row; None where there is no training."""
+    widest: int
+    """How far the paragraphs reach, in pixels from the left edge."""
 
 
 def measured(path: Path) -> list[Measured]:
@@ -82,6 +84,7 @@ def measured(path: Path) -> list[Measured]:
             sum(_is_cut(sheet, chart) for chart in sheet._charts),
             sum(_covered(sheet, chart) for chart in sheet._charts),
             _top_of(sheet, epochs[sheet.title] + 1) if sheet.title in epochs else None,
+            max((_left_of(sheet, area.max_col + 1) for area in sheet.merged_cells.ranges), default=0),
         )
         for sheet in sheets
     ]

@@ -93,6 +93,8 @@ def _plan(lesson: LessonData, language: str) -> Plan:
     for page in pages:
         page.sheet.part = _PARTS.get(page.key, "gradient")
     sheets = tuple(page.sheet for page in (overview_page, *pages))
+    for sheet in sheets:
+        sheet.keep_paragraphs_in_sight()
     manifest.list_blocks(about_page, sheets)
     named = {**typed.blocks, **context.over_time, **gradients, **rates, **settings}
     named |= {f"d{name}": block for name, block in matrices.items()}

@@ -275,6 +275,11 @@ class Sheet:
             col += 1
         return col
 
+    def keep_paragraphs_in_sight(self) -> None:
+        """Narrows texts of several columns to those that a small screen shows."""
+        last = max((col for col in range(1, 100) if self.left_of(col + 1) <= SCREEN), default=1)
+        self.texts = [replace(each, span=min(each.span, max(1, last + 1 - each.col))) for each in self.texts]
+
     def drawn(self) -> Iterator[Area]:
         """Every area that its charts refer to."""
         for chart in self.charts:

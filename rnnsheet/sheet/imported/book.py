@@ -46,6 +46,8 @@ def plan(source: ImportedNetwork, language: str) -> Plan:
     pages = [page, read_page, *layer_pages, *words_page, *weight_pages.values()]
     checks.place(pages, foot, messages, results[result(equations).name], source.usual)
     sheets = tuple(page.sheet for page in pages)
+    for sheet in sheets:
+        sheet.keep_paragraphs_in_sight()
     manifest.list_blocks(about_page, sheets)
     names = {defined_name(name): block.area for name, block in named.items()}
     return Plan((*sheets, about_page.sheet), names, language, source.name).with_digits(DIGITS)

@@ -130,8 +130,8 @@ def _free_column(page: Page, context: Context) -> int:
     behind = [
         block.area.col + block.area.cols for block in page.sheet.blocks if block.name in context.over_time
     ]
-    links = [text.col + 1 for text in page.sheet.texts if text.link and text.row > page.sheet.frozen[0]]
-    return max([*behind, *links])
+    told = [text.col + 1 for text in page.sheet.texts if text.span == 1 and text.row > page.sheet.frozen[0]]
+    return max([*behind, *told])
 
 
 def _chart(context: Context, p: Equation, named: bool, row: int, col: int) -> Chart:
