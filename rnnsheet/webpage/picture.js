@@ -37,7 +37,7 @@ class Picture {
     const all = (node, kind) => [...node.querySelectorAll(kind)];
     const { width } = root.viewBox.baseVal;
     root.style.maxWidth = `${width * 1.25}px`;
-    root.style.minWidth = `${Math.min(width, Math.max(width * 0.55, 300))}px`;
+    root.style.minWidth = `${Math.min(width, Math.max(width * 0.48, 300))}px`;
     this.lines = all(root, "path").map((shape) => ({
       shape,
       cell: Number(shape.dataset.cell ?? -1),
