@@ -412,6 +412,7 @@ def filtering(criteria: str) -> dict[str, str]:
     [
         (filtering('<filterColumn colId="0"><filters blank="1"/></filterColumn>'), "row"),
         (filtering(""), ""),
+        ({"</sheetData>": rf'\g<0><autoFilter ref="A{int(ROW) - 1}:Z{ROW}"><x/></autoFilter>'}, "row"),
         (rows_as(OUTLINED, OUTLINED, COLLAPSED), "row"),
         (rows_as(OUTLINED, f"{OUTLINED} {COLLAPSED}"), "row"),
         (rows_as(COLLAPSED, OUTLINED), "row"),
@@ -475,6 +476,17 @@ def test_an_alignment_of_a_style_s_name_counts(hello_xlsx, tmp_path):
     turned = '<cellStyleXfs><xf fontId="0"><alignment textRotation="90"/></xf></cellStyleXfs>'
     contents["xl/styles.xml"] = re.sub("<cellStyleXfs.*?</cellStyleXfs>", turned, text).encode()
     assert set(looked_at(saved(contents, tmp_path / "wrong.xlsx"), hello_xlsx)) == {"place"}
+
+
+@pytest.mark.parametrize(("height", "cause"), [("", set()), (' ht="200"', set()), (' ht="15"', {"row"})])
+def test_a_text_that_is_wrapped_needs_a_row_of_its_height(hello_xlsx, tmp_path, height, cause):
+    """In a row of one line its last words are all that is seen."""
+    style = re.search(r'<c r="A3" s="(\d+)"', parts(hello_xlsx)[sheet_part(hello_xlsx, "Unrolled")].decode())[
+        1
+    ]
+    styles = {rf"(<cellXfs[^>]*>(?:<xf[^>]*/>|<xf.*?</xf>){{{style}}}<xf.*?<alignment)": r'\1 wrapText="1"'}
+    sheet = {'(<row r="3")[^>]*>': rf"\1{height}>"}
+    assert set(looked_at(styled(hello_xlsx, tmp_path / "wrong.xlsx", styles, sheet), hello_xlsx)) == cause
 
 
 def test_columns_measured_by_tiny_letters_are_too_narrow(hello_xlsx, tmp_path):
@@ -802,12 +814,13 @@ def test_a_row_too_many_in_the_table_of_blocks_is_told(hello_xlsx, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("areas", "rules"), [("A1:ZZ1000 ", 6000), ("A1:B2 " * 100, 100), ("A1:ZZ1000 ", 300)], ids=str
+    ("areas", "rules", "colors"),
+    [("A1:ZZ1000 ", 6000, 1), ("A1:B2 " * 100, 100, 1), ("A1:ZZ1000 ", 300, 300)],
+    ids=str,
 )
-def test_more_rules_than_can_be_looked_at_are_refused(hello_xlsx, tmp_path, areas, rules):
-    """Of 300 each has a colour of its own."""
+def test_more_rules_than_can_be_looked_at_are_refused(hello_xlsx, tmp_path, areas, rules, colors):
     drawn = "".join(
-        f'<cfRule type="dataBar"><dataBar><color rgb="FFAA{number % 300:04X}"/></dataBar></cfRule>'
+        f'<cfRule type="dataBar"><dataBar><color rgb="FFAA{number % colors:04X}"/></dataBar></cfRule>'
         for number in range(rules)
     )
     added = f'<conditionalFormatting sqref="{areas.strip()}">{drawn}</conditionalFormatting>'

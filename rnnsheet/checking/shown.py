@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain
+from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,6 +39,8 @@ CAUSES = (
 """Its sheet is hidden or too small, or shows formulas, or no zeros; its row or column is hidden or too small
 for its letters; its number format; letters that cannot be read; where they stand; letters of the text's own;
 a rule of conditional formatting; what the cell holds besides its value."""
+_LINE = 1.2
+"""How high a line of text is, by the size of its letters."""
 _FITTING = {form: tuple(map(float, bounds)) for form, bounds in FITTING.items()}
 
 
@@ -120,7 +123,8 @@ class Seen:
         """By what a cell has no room for what it shows, perhaps as a power of ten; "" where it has."""
         corners = _corners_of(block, index)
         col, row, _, _ = corners
-        style = next((each for _, by_style, _ in self._looks(corners) for each in by_style), None)
+        looks = ((each, height) for _, by_style, height in self._looks(corners) for each in by_style)
+        style, height = next(looks, (None, inf))
         look = self._styles.look(style)
         text = None if value is None or not look.format else shown(value, look.format)
         if not look.format or isinstance(value, bool) or text is None:
@@ -128,11 +132,16 @@ class Seen:
         size = max(font.size for font in (look.font, *self._grid.fonts.get(key(row, col), ())))
         # A text goes on over empty cells, General shows as many digits as there is room for.
         fits = is_power or isinstance(value, str) or alike(look.format, FORMATS["general"])
+        fits = fits and not (look.wraps and not LOOKS[block.style].wrap)
         if fits and size == look.font.size and self._room.is_ample(block.style, style, col):
             return ""
         needed = min([width_of(text), *([width_of(_text(value, FORMATS["powers"]))] if is_power else [])])
-        if needed <= self._room.of(style, col, size):
+        room = self._room.of(style, col, size)
+        wrapped = look.wraps and isinstance(value, str)
+        if needed <= room * (max(1, height / (_LINE * size)) if wrapped else 1):
             return ""
+        if wrapped:
+            return "row"
         if size > LOOKS[block.style].size:
             return "letters"
         return "place" if look.indent > LOOKS[block.style].indent else "column"
@@ -159,7 +168,8 @@ class Seen:
                     yield from _places(block, rows, cols, "row")
                 if cause := self._causes_of_style(style, block.format):
                     yield from _places(block, rows, cols, cause)
-                narrow = [col for col in cols if not self._room.is_ample(block.style, style, col)]
+                wraps = self._styles.look(style).wraps and not LOOKS[block.style].wrap
+                narrow = [col for col in cols if wraps or not self._room.is_ample(block.style, style, col)]
                 tight.extend(index for index, _ in _places(block, rows, narrow, ""))
         yield from self._causes_of_rules(block, whole)
         if self._grid.fonts:

@@ -55,6 +55,8 @@ class Look:
     """Its text is repeated, turned or moved out of the cell."""
     indent: int = 0
     """How many times three blanks its text is moved to the middle."""
+    wraps: bool = False
+    """Its text goes on in further lines of the cell, not over other cells."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ class Styles:
             grounds or (WHITE,),
             _misplaces(alignment),
             0 if alignment is None else natural(alignment.get("indent")),
+            alignment is not None and truth(alignment.get("wrapText")),
         )
 
     def _grounds(self, fill: Element, changes: bool = False) -> tuple[Color, ...]:
