@@ -132,12 +132,13 @@ class Seen:
         size = max(font.size for font in (look.font, *self._grid.fonts.get(key(row, col), ())))
         # A text goes on over empty cells, General shows as many digits as there is room for.
         fits = is_power or isinstance(value, str) or alike(look.format, FORMATS["general"])
-        fits = fits and not (look.wraps and not LOOKS[block.style].wrap)
+        # LibreOffice wraps what has lines of its own: our list of a vocabulary, which nobody reads as one.
+        wrapped = look.wraps and not LOOKS[block.style].wrap and isinstance(value, str) and "\n" not in value
+        fits = fits and not wrapped
         if fits and size == look.font.size and self._room.is_ample(block.style, style, col):
             return ""
         needed = min([width_of(text), *([width_of(_text(value, FORMATS["powers"]))] if is_power else [])])
         room = self._room.of(style, col, size)
-        wrapped = look.wraps and isinstance(value, str)
         if needed <= room * (max(1, height / (_LINE * size)) if wrapped else 1):
             return ""
         if wrapped:
