@@ -186,6 +186,7 @@ RULES = {
     "nothing": looks(numFmt=NumberFormat(200, ";;;")),
     "white letters": looks(font=Font(color=WHITE)),
     "a ground like the letters": looks(fill=PatternFill(bgColor=INK)),
+    "letters too large for their row": looks(font=Font(size=40)),
     "letters like their ground": looks(font=Font(color="FFAA0000"), fill=PatternFill(bgColor="FFAA0000")),
 }
 
@@ -307,6 +308,8 @@ WITH_ONE = (
         ({}, {"<cols>": '<cols><col min="8_0" max="81" width="0"/>'}),
         ({}, {"<cols>": '<cols><col min="80" max="81" width="0_9"/>'}),
         ({}, {"<cols>": '<cols><col min="80" max="81" hidden="t"/>'}),
+        ({}, {"<cols>": '<cols><col min="80" max="81" style="9999"/>'}),
+        ({}, {f'<row r="{ROW}"': r'\g<0> s="9999"'}),
     ],
 )
 def test_looks_that_programs_could_read_in_two_ways_are_refused(hello_xlsx, tmp_path, styles, sheet):
