@@ -18,6 +18,7 @@ from rnnsheet.labels import labels, languages
 from rnnsheet.network.imported import ImportedLayer, ImportedNetwork, Text
 from rnnsheet.rendering import render
 from rnnsheet.sheet.layout import plan
+from rnnsheet.sheet.plan import Sheet
 from rnnsheet.workbook import printing
 from tests import lessons
 from tests.imported_networks import counter, moods, recurrent, speller, weights
@@ -64,7 +65,19 @@ def check(pages: list[Measured]) -> None:
 def test_lessons(tmp_path: Path, name: str, language: str) -> None:
     lesson = rnnsheet.load(name)
     lesson = replace(lesson, settings=replace(lesson.settings, **SHORT))
-    check(measured(rnnsheet.export(lesson, tmp_path / "book.xlsx", language)))
+    path = rnnsheet.export(lesson, tmp_path / "book.xlsx", language)
+    check(measured(path))
+    book = openpyxl.load_workbook(path)
+    for sheet in plan(lesson, language).sheets:
+        for end in book[sheet.name].row_breaks.brk:
+            assert not is_under_heading_alone(sheet, end.id), (sheet.name, end.id)
+
+
+def is_under_heading_alone(sheet: Sheet, row: int) -> bool:
+    """Whether nothing stands between the last heading above a row and the end of the row."""
+    last = max((text.row for text in sheet.texts if text.style == "heading" and text.row <= row), default=0)
+    shown = [each.area.row for each in sheet.blocks] + [each.row for each in (*sheet.charts, *sheet.drawings)]
+    return last > 0 and not any(last <= each <= row for each in shown)
 
 
 MOST_PAGES = {

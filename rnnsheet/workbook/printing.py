@@ -1,6 +1,7 @@
 """How a sheet is printed: the paper, what of it, how small, where a page ends, and what each page repeats."""
 
 import math
+from bisect import bisect_left
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -131,6 +132,7 @@ class _Printed:
         self._width = sum(_width(sheet, col) for col in range(1, self._last + 1))
         self._labels = sum(_width(sheet, col) for col in range(1, _beside(sheet) + 1))
         self._heads = sum(self._heights[row - 1] for row in self.repeated if row <= len(self._heights))
+        self._starts = _starts(sheet)
 
     @property
     def rows_left_out(self) -> list[range]:
@@ -170,10 +172,7 @@ class _Printed:
         for top, last in self._parts:
             # What is repeated on other pages is part of the first.
             used, pages = -self._heads if top == 1 else 0.0, pages + 1
-            inside = {row for drawn in _drawn(self._sheet) for row in drawn[1:]}
-            starts = sorted(
-                {top, *(row for row in self._sheet.sections if top < row <= last and row not in inside)}
-            )
+            starts = [top, *(row for row in self._starts if top < row <= last)]
             for start, end in pairwise([*starts, last + 1]):
                 height = sum(self._heights[start - 1 : end - 1])
                 if start > top and used + height > room:
@@ -220,6 +219,19 @@ def _drawn(sheet: Sheet) -> list[range]:
     """The rows that each chart and each diagram takes."""
     charts = [range(chart.row, chart.row + math.ceil(chart.height * _PIXEL / LINE)) for chart in sheet.charts]
     return charts + [range(each.row, each.row + each.rows) for each in sheet.drawings]
+
+
+def _starts(sheet: Sheet) -> list[int]:
+    """The rows before which a page may end: where a section begins, but not after headings alone."""
+    inside = {row for drawn in _drawn(sheet) for row in drawn[1:]}
+    headings = {text.row for text in sheet.texts if text.style == "heading"}
+    shown = sorted([block.area.row for block in sheet.blocks] + [drawn[0] for drawn in _drawn(sheet)])
+    starts = list[int]()
+    for row in sorted(set(sheet.sections) - inside):
+        under_heading = bool(starts) and starts[-1] in headings
+        if not under_heading or bisect_left(shown, starts[-1]) < bisect_left(shown, row):
+            starts.append(row)
+    return starts
 
 
 def _last_printed(sheet: Sheet, rows: range) -> int:
