@@ -18,7 +18,7 @@ from rnnsheet.labels import labels, languages
 from rnnsheet.network.imported import ImportedLayer, ImportedNetwork, Text
 from rnnsheet.rendering import render
 from rnnsheet.sheet.layout import plan
-from rnnsheet.sheet.plan import Sheet
+from rnnsheet.sheet.plan import CHART_WIDTH, Sheet
 from rnnsheet.workbook import printing
 from tests import lessons
 from tests.imported_networks import counter, moods, recurrent, speller, weights
@@ -71,6 +71,12 @@ def test_lessons(tmp_path: Path, name: str, language: str) -> None:
     for sheet in plan(lesson, language).sheets:
         for end in book[sheet.name].row_breaks.brk:
             assert not is_under_heading_alone(sheet, end.id), (sheet.name, end.id)
+        if not sheet.hidden:
+            _, rows, cols = _told_on_paper(book[sheet.name])
+            drawn = [(each.row, each.col, each.width) for each in sheet.drawings]
+            for row, col, width in drawn + [(each.row, each.col, CHART_WIDTH) for each in sheet.charts]:
+                room = sum(int(7 * sheet.widths.get(each, sheet.width)) + 5 for each in cols if each >= col)
+                assert row not in rows or width <= room, (sheet.name, row)
 
 
 def is_under_heading_alone(sheet: Sheet, row: int) -> bool:

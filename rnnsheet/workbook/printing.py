@@ -235,11 +235,12 @@ def _starts(sheet: Sheet) -> list[int]:
 
 
 def _last_printed(sheet: Sheet, rows: range) -> int:
-    """The last column of what is printed of some rows, with its charts."""
+    """The last column of what is printed of some rows, with charts and diagrams."""
     last = last_column(sheet, rows)
-    for chart in sheet.charts:
-        if chart.row in rows:
-            room, col = CHART_WIDTH * _PIXEL, chart.col
+    charts = [(chart.row, chart.col, CHART_WIDTH) for chart in sheet.charts]
+    for row, col, width in [*charts, *((each.row, each.col, each.width) for each in sheet.drawings)]:
+        if row in rows:
+            room = width * _PIXEL
             while room > 0:
                 room -= _width(sheet, col)
                 col += 1
