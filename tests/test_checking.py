@@ -269,6 +269,25 @@ def test_what_is_most_probable_after_the_end_is_not_said(tmp_path):
     assert failures(rnnsheet.check(wrong)) == [("Unrolled", right, "cached")]
 
 
+def test_what_is_read_of_an_answer_may_be_any_of_equally_probable_words(tmp_path):
+    """Programs round differently, so one may say another of them, and reads it at the next step."""
+    layers = Layer("dense", "m", "picture", activation="linear"), Layer("elman", "n", "answer", "m")
+    parameters = {"Wa_m": [[1.0]], "Wxh_n": np.zeros((1, 3)), "Whh_n": 0.1, "Why": np.zeros((3, 1))}
+    model = Model((*layers, Layer("softmax", "", "n")), parameters)
+    lesson = rnnsheet.Lesson(name="alike", model=model, picture=np.ones((1, 1)), settings=SMALL, **SPOKEN)
+    said, other, _ = lesson.labels
+    path = rnnsheet.export(lesson, tmp_path / "alike.xlsx")
+    area = block("letter_answer", "Unrolled", lesson).area
+    first, second = area.part(0, 0).a1, area.part(0, 1).a1
+    stored = f"<v>{said}"
+    fine = edit_cell(path, tmp_path / "fine.xlsx", "Unrolled", second, stored, f"<v>{other}")
+    assert failures(rnnsheet.check(fine)) == []
+    wrong = edit_cell(path, tmp_path / "wrong.xlsx", "Unrolled", second, stored, "<v>unknown")
+    assert failures(rnnsheet.check(wrong)) == [("Unrolled", second, "cached")]
+    wrong = edit_cell(path, tmp_path / "first.xlsx", "Unrolled", first, "<v>[^<]*", f"<v>{other}")
+    assert [place for _, place, _ in failures(rnnsheet.check(wrong))] == [first]
+
+
 def test_equal_probabilities_are_no_failure(tmp_path):
     model = Model("elman", {"Wxh": np.zeros((2, 3)), "Whh": 0.0, "Why": np.zeros((3, 2)), "by": 0.1})
     lesson = rnnsheet.Lesson("ties", model, tuple("abc"), "abcab")

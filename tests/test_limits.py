@@ -10,7 +10,9 @@ import sys
 import time
 import tomllib
 import zipfile
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields, replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -159,6 +161,13 @@ def hostile() -> list[Path]:
 
 @pytest.mark.slow
 def test_no_hostile_model_takes_long_or_much():
+    # In a process of its own: others that this test run has begun may have taken more.
+    with ProcessPoolExecutor(1, get_context("spawn")) as fresh:
+        assert fresh.submit(taken_by_hostile_models).result() < MOST_MEMORY
+
+
+def taken_by_hostile_models() -> int:
+    """The most memory of any import, in bytes; each is refused in one line and in time."""
     for path in hostile():
         before = time.monotonic()
         with pytest.raises(ModelError) as caught:
@@ -166,8 +175,7 @@ def test_no_hostile_model_takes_long_or_much():
         assert time.monotonic() - before < MOST_SECONDS, path
         assert "\n" not in str(caught.value)
         assert str(path) in str(caught.value)
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert children.ru_maxrss << 10 < MOST_MEMORY
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss << 10
 
 
 def test_groups_inside_each_other_are_not_followed_without_end():
@@ -449,7 +457,7 @@ def test_streams_that_take_nothing_never_end_with_1(given, way):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a limit of memory that the system keeps")
-@pytest.mark.parametrize("megabytes", [60, 100, 150, 200])
+@pytest.mark.parametrize("megabytes", [60, 100, 150])
 def test_memory_that_is_refused_is_no_wrong_cell(hello_xlsx, megabytes):
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))

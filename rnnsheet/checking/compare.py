@@ -17,6 +17,8 @@ from rnnsheet.experiments import RUNS
 from rnnsheet.lesson import LessonData
 from rnnsheet.network import Array
 from rnnsheet.network.imported import ImportedNetwork
+from rnnsheet.network.layers import on_sequence
+from rnnsheet.network.reading import END
 from rnnsheet.sheet.bounds import LAST_COLUMN
 from rnnsheet.sheet.plan import Block, Plan
 from rnnsheet.trace import Trace
@@ -57,6 +59,12 @@ class Comparison:
             for run in RUNS
         }
         """By the names of their arrays, what a softmax chooses: of which run, which softmax, and what."""
+        self.choosing |= {
+            f"{run}{on_sequence('letter', 'answer')}": (run, layer, "letter")
+            for layer in source.model.outputs
+            if source.model.sequence(layer) == "answer"
+            for run in RUNS
+        }
         for sheet in plan.sheets:
             contents.grid(sheet.name)
         # Before the engine is waited for.
@@ -325,11 +333,18 @@ class _Cell:
         if self.block.words:
             return ["" if self.got is None else self.got]
         trace, chosen = self.its.trace, self.its.choosing.get(self.block.trace)
-        alike = self.expected in ("", None) or self.expected == self.got == self.stored
-        if trace is None or chosen is None or alike:
+        if trace is None or chosen is None or self.expected == self.got == self.stored:
             return [self.expected]
         run, layer, base = chosen
-        step = self.block.time - 1 + self.right
+        # What is read of an answer was said a step before.
+        step = self.block.time - 1 + self.right - (base == "letter")
+        said = trace[f"{run}{layer.named('predicted')}"]
+        if step < 0 or said.reshape(-1, said.shape[-1])[self.block.epoch + self.down, step] in ("", None):
+            # Before the first and after the last nothing is said, however probable.
+            return [self.expected]
+        if base == "right" and self.expected in ("", None):
+            # Nothing is asked.
+            return [self.expected]
         p = trace[f"{run}{layer.named('p')}"]
         slack = self.its.roundings[f"{run}{layer.named('confidence')}"]
         # Of a training there is one such array for each epoch.
@@ -341,11 +356,9 @@ class _Cell:
             if share >= shares[:, step].max() - self.its.tolerance - rounding[0, step]
         ]
         target = trace[layer.named("target")][0, step]
-        said = trace[f"{run}{layer.named('predicted')}"]
-        if base == "right" and said.reshape(-1, said.shape[-1])[self.down, step] == "":
-            # After the end nothing is said, however probable.
-            return [self.expected]
-        return tied if base == "predicted" else [float(label == target) for label in tied]
+        if base == "right":
+            return [float(label == target) for label in tied]
+        return tied if base == "predicted" else ["" if label == END else label for label in tied]
 
     def _failure(self, reason: str, expected: Any, got: Any) -> Failure:
         return Failure(
