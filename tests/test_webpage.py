@@ -156,7 +156,10 @@ def typed(text: str):
 @needs_node
 @pytest.mark.parametrize(
     "name",
-    ["hello", *(pytest.param(name, marks=pytest.mark.slow) for name in ("hello-lstm", "order", "caption"))],
+    [
+        pytest.param(name, marks=[] if name in ("hello", "by-hand") else [pytest.mark.slow])
+        for name in templates.names()
+    ],
 )
 def test_after_any_edits_a_page_has_what_a_spreadsheet_engine_finds(name, tmp_path):
     lesson = small(rnnsheet.load(name))
