@@ -15,7 +15,7 @@ from rnnsheet.checking.spelling import same
 from rnnsheet.errors import WorkbookError
 from rnnsheet.experiments import RUNS
 from rnnsheet.lesson import LessonData
-from rnnsheet.network import Array
+from rnnsheet.network import Array, Layer, Model
 from rnnsheet.network.imported import ImportedNetwork
 from rnnsheet.network.layers import on_sequence
 from rnnsheet.network.reading import END
@@ -53,18 +53,12 @@ class Comparison:
         self.by_hand = "manual" in contents.settings
         self._find_roundings, self.choices, self.tolerance = find_roundings, source.labels, tolerance
         self.choosing = {
-            f"{run}{layer.named(base)}": (run, layer, base)
+            f"{run}{name}": (run, layer, base)
             for layer in source.model.outputs
-            for base in ("predicted", "right")
+            for base, name in _chosen(source.model, layer).items()
             for run in RUNS
         }
         """By the names of their arrays, what a softmax chooses: of which run, which softmax, and what."""
-        self.choosing |= {
-            f"{run}{on_sequence('letter', 'answer')}": (run, layer, "letter")
-            for layer in source.model.outputs
-            if source.model.sequence(layer) == "answer"
-            for run in RUNS
-        }
         for sheet in plan.sheets:
             contents.grid(sheet.name)
         # Before the engine is waited for.
@@ -281,6 +275,12 @@ def _greatest_error(got: list[Any], expected: list[Any]) -> float:
     return max((abs(value - right) / max(1.0, abs(right)) for value, right in pairs), default=0.0)
 
 
+def _chosen(model: Model, layer: Layer) -> dict[str, str]:
+    """What follows from what a softmax says, with its name: of an answer also what is read of it."""
+    names = {base: layer.named(base) for base in ("predicted", "right")}
+    return names | ({"letter": on_sequence("letter", "answer")} if model.sequence(layer) == "answer" else {})
+
+
 class _Cell:
     """One cell of a block, with what it should be."""
 
@@ -338,25 +338,23 @@ class _Cell:
         run, layer, base = chosen
         # What is read of an answer was said a step before.
         step = self.block.time - 1 + self.right - (base == "letter")
+        # Of a training there is one line for each epoch.
+        epoch = self.block.epoch + self.down
         said = trace[f"{run}{layer.named('predicted')}"]
-        if step < 0 or said.reshape(-1, said.shape[-1])[self.block.epoch + self.down, step] in ("", None):
-            # Before the first and after the last nothing is said, however probable.
-            return [self.expected]
-        if base == "right" and self.expected in ("", None):
-            # Nothing is asked.
+        nothing_said = step < 0 or said.reshape(-1, said.shape[-1])[epoch, step] == ""
+        if nothing_said or (base == "right" and self.expected in ("", None)):
+            # Before the first step and after the end nothing is said, however probable.
             return [self.expected]
         p = trace[f"{run}{layer.named('p')}"]
         slack = self.its.roundings[f"{run}{layer.named('confidence')}"]
-        # Of a training there is one such array for each epoch.
-        epoch = self.block.epoch + self.down
         shares, rounding = (p[epoch], slack[epoch]) if p.ndim == 3 else (p, slack)
         tied = [
             label
             for label, share in zip(self.its.choices, shares[:, step], strict=True)
             if share >= shares[:, step].max() - self.its.tolerance - rounding[0, step]
         ]
-        target = trace[layer.named("target")][0, step]
         if base == "right":
+            target = trace[layer.named("target")][0, step]
             return [float(label == target) for label in tied]
         return tied if base == "predicted" else ["" if label == END else label for label in tied]
 
