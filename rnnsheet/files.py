@@ -31,9 +31,11 @@ def check_free(path: Path, force: bool) -> None:
 
 
 def check_file(path: Path, error: type[RnnsheetError]) -> None:
-    """Raises the error where there is no such file, or a folder of that name."""
+    """Raises the error where there is no such file, a folder of that name, or nothing in it."""
     if not is_file(path):
         raise error("no_file" if not _exists(path) else "no_ordinary_file", place=str(path))
+    if not path.stat().st_size:
+        raise error("empty_file", place=str(path))
 
 
 def content(path: Path, error: type[RnnsheetError], most: int) -> bytes:
@@ -61,6 +63,26 @@ def as_text(given: bytes, path: Path, error: type[RnnsheetError]) -> str:
         with suppress(UnicodeDecodeError):
             return given.decode(encoding)
     raise error("not_utf8", place=str(path))
+
+
+@contextmanager
+def made_folder(folder: Path) -> Iterator[Path]:
+    """The folder, made with those above it where they are missing. Raises OutputError where it cannot be.
+
+    Where what follows fails, those that were made go again, if nothing is in them.
+    """
+    missing = [each for each in (folder, *folder.parents) if not _exists(each)]
+    try:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError("unwritable", place=str(folder), reason=error.strerror or error) from None
+        yield folder
+    except BaseException:
+        for each in missing:
+            with suppress(OSError):
+                each.rmdir()
+        raise
 
 
 def is_file(path: Path) -> bool:

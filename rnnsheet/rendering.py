@@ -13,8 +13,8 @@ from rnnsheet.checking import libreoffice
 from rnnsheet.checking.process import StoppedError, begun
 from rnnsheet.checking.recalculate import Limit, at_work, remove_leftovers
 from rnnsheet.checking.turns import turn
-from rnnsheet.errors import OutputError, RnnsheetError, WorkbookError
-from rnnsheet.files import check_free, copy_together, own_folder
+from rnnsheet.errors import RnnsheetError, WorkbookError
+from rnnsheet.files import check_free, copy_together, made_folder, own_folder
 from rnnsheet.labels import sheet_called
 from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.read import Contents, read
@@ -36,10 +36,11 @@ def render(
 ) -> list[Path]:
     """Writes each page of a workbook as it is printed as a PNG, or all of them as one PDF; their paths.
 
-    They are named as the workbook and stand beside it, or in `folder`. `sheets` are those wanted, all
-    that are seen where none is named; `dpi` are the pixels per inch, 20 to 600. Raises WorkbookError where
-    the file cannot be read, RnnsheetError for a sheet that there is not, another `dpi`, or where LibreOffice
-    or poppler is not installed, OutputError where a file cannot be written or is there (unless `force`).
+    They are named as the workbook and stand beside it, or in `folder`, which is made. `sheets` are those
+    wanted, all that are seen where none is named; `dpi` are the pixels per inch, 20 to 600. Raises
+    WorkbookError where the file cannot be read, RnnsheetError for a sheet that there is not, another `dpi`,
+    or where LibreOffice or poppler is not installed, OutputError where a file cannot be written or is there
+    (unless `force`).
     """
     if not (type(dpi) is int and DPI[0] <= dpi <= DPI[1]):
         raise RnnsheetError("wrong_dpi", got=dpi, least=DPI[0], most=DPI[1])
@@ -49,13 +50,12 @@ def render(
         raise RnnsheetError("no_drawer", program=_DRAWER)
     source = Path(path)
     target = Path(folder) if folder else source.parent
-    if folder and not target.is_dir():
-        raise OutputError("no_folder", place=str(target))
     package = opened(source)
     contents = read(package)
     contents.check_formulas()
     copy = _with_sheets(package.data, package.workbook, _wanted(contents, sheets))
-    with turn(lambda: None), own_folder("render", partial(remove_leftovers, libreoffice)) as own:
+    clear = partial(remove_leftovers, libreoffice)
+    with made_folder(target), turn(lambda: None), own_folder("render", clear) as own:
         pages = _drawn(contents, copy, own, dpi, pdf)
         written = [target / page.name.replace("book", source.stem, 1) for page in pages]
         for file in written:

@@ -43,9 +43,12 @@ def parsed(path: Path, error: type[RnnsheetError]) -> dict[str, Any]:
         raise error("not_utf8") from None
     except tomllib.TOMLDecodeError as reason:
         raise _mistake(text, str(reason), error) from None
-    # A number of more digits than Python reads, or brackets in each other without end.
-    except (ValueError, RecursionError) as reason:
-        raise error("not_toml_at_all", reason=str(reason)[:200]) from None
+    except RecursionError:
+        depth, row = _deepest(text)
+        raise error("not_toml_deep", got=depth, row=row) from None
+    except ValueError:
+        # A number of more digits than Python reads.
+        raise error("not_toml_number", row=_row(text, _LONG_NUMBER.search(text))) from None
 
 
 def renamed(table: Mapping[str, Any], names: Mapping[str, str], place: str) -> dict[str, Any]:
@@ -91,11 +94,27 @@ def _meant(sign: str) -> str:
     return _CHINESE_SIGNS.get(sign) or (normalize("NFKC", sign) if "！" <= sign <= "～" else sign)
 
 
+_BRACKET = re.compile(rf"{_TEXT}|{_REMARK}|(?P<opens>[\[{{])|(?P<closes>[\]}}])", re.DOTALL)
+_LONG_NUMBER = re.compile(r"\d{4300}")
+
+
+def _deepest(text: str) -> tuple[int, int]:
+    """How deep brackets stand in each other, and the first line where they do so."""
+    depth, deepest, place = 0, 0, None
+    for found in _BRACKET.finditer(text):
+        depth += bool(found["opens"]) - bool(found["closes"])
+        if depth > deepest:
+            deepest, place = depth, found
+    return deepest, _row(text, place)
+
+
+def _row(text: str, found: re.Match[str] | None) -> int:
+    return text.count("\n", 0, found.start() if found else 0) + 1
+
+
 def _check_keys(text: str, error: type[RnnsheetError]) -> None:
     for found in _KEY.finditer(text):
         if found["more"] and len(found["more"]) > 2 * _MOST_PARTS:
             parts = 1 + len(_NEXT.findall(found["more"]))
             if parts > _MOST_PARTS:
-                raise error(
-                    "deep_key", row=text.count("\n", 0, found.start()) + 1, got=parts, most=_MOST_PARTS
-                )
+                raise error("deep_key", row=_row(text, found), got=parts, most=_MOST_PARTS)

@@ -101,6 +101,15 @@ def test_a_header_that_says_other_than_the_directory_is_refused(field):
         check_archive(ONE[:at] + changed + ONE[at + len(changed) :])
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [(b"", "the file is empty"), (b"hello", "zip: it is none"), (ONE[:15], "zip: it is cut short")],
+)
+def test_what_is_too_short_is_told_as_what_it_is(data, said):
+    with pytest.raises(ValueError, match=said):
+        check_archive(data)
+
+
 @pytest.mark.parametrize("where", ["before", "behind", "between"])
 def test_what_stands_beside_the_entries_is_refused(where):
     start = END.unpack(ONE[-END.size :])[6]
@@ -224,7 +233,7 @@ def test_the_file_is_refused_in_one_line(hello_xlsx, tmp_path):
     [
         (lambda data: data[:-9], "zip 的结尾不对"),
         (lambda _: b"PK", "zip 不完整"),
-        (lambda _: b"", "zip 不完整"),
+        (lambda _: b"", "文件是空的"),
     ],
 )
 def test_what_is_damaged_is_told_in_chinese_too(hello_xlsx, tmp_path, change, said):

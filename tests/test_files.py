@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rnnsheet.errors import OutputError
-from rnnsheet.files import check_free, copy_together, write_whole
+from rnnsheet.errors import DataError, OutputError
+from rnnsheet.files import check_file, check_free, copy_together, made_folder, write_whole
 
 
 def put(content: bytes):
@@ -94,3 +94,31 @@ def test_files_that_belong_together_take_their_places_together(tmp_path):
 def test_a_folder_is_told_before_long_work(tmp_path):
     with pytest.raises(OutputError, match="cannot be written"):
         check_free(tmp_path, force=True)
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_folder_that_was_made_for_nothing_is_gone_again(tmp_path, error):
+    (tmp_path / "old").mkdir()
+    with pytest.raises(error), made_folder(tmp_path / "old" / "new" / "newer"):
+        assert (tmp_path / "old" / "new" / "newer").is_dir()
+        raise error
+    assert list(tmp_path.rglob("*")) == [tmp_path / "old"]
+    with pytest.raises(error), made_folder(tmp_path / "old"):
+        raise error
+    with pytest.raises(error), made_folder(tmp_path / "old" / "new") as folder:
+        (folder / "a").write_bytes(b"whole")
+        raise error
+    assert (tmp_path / "old" / "new" / "a").read_bytes() == b"whole"
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "a").write_bytes(b"")
+    with pytest.raises(OutputError, match="a/b: cannot be written"), made_folder(tmp_path / "a" / "b"):
+        pytest.fail("there is none")
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
+
+
+def test_a_file_with_nothing_in_it_is_said_to_be_empty(tmp_path):
+    (tmp_path / "a").write_bytes(b"")
+    with pytest.raises(DataError, match="a: the file is empty"):
+        check_file(tmp_path / "a", DataError)

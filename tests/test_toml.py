@@ -57,3 +57,22 @@ def test_usual_slips_are_told_with_what_to_do(tmp_path, old, new, said):
         templates.load(tmp_path / "bad.toml")
     assert said in str(told.value)
     assert not re.search("Invalid|Unclosed|Expected|Illegal|Cannot", told.value.text("zh"))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            f'# [\n[data]\nword = "[[["\nvocabulary = {"[" * 2_000}\n',
+            "in line 4 brackets stand 2000 deep in each other",
+        ),
+        (f"[settings]\nepochs = {'9' * 5_000}\n", "a number in line 2 has more digits than can be read"),
+        ("", "the file is empty"),
+    ],
+    ids=["brackets", "digits", "nothing"],
+)
+def test_what_python_cannot_read_is_told_without_python(tmp_path, content, said):
+    (tmp_path / "bad.toml").write_text(content, "utf-8")
+    with pytest.raises(LessonError, match="^[^\n]*bad.toml: " + said) as told:
+        templates.load(tmp_path / "bad.toml")
+    assert not re.search("recursion|sys[.]|integer string", str(told.value))

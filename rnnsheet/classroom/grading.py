@@ -24,7 +24,7 @@ from rnnsheet.classroom.overview import write_overview
 from rnnsheet.classroom.submissions import PLATFORMS, Submission, found
 from rnnsheet.classroom.tables import Student
 from rnnsheet.errors import OutputError, RnnsheetError, known_language
-from rnnsheet.files import put_bytes, write_whole
+from rnnsheet.files import made_folder, put_bytes, write_whole
 from rnnsheet.labels import Labels, labels
 from rnnsheet.progress import Progress, silent
 
@@ -93,7 +93,7 @@ def grade(
     platform = platform or next((each.platform for each in submissions if each.platform), "")
     sheet = platforms.worksheet(platform, Path(worksheet)) if worksheet else None
     scheme = Scheme(Exercise(made).blanks, made.rubric, tolerance, strict, students)
-    with _executor(executor, jobs) as pool:
+    with made_folder(target), _executor(executor, jobs) as pool:
         grading = _graded(pool, submissions, made.dumped(), scheme, target, progress)
         _write(grading, scheme, words)
         _give_back(pool, grading, made, platform)
@@ -233,10 +233,6 @@ def _of_cells(marks: Iterable[Mark], scheme: Scheme) -> Iterator[Sequence[object
 
 
 def _write(grading: Grading, scheme: Scheme, words: Labels) -> None:
-    try:
-        grading.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError("unwritable", place=str(grading.folder), reason=error.strerror or error) from None
     missing = [(code, each.id, each.name) + ("",) * (len(_HEADER) - 3) for code, each in grading.absent]
     tables.write(grading.folder / MARKS, _HEADER, [*_rows(grading.marks, words), *missing])
     write_overview(grading.folder, grading.marks, words)

@@ -14,6 +14,7 @@ from rnnsheet.classroom.book import Exercise, blanks_of
 from rnnsheet.classroom.key import PAPER, Key, KeyFileError, Rule, Settings
 from rnnsheet.classroom.tables import Student
 from rnnsheet.errors import LessonError, OutputError
+from rnnsheet.files import made_folder
 from rnnsheet.lesson import LessonData
 from rnnsheet.progress import Advance, Progress, silent
 
@@ -71,15 +72,14 @@ def exercise(
     with progress("exercise", len(students)) as advance:
         # Before anything is written: there may be no numbers for someone.
         pages = list(_pages(prepared, students, advance)) if on_paper else []
-        for each in (root / STUDENTS, root / TEACHER):
-            _make(each)
-        if known is None:
-            made.save(place)
-        if on_paper:
-            paper.write(prepared, pages, root / STUDENTS / PAGES, solved=False)
-            paper.write(prepared, pages, root / TEACHER / SOLUTIONS, solved=True)
-        else:
-            _write_books(prepared, {codes[student]: file for student, file in files.items()}, advance)
+        with made_folder(root / STUDENTS), made_folder(root / TEACHER):
+            if known is None:
+                made.save(place)
+            if on_paper:
+                paper.write(prepared, pages, root / STUDENTS / PAGES, solved=False)
+                paper.write(prepared, pages, root / TEACHER / SOLUTIONS, solved=True)
+            else:
+                _write_books(prepared, {codes[student]: file for student, file in files.items()}, advance)
     rows = [(codes[s.id], s.id, s.name, f"{STUDENTS}/{files[s.id].name}") for s in students]
     _list(root / TEACHER, rows, known is not None)
     if place.parent.resolve() != (root / TEACHER).resolve() and (place.parent / CODES).exists():
@@ -178,10 +178,3 @@ def prepare(lesson: LessonData, settings: Settings, known: Key | None, place: Pa
     if known.settings != settings or templates.tree(known.lesson) != templates.tree(shown):
         raise KeyFileError("other_settings", place=str(place), lesson=known.lesson.name)
     return Exercise(known, blanks)
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError("unwritable", place=str(folder), reason=error.strerror or error) from None

@@ -14,7 +14,7 @@ from rnnsheet.sheet.formula import Formula, column_letters
 if TYPE_CHECKING:
     from rnnsheet.trace import Trace
 
-LAYOUT = 20
+LAYOUT = 21
 """The number of this arrangement of blocks; it grows whenever a block moves, so that `check` can tell."""
 
 

@@ -58,7 +58,7 @@ def _listed(data: bytes) -> Iterator[tuple[int, _Entry]]:
     """Where each entry of the directory begins, and what is said of it, in order; at last the directory."""
     end = len(data) - _END_FIELDS.size
     if end < 0:
-        raise ArchiveError("zip_short")
+        raise ArchiveError(("zip_short" if data.startswith(b"PK") else "no_zip") if data else "empty_file")
     sign, *disks, here, count, size, start, comment = _END_FIELDS.unpack_from(data, end)
     # A comment, or a longer record of the end, could hold or lead to another directory.
     if sign != _END or any(disks) or comment or here != count or start + size != end:

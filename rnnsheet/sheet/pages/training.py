@@ -11,7 +11,7 @@ from rnnsheet.sheet.captions import of_layer
 from rnnsheet.sheet.formula import Formula, column_letters
 from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.page_builder import FORMATS, PRECISE, STYLES, Page, number_or_zero, number_width, width_of
-from rnnsheet.sheet.plan import CHART_WIDTH, Area, Block, Chart, Fill, Highlight, Series, quoted
+from rnnsheet.sheet.plan import CHART_WIDTH, NUMBERS, Area, Block, Chart, Fill, Highlight, Series, quoted
 from rnnsheet.sheet.row_layout import RowLayout, cell, kept
 
 KEY = "training"
@@ -79,7 +79,7 @@ class _Training:
     def __init__(self, page: Page, context: Context):
         self.page, self.network = page, context.network
         self.given = {**context.inputs, **context.over_time}
-        self.epochs = context.lesson.epochs
+        self.epochs, self.digits = context.lesson.epochs, context.digits
         self.says = [each for each in self.network.of("answer") if each.base == "predicted"]
         self.row = _FIRST
         self.equations = kept(self.network)
@@ -236,6 +236,8 @@ class _Training:
     def _block(self, name: str, fills: list[Fill], style: str, form: str = "") -> Block:
         self.longest = max(self.longest, *(len(fill.formula.text) for fill in fills))
         area = replace(self.areas[name], rows=self.epochs + 1)
+        # What has been learned is no whole number: all its digits would fill the columns.
+        form = form or ("" if self.digits else NUMBERS[4])
         return self.page.formulas(name, area, tuple(fills), style, trace=f"training.{name}", form=form)
 
     def _losses(self) -> str:
