@@ -72,6 +72,12 @@ def test_a_diagram_has_the_cell_s_equations():
     assert dashed == ["hₜ₋₁", "hₜ ⇢"]
 
 
+def test_a_diagram_has_names_without_its_layer_s_which_it_tells():
+    drawn = of(rnnsheet.load("long-memory"))
+    assert [{box.name for box in each.boxes} >= {"xₜ", "hₜ₋₁", "hₜ"} for each in drawn] == [True] * 3
+    assert ["h_elmanₜ" in drawn[0].told, "c_lstmₜ" in drawn[1].told, "h_gruₜ" in drawn[2].told] == [True] * 3
+
+
 @pytest.mark.parametrize("name", templates.names())
 def test_each_state_enters_the_time_step_that_is_computed_next(name):
     lesson = rnnsheet.load(name)

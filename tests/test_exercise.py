@@ -7,6 +7,7 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -18,9 +19,10 @@ from rnnsheet.classroom import handing_out, key, tables
 from rnnsheet.classroom.blanks import Blanks, usual
 from rnnsheet.classroom.book import CODE, SEAL, TOLD, Exercise
 from rnnsheet.classroom.key import Settings
-from rnnsheet.classroom.numbers import Own, slips
+from rnnsheet.classroom.numbers import Own, _unsaturated, slips
 from rnnsheet.classroom.references import qualified, references
 from rnnsheet.cli import app
+from rnnsheet.network import Layer, Model
 from rnnsheet.sheet.layout import plan
 from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook.package import opened
@@ -211,7 +213,6 @@ def test_times_and_an_example_leave_cells_filled():
     some = Blanks(planned, lesson, trace, ("h",), (2, 3), True)
     assert len(every.all) == 12
     assert [blank.right + 1 for blank in some.all] == [3, 2, 3, 2, 3]
-    assert usual(planned) == ("h", "p", "dWxh")
 
 
 def test_references_of_a_formula():
@@ -368,3 +369,29 @@ def test_the_command_says_what_it_wrote(tmp_path):
     assert "solved.xlsx" in command(
         ["solve", code, "--key", told["key"], "-o", str(tmp_path / "solved.xlsx")]
     )
+
+
+USUAL = {
+    "hello": ("h", "p", "dWxh"),
+    "hello-lstm": ("h", "p", "dWxi"),
+    "hello-gru": ("h", "p", "dWxr"),
+    "long-memory": ("h_elman", "p_elman", "dWxh_elman"),
+}
+
+
+@pytest.mark.parametrize("name", USUAL)
+def test_what_is_blank_without_a_word_goes_by_the_layer_s_kind(name):
+    lesson = templates.load(name)
+    assert usual(plan(lesson, "en"), lesson.model) == USUAL[name]
+
+
+@pytest.mark.parametrize(("activation", "right"), [("tanh", False), ("relu", True)])
+def test_a_layer_whose_activation_has_an_end_is_not_to_come_near_it(activation, right):
+    """Also one that is no first layer, whose states are not called h."""
+    layers = (Layer("dense"), Layer("elman", activation=activation), Layer("softmax"))
+    names = {"Wa": (2, 4), "Wxh2": (2, 2), "Whh2": (1, 1), "Why": (4, 2)}
+    parameters = {name: np.full(shape, 0.1 if name == "Wa" else 9.0) for name, shape in names.items()}
+    lesson = rnnsheet.Lesson("two", Model(layers, parameters), "helo", "hello")
+    trace = engine.run(lesson)
+    assert set(trace.arrays) >= {"a", "h2"}
+    assert _unsaturated(lesson.model, trace) == right

@@ -7,6 +7,8 @@ import pytest
 
 import rnnsheet
 from rnnsheet import Layer, Model
+from rnnsheet.errors import LessonError
+from rnnsheet.network.kinds import Kind, ParameterSpec, bias
 from rnnsheet.network.reading import END
 from rnnsheet.sheet.layout import plan
 from tests.lessons import EVERY_FORM
@@ -240,3 +242,21 @@ def test_a_word_read_letter_by_letter_is_not_called_a_sentence():
     texts = {s.name: [text.text for text in s.texts] for s in plan(made, "en").sheets}
     assert "word to read" in texts["Overview"]
     assert "word to read" in texts["Inputs"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        (
+            (bias("b"), ParameterSpec("Wx", "units", "input")),
+            "Wx has the axis units; expected one of: input, one,",
+        ),
+        (
+            (ParameterSpec("g", "input", "one"), bias("b")),
+            "b has the axis hidden; expected one of: input, one; ",
+        ),
+    ],
+)
+def test_a_parameter_of_which_nothing_tells_how_long_it_is_is_refused(parameters, said):
+    with pytest.raises(LessonError, match=said):
+        Kind(parameters, rows="all")

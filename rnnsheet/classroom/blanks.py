@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from rnnsheet.classroom.references import Cell, is_link, references
 from rnnsheet.errors import LessonError, unknown
 from rnnsheet.lesson import LessonData
+from rnnsheet.network import Model
 from rnnsheet.sheet.bounds import a1
 from rnnsheet.sheet.plan import Block, Plan
 from rnnsheet.trace import Trace
 
-USUAL = ("h", "p", "dWxh")
-"""The blocks that are blank where nothing else is said, as far as a lesson has them."""
 _SAID = ("status", "state", "hint")
 """Styles of cells that only speak of what is typed into inputs, which nobody does in an exercise."""
 _TEXTS = ("letter", "mark")
@@ -211,13 +210,16 @@ def known(plan: Plan) -> dict[str, Block]:
     return {block.name: block for block in blocks if block.area in named}
 
 
-def usual(plan: Plan) -> tuple[str, ...]:
-    """What is blank where nothing else is said: `USUAL`, each of the first layer that has it."""
+def usual(plan: Plan, model: Model) -> tuple[str, ...]:
+    """What is blank where nothing else is said, as far as the plan has it.
+
+    The hidden state of the first recurrent layer (without one, the result of the first layer), the gradient
+    of that layer's first weights, and the first probabilities: `h`, `p` and `dWxh`, by their full names.
+    """
+    layer = next((each for each in model if each.traits.states), next(iter(model)))
     blocks = known(plan)
-    found = (
-        next((name for name in blocks if name == base or name.startswith(f"{base}_")), "") for base in USUAL
-    )
-    return tuple(name for name in found if name) or tuple(blocks)[-1:]
+    names = (layer.result, model.outputs[0].result, f"d{layer.sizing}")
+    return tuple(name for name in names if name in blocks) or tuple(blocks)[-1:]
 
 
 def cells_of(block: Block) -> list[Cell]:

@@ -300,7 +300,7 @@ def blanks_of(lesson: LessonData, settings: Settings) -> Blanks:
         paper.check(lesson, settings.blanks)
     if settings.words and not numbers.can_vary(lesson):
         raise LessonError("own_words", place=lesson.name)
-    names = settings.blanks or (paper.USUAL if on_paper else usual(planned))
+    names = settings.blanks or (paper.USUAL if on_paper else usual(planned, lesson.model))
     return Blanks(planned, lesson, engine.run(lesson), names, settings.times, settings.example)
 
 

@@ -114,7 +114,7 @@ def _demands(lesson: LessonData, blanks: Blanks, digits: int) -> list[Demand]:
     return [
         *(lambda own=own: _are_apart(own, apart) for own in answers.values()),
         lambda: _leads(lesson, trace),
-        lambda: _unsaturated(trace),
+        lambda: _unsaturated(lesson.model, trace),
         *(
             lambda slip=slip: _shows(replace(lesson, model=slip), trace, blanks)
             for slip in slips(lesson.model)
@@ -163,10 +163,10 @@ def _leads(lesson: LessonData, trace: Trace) -> bool:
     return True
 
 
-def _unsaturated(trace: Trace) -> bool:
-    """Whether no state is so near to its end that a mistake would not show."""
-    states = (array for name, array in trace.arrays.items() if name.partition("_")[0] == "h")
-    return all(float(np.abs(array).max()) < _SATURATED for array in states)
+def _unsaturated(model: Model, trace: Trace) -> bool:
+    """Whether no result that has an end, as tanh has 1, is so near to it that a slip would not show."""
+    bounded = (each for each in model if not each.traits.says and each.activation not in ("relu", "linear"))
+    return all(float(np.abs(trace[layer.result]).max()) < _SATURATED for layer in bounded)
 
 
 def _shows(slip: LessonData, trace: Trace, blanks: Blanks) -> bool:

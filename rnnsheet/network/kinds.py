@@ -8,6 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnsheet.errors import LessonError
+
 Array = NDArray[np.float64]
 
 
@@ -52,13 +54,17 @@ def gate(name: str) -> tuple[ParameterSpec, ...]:
 
 
 def bias(name: str) -> ParameterSpec:
-    """A bias: one number per unit, one for all, or none."""
+    """A bias: one number per unit, one for all, or none. The kind's first parameter must have units."""
     return ParameterSpec(name, "hidden", "one", scalar=True, optional=True)
 
 
 def peephole(name: str) -> ParameterSpec:
     """What each unit of a gate sees of its own cell state, or nothing."""
     return ParameterSpec(name, "hidden", "one", optional=True)
+
+
+_TOLD_BY_FIRST = ("hidden", "tokens")
+"""Axes that are as long as the first parameter of a kind says."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,15 @@ class Kind:
     """A lesson may have it: its gradient is known."""
     of_files: bool = False
     """The file of another framework may have it."""
+
+    def __post_init__(self) -> None:
+        """Raises LessonError where a parameter has an axis of which nothing tells how long it is."""
+        first = self.parameters[:1]
+        told = {axis for spec in first for axis in (spec.rows, spec.cols) if axis in _TOLD_BY_FIRST}
+        for spec in self.parameters:
+            for axis in (spec.rows, spec.cols):
+                if axis not in (known := ("input", "one", *sorted(told))):
+                    raise LessonError("bad_axis", name=spec.name, axis=axis, known=", ".join(known))
 
     @cached_property
     def names(self) -> frozenset[str]:

@@ -9,6 +9,7 @@ from rnnsheet.equations.notation import symbol, symbols
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.equations.rules import RULES
 from rnnsheet.labels import Labels
+from rnnsheet.sheet.captions import short
 from rnnsheet.sheet.drawing import Arrow, Box, Diagram, Flow
 from rnnsheet.sheet.page_builder import STYLES
 from rnnsheet.sheet.plan import Block
@@ -75,9 +76,8 @@ class _Cell:
     """One cell: what is read stands left, each value right of all that it is computed of."""
 
     def __init__(self, network: Recurrence, equations: list[Equation]):
-        self.network = network
-        self.ending = equations[0].layer.ending if equations[0].layer else ""
-        """That of the layer, without which its names are the cell's."""
+        self.network, self.equation = network, equations[0]
+        """Any of the cell's equations: of its layer."""
         self.columns: list[list[_Node]] = [[]]
         self.nodes: dict[str, _Node] = {}
         self.depth: dict[str, int] = {}
@@ -112,7 +112,8 @@ class _Cell:
         return self._short(symbol(self.network.equations[name].value))
 
     def _short(self, text: str) -> str:
-        return text.replace(self.ending, "") if self.ending else text
+        """The names of the cell, which other layers of its kind share; `diagram` tells the layer's own."""
+        return short(text, self.equation)
 
     def _source(self, leaf: Leaf) -> _Node:
         """The node of what an equation reads; of what comes from elsewhere it is made where it is new."""
@@ -166,7 +167,9 @@ class _Cell:
             if n.name
         )
         arrows = [arrow for node in every for arrow in _into(node, node in last)]
-        states = [self._symbol(name) for name in self.nodes if name in self.network.states]
+        states = [
+            symbol(self.network.equations[name].value) for name in self.nodes if name in self.network.states
+        ]
         told = labels("diagram.told", cell=", ".join(states))
         equations = "; ".join(f"{node.name} = {node.text}" for node in every if node.text)
         return Diagram(row, col, x - _BETWEEN, height, boxes, tuple(arrows), f"{told} {equations}")
