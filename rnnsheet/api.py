@@ -15,7 +15,7 @@ from rnnsheet import engine, templates
 from rnnsheet.engine import Epoch
 from rnnsheet.equations.lesson import network
 from rnnsheet.errors import LessonError, OutputError, RnnsheetError, check_seed, known_language
-from rnnsheet.files import check_file, check_free, own_folder, write_whole
+from rnnsheet.files import check_file, check_free, temporary_folder, write_whole
 from rnnsheet.labels import default_language
 from rnnsheet.lesson import LessonData
 from rnnsheet.network import KINDS, Model
@@ -278,7 +278,7 @@ def _recalculated(planned: Plan) -> Expected:
     def unknown(block: Block) -> Sequence[Sequence[Any]]:
         return block.values or [[0.0] * block.area.cols] * block.area.rows
 
-    with own_folder("export") as folder:
+    with temporary_folder("export") as folder:
         file = folder / "workbook.xlsx"
         write(planned, unknown, file)
         with recalculations([ironcalc], read(opened(file))) as running:

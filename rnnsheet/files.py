@@ -163,7 +163,7 @@ def _name(file: BinaryIO, path: Path) -> None:
 
 
 @contextmanager
-def own_folder(purpose: str, clear: Callable[[Path], object] = lambda _: None) -> Iterator[Path]:
+def temporary_folder(purpose: str, clear: Callable[[Path], object] = lambda _: None) -> Iterator[Path]:
     """A folder for temporary files, which is gone afterwards.
 
     Those of the same purpose that killed processes have left are removed first; `clear` is called for each,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnsheet.checking.process import Program, StoppedError, begun, search_path
 from rnnsheet.errors import ModelError, RenamedWarning
-from rnnsheet.files import own_folder
+from rnnsheet.files import temporary_folder
 
 if TYPE_CHECKING:
     from rnnsheet.network.imported import ImportedNetwork, Witness
@@ -62,7 +62,7 @@ class Request:
         with ExitStack() as stack:
 
             def begin() -> Program:
-                folder = stack.enter_context(own_folder("import"))
+                folder = stack.enter_context(temporary_folder("import"))
                 return Program(command, Path.cwd(), {"TMPDIR": str(folder)})
 
             program = begun(stack, begin)

@@ -14,7 +14,7 @@ from rnnsheet.checking.process import StoppedError, begun
 from rnnsheet.checking.recalculate import Limit, at_work, remove_leftovers
 from rnnsheet.checking.turns import turn
 from rnnsheet.errors import RnnsheetError, WorkbookError
-from rnnsheet.files import check_free, copy_together, made_folder, own_folder
+from rnnsheet.files import check_free, copy_together, made_folder, temporary_folder
 from rnnsheet.labels import sheet_called
 from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.read import Contents, read
@@ -55,7 +55,7 @@ def render(
     contents.check_formulas()
     copy = _with_sheets(package.data, package.workbook, _wanted(contents, sheets))
     clear = partial(remove_leftovers, libreoffice)
-    with made_folder(target), turn(lambda: None), own_folder("render", clear) as own:
+    with made_folder(target), turn(lambda: None), temporary_folder("render", clear) as own:
         pages = _drawn(contents, copy, own, dpi, pdf)
         written = [target / page.name.replace("book", source.stem, 1) for page in pages]
         for file in written:

@@ -351,7 +351,7 @@ def book(tmp_path: Path) -> Path:
     [
         (lambda path: path.unlink(), "there is no such file"),
         (lambda path: path.write_bytes(path.read_bytes()[:4000]), "not a readable .xlsx workbook"),
-        (lambda path: path.write_bytes(b""), "not a readable .xlsx workbook"),
+        (lambda path: path.write_bytes(b""), "the file is empty"),
         (lambda path: path.write_text("a,b\n1,2\n"), "this is CSV (.csv, .tsv, .txt), not an .xlsx workbook"),
         (lambda path: openpyxl.Workbook().save(path), "not written by rnnsheet"),
     ],

@@ -233,8 +233,8 @@ def test_a_late_student_gets_a_book_of_the_same_exercise(handed, tmp_path):
     assert contents(late.books["99"]).value("Exercise", CODE, TOLD) == made.code("99")
     # They are on the list beside the key, too.
     codes = [made.code(student) for student in ("17", "18", "19", "99")]
-    assert list(handing_out.whose(done.key.parent)) == codes
-    assert list(handing_out.whose(late.folder / "teacher")) == [codes[0], codes[3]]
+    assert list(handing_out.listed_students(done.key.parent)) == codes
+    assert list(handing_out.listed_students(late.folder / "teacher")) == [codes[0], codes[3]]
 
 
 def test_what_is_handed_out_again_is_of_the_same_key(tmp_path):

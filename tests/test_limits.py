@@ -24,7 +24,7 @@ import rnnsheet
 from rnnsheet import toml
 from rnnsheet.errors import DataError, LessonError, ModelError
 from rnnsheet.experiments import Settings
-from rnnsheet.files import own_folder
+from rnnsheet.files import temporary_folder
 from rnnsheet.importers import read_model
 from rnnsheet.importers.vocabulary import read_vocabulary
 from rnnsheet.importing import Request
@@ -362,8 +362,8 @@ def test_a_killed_command_leaves_no_process_and_the_next_no_folder(hello_xlsx, t
     # It starts a program that would run on, and is killed.
     program = (
         "import sys, time; from pathlib import Path; from rnnsheet.checking.process import Program\n"
-        "from rnnsheet.files import own_folder\n"
-        "with own_folder('ironcalc') as folder:\n"
+        "from rnnsheet.files import temporary_folder\n"
+        "with temporary_folder('ironcalc') as folder:\n"
         "    started = Program([sys.executable, sys.argv[1]], folder)\n"
         "    print(started._process.pid, flush=True); time.sleep(60)"
     )
@@ -395,7 +395,7 @@ def test_folders_of_others_and_links_are_left(tmp_path, monkeypatch):
     Path("rnnsheet-b-other").mkdir()
     Path("rnnsheet-a-left").mkdir()
     cleared = []
-    with own_folder("a", cleared.append) as first, own_folder("a", cleared.append) as second:
+    with temporary_folder("a", cleared.append) as first, temporary_folder("a", cleared.append) as second:
         assert first.is_dir() and second.is_dir() and first != second
         assert cleared == [tmp_path / "rnnsheet-a-left"]
     assert {path.name for path in tmp_path.iterdir()} == {"kept", "rnnsheet-a-link", "rnnsheet-b-other"}

@@ -69,7 +69,7 @@ def test_a_damaged_archive_gets_a_verdict_or_one_line(hello_xlsx, tmp_path_facto
     whole = hello_xlsx.read_bytes()
     path = tmp_path_factory.mktemp("damaged") / "damaged.xlsx"
     path.write_bytes(whole[:cut])
-    assert "not a readable .xlsx workbook" in verdict(path)
+    assert ("not a readable .xlsx workbook" if cut else "the file is empty") in verdict(path)
     path.write_bytes(whole[:cut] + bytes([byte]) + whole[cut + 1 :])
     assert verdict(path)
 

@@ -321,7 +321,7 @@ def test_word_vectors_are_found_by_their_words(tmp_path):
         ("to 1 2\nlove 1 nan\n", "row 2 is not a word and 2 numbers"),
         ("love\n", "row 1 is not a word and 0 numbers"),
         ("to 1 2\n", "it has a vector for none of the words"),
-        ("", "it has a vector for none of the words"),
+        ("", "the file is empty"),
     ],
 )
 def test_what_is_no_file_of_word_vectors_is_told(tmp_path, content, said):
@@ -373,10 +373,10 @@ def test_a_network_learns_the_same_again_and_leaves_given_vectors_alone():
     done: list[int] = []
 
     def learned() -> list[np.ndarray]:
-        keras_model.seeded(5)
+        keras_model.seed_randomness(5)
         model = keras_model.build(keras_model.EMBEDDING, 9, given)
         keras_model.learn(model, tokens, positive, 30, 64, done.append)
-        assert (keras_model.says(model, tokens) == positive).all()
+        assert (keras_model.finds_positive(model, tokens) == positive).all()
         return model.get_weights()
 
     first, again = learned(), learned()
@@ -459,7 +459,7 @@ def test_a_file_of_sentences_becomes_a_model_a_vocabulary_and_a_workbook(tmp_pat
 )
 def test_a_training_that_cannot_be_is_one_line_and_writes_nothing(tmp_path, content, options, said):
     (tmp_path / "file.csv").write_text(content, "utf-8")
-    (tmp_path / "old.keras").touch()
+    (tmp_path / "old.keras").write_text("\n")
     before = sorted(tmp_path.iterdir())
     ended = rnnsheet("sentiment", "train", "file.csv", *options, cwd=tmp_path)
     assert (ended.returncode, ended.stdout) == (2, "")

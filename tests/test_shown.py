@@ -21,7 +21,7 @@ from openpyxl.styles.numbers import NumberFormat
 from typer.testing import CliRunner
 
 import rnnsheet
-from rnnsheet.checking.shown import Seen
+from rnnsheet.checking.shown import ShownCells
 from rnnsheet.cli import app
 from rnnsheet.errors import WorkbookError
 from rnnsheet.sheet.layout import plan
@@ -64,7 +64,7 @@ def looked_at(path: Path, original: Path) -> dict[str, str]:
     (values, planned), contents = known(original), read(opened(path))
     first: list[tuple[str, str]] = []
     for sheet in planned.sheets:
-        seen, grid = Seen(contents, sheet), values.grid(sheet.name)
+        seen, grid = ShownCells(contents, sheet), values.grid(sheet.name)
         for each in () if sheet.hidden else sheet.blocks:
             has = list(map(grid.values.get, each.area.cells()))
             for index, otherwise in list(seen.otherwise(each, seen.causes(each), has).items())[:1]:
@@ -535,7 +535,7 @@ def test_a_number_too_large_for_its_column_needs_our_rule_of_powers(hello_xlsx, 
     own = block("h", "Unrolled")
     values = [1e12] * (own.area.rows * own.area.cols)
     for path, cause in ((hello_xlsx, set()), (tmp_path / "without.xlsx", {"column"})):
-        seen = Seen(read(opened(path)), sheet)
+        seen = ShownCells(read(opened(path)), sheet)
         found = seen.otherwise(own, seen.causes(own), values)
         assert {each.cause for each in found.values()} == cause
 

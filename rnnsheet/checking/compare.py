@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rnnsheet.checking.recalculate import Values
 from rnnsheet.checking.report import BlockReport, Failure, Report
-from rnnsheet.checking.shown import Seen
+from rnnsheet.checking.shown import ShownCells
 from rnnsheet.checking.spelling import same
 from rnnsheet.errors import WorkbookError
 from rnnsheet.experiments import RUNS
@@ -23,7 +23,7 @@ from rnnsheet.sheet.bounds import LAST_COLUMN
 from rnnsheet.sheet.plan import Block, Plan
 from rnnsheet.trace import Trace
 from rnnsheet.workbook import outside
-from rnnsheet.workbook.drawings import strange
+from rnnsheet.workbook.drawings import not_ours
 from rnnsheet.workbook.read import Contents
 from rnnsheet.workbook.worksheet import CellError
 
@@ -62,12 +62,12 @@ class Comparison:
         for sheet in plan.sheets:
             contents.grid(sheet.name)
         # Before the engine is waited for.
-        seen = {sheet.name: Seen(contents, sheet) for sheet in plan.sheets if not sheet.hidden}
+        seen = {sheet.name: ShownCells(contents, sheet) for sheet in plan.sheets if not sheet.hidden}
         looks = [(block, _Shown(block, seen.get(block.area.sheet))) for block in plan.blocks()]
         self._blocks = [_BlockCells(self, *each) for each in looks if each[0].kind != "input"]
         self._inputs = [_InputCells(self, *each) for each in looks if each[0].kind == "input"]
         self._names = self._compared_names()
-        drawn = {sheet.name: strange(contents.drawn.get(sheet.name, ()), sheet) for sheet in plan.sheets}
+        drawn = {sheet.name: not_ours(contents.drawn.get(sheet.name, ()), sheet) for sheet in plan.sheets}
         self._drawn_on = tuple(sheet for sheet, others in drawn.items() if others)
         found = ((sheet.name, contents.grid(sheet.name).further) for sheet in plan.sheets)
         self._further = {sheet: names for sheet, names in found if names}
@@ -206,7 +206,7 @@ class _BlockCells:
 class _Shown:
     """How the cells of a block are shown; those of a hidden sheet of ours are not."""
 
-    def __init__(self, block: Block, seen: Seen | None):
+    def __init__(self, block: Block, seen: ShownCells | None):
         self._block, self._seen = block, seen
         self._causes = seen.causes(block) if seen else {}
 

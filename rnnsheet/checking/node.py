@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnsheet.checking.process import Program, begun, limited, version_of, without_network
 from rnnsheet.checking.recalculate import Values
-from rnnsheet.files import own_folder
+from rnnsheet.files import temporary_folder
 from rnnsheet.sheet.bounds import key
 from rnnsheet.workbook.worksheet import CellError
 
@@ -48,7 +48,7 @@ def computed(page: Page, edits: Edits = ({},)) -> list[Values]:
     with ExitStack() as stack:
 
         def begin() -> Program:
-            folder = stack.enter_context(own_folder(NAME))
+            folder = stack.enter_context(temporary_folder(NAME))
             (folder / "program.cjs").write_text(program, "utf-8")
             (folder / "data.json").write_text(data, "utf-8")
             return Program([*without_network(), *command], folder)

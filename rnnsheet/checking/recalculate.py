@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from rnnsheet.checking.process import Program, StoppedError, begun, limited, without_network
 from rnnsheet.errors import WorkbookError
-from rnnsheet.files import own_folder
+from rnnsheet.files import temporary_folder
 from rnnsheet.sheet.bounds import key
 from rnnsheet.workbook.copy import copied
 from rnnsheet.workbook.package import opened
@@ -159,7 +159,7 @@ def recalculations(engines: Sequence[Engine], contents: Contents) -> Iterator[di
         running: dict[str, Recalculation] = {}
 
         def begin(engine: Engine) -> Recalculation:
-            folder = stack.enter_context(own_folder(engine.NAME, partial(remove_leftovers, engine)))
+            folder = stack.enter_context(temporary_folder(engine.NAME, partial(remove_leftovers, engine)))
             return Recalculation(engine, contents, copy, folder)
 
         for engine in engines:

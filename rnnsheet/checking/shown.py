@@ -44,7 +44,7 @@ _LINE = 1.2
 _FITTING = {form: tuple(map(float, bounds)) for form, bounds in FITTING.items()}
 
 
-class Otherwise(NamedTuple):
+class ShownOtherwise(NamedTuple):
     """By what a cell is shown otherwise, and the texts that it should show, and does."""
 
     cause: str
@@ -52,7 +52,7 @@ class Otherwise(NamedTuple):
     got: str
 
 
-class Seen:
+class ShownCells:
     """How the cells of one sheet are seen."""
 
     def __init__(self, contents: Contents, sheet: Sheet):
@@ -84,7 +84,7 @@ class Seen:
 
     def otherwise(
         self, block: Block, causes: Mapping[int, str], values: Sequence[Any]
-    ) -> Mapping[int, Otherwise]:
+    ) -> Mapping[int, ShownOtherwise]:
         """What is shown of those cells, and of zeros on a sheet that has none, by the values of all cells."""
         found = {
             index: cause
@@ -237,7 +237,7 @@ class Seen:
         """The looks of an area's cells."""
         return [self._styles.look(style) for _, by_style, _ in self._looks(corners) for style in by_style]
 
-    def _told(self, block: Block, index: int, cause: str, value: Any) -> Otherwise:
+    def _told(self, block: Block, index: int, cause: str, value: Any) -> ShownOtherwise:
         corners, got = _corners_of(block, index), ""
         if cause == "formulas":
             formula = self._grid.formulas.get(key(corners[1], corners[0]))
@@ -245,7 +245,7 @@ class Seen:
         elif cause == _FORMAT:
             code = self._looks_at(corners)[0].format
             got = "" if code is None else _text(value, code)
-        return Otherwise(cause, _text(value, FORMATS[block.format]), got)
+        return ShownOtherwise(cause, _text(value, FORMATS[block.format]), got)
 
 
 def _text(value: Any, code: str) -> str:

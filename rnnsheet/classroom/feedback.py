@@ -12,7 +12,7 @@ from rnnsheet.classroom.evaluation import EMPTY, Answer, exercise_of
 from rnnsheet.classroom.marks import FOLLOWS, RIGHT, WRONG, is_typed
 from rnnsheet.classroom.numbers import Own
 from rnnsheet.classroom.references import Cell
-from rnnsheet.files import own_folder
+from rnnsheet.files import temporary_folder
 from rnnsheet.sheet.bounds import a1
 from rnnsheet.sheet.page_builder import Page
 from rnnsheet.sheet.plan import Sheet
@@ -50,7 +50,7 @@ def feedback(
     found = {marked[0].cell: Marked(*marked) for marked in every}
     sheets = (_colored(sheet, exercise, found) for sheet in planned.sheets)
     first = _first(exercise, found, said)
-    with own_folder("feedback") as folder:
+    with temporary_folder("feedback") as folder:
         file = folder / "feedback.xlsx"
         exercise.write(replace(planned, sheets=(first, *sheets)), file)
         return Path(file).read_bytes()

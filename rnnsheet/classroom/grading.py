@@ -17,7 +17,7 @@ from rnnsheet.classroom import platforms, tables
 from rnnsheet.classroom.book import Exercise
 from rnnsheet.classroom.evaluation import Evaluation, Refused, evaluate, right_answers
 from rnnsheet.classroom.feedback import feedback
-from rnnsheet.classroom.handing_out import whose
+from rnnsheet.classroom.handing_out import listed_students
 from rnnsheet.classroom.marks import VERDICTS, Mark, Scheme, marked
 from rnnsheet.classroom.numbers import tolerance as usual_tolerance
 from rnnsheet.classroom.overview import write_overview
@@ -119,7 +119,7 @@ def _check(tolerance: float, platform: str, jobs: int | None, target: Path, forc
 def _students(key: keys.Key, place: Path, roster: str | Path) -> Mapping[str, Student]:
     """Those of the roster by their codes; without one those of the list beside the key, if it is there."""
     if not roster:
-        return whose(place.parent)
+        return listed_students(place.parent)
     return {key.code(student.id): student for student in tables.roster(Path(roster))}
 
 

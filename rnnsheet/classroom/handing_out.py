@@ -143,7 +143,7 @@ def _code(student: str, folder: Path) -> str:
     return found[0] if found else student.upper()
 
 
-def whose(folder: Path) -> dict[str, Student]:
+def listed_students(folder: Path) -> dict[str, Student]:
     """The students of the list in a teacher's folder by their codes; none where there is no list."""
     return {row[0]: Student(row[1], row[2]) for row in _listed(folder)}
 

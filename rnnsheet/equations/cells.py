@@ -21,7 +21,7 @@ from rnnsheet.equations.expr import (
     weighted_in_time,
 )
 from rnnsheet.equations.layer import LayerEquations, activated
-from rnnsheet.equations.own import Cell, check_kind, told
+from rnnsheet.equations.own import Cell, check_kind, reporting_mistakes
 from rnnsheet.network import KINDS, ONE, ParameterSpec
 from rnnsheet.network.kinds import recurrent
 
@@ -40,7 +40,7 @@ def cell(name: str, *parameters: ParameterSpec, states: tuple[str, ...] = ("h",)
 
     def add(equations: Cell) -> Cell:
         KINDS[name] = recurrent(parameters, states)
-        CELLS[name] = told(name, equations)
+        CELLS[name] = reporting_mistakes(name, equations)
         return equations
 
     return add

@@ -39,7 +39,7 @@ def check_kind(name: object, parameters: tuple[object, ...], states: object) -> 
         raise LessonError("cell_states", cell=name, got=repr(states))
 
 
-def told(name: str, equations: Cell) -> Cell:
+def reporting_mistakes(name: str, equations: Cell) -> Cell:
     """The same equations, but a mistake in them is a LessonError."""
 
     @wraps(equations)

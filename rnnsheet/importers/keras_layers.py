@@ -15,7 +15,7 @@ from rnnsheet.importers.keras_config import (
     name_of,
     unsupported_setting,
 )
-from rnnsheet.importers.keras_nodes import arguments, ends, is_of_zeros, tensors, without_mask
+from rnnsheet.importers.keras_nodes import arguments, endpoints, is_of_zeros, tensors, without_mask
 from rnnsheet.importers.weights import from_keras
 from rnnsheet.network import Array
 from rnnsheet.network.imported import INPUT
@@ -44,7 +44,7 @@ class Reader:
     def graph(self, config: Config) -> None:
         """A functional model: each call of a layer reads the results of others."""
         layers = {name_of(layer): layer for layer in config["layers"]}
-        inputs, outputs = ends(config["input_layers"]), ends(config["output_layers"])
+        inputs, outputs = endpoints(config["input_layers"]), endpoints(config["output_layers"])
         if len(inputs) != 1 or len(outputs) != 1:
             raise ModelError("several_ends", inputs=len(inputs), outputs=len(outputs))
         results: dict[tuple[str, int], str] = {}

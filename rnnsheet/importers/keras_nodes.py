@@ -9,7 +9,7 @@ _MASKS_OF_ONE = ("LogicalOr", "ExpandDims", "Concatenate", "Any")
 """Operations that make of equal masks, and of masks without any token, the same mask again."""
 
 
-def ends(given: Any) -> list[tuple[str, int, int]]:
+def endpoints(given: Any) -> list[tuple[str, int, int]]:
     """The inputs or outputs of a model, each the name of a layer, of which call, which part."""
     if isinstance(given, dict):
         given = list(given.values())

@@ -67,7 +67,7 @@ def build(kind: str, words: int, vectors: Vectors | None = None) -> Any:
     return model
 
 
-def seeded(seed: int) -> None:
+def seed_randomness(seed: int) -> None:
     """Lets the random numbers of Keras, NumPy and PyTorch begin at `seed`."""
     _keras().utils.set_random_seed(seed)
 
@@ -97,7 +97,7 @@ def learn(
     return [float(loss) for loss in history.history["loss"]]
 
 
-def says(model: Any, tokens: Numbers) -> Flags:
+def finds_positive(model: Any, tokens: Numbers) -> Flags:
     """Whether the network finds each sentence positive, (sentences,)."""
     probabilities = model.predict(tokens, batch_size=1024, verbose=0)
     return np.asarray(probabilities[:, 1] > probabilities[:, 0])

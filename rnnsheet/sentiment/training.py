@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rnnsheet.errors import DataError, OutputError, RnnsheetError, check_seed, known_language
-from rnnsheet.files import check_file, check_free, copy_together, own_folder
+from rnnsheet.files import check_file, check_free, copy_together, temporary_folder
 from rnnsheet.labels import labels
 from rnnsheet.network.imported import Text
 from rnnsheet.plain import plain
@@ -180,7 +180,7 @@ def _untrained(task: _Task, options: Options, progress: Progress) -> Any:
         glove = Path(options.glove)
         with progress("vectors", _size(glove)) as advance:
             meanings = vectors.read(glove, lemmas, advance)
-    keras_model.seeded(options.seed)
+    keras_model.seed_randomness(options.seed)
     return keras_model.build(options.network, len(lemmas), meanings)
 
 
@@ -189,7 +189,7 @@ def _accuracy(task: _Task, model: Any) -> dict[str, float]:
     learned, answers = task.sentences.where(~task.tested), task.positive[~task.tested]
     odds = bayes.log_odds(learned, answers, len(task.vocabulary.lemmas))
     said = {
-        "network": keras_model.says(model, task.tokens[task.tested]),
+        "network": keras_model.finds_positive(model, task.tokens[task.tested]),
         "bag": bayes.scores(task.sentences.where(task.tested), odds) > 0,
         "majority": np.mean(answers) > 0.5,
     }
@@ -199,7 +199,7 @@ def _accuracy(task: _Task, model: Any) -> dict[str, float]:
 
 def _write(model: Any, known: Vocabulary, written: tuple[Path, Path, Path], language: str) -> None:
     """Writes all three files elsewhere, and then all of them into their places, or none."""
-    with own_folder("learned") as folder:
+    with temporary_folder("learned") as folder:
         drafts = [folder / target.name for target in written]
         try:
             model.save(drafts[0])

@@ -166,7 +166,7 @@ class _Cell:
         return fixed + cell(area, unit * network.steps(leaf.name) + at)
 
 
-def kept(network: Recurrence) -> list[Equation]:
+def equations_with_columns(network: Recurrence) -> list[Equation]:
     """The equations with columns of their own; a value that is used once is part of what uses it."""
     # What is asked does not depend on weights, and nothing is computed of q.
     losses = [each for each in network.of("loss") if each.base not in ("goal", "asked", "q")]

@@ -3,7 +3,7 @@
 from rnnsheet.network.reading import LONGEST_TEXT, SIGNS
 
 
-def lowered(cell: str) -> str:
+def lowercase_without_signs(cell: str) -> str:
     """The beginning of a cell's text in small letters, with blanks for signs."""
     return f"LOWER({without_signs(f'LEFT({cell},{LONGEST_TEXT})')})"
 

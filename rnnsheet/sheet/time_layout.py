@@ -27,7 +27,7 @@ Weight = Callable[[Page, Parameter, int, int, str], Block]
 """Puts a weight on a page, at a row and a column, in a number format."""
 
 
-class Bands:
+class TimeLayout:
     """Writes one band below the other: first their places, then their formulas, which refer to any."""
 
     def __init__(self, page: Page, frame: Frame, where: Columns, run: str = ""):
@@ -111,7 +111,7 @@ class Bands:
             self.row += 1
 
     def write(self, equations: Sequence[Equation], only: int = 0) -> None:
-        """Equations over all time steps, or at `only` one: texts as lines, numbers as bands.
+        """Equations over all time steps, or at `only` one: texts as lines, numbers as blocks.
 
         They get their places, and by `finish` their formulas.
         """

@@ -30,7 +30,7 @@ def is_drawn_on(sheet: Sheet) -> bool:
     return bool(sheet.charts or sheet.drawings or sheet.flows)
 
 
-def complete(root: Element, sheet: Sheet) -> None:
+def add_shapes(root: Element, sheet: Sheet) -> None:
     """Puts into openpyxl's drawing of a worksheet what its charts show in words, and the shapes."""
     for chart, named in zip(sheet.charts, root.iter(f"{_XDR}cNvPr"), strict=True):
         named.set("descr", chart.told)
@@ -39,7 +39,7 @@ def complete(root: Element, sheet: Sheet) -> None:
     root.extend(anchor for flow in sheet.flows for anchor in _flow(flow, sheet, numbers))
 
 
-def strange(found: Iterable[Anchor], sheet: Sheet) -> Counter[Anchor]:
+def not_ours(found: Iterable[Anchor], sheet: Sheet) -> Counter[Anchor]:
     """What lies on a worksheet and is not ours; Gnumeric saves ours one row and column less."""
     others = Counter(found)
     for kind, col, row in _anchors(sheet):

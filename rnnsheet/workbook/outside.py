@@ -35,7 +35,7 @@ _QUOTED = re.compile(r"""("[^"]*")|'[^']*'""")
 Place = TypeVar("Place")
 
 
-def reaching(formulas: Mapping[Place, str]) -> Iterator[tuple[Place, str]]:
+def reaching_outside(formulas: Mapping[Place, str]) -> Iterator[tuple[Place, str]]:
     """Those of many formulas that reach outside the workbook, and what lets them."""
     yield from _having(formulas, (*_OUTSIDE, *_SIGNS), _REACHES_OUT)
 

@@ -19,7 +19,7 @@ from openpyxl.writer.excel import ExcelWriter
 from openpyxl.xml.functions import tostring
 
 from rnnsheet.sheet.plan import Sheet
-from rnnsheet.workbook.drawings import complete, is_drawn_on
+from rnnsheet.workbook.drawings import add_shapes, is_drawn_on
 from rnnsheet.workbook.style import Styles
 from rnnsheet.workbook.tags import local
 from rnnsheet.workbook.texts import DECLARATION, escaped, quoted
@@ -73,7 +73,7 @@ def parts(book: Workbook, sheets: Sequence[Sheet], styles: Styles) -> Iterator[t
             root = fromstring(content)
             _mend(name, root)
             if _DRAWING.fullmatch(name):
-                complete(root, next(drawn_on))
+                add_shapes(root, next(drawn_on))
             # Names in drawings are no texts, in which _x0000_ would stand for a letter.
             yield name, _xml(root).replace("_x005F_", "_") if name.endswith(".vml") else _xml(root)
 

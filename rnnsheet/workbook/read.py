@@ -19,7 +19,7 @@ from rnnsheet.workbook import outside
 from rnnsheet.workbook.drawings import Anchor, anchor_of
 from rnnsheet.workbook.looks import Styles
 from rnnsheet.workbook.package import Package, readable
-from rnnsheet.workbook.settings import unusual
+from rnnsheet.workbook.settings import unusual_settings
 from rnnsheet.workbook.tags import local, truth
 from rnnsheet.workbook.texts import unescaped
 from rnnsheet.workbook.worksheet import Filled, Grid, Letters, SheetReader, grid_of, text_of
@@ -84,7 +84,7 @@ class Contents:
 
     def check_formulas(self) -> None:
         """Raises WorkbookError where a formula, or a name, could reach outside the workbook."""
-        for place, found in self._found(outside.reaching):
+        for place, found in self._found(outside.reaching_outside):
             raise WorkbookError("reaches_out", place=f"{self.path}: {place}", got=found)
 
     @cached_property
@@ -134,7 +134,7 @@ def read(package: Package, letters: Letters = unescaped) -> Contents:
                     reader = SheetReader(space, texts, filled, styles, letters)
                     sheets[name] = grid_of(package, part, space, reader, state if is_seen else _HIDDEN)
                     drawn[name] = tuple(_drawn(package, part))
-        settings = unusual(root, space)
+        settings = unusual_settings(root, space)
         if "displayed_precision" in settings:
             raise package.refused("displayed_precision")
         names = _alone(root, space, "definedNames", "definedName")

@@ -16,7 +16,7 @@ _USUAL: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
 """Per setting its element, its attribute, and the values which are as if it were not there."""
 
 
-def unusual(root: ElementTree.Element, space: str) -> tuple[str, ...]:
+def unusual_settings(root: ElementTree.Element, space: str) -> tuple[str, ...]:
     """The settings of a workbook that are not as usual, of `_USUAL`.
 
     Raises ValueError where programs could find others.

@@ -12,7 +12,7 @@ from rnnsheet.network.imported import ImportedLayer, ImportedNetwork, Text
 from rnnsheet.sheet.layout_context import LABEL, Columns, Frame
 from rnnsheet.sheet.page_builder import Page, width_of
 from rnnsheet.sheet.plan import CHART_WIDTH, Area, Block, Chart, Highlight, Series
-from rnnsheet.sheet.time_layout import HEAD_ROW, Bands
+from rnnsheet.sheet.time_layout import HEAD_ROW, TimeLayout
 
 _FIRST_PAGE = "network"
 _WIDEST = 24
@@ -46,12 +46,12 @@ def place(
     pages = [_LayerPage(network, layer, frame, places, usable, read) for layer in network]
     for page in pages:
         page.fill()
-    blocks = {name: block for page in pages for name, block in page.bands.blocks.items()}
+    blocks = {name: block for page in pages for name, block in page.layout.blocks.items()}
     return [page.page for page in pages], blocks
 
 
-class _Bands(Bands):
-    """Bands whose weights stand on other sheets, and what they read as well."""
+class _FlowLayout(TimeLayout):
+    """TimeLayout whose weights stand on other sheets, and what they read as well."""
 
     def __init__(self, page: Page, frame: Frame, places: dict[Leaf, Area], usable: Mapping[str, Area]):
         super().__init__(page, frame, Columns())
@@ -96,13 +96,13 @@ class _LayerPage:
         kind = layer.kind.replace("-", "_")
         self.says = layer is network.result
         self.page.sheet.part = "output" if self.says else "hidden"
-        self.bands = _Bands(self.page, frame, places, usable)
-        self.bands.begin(labels("layer.title", name=layer.name, kind=labels(f"kind.{kind}")), _FIRST_PAGE)
+        self.layout = _FlowLayout(self.page, frame, places, usable)
+        self.layout.begin(labels("layer.title", name=layer.name, kind=labels(f"kind.{kind}")), _FIRST_PAGE)
         self.nothing: Area | None = None
         """The cell that is 0 where nothing is read."""
         if self.says:
-            self.bands.speaks = self.page.area(HEAD_ROW, self.bands.where.first)
-            self.bands.row += 1
+            self.layout.speaks = self.page.area(HEAD_ROW, self.layout.where.first)
+            self.layout.row += 1
             if isinstance(network.read, Text):
                 count = read["count"].area
                 self.nothing = count.part(0, count.cols - 1)
@@ -112,22 +112,22 @@ class _LayerPage:
         ]
         over_time = [sequence for sequence, _ in sequences if sequence != STATIC]
         if over_time:
-            self.bands.times(*over_time)
+            self.layout.times(*over_time)
         if over_time == ["word"] and tokens:
             self._tokens(tokens)
-        self.bands.freeze(labels(f"layer.{kind}"))
+        self.layout.freeze(labels(f"layer.{kind}"))
         for sequence, equations in sequences:
             if len(sequences) > 1:
                 self._heading(sequence)
             if len(over_time) > 1 and sequence == "word" and tokens:
                 self._tokens(tokens)
-            self.bands.place(equations)
-            self.bands.row += 1
+            self.layout.place(equations)
+            self.layout.row += 1
 
     def fill(self) -> None:
         """Writes the formulas."""
-        self.bands.scope = self.bands.places | self.bands.scope
-        self.bands.fill(self.equations)
+        self.layout.scope = self.layout.places | self.layout.scope
+        self.layout.fill(self.equations)
         if self.says:
             self._speaks()
             self._show()
@@ -136,12 +136,12 @@ class _LayerPage:
     def _print(self) -> None:
         """Of many units the first are printed: those of a layer of a thousand take twenty pages."""
         parts, top = list[tuple[int, int]](), 1
-        for area in (self.bands.scope[each.value] for each in self.equations):
+        for area in (self.layout.scope[each.value] for each in self.equations):
             if area.rows > _PRINTED:
                 parts.append((top, area.row + _PRINTED - 1))
                 top = area.row + area.rows
-        if parts and top < self.bands.row - 1:
-            parts.append((top, self.bands.row - 1))
+        if parts and top < self.layout.row - 1:
+            parts.append((top, self.layout.row - 1))
         self.page.sheet.printed_rows = tuple(parts)
 
     def _own(self) -> list[Equation]:
@@ -155,34 +155,34 @@ class _LayerPage:
     def _heading(self, sequence: str) -> None:
         """The beginning of a sequence: what it is."""
         numbers = sequence == "word" and self.frame.network.split == "numbers"
-        self.bands.heading(self.page.labels("sequence.numbers" if numbers else f"sequence.{sequence}"))
+        self.layout.heading(self.page.labels("sequence.numbers" if numbers else f"sequence.{sequence}"))
 
     def _tokens(self, tokens: Block) -> None:
-        self.page.text(self.bands.row, 1, self.page.labels("meaning.token"), "caption")
-        self.page.link(tokens, self.bands.row, self.bands.where.first, style="label")
-        self.bands.row += 1
+        self.page.text(self.layout.row, 1, self.page.labels("meaning.token"), "caption")
+        self.page.link(tokens, self.layout.row, self.layout.where.first, style="label")
+        self.layout.row += 1
 
     def _speaks(self) -> None:
         """Whether anything is said: not without weights, nor of nothing, nor where numbers have no end."""
-        assert self.bands.speaks  # noqa: S101
+        assert self.layout.speaks  # noqa: S101
         self.page.text(HEAD_ROW, 1, self.page.labels("layer.speaks"), "caption")
-        area = self.bands.blocks[result(self.frame.network).name].area
+        area = self.layout.blocks[result(self.frame.network).name].area
         text = f"IF(ISERROR(SUM({area.a1})),0,1)"
         if self.nothing:
             text = f"IF({self.nothing.absolute}=0,0,{text})"
-        if self.bands.usable:
-            cells = ",".join(each.absolute for each in self.bands.usable.values())
+        if self.layout.usable:
+            cells = ",".join(each.absolute for each in self.layout.usable.values())
             text = f"IF(MIN({cells})=0,0,{text})"
-        speaks = self.page.formula("speaks", self.bands.speaks, text, "label", trace="speaks")
-        self.bands.blocks[speaks.name] = speaks
+        speaks = self.page.formula("speaks", self.layout.speaks, text, "label", trace="speaks")
+        self.layout.blocks[speaks.name] = speaks
 
     def _show(self) -> None:
         """Marks the greatest row, and draws the probabilities where there are few."""
         said = result(self.frame.network)
-        block, rows = self.bands.blocks[said.name], said.value.rows
+        block, rows = self.layout.blocks[said.name], said.value.rows
         if rows.name != "labels":
             return
-        self.page.sheet.highlights.append(Highlight(block.area, "chosen", self.bands.blocks["said"].area))
+        self.page.sheet.highlights.append(Highlight(block.area, "chosen", self.layout.blocks["said"].area))
         texts = self.frame.inputs["labels"].values or ()
         longest = min(_WIDEST, max(width_of(text) for (text,) in texts) + 2)
         self.page.sheet.widths[LABEL] = max(self.page.sheet.widths[LABEL], longest)
@@ -190,7 +190,7 @@ class _LayerPage:
             self._chart(block.area, said.sequence)
 
     def _chart(self, block: Area, sequence: str) -> None:
-        labels, first = self.page.labels, self.bands.where.first
+        labels, first = self.page.labels, self.layout.where.first
         row, col = HEAD_ROW + 2, min(first + _BESIDE, self.page.sheet.column_for(CHART_WIDTH, first + 2))
         titles = self.page.area(block.row, LABEL, block.rows)
         if sequence == STATIC:
@@ -199,8 +199,8 @@ class _LayerPage:
         else:
             rows = range(block.rows)
             series = tuple(Series(block.part(each, 0, 1, block.cols), titles.part(each)) for each in rows)
-            categories = self.bands.blocks["says"].area
-            row, col = self.bands.row, first
+            categories = self.layout.blocks["says"].area
+            row, col = self.layout.row, first
         self.page.sheet.charts.append(
             Chart(
                 kind="shares",

@@ -8,7 +8,7 @@ from rnnsheet.network.reading import END, words_of
 from rnnsheet.sheet.page_builder import LETTER, SPAN, TEXT
 from rnnsheet.sheet.pages.inputs import BREAK, LABEL, Inputs
 from rnnsheet.sheet.plan import Block
-from rnnsheet.sheet.signs import lowered
+from rnnsheet.sheet.signs import lowercase_without_signs
 
 
 def place(inputs: Inputs, lesson: LessonData, network: Recurrence) -> None:
@@ -79,7 +79,7 @@ def _ended(inputs: Inputs, used: Block, target: str) -> None:
     """The right answer word by word, with its end."""
     page, cell, area = inputs.page, used.area.a1, used.area.part(1)
     page.text(area.row, 1, page.labels("meaning.wanted_clean"), "caption")
-    words = f"TRIM({lowered(cell)})"
+    words = f"TRIM({lowercase_without_signs(cell)})"
     # Of signs alone there is no right answer, not even the end.
     text = f'IF({words}="","",{words}&" {END}")'
     value = " ".join((*words_of(target), END)) if words_of(target) else ""

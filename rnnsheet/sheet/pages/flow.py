@@ -16,7 +16,7 @@ from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.layout_context import Context, columns
 from rnnsheet.sheet.page_builder import Page, number_or_zero
 from rnnsheet.sheet.plan import CHART_WIDTH, Area, Block, Chart, Highlight, Series
-from rnnsheet.sheet.time_layout import Bands
+from rnnsheet.sheet.time_layout import TimeLayout
 
 KEY = "gradient_flow"
 _ROWS_OF_CHART, _COLUMNS_OF_CHART = 18, 7
@@ -40,8 +40,8 @@ class _Flow:
         self.page, self.lesson, self.network = page, context.lesson, context.network
         self.inputs, self.messages = context.inputs, context.messages
         self.over_time = context.over_time
-        self.bands = Bands(page, context, columns(context.network), "flow.")
-        self.where = self.bands.where
+        self.layout = TimeLayout(page, context, columns(context.network), "flow.")
+        self.where = self.layout.where
         self.steps = context.lesson.settings.flow_steps
         states = [layer.named(s) for layer in self.lesson.flow_layers for s in layer.traits.states]
         self.paths = [path_back(self.network, state) for state in states]
@@ -51,47 +51,47 @@ class _Flow:
         self.captions = self._captions()
 
     def place(self) -> Page:
-        page, labels, bands = self.page, self.page.labels, self.bands
+        page, labels, layout = self.page, self.page.labels, self.layout
         gates = "_gates" if _has_gates(self.lesson) else ""
-        bands.begin(labels("flow.title"))
-        bands.times()
+        layout.begin(labels("flow.title"))
+        layout.times()
         self._letters()
         acts = {"activation": self.lesson.flow_layers[0].activation}
-        bands.freeze(labels(f"flow.about{gates}", **acts))
+        layout.freeze(labels(f"flow.about{gates}", **acts))
         strength = self._strength()
         clip = None
         if self.alone:
             given = self.lesson.settings.flow_clip
-            _, clip = page.positive(bands.row + 2, self.where.first, "flow_clip", given, self.messages)
+            _, clip = page.positive(layout.row + 2, self.where.first, "flow_clip", given, self.messages)
         # Beside the settings, and what may be wrong with them.
-        chart = bands.row, page.sheet.column_for(CHART_WIDTH, self.where.first + 1)
-        bands.row += _ROWS_OF_CHART
+        chart = layout.row, page.sheet.column_for(CHART_WIDTH, self.where.first + 1)
+        layout.row += _ROWS_OF_CHART
         page.sheet.printed = chart[1] + _COLUMNS_OF_CHART
-        bands.print_until(bands.row - 1)
-        bands.heading(labels("flow.factors"), labels(f"flow.factors_about{gates}", **acts))
-        rows = {name: bands.row + line for line, name in enumerate(self.captions)}
-        bands.row += len(rows) + 1
-        bands.heading(labels("flow.forward"), labels("flow.forward_about"))
-        bands.given = {**self.inputs, **self._recurrent(strength)}
+        layout.print_until(layout.row - 1)
+        layout.heading(labels("flow.factors"), labels(f"flow.factors_about{gates}", **acts))
+        rows = {name: layout.row + line for line, name in enumerate(self.captions)}
+        layout.row += len(rows) + 1
+        layout.heading(labels("flow.forward"), labels("flow.forward_about"))
+        layout.given = {**self.inputs, **self._recurrent(strength)}
         network, last = self.network, self.steps
         read = [each for each in network.of("read", sequence="word") if each.base == "x"]
-        bands.write([*read, *network.of("cell", sequence="word")])
+        layout.write([*read, *network.of("cell", sequence="word")])
         goals = [each for each in network.of("loss") if each.base in ("goal", "asked")]
         self._targets()
-        bands.write(
+        layout.write(
             [*network.of("output", sequence="word"), *(each for each in goals if each.sequence == "word")],
             only=last,
         )
-        bands.write(
+        layout.write(
             [
                 *network.of("cell", "output", sequence=STATIC),
                 *(each for each in goals if each.sequence == STATIC),
             ]
         )
-        bands.row += 1
-        bands.heading(labels("flow.backward"), labels("flow.backward_about"))
+        layout.row += 1
+        layout.heading(labels("flow.backward"), labels("flow.backward_about"))
         self._gradients()
-        bands.finish()
+        layout.finish()
         self._factors(rows, clip)
         self._chart(rows, chart)
         return page
@@ -112,25 +112,25 @@ class _Flow:
         """What the layers that compute once should say."""
         for equation in self.network.of("read", sequence=STATIC):
             if equation.base == "target":
-                self.bands.line_of(self.over_time[equation.name])
+                self.layout.line_of(self.over_time[equation.name])
 
     def _gradients(self) -> None:
         """The gradients; over the word only its last time step has a loss."""
-        page, bands, last = self.page, self.bands, self.steps
+        page, layout, last = self.page, self.layout, self.steps
         gradients = [limited(self.network, equation) for equation in self.network.of("gradient")]
         given = [each for each in gradients if each.sequence == "word" and each.kind == "given"]
-        bands.write([each for each in gradients if each.sequence == STATIC])
-        bands.write(given, only=last)
+        layout.write([each for each in gradients if each.sequence == STATIC])
+        layout.write(given, only=last)
         for dy in given:
-            area = bands.scope[dy.value]
+            area = layout.scope[dy.value]
             page.constants(dy.name, area.row, area.col, [[0.0] * (last - 1)] * area.rows, "link")
-        bands.form = "powers"
-        bands.write([each for each in gradients if each.sequence == "word" and each not in given])
+        layout.form = "powers"
+        layout.write([each for each in gradients if each.sequence == "word" and each not in given])
 
     def _strength(self) -> Block:
         """The cell of Whh or of what it is multiplied by, and beside it what is used of it."""
         page = self.page
-        row, col = self.bands.row, self.where.first
+        row, col = self.layout.row, self.where.first
         page.text(row, 1, page.labels("flow.Whh" if self.lesson.flow_is_whh else "flow.times"), "caption")
         value = self.lesson.flow_whh
         entry = page.constants("flow_Whh", row, col, [[value]], "input", "slider")
@@ -148,24 +148,24 @@ class _Flow:
         """The recurrent weights: the cell itself, or matrices of that many times the lesson's."""
         if self.lesson.flow_is_whh:
             return {"Whh": strength}
-        bands, page = self.bands, self.page
+        layout, page = self.layout, self.page
         found = {}
         for name in self.lesson.model.recurrent:
             source = self.inputs[name]
-            page.text(bands.row, 1, page.labels("flow.used", name=name), "caption")
-            area = page.area(bands.row, self.where.first, source.area.rows, source.area.cols)
+            page.text(layout.row, 1, page.labels("flow.used", name=name), "caption")
+            area = page.area(layout.row, self.where.first, source.area.rows, source.area.cols)
             text = f"{strength.area.fixed}*{number_or_zero(page.reference(source.area))}"
             found[name] = page.formula(name, area, text, "weight", trace=f"flow.{name}")
-            bands.row += area.rows + 1
+            layout.row += area.rows + 1
         return found
 
     def _letters(self) -> None:
         """The lesson's text over and over: what is read, and what should follow where anything should."""
-        bands, lesson = self.bands, self.lesson
+        layout, lesson = self.layout, self.lesson
         words = lesson.split == "words"
         cell = self.inputs["word_clean"].area.absolute
         count = f'LEN({cell})-LEN(SUBSTITUTE({cell}," ",""))+1' if words else f"LEN({cell})"
-        time = f"{column_letters(bands.scope[STEP].col)}${bands.scope[STEP].row}"
+        time = f"{column_letters(layout.scope[STEP].col)}${layout.scope[STEP].row}"
         targets = [each for each in self.network.of("read", sequence="word") if each.base == "target"]
         parts = lesson.parts(lesson.word)
         for equation, at, on in (
@@ -173,17 +173,17 @@ class _Flow:
             *((target, time, 1) for target in targets[:1]),
         ):
             for same in [equation] if on == 0 else targets:
-                bands.reserve(same, bands.row)
+                layout.reserve(same, layout.row)
             told = meaning(equation, self.network, self.page.labels)
-            self.page.text(bands.row, 1, told, "caption")
-            area = self.page.area(bands.row, self.where.first, 1, self.steps)
+            self.page.text(layout.row, 1, told, "caption")
+            area = self.page.area(layout.row, self.where.first, 1, self.steps)
             number = f"MOD({at},MAX(1,{count}))"
             text = f"MID({cell},{number}+1,1)"
             if words:
                 text = RULES["word_after"].formula.format(cell, number)  # type: ignore[union-attr]
             said = [[parts[(step + on) % len(parts)] for step in range(self.steps)]]
             self.page.formula(equation.base, area, text, "given", values=said)
-            bands.row += 1
+            layout.row += 1
 
     def _factors(self, rows: Mapping[str, int], clip: Block | None) -> None:
         """The norms, their factors from step to step, and the lines of the chart."""
@@ -191,7 +191,7 @@ class _Flow:
         areas = self._areas(rows)
         for name, area in areas.items():
             page.text(area.row, 1, self.captions[name], "caption")
-        time = self.bands.blocks["t"].area
+        time = self.layout.blocks["t"].area
         behind = f"${page.reference(time.part(0, self.steps - 1))}-{page.reference(time)}"
         back = [list(reversed(range(self.steps)))]
         page.formula("steps_back", areas["steps_back"], behind, "label", values=back)
@@ -210,7 +210,7 @@ class _Flow:
         texts = {}
         for path in self.paths:
             for name in path:
-                column = self.bands.blocks[name].area.column(0).a1
+                column = self.layout.blocks[name].area.column(0).a1
                 texts[f"norm_{name}"] = f"SQRT(SUMPRODUCT({column},{column}))"
             for of, to in pairwise(path):
                 # Not IF(norm>0, …): IronCalc takes 1E-17 for 0 there.

@@ -9,7 +9,7 @@ from rnnsheet.sheet.layout_context import Context, columns
 from rnnsheet.sheet.page_builder import PRECISE, Page, number_or_zero, number_width, weight_name
 from rnnsheet.sheet.pages.update import forward_again
 from rnnsheet.sheet.plan import Area, Block, Fill
-from rnnsheet.sheet.time_layout import Bands, Weight
+from rnnsheet.sheet.time_layout import TimeLayout, Weight
 
 KEY = "gradient_check"
 _LINES = ("chosen", "width", "plus_loss", "minus_loss", "central", "gradient", "difference")
@@ -20,26 +20,26 @@ def place(context: Context, gradients: Mapping[str, Block]) -> Page:
     """The sheet; `gradients` has those of the parameters by their names."""
     labels, inputs = context.labels, context.inputs
     page = Page.of(KEY, labels)
-    bands = Bands(page, context, columns(context.network))
-    bands.begin(labels("gradient_check.title"))
-    bands.times()
-    bands.letters(context.over_time, [name for name in context.network.sequences if name != "answer"])
-    bands.freeze(labels("gradient_check.about"))
-    verdict = page.area(bands.row, bands.where.first, len(_LINES))
+    layout = TimeLayout(page, context, columns(context.network))
+    layout.begin(labels("gradient_check.title"))
+    layout.times()
+    layout.letters(context.over_time, [name for name in context.network.sequences if name != "answer"])
+    layout.freeze(labels("gradient_check.about"))
+    verdict = page.area(layout.row, layout.where.first, len(_LINES))
     chosen = verdict.part()
     width = page.constants("width", verdict.row + 1, verdict.col, [[WIDTH]], "link")
-    bands.row += len(_LINES) + 1
-    bands.print_until(bands.row - 1)
+    layout.row += len(_LINES) + 1
+    layout.print_until(layout.row - 1)
     losses = []
     for run, sign in (("plus", "+"), ("minus", "-")):
-        bands.run = f"{run}."
-        bands.heading(labels(f"gradient_check.{run}"))
-        bands.weight = _moved(
+        layout.run = f"{run}."
+        layout.heading(labels(f"gradient_check.{run}"))
+        layout.weight = _moved(
             inputs, run, f'{{source}}{sign}IF(IFERROR({chosen.fixed},"")={{label}},{width.area.fixed},0)'
         )
-        losses.append(forward_again(bands, context.over_time))
-    bands.heading(labels("gradient_check.weights"))
-    choices = _table(page, inputs, gradients, bands)
+        losses.append(forward_again(layout, context.over_time))
+    layout.heading(labels("gradient_check.weights"))
+    choices = _table(page, inputs, gradients, layout)
     entry = page.constants(
         "chosen", chosen.row, chosen.col, [[context.lesson.chosen]], "input", "weight", choices
     )
@@ -78,9 +78,11 @@ def _moved(inputs: Mapping[str, Block], run: str, text: str) -> Weight:
     return weight
 
 
-def _table(page: Page, inputs: Mapping[str, Block], gradients: Mapping[str, Block], bands: Bands) -> Area:
+def _table(
+    page: Page, inputs: Mapping[str, Block], gradients: Mapping[str, Block], layout: TimeLayout
+) -> Area:
     """Every weight with its gradient, column by column of each parameter; where their names stand."""
-    top, first = bands.row, bands.where.first
+    top, first = layout.row, layout.where.first
     for right, key in enumerate(("weight", "value", "by_backward")):
         page.text(top, first + right, page.labels(f"gradient_check.{key}"), "small")
     row = top + 1

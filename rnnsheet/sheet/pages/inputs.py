@@ -17,7 +17,7 @@ from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.page_builder import LETTER, TEXT, Page, Values, number_or_zero
 from rnnsheet.sheet.pages.manifest import message
 from rnnsheet.sheet.plan import Area, Block, Fill, Highlight
-from rnnsheet.sheet.signs import length_of, lowered
+from rnnsheet.sheet.signs import length_of, lowercase_without_signs
 from rnnsheet.sheet.state import CHOICES, NUMBERS
 
 KEY = "inputs"
@@ -202,7 +202,7 @@ def _clean(inputs: Inputs, lesson: LessonData, name: str, text: str) -> None:
     page.text(inputs.row, 1, page.labels("inputs.clean"), "caption")
     read, value = f'{cell}&""', text
     if lesson.split == "words":
-        read, value = f"TRIM({lowered(cell)})", " ".join(words_of(text))
+        read, value = f"TRIM({lowercase_without_signs(cell)})", " ".join(words_of(text))
     # An error would go through all sheets.
     formula, area = f'IF(ISERROR({cell}),"",{read})', page.area(inputs.row, FIRST)
     form = TEXT if lesson.split == "words" else LETTER
@@ -243,7 +243,7 @@ def _faults_of_choices(inputs: Inputs, name: str, letters: bool, read: bool) -> 
     if letters:
         fault = f"IF(LEN({entry})<>1,{_NO_LETTER},{fault})"
     elif read:
-        word = f'SUBSTITUTE({lowered(entry)}," ","")'
+        word = f'SUBSTITUTE({lowercase_without_signs(entry)}," ","")'
         fault = f'IF(EXACT({entry},"{END}"),{fault},IF(EXACT({entry},{word}),{fault},{_NEVER_READ}))'
     fault = f'IF(ISERROR({entry}),{_NO_ENTRY},IF({entry}="",{_NO_ENTRY},{fault}))'
     _fault(inputs, name, FIRST + (2 if letters and "word" in inputs.blocks else 1), fault)

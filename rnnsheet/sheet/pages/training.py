@@ -12,7 +12,7 @@ from rnnsheet.sheet.formula import Formula, column_letters
 from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.page_builder import FORMATS, PRECISE, STYLES, Page, number_or_zero, number_width, width_of
 from rnnsheet.sheet.plan import CHART_WIDTH, NUMBERS, Area, Block, Chart, Fill, Highlight, Series, quoted
-from rnnsheet.sheet.row_layout import RowLayout, cell, kept
+from rnnsheet.sheet.row_layout import RowLayout, cell, equations_with_columns
 
 KEY = "training"
 LONGEST = 8_192
@@ -82,7 +82,7 @@ class _Training:
         self.epochs, self.digits = context.lesson.epochs, context.digits
         self.says = [each for each in self.network.of("answer") if each.base == "predicted"]
         self.row = _FIRST
-        self.equations = kept(self.network)
+        self.equations = equations_with_columns(self.network)
         self.used: dict[str, Block] = {}
         self.longest = 0
         self.layout = RowLayout(context.network, self.given)

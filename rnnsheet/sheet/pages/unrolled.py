@@ -7,7 +7,7 @@ from rnnsheet.sheet.diagram import diagrams, flows
 from rnnsheet.sheet.layout_context import Context, columns, is_tall
 from rnnsheet.sheet.page_builder import CHOICES, STATE_ROW, WHOLE, Page
 from rnnsheet.sheet.plan import CHART_WIDTH, MOST_SERIES, SCREEN, Block, Chart, Series
-from rnnsheet.sheet.time_layout import Bands
+from rnnsheet.sheet.time_layout import TimeLayout
 
 KEY = "unrolled"
 Places = dict[str, tuple[int, int]]
@@ -23,42 +23,42 @@ def place(context: Context) -> tuple[Page, dict[str, Block], Places]:
     """The sheet, its blocks over time by name, and the places of charts that stand below."""
     network, labels = context.network, context.labels
     page = Page.of(KEY, labels)
-    bands = Bands(page, context, columns(network, "cell", "output"))
-    bands.begin(labels("unrolled.title"))
-    bands.times()
-    bands.write([each for each in network.of("read") if each.base == "letter"])
-    bands.freeze(labels("unrolled.about"))
+    layout = TimeLayout(page, context, columns(network, "cell", "output"))
+    layout.begin(labels("unrolled.title"))
+    layout.times()
+    layout.write([each for each in network.of("read") if each.base == "letter"])
+    layout.freeze(labels("unrolled.about"))
     places: dict[str, int] = {}
     rows: dict[str, range] = {}
-    bands.numbering.open = True
+    layout.numbering.open = True
     for sequence in network.sequences:
-        top = bands.row
-        bands.sequence(sequence)
+        top = layout.row
+        layout.sequence(sequence)
         own = _of_sequence(network, sequence)
         tall = [each for each in own if each.base == "x" and is_tall(each)]
-        bands.write(tall)
-        places |= {each.name: bands.row for each in tall}
-        bands.row += len(tall)
-        bands.write([each for each in own if each not in tall])
-        rows[sequence] = range(top, bands.row)
-        bands.row += 1
-    below = _places_below(context, bands, rows.get(STATIC, range(0)))
-    bands.finish()
+        layout.write(tall)
+        places |= {each.name: layout.row for each in tall}
+        layout.row += len(tall)
+        layout.write([each for each in own if each not in tall])
+        rows[sequence] = range(top, layout.row)
+        layout.row += 1
+    below = _places_below(context, layout, rows.get(STATIC, range(0)))
+    layout.finish()
     for name, row in places.items():
-        _place_of_letter(bands, network.equations[name], row)
+        _place_of_letter(layout, network.equations[name], row)
     # No conditional format hides what is drawn.
-    bands.numbering.reveal(page, STATE_ROW - 1, bands.where.first, "about_drawn")
-    return page, bands.blocks, below
+    layout.numbering.reveal(page, STATE_ROW - 1, layout.where.first, "about_drawn")
+    return page, layout.blocks, below
 
 
-def _place_of_letter(bands: Bands, x: Equation, row: int) -> None:
+def _place_of_letter(layout: TimeLayout, x: Equation, row: int) -> None:
     """Of a tall one-hot column, which stands elsewhere, a line that says in which row its 1 stands, or 0."""
-    page, column = bands.page, bands.scope[x.value].a1
+    page, column = layout.page, layout.scope[x.value].a1
     page.text(row, 1, page.labels("steps.place"), "caption")
-    area = page.area(row, bands.where.first, 1, bands.network.sequences[x.sequence])
+    area = page.area(row, layout.where.first, 1, layout.network.sequences[x.sequence])
     name = on_sequence("place", x.sequence)
     text = f"IFERROR(MATCH(1,{column},0),0)"
-    bands.blocks[name] = page.formula(name, area, text, "label", trace=name, form=WHOLE)
+    layout.blocks[name] = page.formula(name, area, text, "label", trace=name, form=WHOLE)
 
 
 def _of_sequence(network: Recurrence, sequence: str) -> list[Equation]:
@@ -77,10 +77,10 @@ def _softmaxes(network: Recurrence) -> list[Equation]:
     return [each for each in network.of("output") if each.base == "p"]
 
 
-def _places_below(context: Context, bands: Bands, once: range) -> Places:
+def _places_below(context: Context, layout: TimeLayout, once: range) -> Places:
     """Where time steps fill the screen: beside what is computed once, in its rows, or in free ones below."""
     places: Places = {}
-    network, page, first = context.network, bands.page, bands.where.first
+    network, page, first = context.network, layout.page, layout.where.first
     steps = max(network.sequences.values())
     if steps <= _FEW_STEPS:
         return places
@@ -88,21 +88,21 @@ def _places_below(context: Context, bands: Bands, once: range) -> Places:
     for p in _softmaxes(network):
         if p.sequence == STATIC:
             after = [row + _ROWS_OF_CHART for row, _ in places.values()]
-            places[p.name] = max([bands.scope[p.value].row, *after]), first + 3
-            bands.row = max(bands.row, places[p.name][0] + _ROWS_OF_CHART)
+            places[p.name] = max([layout.scope[p.value].row, *after]), first + 3
+            layout.row = max(layout.row, places[p.name][0] + _ROWS_OF_CHART)
     for p in _softmaxes(network):
         if p.name not in places and beside + CHART_WIDTH > SCREEN:
             if not places and len(once) >= _ROWS_OF_CHART:
                 places[p.name] = once.start + 1, first + _BEHIND_HEADS
             else:
-                places[p.name] = bands.row, first
-                bands.row += _ROWS_OF_CHART
-    drawn = list(diagrams(network, context.labels, bands.row, first))
+                places[p.name] = layout.row, first
+                layout.row += _ROWS_OF_CHART
+    drawn = list(diagrams(network, context.labels, layout.row, first))
     if any(beside + each.width > SCREEN for each in drawn):
         # On paper the Overview has them.
-        bands.print_until(bands.row - 2)
-        places[_CELLS] = bands.row, first
-        bands.row = drawn[-1].row + drawn[-1].rows + 2
+        layout.print_until(layout.row - 2)
+        places[_CELLS] = layout.row, first
+        layout.row = drawn[-1].row + drawn[-1].rows + 2
     if below := [row for row, _ in places.values() if row > once.start + 1]:
         row = min(below)
         told = context.labels("unrolled.below", row=row)
