@@ -40,10 +40,10 @@ def version() -> str:
 
 def computed(page: Page, edits: Edits = ({},)) -> list[Values]:
     """The values of every cell after each of the edits. Raises StoppedError where Node does not find them."""
-    from rnnsheet.webpage.document import script_of
+    from rnnsheet.webpage.document import engine_with
 
     data = json.dumps({"book": page.content, "edits": [list(each.items()) for each in edits]}, default=dict)
-    program = "\n".join((script_of(page.functions), _PROGRAM.read_text("utf-8")))
+    program = "\n".join((engine_with(page.functions), _PROGRAM.read_text("utf-8")))
     command = limited([shutil.which(NAME) or NAME, "program.cjs", "data.json"], _ROOM, _SECONDS)
     with ExitStack() as stack:
 

@@ -71,22 +71,25 @@ class _Described:
 
 def described(
     source: LessonData | ImportedNetwork, made: Book, plans: dict[str, Plan]
-) -> tuple[dict[str, Any], str]:
-    """All of it as plain data, and the picture; `plans` are by language, the first that of the book."""
+) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """What the script is given, as plain data; what is told around the picture besides; and the picture.
+
+    `plans` are by language, the first that of the book.
+    """
     if isinstance(source, LessonData):
         of = _Described(source, made, plans, network(source))
-        own = _of_lesson(of, source)
+        read, charts, around = [], {"training": _training(of), "flow": _flow(of)}, _of_lesson(source)
     else:
         of = _Described(source, made, plans, imported.network(source))
-        own = _of_imported(of, source)
+        read, charts, around = list(_read(of)), {"training": None, "flow": None}, _of_imported(source)
     state = next(block for block in _of_network(of.plan) if block.name == "state")
     told = [_equation(of, each) for each in of.network.equations.values() if each.part in _PARTS]
-    equations = [*own["equations"], *told]
+    equations = [*read, *told]
     graph = Graph(equations, of.network.sequences)
     inputs = list(_inputs(of))
     weights = {each["name"]: each["at"] for each in inputs if each["kind"] == "weight"}
     letters = [each for each in equations if each["base"] == "letter" and each["at"]]
-    data = own | {
+    data = charts | {
         "split": of.network.split,
         "sequences": of.network.sequences,
         "equations": [_shown(each, graph) for each in equations],
@@ -95,7 +98,7 @@ def described(
         "blocks": [[block.name, *of.at(block.area)] for block in _of_network(of.plan)],
         "state": of.at(state.area),
     }
-    return data, svg(graph, made, weights, letters)
+    return data, around, svg(graph, made, weights, letters)
 
 
 def _shown(equation: dict[str, Any], graph: Graph) -> dict[str, Any]:
@@ -105,29 +108,23 @@ def _shown(equation: dict[str, Any], graph: Graph) -> dict[str, Any]:
     return kept | {"home": graph.home(equation), "weights": weights}
 
 
-def _of_lesson(of: _Described, lesson: LessonData) -> dict[str, Any]:
+def _of_lesson(lesson: LessonData) -> dict[str, Any]:
     return {
         "title": _told(lambda texts: title(lesson, texts)),
         "about": {language: lesson.about.get(language, "") for language in languages()},
         "own": _own_question(lesson),
-        "equations": [],
-        "training": _training(of),
-        "flow": _flow(of),
         "tries": _tries(lesson),
         "knows": _few(lesson.vocabulary),
     }
 
 
-def _of_imported(of: _Described, source: ImportedNetwork) -> dict[str, Any]:
+def _of_imported(source: ImportedNetwork) -> dict[str, Any]:
     file = source_of(source) or source.name
     tokens = source.read.tokens if isinstance(source.read, Text) else ()
     return {
         "title": _told(lambda texts: texts("network.title", name=source.name)),
         "about": _told(lambda texts: texts("network.about", source=file, precision=source.precision)),
         "own": None,
-        "equations": list(_read(of)),
-        "training": None,
-        "flow": None,
         "tries": [],
         "knows": _few([token for token in tokens if token]),
     }

@@ -21,13 +21,16 @@ from rnnsheet.sheet.pages import manifest
 from rnnsheet.sheet.plan import LAYOUT, Block, Plan
 from rnnsheet.templates import tree
 from rnnsheet.version import VERSION
+from rnnsheet.webpage.body import Body
 from rnnsheet.webpage.book import Book, book, facts, said
 from rnnsheet.webpage.described import described
 from rnnsheet.webpage.grammar import UnknownFormulaError
 from rnnsheet.webpage.saving import saving
 
 FOLDER = Path(__file__).parent
-SCRIPTS = ("engine.js", "picture.js", "panels.js", "page.js")
+ENGINE = "engine.js"
+SCRIPTS = ("network.js", "elements.js", "picture.js", "panels.js", "page.js")
+"""What shows it, in this order."""
 _PER_WEIGHT = 25
 """So many formulas, at least, a lesson has for each weight: its gradients, its updates, its check."""
 MOST_CELLS = 150_000
@@ -107,8 +110,10 @@ class Page:
 
     def html(self, values: Values) -> str:
         """The whole file; `values` are what the cells of a block should be."""
-        told, picture = described(self.source, self.book, self.plans)
-        script = script_of(self.functions)
+        told, around, picture = described(self.source, self.book, self.plans)
+        body = Body(told | around, self.book, self.language)
+        markup = body.markup(picture, isinstance(self.source, LessonData))
+        script = "\n".join((engine_with(self.functions), *map(_file, SCRIPTS)))
         style = _file("page.css")
         sources = f"script-src {_digest(script)}; style-src {_digest(style)}; img-src data:"
         policy = f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'"
@@ -119,8 +124,8 @@ class Page:
             title=html.escape(self.plan.title),
             noscript=html.escape(texts("page.noscript")),
             style=style,
-            picture=picture,
-            data=_embedded(self._data(values, told)),
+            body=markup,
+            data=_embedded(self._data(values, told | {"spoken": body.spoken})),
             script=script,
         )
         # A lone half of a sign, as a file name or a label may have it, is no UTF-8.
@@ -150,8 +155,7 @@ _FRAME = """<!doctype html>
 </head>
 <body>
 <noscript>{noscript}</noscript>
-<div id="page"></div>
-<div hidden>{picture}</div>
+{body}
 <script type="application/json" id="data">{data}</script>
 <script>{script}</script>
 </body>
@@ -164,10 +168,9 @@ def _file(name: str) -> str:
     return (FOLDER / name).read_text("utf-8")
 
 
-def script_of(functions: str) -> str:
-    """The script of a page: ours, with the formulas between the spreadsheet and what shows it."""
-    engine, *shown = (_file(name) for name in SCRIPTS)
-    return "\n".join((engine, functions, *shown))
+def engine_with(functions: str) -> str:
+    """The spreadsheet with its formulas, without what shows it."""
+    return "\n".join((_file(ENGINE), functions))
 
 
 def _digest(text: str) -> str:
@@ -189,13 +192,8 @@ def _texts(language: str) -> dict[str, str]:
 
 
 TEXTS = (
-    *("language", "says", "right_is", "try", "knows", "views", "ask_say", "ask_wrong", "ask_blame"),
-    *("ask_learn", "ask_flow", "try_say", "try_wrong", "try_blame", "try_learn", "try_flow", "picture"),
-    *("picture_about", "positive", "negative", "step", "back", "forward", "play", "pause", "all", "once"),
-    *("backwards", "forwards", "numbers", "inspector", "point", "where", "formula", "with_numbers"),
-    *("result", "operands", "more", "return", "drag", "weights", "train_one", "train_all", "random"),
-    *("reset", "loss", "loss_curve", "epoch", "epoch_says", "take", "flow", "flow_x", "flow_y"),
-    *("save_lesson", "open", "opened", "other_lesson", "save_table", "copy_link", "copied", "print"),
-    *("theme", "no_number"),
+    *("says", "right_is", "picture_about", "play", "pause", "all", "once", "backwards", "forwards", "point"),
+    *("where", "formula", "with_numbers", "result", "operands", "more", "return", "drag", "loss", "epoch"),
+    *("epoch_says", "flow_x", "flow_y", "opened", "other_lesson", "copied", "no_number"),
 )
-"""What the script says."""
+"""What the script says of its own accord."""

@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rnnsheet.webpage.book import Book
+from rnnsheet.webpage.elements import element, number
 from rnnsheet.webpage.graph import LISTED, TALL, Described, Edge, Graph, Node
 
 _MOST_LINES = 700
 """With more weights than these each arrow is one line."""
+_LARGEST = 1.25
+"""No larger than by this is the picture shown."""
 _LISTED = 3
 """So many of the greatest values are listed."""
 
@@ -23,8 +26,10 @@ def svg(graph: Graph, made: Book, weights: Mapping[str, Place], letters: Sequenc
     parts = [*map(drawing.edge, graph.edges), *map(drawing.node, graph.nodes.values())]
     for letter in letters:
         parts += drawing.letters(letter)
-    size = f"0 0 {_number(graph.width)} {_number(graph.height)}"
-    return _tag("svg", "".join(parts), id="picture", viewBox=size, role="img")
+    size = f"0 0 {number(graph.width)} {number(graph.height)}"
+    return element(
+        "svg", "".join(parts), id="picture", viewBox=size, role="img", width=graph.width * _LARGEST
+    )
 
 
 class _Drawing:
@@ -37,20 +42,20 @@ class _Drawing:
 
     def edge(self, edge: Edge) -> str:
         """Its weights as lines, or one line where they are too many."""
-        return _tag("g", "".join(self._lines(edge)), data_to=edge.end.key, data_weight=edge.weight)
+        return element("g", "".join(self._lines(edge)), data_to=edge.end.key, data_weight=edge.weight)
 
     def _lines(self, edge: Edge) -> Iterator[str]:
         start, end = edge.start, edge.end
         at = self._weights.get(edge.weight)
         if not at or self._one_each or not start.size or not end.size:
-            yield _tag("path", d=_path(edge, start.x + start.wide / 2, end.x + end.wide / 2))
+            yield element("path", d=_path(edge, start.x + start.wide / 2, end.x + end.wide / 2))
             return
         one = at[3] * at[4] == 1
         for i in range(end.rows if one else min(end.rows, at[3])):
             for j in [i] if one else range(min(start.rows, at[4])):
                 cell = self._made.cell(at) if one else self._made.cell(at, i, j)
                 path = _path(edge, start.x + (j + 0.5) * start.size, end.x + (i + 0.5) * end.size)
-                yield _tag("path", d=path, data_cell=cell)
+                yield element("path", d=path, data_cell=cell)
 
     def node(self, node: Node) -> str:
         """Its frame, its units and the numbers in them, its name and what its rows are called."""
@@ -58,46 +63,46 @@ class _Drawing:
         around = {"x": x - 3, "y": y - 3, "width": node.wide + 6, "height": TALL + 6}
         frame: dict[str, Any] = {"kind": "frame", **around, "rx": 12 if drawn == "gate" else 5}
         if drawn == "said":
-            word = _tag("text", x=x + node.wide / 2, y=y + 21)
-            parts = [_tag("rect", **frame, data_cell=self._cell(node.of, node.t)), word]
+            word = element("text", x=x + node.wide / 2, y=y + 21)
+            parts = [element("rect", **frame, data_cell=self._cell(node.of, node.t)), word]
         else:
             filled = self._units(node) if node.size else self._list(node)
-            parts = [_tag("rect", **frame), *filled, *self._names(node)]
+            parts = [element("rect", **frame), *filled, *self._names(node)]
         kind = drawn if node.size or drawn == "said" else f"{drawn} list"
-        return _tag("g", "".join(parts), data_node=node.key, kind=f"node {kind}")
+        return element("g", "".join(parts), data_node=node.key, kind=f"node {kind}")
 
     def _units(self, node: Node) -> Iterator[str]:
         size, rx = node.size, min(3, node.size / 5)
         for k in range(node.rows):
             left = node.x + k * size + size / 30
             place: dict[str, Any] = {"x": left, "y": node.y, "width": size * 0.93, "height": TALL, "rx": rx}
-            yield _tag("rect", kind="unit", **place, data_cell=self._cell(node.of, node.t, k))
+            yield element("rect", kind="unit", **place, data_cell=self._cell(node.of, node.t, k))
         if size >= TALL:
             for k in range(node.rows):
-                yield _tag("text", x=node.x + (k + 0.5) * size, y=node.y + 19)
+                yield element("text", x=node.x + (k + 0.5) * size, y=node.y + 19)
 
     def _list(self, node: Node) -> Iterator[str]:
         high = TALL / _LISTED
         for k in range(_LISTED):
             place: dict[str, Any] = {"x": node.x, "y": node.y + k * high, "width": LISTED, "height": high - 1}
-            yield _tag("rect", kind="unit", **place, data_cell=self._cell(node.of, node.t))
+            yield element("rect", kind="unit", **place, data_cell=self._cell(node.of, node.t))
         for k in range(_LISTED):
-            yield _tag("text", kind="small", x=node.x + 3, y=node.y + k * high + 8)
+            yield element("text", kind="small", x=node.x + 3, y=node.y + k * high + 8)
 
     def _names(self, node: Node) -> Iterator[str]:
         drawn, x, y, symbol = node.of["drawn"], node.x, node.y, node.of["symbol"]
         name = symbol if node.t >= 0 else f"{symbol.replace('ₜ', '')}₀"
         labelled = node.size >= 20 and drawn in ("read", "shares")
         if drawn != "gate" and len(name) < 4 and node.t >= 0:
-            yield _tag("text", html.escape(name), kind="name end", x=x - 9, y=y + 20)
+            yield element("text", html.escape(name), kind="name end", x=x - 9, y=y + 20)
         else:
             over = 21 if labelled and drawn == "shares" else 8
-            yield _tag("text", html.escape(name), kind="name", x=x, y=y - over)
+            yield element("text", html.escape(name), kind="name", x=x, y=y - over)
         if labelled:
             above = y - 8 if drawn == "shares" else y + TALL + 13
             for i, label in enumerate(node.of["rows"]):
                 middle = x + (i + 0.5) * node.size
-                yield _tag("text", html.escape(label[:3]), kind="label", x=middle, y=above)
+                yield element("text", html.escape(label[:3]), kind="label", x=middle, y=above)
 
     def letters(self, letter: Described) -> Iterator[str]:
         """What is read at each time step, below the lowest node there."""
@@ -107,7 +112,7 @@ class _Drawing:
                 lowest[node.t] = max(lowest.get(node.t, node), node, key=lambda each: each.y)
         for t, node in lowest.items():
             given: dict[str, Any] = {"data_node": f"{letter['name']} {t}", "data_cell": self._cell(letter, t)}
-            yield _tag("text", kind="letter", x=node.x + node.wide / 2, y=node.y + TALL + 34, **given)
+            yield element("text", kind="letter", x=node.x + node.wide / 2, y=node.y + TALL + 34, **given)
 
     def _cell(self, equation: Described, t: int, row: int = 0) -> int:
         """The cell of a row; before the first time step, that of its first state."""
@@ -124,17 +129,4 @@ def _path(edge: Edge, x1: float, x2: float) -> str:
     y2 = end.y + TALL if up or beside else end.y
     bend = 26 + min(12, abs(x2 - x1) / 20) if beside else (y2 - y1) / 2
     points = x1, y1, x1, y1 + bend, x2, y2 + (bend if beside else -bend), x2, y2
-    return "M{} {}C{} {} {} {} {} {}".format(*map(_number, points))
-
-
-def _tag(name: str, inner: str = "", kind: str = "", **given: Any) -> str:
-    """An element; `kind` is its class."""
-    named = {"class": kind, **given} if kind else given
-    values = {key.replace("_", "-"): _number(value) for key, value in named.items()}
-    attributes = "".join(f' {key}="{html.escape(value)}"' for key, value in values.items())
-    return f"<{name}{attributes}>{inner}</{name}>"
-
-
-def _number(value: float | str) -> str:
-    """A coordinate to a tenth, which nobody sees."""
-    return f"{round(value, 1):g}" if isinstance(value, float) else str(value)
+    return "M{} {}C{} {} {} {} {} {}".format(*map(number, points))

@@ -1,392 +1,175 @@
-// @ts-check
 /*
- * What stands around the picture: words and answers, tables, where a number comes from, weights, training, flow.
+ * What stands around the picture: answers, where a number comes from, weights, tables, training, flow.
  */
 
-/** A table of lines, each with what names it first. */
-function table(given, caption, heads, lines) {
-  const named = (name, scope) => (name ? el("th", { scope }, name) : el("td"));
-  const head = heads.map((name) => named(name, "col"));
-  const rows = lines.map(([name, ...cells]) => el("tr", {}, named(name, "row"), ...cells));
-  const top = heads.length ? [el("thead", el("tr", ...head))] : [];
-  const told = caption.length ? [el("caption", {}, ...caption)] : [];
-  return el("div.scroll", el("table", given, ...told, ...top, el("tbody", {}, ...rows)));
+function showAnswers() {
+	for (const pixel of every("[data-pixel]"))
+		set(pixel, { "aria-pressed": number(pixel.dataset.pixel) > 0.5 });
+	const message = told(seen(cellIn(model.state)));
+	write(one(".message"), message === spoken(model.said)[0][1] ? "" : placed(message));
+	one(".answers").replaceChildren(...model.outputs.map(answer));
 }
 
-/** The numbers from 0, so many. */
-const range = (count) => [...Array(count).keys()];
-
-/** A field whose text is a cell's. */
-const field = (cell, given) =>
-  el("input", { type: "text", autocomplete: "off", spellcheck: "false", "data-field": cell, ...given });
-
-/** A field for a number. */
-const decimal = (cell, name) => field(cell, { inputmode: "decimal", "aria-label": name });
-
-/** A slider whose number is a cell's. */
-const slider = (cell, most, name) =>
-  field(cell, { type: "range", min: -most, max: most, step: 0.01, "aria-label": name });
-
-/** What is typed, and what the network says to it, letter by letter. */
-class Head {
-  constructor(app) {
-    this.app = app;
-    const { model } = app;
-    this.answers = el("div.answers");
-    this.state = el("p.message", { role: "status" });
-    const fields = el(
-      "div.fields",
-      {},
-      ...app.inputs("text").map((input) => this.#text(input)),
-      ...app.inputs("picture").map((input) => this.#drawing(input)),
-      ...app.inputs("numbers").map((input) => matrix(app, input)),
-    );
-    const tries = model.tries.map((word) => app.button(word, () => app.type([[app.wordCell, word]]), "chip"));
-    const typing = el("div", fields);
-    if (tries.length) typing.append(el("p.row.tries", app.text("try"), ...tries));
-    const knows = model.knows.join(model.split === "letters" ? " " : ", ");
-    if (knows) typing.append(el("p.knows", app.text("knows", { knows })));
-    const both = el("div.both", typing, this.answers);
-    this.root = el("section.head", { "aria-label": app.text("says") }, both, this.state);
-  }
-
-  #text({ at, meaning }) {
-    const shown = field(this.app.cell(at), {
-      class: `word ${this.app.model.split}`,
-    });
-    return el("label", el("span", this.app.told(meaning)), shown);
-  }
-
-  #drawing({ at, meaning }) {
-    const { app } = this;
-    const cols = at[4];
-    const grid = el("div.drawing", { role: "group", "aria-label": app.told(meaning) });
-    grid.style.gridTemplateColumns = `repeat(${cols}, 1fr)`;
-    app.cells(at).forEach((cell, k) => {
-      const onclick = () => app.type([[cell, number(cell) > 0.5 ? "0" : "1"]]);
-      const label = `${Math.floor(k / cols) + 1}, ${(k % cols) + 1}`;
-      grid.append(el("button", { type: "button", "data-pixel": cell, "aria-label": label, onclick }));
-    });
-    return grid;
-  }
-
-  update() {
-    const { app } = this;
-    for (const pixel of this.root.querySelectorAll("[data-pixel]"))
-      set(pixel, { "aria-pressed": number(pixel.dataset.pixel) > 0.5 });
-    const message = told(seen(app.cell(app.model.state)));
-    const fine = app.told(app.model.said)[0][1];
-    write(this.state, message === fine ? "" : app.placed(message));
-    this.answers.replaceChildren(...app.model.outputs.map((output) => this.#answer(output)));
-  }
-
-  #answer({ sequence, name, predicted, target, right, confidence, row, share }) {
-    const { app } = this;
-    const items = el("ol.said");
-    const letters = app.equations.find((eq) => eq.base === "letter" && eq.sequence === sequence);
-    for (const t of range(app.model.sequences[sequence])) {
-      const [said, wanted] = [predicted, target].map((each) => told(app.named(each, t, row)));
-      if (!said && !wanted) continue;
-      const sure = app.named(confidence, t);
-      const mark = { 0: "wrong", 1: "right" }[app.named(right, t)] ?? "";
-      const item = el("li", { class: mark });
-      if (letters) item.append(el("span.read", `${told(app.value(letters, 0, t))} →`));
-      item.append(el("strong", said || "–"));
-      if (share && typeof sure === "number") item.append(el("small", `${Math.round(sure * 100)} %`));
-      const words = {
-        right: "✓",
-        wrong: `✗ ${app.text("right_is", { right: wanted })}`,
-      }[mark];
-      if (words) item.append(el("span.mark", words));
-      items.append(item);
-    }
-    return el("div", el("span.caption", app.text("says") + (name ? ` (${name})` : "")), items);
-  }
+function answer({ sequence, name, predicted, target, right, confidence, row = 0, share }) {
+	const items = el("ol.said");
+	const letter = equations.find((eq) => eq.base === "letter" && eq.sequence === sequence);
+	for (const t of range(model.sequences[sequence])) {
+		const [said, wanted] = [predicted, target].map((each) => told(valueOf(known(each), row, t)));
+		if (!said && !wanted) continue;
+		const sure = valueOf(known(confidence), 0, t);
+		const mark = { 0: "wrong", 1: "right" }[valueOf(known(right), 0, t)] ?? "";
+		const item = el("li", { class: mark });
+		if (letter) item.append(el("span.read", `${told(valueOf(letter, 0, t))} →`));
+		item.append(el("strong", said || "–"));
+		if (share && typeof sure === "number") item.append(el("small", `${Math.round(sure * 100)} %`));
+		const words = { right: "✓", wrong: `✗ ${text("right_is", { right: wanted })}` }[mark];
+		if (words) item.append(el("span.mark", words));
+		items.append(item);
+	}
+	return el("div", el("span.caption", text("says") + (name ? ` (${name})` : "")), items);
 }
 
-/** The numbers as tables, under the picture. */
-class Tables {
-  /** @param {any} app @param {Equation[]} equations */
-  constructor(app, equations) {
-    this.app = app;
-    this.cells = [];
-    this.root = el("section.tables", {
-      "aria-label": app.text("numbers"),
-      onkeydown: (event) => this.#move(event),
-    });
-    this.root.append(...equations.map((eq) => this.#table(eq)));
-  }
-
-  /** @param {Equation} eq */
-  #table(eq) {
-    const { app } = this;
-    const [, , , rows, cols] = eq.at;
-    const caption = [el("b", `${eq.symbol} = ${eq.symbols}`), el("span", app.told(eq.meaning))];
-    const times = range(cols).map((t) => (eq.sequence === "once" ? app.text("once") : `t = ${t + 1}`));
-    const lines = range(rows).map((r) => {
-      const cells = range(cols).map((t) => {
-        const cell = app.cell(eq.at, r, t);
-        const item = el("td", { tabindex: r || t ? -1 : 0, "data-cell": cell });
-        this.cells.push([item, cell]);
-        return item;
-      });
-      return [eq.rows[r] || eq.symbol, ...cells];
-    });
-    return table({ role: "grid", "data-name": eq.name }, caption, ["", ...times], lines);
-  }
-
-  #move(event) {
-    const cell = event.target;
-    const row = cell.parentElement;
-    const beside = (line) => line?.children[[...row.children].indexOf(cell)];
-    const next = {
-      ArrowLeft: cell.previousElementSibling,
-      ArrowRight: cell.nextElementSibling,
-      ArrowUp: beside(row.previousElementSibling),
-      ArrowDown: beside(row.nextElementSibling),
-    }[event.key];
-    if (event.key === "Enter" || event.key === " ") cell.click();
-    else if (next?.tagName !== "TD") return;
-    else {
-      [cell.tabIndex, next.tabIndex] = [-1, 0];
-      next.focus();
-    }
-    event.preventDefault();
-  }
-
-  update() {
-    const { lit, state } = this.app;
-    for (const [item, cell] of this.cells) {
-      write(item, told(seen(cell)));
-      set(item, { class: cell === state.cell ? "chosen" : lit?.cells.has(cell) ? "lit" : "" });
-    }
-  }
+/** The cell that is explained: the one pointed at, or chosen, or the first of this step. */
+function explainedCell() {
+	if (hovered >= 0) return hovered;
+	if (state.cell >= 0) return state.cell;
+	return lit ? cellIn(lit.eq.at, 0, lit.t) : -1;
 }
 
 /** Where a number comes from: its equation, its formula, its numbers, and what it is computed of. */
-class Inspector {
-  constructor(app) {
-    this.app = app;
-    this.body = el("div.found");
-    this.root = el("section.inspector.card", { "aria-live": "polite" });
-    this.root.append(el("h2", app.text("inspector")), this.body);
-    this.shown = -1;
-  }
-
-  update() {
-    const cell = this.app.shownCell();
-    const typing = this.body.contains(document.activeElement) && document.activeElement?.tagName === "INPUT";
-    if (typing && this.shown === cell) return;
-    this.shown = cell;
-    if (cell < 0) this.body.replaceChildren(el("p.hint", this.app.text("point")));
-    else this.body.replaceChildren(...this.#explained(cell));
-  }
-
-  /** @param {number} cell */
-  *#explained(cell) {
-    const { app } = this;
-    const { title, equation, meaning, formula, numbers, input, operands } = app.about(cell);
-    yield el("h3", title);
-    if (equation) {
-      yield el("p.equation", `${equation.symbol} = ${equation.symbols}`);
-      yield el("p", app.told(equation.words));
-    }
-    if (meaning) yield el("p.meaning", meaning);
-    if (equation?.note) yield el("p.note", app.told(equation.note));
-    const lines = { where: app.address(cell) };
-    if (formula)
-      Object.assign(lines, {
-        formula: `=${formula}`,
-        with_numbers: `=${numbers}`,
-      });
-    lines.result = told(seen(cell));
-    yield el(
-      "dl",
-      {},
-      ...Object.entries(lines).flatMap(([key, text]) => [el("dt", app.text(key)), el("dd", text)]),
-    );
-    if (input) {
-      yield decimal(cell, title);
-      yield slider(cell, Math.max(2, Math.ceil(Math.abs(number(cell)))), `${title}, ${app.text("drag")}`);
-    }
-    if (operands.length) yield el("h4", app.text("operands"));
-    const link = (i) => app.button(`${app.title(i)} = ${told(seen(i))}`, () => app.choose(i), "link");
-    yield el("ul.operands", {}, ...operands.slice(0, 12).map((i) => el("li", link(i))));
-    if (operands.length > 12) yield el("p.hint", app.text("more", { count: operands.length - 12 }));
-    if (app.trail.length) yield app.button(app.text("return"), () => app.goBack(), "quiet");
-  }
+function showExplained() {
+	const cell = explainedCell();
+	const body = one(".found");
+	const typing = body.contains(document.activeElement) && document.activeElement?.tagName === "INPUT";
+	if (typing && explained === cell) return;
+	explained = cell;
+	body.replaceChildren(...(cell < 0 ? [el("p.hint", text("point"))] : explanation(cell)));
 }
 
-/** An input as a table of fields, under its name; a large one is filled when it is opened. */
-function matrix(app, input, open = true) {
-  const [, , , rows, cols] = input.at;
-  const name = el("summary", el("b", input.name), " ", app.told(input.meaning));
-  const weight = (r, c) => {
-    const item = el("td", decimal(app.cell(input.at, r, c), `${input.name}[${r + 1},${c + 1}]`));
-    if (input.gradient) item.append(el("small", { "data-gradient": app.cell(input.gradient, r, c) }));
-    return item;
-  };
-  const fill = () => {
-    if (!details.open || details.children.length > 1) return;
-    const lines = range(rows).map((r) => [input.rows[r], ...range(cols).map((c) => weight(r, c))]);
-    details.append(table({}, [], cols > 1 ? ["", ...input.cols] : [], lines));
-    app.refresh();
-  };
-  const details = el("details", { open }, name);
-  app.idle(() => (fill(), details.addEventListener("toggle", fill)));
-  return details;
+function* explanation(cell) {
+	const eq = equationOf(cell);
+	const input = inputOf(cell);
+	const { formula, numbers, operands } = formulaOf(cell);
+	yield el("h3", title(cell));
+	if (eq) {
+		yield el("p.equation", `${eq.symbol} = ${eq.symbols}`);
+		yield el("p", spoken(eq.words));
+	}
+	const meaning = spoken(eq?.meaning ?? input?.meaning ?? {});
+	if (meaning) yield el("p.meaning", meaning);
+	if (eq?.note) yield el("p.note", spoken(eq.note));
+	const lines = [["where", address(cell)]];
+	if (formula) lines.push(["formula", `=${formula}`], ["with_numbers", `=${numbers}`]);
+	lines.push(["result", told(seen(cell))]);
+	yield el("dl", {}, ...lines.flatMap(([key, words]) => [el("dt", text(key)), el("dd", words)]));
+	if (input && input.kind !== "text") {
+		const most = Math.max(2, Math.ceil(Math.abs(number(cell))));
+		const name = `${title(cell)}, ${text("drag")}`;
+		yield field(cell, title(cell), { inputmode: "decimal" });
+		yield field(cell, name, { type: "range", min: -most, max: most, step: 0.01 });
+	}
+	if (operands.length) yield el("h4", text("operands"));
+	const link = (i) => act("choose", `${title(i)} = ${told(seen(i))}`, { "data-value": i, class: "link" });
+	yield el("ul.operands", {}, ...operands.slice(0, 12).map((i) => el("li", link(i))));
+	if (operands.length > 12) yield el("p.hint", text("more", { count: operands.length - 12 }));
+	if (trail.length) yield act("goBack", text("return"), { class: "quiet" });
 }
 
-/** Every weight as a field, and what may be done with all. */
-class Weights {
-  constructor(app) {
-    this.app = app;
-    const inputs = app.inputs("weight");
-    const train = (key, count) => app.button(app.text(key, { epochs: count }), () => app.train(count));
-    const training = app.epochs ? [train("train_one", 1), train("train_all", app.epochs)] : [];
-    const random = app.button(app.text("random"), () => app.randomize());
-    const reset = app.button(app.text("reset"), () => app.reset(), "quiet");
-    const few = inputs.reduce((total, { at }) => total + at[3] * at[4], 0) <= 60;
-    const buttons = el("div.row.buttons", {}, ...training, random, reset);
-    const fields = inputs.map((input) => matrix(app, input, few));
-    this.root = el("section.weights.card", el("h2", app.text("weights")), buttons, ...fields);
-  }
+const act = (name, words, given) => el("button", { type: "button", "data-act": name, ...given }, words);
 
-  update() {
-    const { back } = this.app.state;
-    this.root.classList.toggle("gradients", back);
-    if (!back) return;
-    const items = [...this.root.querySelectorAll("[data-gradient]")];
-    const values = items.map((item) => number(item.dataset.gradient));
-    const most = Math.max(...values.map(Math.abs));
-    items.forEach((item, k) => {
-      write(item, short(values[k]));
-      item.classList.toggle("strong", most && Math.abs(values[k]) >= most * 0.6);
-    });
-  }
+/** Fills an input's table with fields when it is opened. @param {any} details */
+function fill(details) {
+	const input = model.inputs[details.dataset.input];
+	if (!input || !details.open || details.children.length > 1) return;
+	const item = (r, c) => {
+		const given = { inputmode: "decimal" };
+		const made = el("td", field(cellIn(input.at, r, c), `${input.name}[${r + 1},${c + 1}]`, given));
+		if (input.gradient) made.append(el("small", { "data-gradient": cellIn(input.gradient, r, c) }));
+		return made;
+	};
+	const { rows, cols } = input;
+	const lines = rows.map((row, r) => [row, ...cols.map((_, c) => item(r, c))]);
+	details.append(table({}, [], cols.length > 1 ? ["", ...cols] : [], lines));
+	refresh();
 }
 
-/** Lines over a number, with their axes; of powers of ten with `log`. @param {number[][]} lines */
-function chart(lines, { log = false, label, x, y, at = -1 }) {
-  const [wide, high, left, low] = [640, 260, 56, 34];
-  const points = lines.map((line) => line.map((value) => (log ? Math.log10(Math.max(value, 1e-45)) : value)));
-  const flat = points.flat().filter(Number.isFinite);
-  const top = log ? Math.ceil(Math.max(0, ...flat)) : Math.max(1e-9, ...flat);
-  const bottom = log ? Math.floor(Math.min(-1, ...flat)) : 0;
-  const most = Math.max(1, lines[0].length - 1);
-  const px = (k) => left + ((wide - left - 12) * k) / most;
-  const py = (value) => 26 + ((high - low - 26) * (top - value)) / (top - bottom);
-  const root = el("svg.chart", {
-    viewBox: `0 0 ${wide} ${high}`,
-    role: "img",
-    "aria-label": label,
-  });
-  const say = (kind, x, y, said) => root.append(el(kind, { x, y }, said));
-  for (const k of range(5)) {
-    const value = bottom + ((top - bottom) * k) / 4;
-    const step = Math.round((most * k) / 4);
-    const tick = log ? `1e${Math.round(value)}` : String(Number(value.toPrecision(2))).replace("e+", "e");
-    root.append(el("line.axis", { x1: left, x2: wide - 12, y1: py(value), y2: py(value) }));
-    say("text.end", left - 6, py(value) + 4, tick.replace("-", "−"));
-    say("text", px(step), high - low + 16, String(step));
-  }
-  points.forEach((line, number) => {
-    // Behind a number that is none the line begins again.
-    const d = line.map((value, k) => {
-      if (!Number.isFinite(value)) return "";
-      return `${Number.isFinite(line[k - 1]) ? "L" : "M"}${px(k).toFixed(1)} ${py(value).toFixed(1)}`;
-    });
-    root.append(el(`path.line.line${number}`, { d: d.join("") }));
-  });
-  if (at >= 0 && Number.isFinite(points[0][at]))
-    root.append(el("circle.at", { cx: px(at), cy: py(points[0][at]), r: 5 }));
-  say("text", (wide + left) / 2, high - 3, x);
-  say("text.start", 4, 12, y);
-  return root;
+/** The gradient below each weight, the greatest of them told apart. */
+function showGradients() {
+	const items = every("[data-gradient]");
+	const values = items.map((item) => number(item.dataset.gradient));
+	const most = Math.max(...values.map(Math.abs));
+	items.forEach((item, k) => {
+		write(item, short(values[k]));
+		item.classList.toggle("strong", most && Math.abs(values[k]) >= most * 0.6);
+	});
 }
 
-/** A setting of an experiment as a field, with values to try. */
-function setting(app, name, most, tries) {
-  const input = app.inputs("setting").find((each) => each.name === name || each.entry === name);
-  if (!input) return [];
-  const [cell, meaning] = [app.cell(input.at), app.told(input.meaning)];
-  const sliders = most ? [slider(cell, most, `${meaning}, ${app.text("drag")}`)] : [];
-  const chips = tries.map((value) => app.button(value, () => app.type([[cell, value]]), "chip"));
-  return [el("div.row", el("label", el("span", meaning), decimal(cell)), ...sliders, ...chips)];
+/** The numbers of an equation as a table, under the picture. @param {Equation} eq */
+function tableOf(eq) {
+	const [, , , rows, cols] = eq.at;
+	const caption = [el("b", `${eq.symbol} = ${eq.symbols}`), el("span", spoken(eq.meaning))];
+	const times = range(cols).map((t) => (eq.sequence === "once" ? text("once") : `t = ${t + 1}`));
+	const item = (r, t) => el("td", { tabindex: r || t ? -1 : 0, "data-cell": cellIn(eq.at, r, t) });
+	const lines = range(rows).map((r) => [eq.rows[r] || eq.symbol, ...range(cols).map((t) => item(r, t))]);
+	return table({ role: "grid", "data-name": eq.name }, caption, ["", ...times], lines);
 }
 
-/** A chart and its numbers as a table, under settings. */
-class Experiment {
-  constructor(app, key, settings, ...below) {
-    this.app = app;
-    this.label = app.text(key);
-    this.curve = el("div");
-    this.numbers = el("div");
-    const parts = [...settings, this.curve, ...below, this.numbers];
-    this.root = el("section.experiment.card", { "aria-label": this.label }, ...parts);
-  }
-
-  /** @param {number[][]} lines @param {any[][]} rows */
-  show(lines, given, heads, rows) {
-    const { label } = this;
-    this.curve.replaceChildren(chart(lines, { label, x: heads[0], y: heads[1], ...given }));
-    this.numbers.replaceChildren(table({ class: "plain" }, [label], heads, rows));
-  }
+function showTables() {
+	for (const item of every(".tables td[data-cell]")) {
+		const cell = Number(item.dataset.cell);
+		write(item, told(seen(cell)));
+		set(item, { class: cell === state.cell ? "chosen" : lit?.cells.has(cell) ? "lit" : "" });
+	}
 }
 
-/** The training: its rate and clip, the loss over the epochs, and what is said at each. */
-class Learning extends Experiment {
-  constructor(app) {
-    const { epochs } = app;
-    const along = el("input", { type: "range", max: epochs, value: epochs, id: "epoch" });
-    const said = el("p.epoch", { role: "status" });
-    const take = app.button(app.text("take"), () => app.train(Number(along.value)));
-    const settings = [...setting(app, "rate", 0, ["0.1", "1"]), ...setting(app, "clip", 0, ["0.25", "1000"])];
-    const row = el("div.row", el("label", { for: "epoch" }, app.text("epoch")), along, take);
-    super(app, "loss_curve", settings, row, said);
-    along.addEventListener("input", () => this.update());
-    this.along = along;
-    this.said = said;
-  }
+/** To the cell beside one; says whether the key meant that. */
+function goInTable(cell, key) {
+	const [down, right] =
+		{ ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[key] ?? [];
+	const row = cell.closest("table").rows[cell.parentElement.rowIndex + down];
+	const next = row?.cells[cell.cellIndex + right];
+	if (next?.tagName !== "TD") return false;
+	[cell.tabIndex, next.tabIndex] = [-1, 0];
+	next.focus();
+	return true;
+}
 
-  /** What the network says after so many epochs. @param {number} epoch */
-  #says(epoch) {
-    const { app } = this;
-    const { training, split } = app.model;
-    const says = (at) => range(at[4]).map((t) => told(seen(app.cell(at, epoch, t))));
-    return training.said.map((at) => says(at).join(split === "letters" ? "" : " ")).join(" · ");
-  }
+/** A chart, and its numbers as a table. @param {number[][]} lines */
+function showExperiment(lines, given, heads, rows) {
+	const root = one(`section[data-view=${state.view}]`);
+	const label = root.getAttribute("aria-label");
+	root.querySelector(".curve").replaceChildren(chart(lines, { label, x: heads[0], y: heads[1], ...given }));
+	root.querySelector(".numbers").replaceChildren(table({ class: "plain" }, [label], heads, rows));
+}
 
-  update() {
-    const { app } = this;
-    const losses = app.cells(app.model.training.loss).map((cell) => Number(seen(cell)));
-    const at = Number(this.along.value);
-    const words = { epoch: at, loss: told(losses[at]), said: this.#says(at) || "–" };
-    write(this.said, app.text("epoch_says", words));
-    const some = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].filter((k) => k < app.epochs);
-    const row = (k) => [String(k), el("td", told(losses[k])), el("td", this.#says(k))];
-    const heads = ["epoch", "loss", "says"].map((key) => app.text(key));
-    this.show([losses], { at }, heads, [...some, app.epochs].map(row));
-  }
+/** What the network says after so many epochs. @param {number} epoch */
+function saidAfter(epoch) {
+	const says = (at) => range(at[4]).map((t) => told(seen(cellIn(at, epoch, t))));
+	return model.training.said.map((at) => says(at).join(model.split === "letters" ? "" : " ")).join(" · ");
+}
+
+/** The training: the loss over the epochs, and what is said at each. */
+function showLearning() {
+	const losses = cellsOf(model.training.loss).map((cell) => Number(seen(cell)));
+	const [last, epoch] = [losses.length - 1, Number(one("#epoch").value)];
+	write(
+		one(".epoch"),
+		text("epoch_says", { epoch, loss: told(losses[epoch]), said: saidAfter(epoch) || "–" }),
+	);
+	const some = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].filter((k) => k < last);
+	const row = (k) => [String(k), el("td", told(losses[k])), el("td", saidAfter(k))];
+	const heads = ["epoch", "loss", "says"].map((key) => text(key));
+	showExperiment([losses], { at: epoch }, heads, [...some, last].map(row));
 }
 
 /** How much of the gradient is left, step by step back in time. */
-class Flow extends Experiment {
-  constructor(app) {
-    const names = app.model.flow.lines.map((line) => app.told(line.meaning));
-    const key = el("ul.key", {}, ...names.map((name, k) => el(`li.line${k}`, name)));
-    super(app, "flow", setting(app, "slider", 5, ["0.5", "1", "2"]), key);
-    this.names = names;
-  }
-
-  update() {
-    const { app, names } = this;
-    const { steps, lines } = app.model.flow;
-    const far = app.cells(steps).map(number);
-    const order = range(far.length).sort((a, b) => far[a] - far[b]);
-    const sizes = lines.map(({ at }) => order.map((k) => Number(seen(app.cell(at, 0, k)))));
-    const some = range(order.length).filter((k) => k % 5 === 0 || k === order.length - 1);
-    const rows = some.map((k) => [String(k), ...sizes.map((line) => el("td", told(line[k])))]);
-    this.show(sizes, { log: true, y: app.text("flow_y") }, [app.text("flow_x"), ...names], rows);
-  }
+function showFlow() {
+	const { steps, lines } = model.flow;
+	const far = cellsOf(steps).map(number);
+	const order = range(far.length).sort((a, b) => far[a] - far[b]);
+	const sizes = lines.map(({ at }) => order.map((k) => Number(seen(cellIn(at, 0, k)))));
+	const some = range(order.length).filter((k) => k % 5 === 0 || k === order.length - 1);
+	const rows = some.map((k) => [String(k), ...sizes.map((line) => el("td", told(line[k])))]);
+	const heads = [text("flow_x"), ...lines.map(({ meaning }) => spoken(meaning))];
+	showExperiment(sizes, { log: true, y: text("flow_y") }, heads, rows);
 }
