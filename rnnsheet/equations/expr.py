@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from rnnsheet.network import ONE, Axis
@@ -113,6 +113,76 @@ Leaf = Parameter | Value | Previous | Next | At | AllSteps | Part
 Expr = Leaf | Operation
 
 
+def _each(rule: str) -> Callable[[Expr], Operation]:
+    """An operation that makes of each number of a vector another one."""
+
+    def operation(vector: Expr) -> Operation:
+        return Operation(rule, (vector,), vector.rows)
+
+    operation.__name__ = rule
+    return operation
+
+
+def _one_of(rule: str) -> Callable[..., Operation]:
+    """An operation that makes one number, or one text, of its operands."""
+
+    def operation(*operands: Leaf) -> Operation:
+        return Operation(rule, operands, ONE)
+
+    operation.__name__ = rule
+    return operation
+
+
+tanh = _each("tanh")
+"""The hyperbolic tangent."""
+relu = _each("relu")
+"""Each number, or 0 where it is below."""
+relu_slope = _each("relu_slope")
+"""The derivative of relu where its value is `result`; 0 at 0."""
+hard_sigmoid = _each("hard_sigmoid")
+"""v/6 + 1/2, kept between 0 and 1: the form of Keras 3 and PyTorch."""
+hard_sigmoid_keras2 = _each("hard_sigmoid_keras2")
+"""v/5 + 1/2, kept between 0 and 1: the form of Keras 2 and ONNX."""
+sigmoid = _each("sigmoid")
+"""1 / (1 + exp(-v))."""
+sigmoid_slope = _each("sigmoid_slope")
+"""The derivative of the sigmoid where its value is `result`."""
+negative = _each("negative")
+"""-v: a term to be subtracted from the others of its sum."""
+tanh_slope = _each("tanh_slope")
+"""The derivative of tanh where its value is `result`."""
+exp_below_greatest = _each("exp_below_greatest")
+"""exp(v - max v): what softmax adds up, safe from overflow."""
+share = _each("share")
+"""Each number's share in the sum of all."""
+limit = _each("limit")
+"""Each number, or the nearest that is within the bounds of a training."""
+total = _one_of("total")
+"""(vector): the sum of a vector."""
+letter_at = _one_of("letter_at")
+"""(word, step): the letter of a word at a time step; "" past its end."""
+letter_after = _one_of("letter_after")
+"""(word, step): the letter of a word after a time step; "" at its end."""
+word_at = _one_of("word_at")
+"""(text, step): the word of a text at a time step; "" past its end."""
+word_after = _one_of("word_after")
+"""(text, step): the word of a text after a time step; "" at its end."""
+typed = _one_of("typed")
+"""(text): a text as someone typed it; "" where nothing is typed."""
+fed_back = _one_of("fed_back")
+"""(said): the word said before; "" after the end."""
+same_letter = _one_of("same_letter")
+"""(guess, target): 1 where both are the same letter, else 0; "" where there is no target."""
+row_with = _one_of("row_with")
+"""(vector, number): the number, from 0, of the first row that is `number`."""
+label_of = _one_of("label_of")
+"""(labels, said): the label with this number, from 0."""
+label_before_end = _one_of("label_before_end")
+"""(labels, said, end): the label with this number, from 0; "" from the time step on that has said `end`."""
+greatest = _one_of("greatest")
+"""(vector, *letter): the greatest number of a vector; "" where there is no `letter`, if one is asked for."""
+
+
 def scale(number: Leaf, vector: Expr) -> Operation:
     """One number times every number of a vector."""
     _one(number)
@@ -123,31 +193,6 @@ def spread(number: Parameter, rows: Axis) -> Operation:
     """One number in every row."""
     _one(number)
     return Operation("spread", (number,), rows)
-
-
-def tanh(vector: Expr) -> Operation:
-    """The hyperbolic tangent, number by number."""
-    return Operation("tanh", (vector,), vector.rows)
-
-
-def relu(vector: Expr) -> Operation:
-    """Each number, or 0 where it is below."""
-    return Operation("relu", (vector,), vector.rows)
-
-
-def relu_slope(result: Expr) -> Operation:
-    """The derivative of relu where its value is `result`, number by number; 0 at 0."""
-    return Operation("relu_slope", (result,), result.rows)
-
-
-def hard_sigmoid(vector: Expr) -> Operation:
-    """v/6 + 1/2, kept between 0 and 1, number by number: the form of Keras 3 and PyTorch."""
-    return Operation("hard_sigmoid", (vector,), vector.rows)
-
-
-def hard_sigmoid_keras2(vector: Expr) -> Operation:
-    """v/5 + 1/2, kept between 0 and 1, number by number: the form of Keras 2 and ONNX."""
-    return Operation("hard_sigmoid_keras2", (vector,), vector.rows)
 
 
 def concat(vectors: Sequence[Leaf]) -> Operation:
@@ -161,25 +206,10 @@ def over_time(vector: Value, steps: int) -> Operation:
     return Operation("over_time", (AllSteps(vector.name, vector.rows, steps),), vector.rows)
 
 
-def sigmoid(vector: Expr) -> Operation:
-    """1 / (1 + exp(-v)), number by number."""
-    return Operation("sigmoid", (vector,), vector.rows)
-
-
-def sigmoid_slope(result: Expr) -> Operation:
-    """The derivative of the sigmoid where its value is `result`, number by number."""
-    return Operation("sigmoid_slope", (result,), result.rows)
-
-
 def one_minus(vector: Leaf) -> Operation:
     """1 - v, number by number."""
     _leaf(vector, "one_minus")
     return Operation("one_minus", (vector,), vector.rows)
-
-
-def negative(vector: Expr) -> Operation:
-    """-v, number by number: a term to be subtracted from the others of its sum."""
-    return Operation("negative", (vector,), vector.rows)
 
 
 def minus(left: Expr, right: Expr) -> Operation:
@@ -190,20 +220,10 @@ def minus(left: Expr, right: Expr) -> Operation:
     return Operation("minus", (left, right), left.rows)
 
 
-def tanh_slope(result: Expr) -> Operation:
-    """The derivative of tanh where its value is `result`, number by number."""
-    return Operation("tanh_slope", (result,), result.rows)
-
-
 def dot(left: Leaf, right: Leaf) -> Operation:
     """The sum of the products of two vectors, row by row."""
     _same(left, right, "dot")
     return Operation("dot", (left, right), ONE)
-
-
-def total(vector: Leaf) -> Operation:
-    """The sum of a vector."""
-    return Operation("total", (vector,), ONE)
 
 
 def outer(left: Leaf, right: Leaf) -> Operation:
@@ -211,65 +231,15 @@ def outer(left: Leaf, right: Leaf) -> Operation:
     return Operation("outer", (left, right), left.rows)
 
 
-def exp_below_greatest(vector: Leaf) -> Operation:
-    """exp(v - max v), number by number: what softmax adds up, safe from overflow."""
-    return Operation("exp_below_greatest", (vector,), vector.rows)
-
-
-def share(vector: Leaf) -> Operation:
-    """Each number's share in the sum of all."""
-    return Operation("share", (vector,), vector.rows)
-
-
-def letter_at(word: Parameter, step: Leaf) -> Operation:
-    """The letter of a word at a time step; "" past its end."""
-    return Operation("letter_at", (word, step), ONE)
-
-
-def letter_after(word: Parameter, step: Leaf) -> Operation:
-    """The letter of a word after a time step; "" at its end."""
-    return Operation("letter_after", (word, step), ONE)
-
-
-def word_at(text: Parameter, step: Leaf) -> Operation:
-    """The word of a text at a time step; "" past its end."""
-    return Operation("word_at", (text, step), ONE)
-
-
-def word_after(text: Parameter, step: Leaf) -> Operation:
-    """The word of a text after a time step; "" at its end."""
-    return Operation("word_after", (text, step), ONE)
-
-
-def typed(text: Leaf) -> Operation:
-    """A text as someone typed it; "" where nothing is typed."""
-    return Operation("typed", (text,), ONE)
-
-
-def fed_back(said: Leaf) -> Operation:
-    """The word said before; "" after the end."""
-    return Operation("fed_back", (said,), ONE)
-
-
 def one_hot(vocabulary: Parameter, letter: Leaf) -> Operation:
     """1 in the row of the letter, 0 in every other."""
     return Operation("one_hot", (vocabulary, letter), vocabulary.rows)
-
-
-def greatest(vector: Leaf, *letter: Leaf) -> Operation:
-    """The greatest number of a vector; "" where there is no `letter`, if one is asked for."""
-    return Operation("greatest", (vector, *letter), ONE)
 
 
 def argmax_label(vocabulary: Parameter, p: Leaf, best: Leaf, *letter: Leaf) -> Operation:
     """The letter in the row of p that is `best`; "" where there is no `letter`, if one is asked for."""
     _same(vocabulary, p, "argmax_label")
     return Operation("argmax_label", (vocabulary, p, best, *letter), ONE)
-
-
-def same_letter(guess: Leaf, target: Leaf) -> Operation:
-    """1 where both are the same letter, else 0; "" where there is no target."""
-    return Operation("same_letter", (guess, target), ONE)
 
 
 def cross_entropy(y: Leaf, right: Leaf, e: Leaf, asked: Leaf) -> Operation:
@@ -334,26 +304,6 @@ def certainty(number: Leaf, said: Leaf) -> Operation:
     """The number where what is said is 1, else 1 less it."""
     _one(number)
     return Operation("certainty", (number, said), ONE)
-
-
-def row_with(vector: Leaf, number: Expr) -> Operation:
-    """The number, from 0, of the first row that is `number`."""
-    return Operation("row_with", (vector, number), ONE)
-
-
-def label_of(labels: Parameter, said: Leaf) -> Operation:
-    """The label with this number, from 0."""
-    return Operation("label_of", (labels, said), ONE)
-
-
-def label_before_end(labels: Parameter, said: Leaf, end: Parameter) -> Operation:
-    """The label with this number, from 0; "" from the time step on that has said `end`."""
-    return Operation("label_before_end", (labels, said, end), ONE)
-
-
-def limit(vector: Expr) -> Operation:
-    """Each number, or the nearest that is within the bounds of a training."""
-    return Operation("limit", (vector,), vector.rows)
 
 
 def _leaf(vector: Leaf, what: str) -> None:

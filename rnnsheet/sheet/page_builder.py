@@ -24,56 +24,23 @@ SPAN = 12
 NUMBER, WHOLE, LETTER, TEXT, MARK, GENERAL = "number", "whole", "letter", "text", "mark", "general"
 PRECISE = "precise"
 FAULT = "fault"
-FORMATS = {
-    **dict.fromkeys(
-        (
-            *("word", "second", "word_clean", "second_clean"),
-            *("wanted", "wanted_second", "wanted_used", "wanted_second_used", "wanted_clean"),
-            *("vocabulary", "labels", "start", "letter", "target", "predicted"),
-            *(
-                "status",
-                "state",
-                "chosen",
-                "weight",
-                "blocks",
-                "piece",
-                "token",
-                "says",
-                "top_says",
-                "forms",
-                "key",
-            ),
-        ),
-        LETTER,
+_NAMES = {
+    LETTER: (
+        "word second word_clean second_clean wanted wanted_second wanted_used wanted_second_used "
+        "wanted_clean vocabulary labels start letter target predicted status state chosen weight "
+        "blocks piece token says top_says forms key"
     ),
-    "so_far": TEXT,
-    "speaks": WHOLE,
-    "usable": WHOLE,
-    **dict.fromkeys(("x", "bag", "goal", "t", "unit", "count", "rank", "epoch", "steps_back"), WHOLE),
-    **dict.fromkeys(
-        (
-            "k",
-            "said",
-            "step",
-            "reveal",
-            "number",
-            "mask",
-            "place",
-            "code",
-            "capital",
-            "size",
-            "form_numbers",
-            "asked",
-        ),
-        WHOLE,
+    TEXT: "so_far",
+    WHOLE: (
+        "speaks usable x bag goal t unit count rank epoch steps_back k said step reveal number "
+        "mask place code capital size form_numbers asked same same_second"
     ),
-    **dict.fromkeys(("rate", "clip", "update_rate", "flow_clip", "width", "witness"), GENERAL),
-    **dict.fromkeys(("picture", "pixels", "x_picture"), GENERAL),
-    "difference": "powers",
-    **dict.fromkeys(("same", "same_second"), WHOLE),
-    **dict.fromkeys(("right", "known"), MARK),
-    **dict.fromkeys(("fault", "wrong"), FAULT),
+    GENERAL: "rate clip update_rate flow_clip width witness picture pixels x_picture",
+    "powers": "difference",
+    MARK: "right known",
+    FAULT: "fault wrong",
 }
+FORMATS = {name: form for form, names in _NAMES.items() for name in names.split()}
 """The number format of a block by its name without that of a layer; any other is NUMBER."""
 
 CHOICES = {"letters": "vocabulary", "labels": "labels"}
@@ -330,24 +297,9 @@ class Page:
             form=form or FORMATS.get(equation.base, NUMBER),
         )
 
-    def formula(
-        self,
-        name: str,
-        area: Area,
-        text: str,
-        style: str,
-        *,
-        values: Values | None = None,
-        trace: str = "",
-        time: int = 1,
-        form: str = "",
-        words: bool = False,
-    ) -> Block:
-        """A block of one formula that fills, with its values or the trace that has them."""
-        fills = (Fill(Formula(text), 0, 0, area.rows, area.cols),)
-        return self.formulas(
-            name, area, fills, style, values=values, trace=trace, time=time, form=form, words=words
-        )
+    def formula(self, name: str, area: Area, text: str, style: str, **more: Any) -> Block:
+        """A block of one formula that fills; `more` as in `formulas`."""
+        return self.formulas(name, area, (Fill(Formula(text), 0, 0, area.rows, area.cols),), style, **more)
 
     def formulas(
         self,
@@ -364,7 +316,7 @@ class Page:
         transposed: bool = False,
         epoch: int = 0,
     ) -> Block:
-        """A block of several formulas, each filled over its part."""
+        """A block of formulas, each filled over its part, with its values or the trace that has them."""
         form = form or FORMATS.get(name, NUMBER)
         return self._add(
             Block(name, area, style, form, fills, values, trace, time, transposed, epoch, words=words)

@@ -67,7 +67,7 @@ class _TextPage:
         """A line with its caption: one formula that fills to the right."""
         self._caption(name)
         area = self.page.area(self.row, _ONE, 1, cols)
-        block = self.page.formula(name, area, formula, style, **values)  # type: ignore[arg-type]
+        block = self.page.formula(name, area, formula, style, **values)
         self.blocks[name] = block
         self.row += 1
         return block

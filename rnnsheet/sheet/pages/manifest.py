@@ -30,30 +30,12 @@ KEYS = (
 MESSAGES = (
     *("fine", "typed_error", "nothing_typed", "one_alone", "one_alone_words", "none_known"),
     *("ends_in_blank", "note", "ignored_answer", "long_answer", "never_read", "large", "no_ink"),
-    *("is_unknown", "is_capital", "is_full_width", "is_blank", "read_as_nothing", "no_loss"),
-    *("long", "short", "fits", "long_words", "short_words", "fits_words", "fits_whole"),
-    *(
-        "not_possible",
-        "not_possible_word",
-        "given_answer",
-        "no_answer",
-        "no_entry",
-        "no_letter",
-        "twice",
-        "no_token",
-    ),
-    *("no_number", "too_large", "positive", "slider", "no_weight", "no_step", "not_known"),
-    *("unusable", "unusable_large", "ignored_large", "overflows", "not_whole"),
-    *(
-        "left_out_words",
-        "left_out_letters",
-        "read_as_unknown",
-        "nothing",
-        "loses_beginning",
-        "loses_end",
-        "cut_beginning",
-        "cut_end",
-    ),
+    *("is_unknown", "is_capital", "is_full_width", "is_blank", "read_as_nothing", "no_loss", "long"),
+    *("short", "fits", "long_words", "short_words", "fits_words", "fits_whole", "not_possible"),
+    *("not_possible_word", "given_answer", "no_answer", "no_entry", "no_letter", "twice", "no_token"),
+    *("no_number", "too_large", "positive", "slider", "no_weight", "no_step", "not_known", "unusable"),
+    *("unusable_large", "ignored_large", "overflows", "not_whole", "left_out_words", "left_out_letters"),
+    *("read_as_unknown", "nothing", "loses_beginning", "loses_end", "cut_beginning", "cut_end"),
 )
 """What formulas may say of what was typed."""
 TABLE, COLUMNS = 4, 4
