@@ -9,7 +9,17 @@ from typing import Annotated
 import typer
 
 from rnnsheet.console import classroom, usage
-from rnnsheet.console.command import Force, Json, Language, LessonName, Paper, listed, show_warning
+from rnnsheet.console.command import (
+    Force,
+    Json,
+    Language,
+    LessonName,
+    Paper,
+    argument,
+    listed,
+    option,
+    show_warning,
+)
 from rnnsheet.console.command import errors as _errors
 from rnnsheet.console.command import help_text as _help
 from rnnsheet.console.command import print_json as _print_json
@@ -54,11 +64,11 @@ def run(lesson: LessonName, as_json: Json = False, lang: Language = "") -> None:
 @app.command(help=_help("help.export"))
 def export(
     lesson: LessonName,
-    output: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help=_help("help.output"))] = "",
-    epochs: Annotated[int | None, typer.Option(help=_help("help.rows"))] = None,
-    steps: Annotated[int | None, typer.Option(help=_help("help.steps"))] = None,
-    digits: Annotated[int | None, typer.Option(help=_help("help.shown_digits"))] = None,
-    sheets: Annotated[str, typer.Option(metavar="NAME,…", help=_help("help.sheets"))] = "",
+    output: Annotated[str, option("output", "-o", "--output", of="FILE")] = "",
+    epochs: Annotated[int | None, option("rows")] = None,
+    steps: Annotated[int | None, option("steps")] = None,
+    digits: Annotated[int | None, option("shown_digits")] = None,
+    sheets: Annotated[str, option("sheets", of="NAME,…")] = "",
     paper: Paper = "a4",
     lang: Language = "",
     force: Force = False,
@@ -80,14 +90,12 @@ def export(
 
 @app.command(help=_help("help.page"))
 def page(
-    source: Annotated[str, typer.Argument(metavar="LESSON", help=_help("help.page_of"))],
-    output: Annotated[
-        str, typer.Option("-o", "--output", metavar="FILE.html", help=_help("help.page_output"))
-    ] = "",
-    epochs: Annotated[int | None, typer.Option(help=_help("help.rows"))] = None,
-    steps: Annotated[int | None, typer.Option(help=_help("help.page_steps"))] = None,
-    vocab: Annotated[str, typer.Option(metavar="FILE", help=_help("help.vocab"))] = "",
-    lesson: Annotated[str, typer.Option(metavar="FILE.toml", help=_help("help.named_layers"))] = "",
+    source: Annotated[str, argument("page_of", "LESSON")],
+    output: Annotated[str, option("page_output", "-o", "--output", of="FILE.html")] = "",
+    epochs: Annotated[int | None, option("rows")] = None,
+    steps: Annotated[int | None, option("page_steps")] = None,
+    vocab: Annotated[str, option("vocab", of="FILE")] = "",
+    lesson: Annotated[str, option("named_layers", of="FILE.toml")] = "",
     lang: Language = "",
     force: Force = False,
 ) -> None:
@@ -109,16 +117,12 @@ def page(
 
 @app.command("import", help=_help("help.import"))
 def import_(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help=_help("help.model"))],
-    output: Annotated[
-        str, typer.Option("-o", "--output", metavar="FILE.xlsx", help=_help("help.imported"))
-    ] = "",
-    vocab: Annotated[str, typer.Option(metavar="FILE", help=_help("help.vocab"))] = "",
-    steps: Annotated[int | None, typer.Option(metavar="T", help=_help("help.read_steps"))] = None,
-    lesson: Annotated[str, typer.Option(metavar="FILE.toml", help=_help("help.named_layers"))] = "",
-    check_against: Annotated[
-        str, typer.Option(metavar=f"{FRAMEWORK}|{NOTHING}", help=_help("help.against"))
-    ] = NOTHING,
+    model: Annotated[str, argument("model", "MODEL")],
+    output: Annotated[str, option("imported", "-o", "--output", of="FILE.xlsx")] = "",
+    vocab: Annotated[str, option("vocab", of="FILE")] = "",
+    steps: Annotated[int | None, option("read_steps", of="T")] = None,
+    lesson: Annotated[str, option("named_layers", of="FILE.toml")] = "",
+    check_against: Annotated[str, option("against", of=f"{FRAMEWORK}|{NOTHING}")] = NOTHING,
     paper: Paper = "a4",
     force: Force = False,
     lang: Language = "",
@@ -152,15 +156,13 @@ def import_(
 @app.command(help=_help("help.train"))
 def train(
     lesson: LessonName,
-    epochs: Annotated[int, typer.Option(help=_help("help.epochs"))] = 200,
-    rate: Annotated[float, typer.Option(help=_help("help.rate"))] = 0.1,
-    clip: Annotated[float, typer.Option(help=_help("help.clip"))] = float("inf"),
-    optimizer: Annotated[str, typer.Option(metavar="sgd|adagrad|adam", help=_help("help.optimizer"))] = "sgd",
-    seed: Annotated[int | None, typer.Option(help=_help("help.seed"))] = None,
-    output: Annotated[
-        str, typer.Option("-o", "--output", metavar="FILE.toml", help=_help("help.trained"))
-    ] = "",
-    plot: Annotated[str, typer.Option(metavar="FILE.png", help=_help("help.plot"))] = "",
+    epochs: Annotated[int, option("epochs")] = 200,
+    rate: Annotated[float, option("rate")] = 0.1,
+    clip: Annotated[float, option("clip")] = float("inf"),
+    optimizer: Annotated[str, option("optimizer", of="sgd|adagrad|adam")] = "sgd",
+    seed: Annotated[int | None, option("seed")] = None,
+    output: Annotated[str, option("trained", "-o", "--output", of="FILE.toml")] = "",
+    plot: Annotated[str, option("plot", of="FILE.png")] = "",
     force: Force = False,
     as_json: Json = False,
     lang: Language = "",
@@ -189,11 +191,11 @@ def train(
 
 @app.command(help=_help("help.check"))
 def check(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help=_help("help.file"))],
-    engine: Annotated[str, typer.Option(metavar="NAME|all", help=_help("help.engine"))] = "ironcalc",
-    blocks: Annotated[bool, typer.Option("--blocks", help=_help("help.blocks"))] = False,
+    files: Annotated[list[str], argument("file", "FILE...")],
+    engine: Annotated[str, option("engine", of="NAME|all")] = "ironcalc",
+    blocks: Annotated[bool, option("blocks", "--blocks")] = False,
     as_json: Json = False,
-    tolerance: Annotated[float, typer.Option(help=_help("help.tolerance"))] = 1e-9,
+    tolerance: Annotated[float, option("tolerance")] = 1e-9,
     lang: Language = "",
 ) -> None:
     with _errors(lang) as language:
@@ -226,11 +228,11 @@ def check(
 
 @app.command(help=_help("help.render"))
 def render(
-    file: Annotated[str, typer.Argument(metavar="FILE.xlsx", help=_help("help.rendered"))],
-    output: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help=_help("help.folder"))] = "",
-    sheets: Annotated[str, typer.Option(metavar="NAME,…", help=_help("help.printed"))] = "",
-    dpi: Annotated[int, typer.Option(help=_help("help.dpi"))] = 150,
-    pdf: Annotated[bool, typer.Option("--pdf", help=_help("help.pdf"))] = False,
+    file: Annotated[str, argument("rendered", "FILE.xlsx")],
+    output: Annotated[str, option("folder", "-o", "--output", of="DIR")] = "",
+    sheets: Annotated[str, option("printed", of="NAME,…")] = "",
+    dpi: Annotated[int, option("dpi")] = 150,
+    pdf: Annotated[bool, option("pdf", "--pdf")] = False,
     force: Force = False,
     lang: Language = "",
 ) -> None:
@@ -269,13 +271,13 @@ def templates(as_json: Json = False, lang: Language = "") -> None:
 
 @app.command(help=_help("help.new"))
 def new(
-    file: Annotated[str, typer.Argument(metavar="FILE.toml", help=_help("help.target"))],
-    source: Annotated[str, typer.Option("--from", metavar="LESSON", help=_help("help.from"))] = "",
-    word: Annotated[str, typer.Option(metavar="WORD", help=_help("help.own_word"))] = "",
-    vocabulary: Annotated[str, typer.Option(metavar="LETTERS", help=_help("help.own_vocabulary"))] = "",
-    hidden: Annotated[int | None, typer.Option(metavar="N", help=_help("help.own_hidden"))] = None,
-    cell: Annotated[str, typer.Option(metavar="elman|lstm|gru|gru-before", help=_help("help.own_cell"))] = "",
-    seed: Annotated[int | None, typer.Option(metavar="N", help=_help("help.own_seed"))] = None,
+    file: Annotated[str, argument("target", "FILE.toml")],
+    source: Annotated[str, option("from", "--from", of="LESSON")] = "",
+    word: Annotated[str, option("own_word", of="WORD")] = "",
+    vocabulary: Annotated[str, option("own_vocabulary", of="LETTERS")] = "",
+    hidden: Annotated[int | None, option("own_hidden", of="N")] = None,
+    cell: Annotated[str, option("own_cell", of="elman|lstm|gru|gru-before")] = "",
+    seed: Annotated[int | None, option("own_seed", of="N")] = None,
     force: Force = False,
     lang: Language = "",
 ) -> None:
@@ -318,16 +320,14 @@ app.add_typer(sentiment, name="sentiment")
 
 @sentiment.command("train", help=_help("help.sentiment_train"))
 def train_sentiment(
-    file: Annotated[str, typer.Argument(metavar="CSV", help=_help("help.csv"))],
-    network: Annotated[
-        str, typer.Option(metavar="embedding|article", help=_help("help.network"))
-    ] = "embedding",
-    glove: Annotated[str, typer.Option(metavar="FILE", help=_help("help.glove"))] = "",
-    words: Annotated[int, typer.Option(help=_help("help.words"))] = 16_000,
-    epochs: Annotated[int, typer.Option(help=_help("help.passes"))] = 4,
-    batch: Annotated[int, typer.Option(help=_help("help.batch"))] = 128,
-    seed: Annotated[int, typer.Option(help=_help("help.chance"))] = 1,
-    output: Annotated[str, typer.Option("-o", "--output", metavar="FILE.xlsx", help=_help("help.book"))] = "",
+    file: Annotated[str, argument("csv", "CSV")],
+    network: Annotated[str, option("network", of="embedding|article")] = "embedding",
+    glove: Annotated[str, option("glove", of="FILE")] = "",
+    words: Annotated[int, option("words")] = 16_000,
+    epochs: Annotated[int, option("passes")] = 4,
+    batch: Annotated[int, option("batch")] = 128,
+    seed: Annotated[int, option("chance")] = 1,
+    output: Annotated[str, option("book", "-o", "--output", of="FILE.xlsx")] = "",
     force: Force = False,
     as_json: Json = False,
     lang: Language = "",
@@ -350,8 +350,8 @@ classroom.add(app)
 
 @app.callback(invoke_without_command=True)
 def options(
-    version: Annotated[bool, typer.Option("--version", help=_help("help.version"))] = False,
-    cells: Annotated[list[str] | None, typer.Option(metavar="FILE.py", help=_help("help.cells"))] = None,
+    version: Annotated[bool, option("version", "--version")] = False,
+    cells: Annotated[list[str] | None, option("cells", of="FILE.py")] = None,
 ) -> None:
     if version:
         _print([f"rnnsheet {VERSION}"])

@@ -9,14 +9,12 @@ import json
 import marshal
 import sys
 import warnings
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnnsheet.checking.process import Program, StoppedError, begun, search_path
+from rnnsheet.checking.process import Program, StoppedError, running, search_path
 from rnnsheet.errors import ModelError, RenamedWarning
-from rnnsheet.files import temporary_folder
 
 if TYPE_CHECKING:
     from rnnsheet.network.imported import ImportedNetwork, Witness
@@ -59,13 +57,11 @@ class Request:
         """What the program prints."""
         job = json.dumps({**vars(self), "against": against})
         command = [sys.executable, "-I", str(_PROGRAM), search_path(), str(seconds), str(_ROOM), job]
-        with ExitStack() as stack:
 
-            def begin() -> Program:
-                folder = stack.enter_context(temporary_folder("import"))
-                return Program(command, Path.cwd(), {"TMPDIR": str(folder)})
+        def begin(folder: Path) -> Program:
+            return Program(command, Path.cwd(), {"TMPDIR": str(folder)})
 
-            program = begun(stack, begin)
+        with running(begin, "import") as program:
             # Imported while the program works.
             from rnnsheet.network.imported.packing import unpacked
 

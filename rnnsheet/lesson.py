@@ -12,14 +12,7 @@ from types import MappingProxyType
 
 from numpy.typing import ArrayLike
 
-from rnnsheet.entries import (
-    Example,
-    as_example,
-    as_picture,
-    by_language,
-    check_readable,
-    check_vocabulary,
-)
+from rnnsheet.entries import Example, as_example, as_picture, by_language, check_readable, check_vocabulary
 from rnnsheet.errors import LessonError
 from rnnsheet.experiments import Settings, first_weight, plain_settings, usual_epochs
 from rnnsheet.network import INPUTS, STATIC, Array, Axis, Layer, Model, check_model, fit_state

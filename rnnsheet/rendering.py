@@ -4,13 +4,12 @@ import io
 import shutil
 import zipfile
 from collections.abc import Sequence
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from xml.etree.ElementTree import Element, fromstring, tostring
 
 from rnnsheet.checking import libreoffice
-from rnnsheet.checking.process import StoppedError, begun
+from rnnsheet.checking.process import StoppedError, running
 from rnnsheet.checking.recalculate import Limit, at_work, remove_leftovers
 from rnnsheet.checking.turns import turn
 from rnnsheet.errors import RnnsheetError, WorkbookError
@@ -116,8 +115,7 @@ def _drawn(contents: Contents, copy: bytes, folder: Path, dpi: int, pdf: bool) -
 
 def _run(command: Sequence[str], contents: Contents, folder: Path) -> None:
     """Runs a program to its end. Raises WorkbookError where it fails, or takes too long."""
-    with ExitStack() as stack:
-        program = begun(stack, lambda: at_work(command, folder, contents.cells, _LIMIT))
+    with running(lambda _: at_work(command, folder, contents.cells, _LIMIT), "render-program") as program:
         try:
             program.output(_LIMIT.seconds(contents.cells))
         except StoppedError as error:

@@ -103,7 +103,7 @@ def test_an_embedding_reads_one_line_of_tokens():
                 SAID,
                 replace(RNN, reads=("said",)),
                 replace(RNN, name="bad", reads=("emb",), starts="rnn"),
-                SAID,
+                replace(SAID, name="end"),
             ],
             "layer bad would read all of the answer",
         ),

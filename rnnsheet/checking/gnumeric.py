@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rnnsheet.checking.process import version_of
-from rnnsheet.checking.recalculate import USUAL, Values, saved_values
+from rnnsheet.checking.recalculate import USUAL, Values, no_leftovers, saved_values
 
 NAME = "gnumeric"
 LIMIT = USUAL
+leftovers = no_leftovers
 
 
 def installed() -> bool:
@@ -25,11 +26,6 @@ def command(copy: Path, folder: Path) -> Sequence[str]:
     """A conversion of the file to itself; without --recalc it believes what is stored there."""
     kinds = ["-I", "Gnumeric_Excel:xlsx", "-T", "Gnumeric_Excel:xlsx2"]
     return ["ssconvert", "--recalc", *kinds, copy.as_uri(), str(folder / "out.xlsx")]
-
-
-def leftovers(folder: Path) -> Sequence[Path]:
-    """Nothing."""
-    return ()
 
 
 def values(folder: Path, output: bytes) -> Values:

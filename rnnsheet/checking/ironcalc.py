@@ -2,11 +2,12 @@
 
 import marshal
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from rnnsheet.checking import library
 from rnnsheet.checking.process import StoppedError
-from rnnsheet.checking.recalculate import USUAL, Values
+from rnnsheet.checking.recalculate import USUAL, Values, no_leftovers
 from rnnsheet.sheet.bounds import LAST_COLUMN
 from rnnsheet.workbook.worksheet import CellError
 
@@ -14,24 +15,13 @@ NAME = "ironcalc"
 LIMIT = USUAL
 
 
-def installed() -> bool:
-    """Whether the package is here."""
-    return library.installed(NAME)
-
-
-def version() -> str:
-    """The version of the package."""
-    return library.version(NAME)
+installed, version = partial(library.installed, NAME), partial(library.version, NAME)
+leftovers = no_leftovers
 
 
 def command(copy: Path, folder: Path) -> Sequence[str]:
     """Python with the program."""
     return library.command(NAME, str(copy), str(LAST_COLUMN))
-
-
-def leftovers(folder: Path) -> Sequence[Path]:
-    """Nothing."""
-    return ()
 
 
 def values(folder: Path, output: bytes) -> Values:

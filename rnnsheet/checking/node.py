@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnnsheet.checking.process import Program, begun, limited, version_of, without_network
+from rnnsheet.checking.process import Program, limited, running, version_of, without_network
 from rnnsheet.checking.recalculate import Values
-from rnnsheet.files import temporary_folder
 from rnnsheet.sheet.bounds import key
 from rnnsheet.workbook.worksheet import CellError
 
@@ -45,15 +43,14 @@ def computed(page: Page, edits: Edits = ({},)) -> list[Values]:
     data = json.dumps({"book": page.content, "edits": [list(each.items()) for each in edits]}, default=dict)
     program = "\n".join((engine_with(page.functions), _PROGRAM.read_text("utf-8")))
     command = limited([shutil.which(NAME) or NAME, "program.cjs", "data.json"], _ROOM, _SECONDS)
-    with ExitStack() as stack:
 
-        def begin() -> Program:
-            folder = stack.enter_context(temporary_folder(NAME))
-            (folder / "program.cjs").write_text(program, "utf-8")
-            (folder / "data.json").write_text(data, "utf-8")
-            return Program([*without_network(), *command], folder)
+    def begin(folder: Path) -> Program:
+        (folder / "program.cjs").write_text(program, "utf-8")
+        (folder / "data.json").write_text(data, "utf-8")
+        return Program([*without_network(), *command], folder)
 
-        output = begun(stack, begin).output(_SECONDS)
+    with running(begin, NAME) as node:
+        output = node.output(_SECONDS)
     return [_values(page, each) for each in json.loads(output)]
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from rnnsheet.errors import RnnsheetError
+from rnnsheet.files import temporary_folder
 
 MOST_OUTPUT = 1 << 28
 """In bytes; what a program says beyond that ends it."""
@@ -86,22 +87,29 @@ def _held_signals() -> Iterator[None]:
             signal.raise_signal(got)
 
 
-class Ends(Protocol):
+class Running(Protocol):
     """What runs until it is ended."""
 
     def end(self) -> None:
         """Ends it, if it still runs."""
 
 
-Begun = TypeVar("Begun", bound=Ends)
+Begun = TypeVar("Begun", bound=Running)
 
 
-def begun(stack: ExitStack, begin: Callable[[], Begun]) -> Begun:
-    """What `begin` starts, which is ended when the stack is left, whatever interrupts us before or after."""
-    with _held_signals():
-        running = begin()
-        stack.callback(running.end)
-    return running
+@contextmanager
+def running(
+    begin: Callable[[Path], Begun], purpose: str, clear: Callable[[Path], object] = lambda _: None
+) -> Iterator[Begun]:
+    """What `begin` starts in a folder of its own, ended afterwards, whatever interrupts us before or after.
+
+    `purpose` and `clear` as in `files.temporary_folder`.
+    """
+    with ExitStack() as stack:
+        with _held_signals():
+            program = begin(stack.enter_context(temporary_folder(purpose, clear)))
+            stack.callback(program.end)
+        yield program
 
 
 class StoppedError(RnnsheetError):

@@ -9,9 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from rnnsheet.checking.process import Program, StoppedError, begun, limited, without_network
+from rnnsheet.checking.process import Program, StoppedError, limited, running, without_network
 from rnnsheet.errors import WorkbookError
-from rnnsheet.files import temporary_folder
 from rnnsheet.sheet.bounds import key
 from rnnsheet.workbook.copy import copied
 from rnnsheet.workbook.package import opened
@@ -112,6 +111,11 @@ class Engine(Protocol):
         """What the command has found, from what it printed or left in the folder."""
 
 
+def no_leftovers(folder: Path) -> Sequence[Path]:
+    """The `leftovers` of an engine that leaves nothing."""
+    return ()
+
+
 class Recalculation:
     """A recalculation under way."""
 
@@ -156,15 +160,12 @@ def recalculations(engines: Sequence[Engine], contents: Contents) -> Iterator[di
     contents.check_formulas()
     copy = copied(contents)
     with ExitStack() as stack:
-        running: dict[str, Recalculation] = {}
-
-        def begin(engine: Engine) -> Recalculation:
-            folder = stack.enter_context(temporary_folder(engine.NAME, partial(remove_leftovers, engine)))
-            return Recalculation(engine, contents, copy, folder)
-
+        begun: dict[str, Recalculation] = {}
         for engine in engines:
-            running[engine.NAME] = begun(stack, partial(begin, engine))
-        yield running
+            begin = partial(Recalculation, engine, contents, copy)
+            own = running(begin, engine.NAME, partial(remove_leftovers, engine))
+            begun[engine.NAME] = stack.enter_context(own)
+        yield begun
 
 
 def remove_leftovers(engine: Engine, folder: Path) -> None:

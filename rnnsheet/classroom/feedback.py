@@ -36,12 +36,7 @@ Found = Mapping[Cell, Marked]
 
 
 def feedback(
-    secret: bytes,
-    code: str,
-    own: Own,
-    answers: Sequence[Answer],
-    verdicts: Sequence[str],
-    said: str,
+    secret: bytes, code: str, own: Own, answers: Sequence[Answer], verdicts: Sequence[str], said: str
 ) -> bytes:
     """The workbook that goes back to a student; `said` is the mark in one line."""
     exercise = exercise_of(secret)

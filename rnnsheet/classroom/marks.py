@@ -107,11 +107,7 @@ def marked(
 
 
 def _mark(
-    submission: Submission,
-    evaluation: Evaluation,
-    scheme: Scheme,
-    others: _Others,
-    holders: _Holders,
+    submission: Submission, evaluation: Evaluation, scheme: Scheme, others: _Others, holders: _Holders
 ) -> Mark:
     answers, code = evaluation.answers, evaluation.code
     verdicts = _verdicts(answers, scheme)

@@ -13,16 +13,7 @@ from pathlib import Path
 from rnnsheet.errors import DataError
 from rnnsheet.files import as_text, content, write_whole
 
-IDS = (
-    "id",
-    "student id",
-    "student number",
-    "id number",
-    "sis user id",
-    "学号",
-    "学生学号",
-    "编号",
-)
+IDS = ("id", "student id", "student number", "id number", "sis user id", "学号", "学生学号", "编号")
 NAMES = ("name", "full name", "student", "student name", "姓名", "学生姓名", "全名")
 _FIRST, _LAST = ("first name", "given name", "名"), ("last name", "surname", "family name", "姓")
 _TITLES = 10

@@ -13,8 +13,10 @@ from rnnsheet.console.command import (
     Json,
     Language,
     LessonName,
+    argument,
     errors,
     help_text,
+    option,
     print_json,
     print_lines,
 )
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
 
 _MOST_TOLD = 20
 """Of those who have handed in nothing."""
-KeyFile = Annotated[str, typer.Option("--key", metavar="KEY.toml", help=help_text("help.key"))]
-Roster = Annotated[str, typer.Option(metavar="R.csv", help=help_text("help.roster"))]
+KeyFile = Annotated[str, option("key", "--key", of="KEY.toml")]
+Roster = Annotated[str, option("roster", of="R.csv")]
 
 
 def add(app: typer.Typer) -> None:
@@ -39,16 +41,16 @@ def add(app: typer.Typer) -> None:
 
 def exercise(
     lesson: LessonName,
-    folder: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help=help_text("help.handed_out"))],
+    folder: Annotated[str, option("handed_out", "-o", "--output", of="DIR")],
     roster: Roster = "",
-    count: Annotated[int | None, typer.Option(metavar="N", help=help_text("help.count"))] = None,
-    blanks: Annotated[str, typer.Option(metavar="h,p,dWxh", help=help_text("help.blanks"))] = "",
-    times: Annotated[str, typer.Option(metavar="1-2", help=help_text("help.times"))] = "",
-    mode: Annotated[str, typer.Option(metavar="graded|practice", help=help_text("help.mode"))] = "graded",
-    paper: Annotated[bool, typer.Option("--paper", help=help_text("help.on_paper"))] = False,
-    words: Annotated[bool, typer.Option("--words", help=help_text("help.own_words"))] = False,
-    example: Annotated[bool, typer.Option("--example", help=help_text("help.example"))] = False,
-    digits: Annotated[int, typer.Option(metavar="N", help=help_text("help.digits"))] = 3,
+    count: Annotated[int | None, option("count", of="N")] = None,
+    blanks: Annotated[str, option("blanks", of="h,p,dWxh")] = "",
+    times: Annotated[str, option("times", of="1-2")] = "",
+    mode: Annotated[str, option("mode", of="graded|practice")] = "graded",
+    paper: Annotated[bool, option("on_paper", "--paper")] = False,
+    words: Annotated[bool, option("own_words", "--words")] = False,
+    example: Annotated[bool, option("example", "--example")] = False,
+    digits: Annotated[int, option("digits", of="N")] = 3,
     key: KeyFile = "",
     force: Force = False,
     as_json: Json = False,
@@ -75,11 +77,9 @@ def exercise(
 
 
 def solve(
-    student: Annotated[str, typer.Argument(metavar="CODE", help=help_text("help.code"))],
+    student: Annotated[str, argument("code", "CODE")],
     key: KeyFile = "",
-    output: Annotated[
-        str, typer.Option("-o", "--output", metavar="FILE.xlsx", help=help_text("help.solved"))
-    ] = "",
+    output: Annotated[str, option("solved", "-o", "--output", of="FILE.xlsx")] = "",
     force: Force = False,
     lang: Language = "",
 ) -> None:
@@ -91,21 +91,15 @@ def solve(
 
 
 def grade(
-    places: Annotated[
-        list[str], typer.Argument(metavar="FILES|ZIP|DIR...", help=help_text("help.submissions"))
-    ],
-    folder: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help=help_text("help.marks"))],
+    places: Annotated[list[str], argument("submissions", "FILES|ZIP|DIR...")],
+    folder: Annotated[str, option("marks", "-o", "--output", of="DIR")],
     key: KeyFile = "",
     roster: Roster = "",
-    platform: Annotated[
-        str, typer.Option(metavar="moodle|canvas|gradescope", help=help_text("help.platform"))
-    ] = "",
-    worksheet: Annotated[str, typer.Option(metavar="W.csv", help=help_text("help.worksheet"))] = "",
-    strict: Annotated[bool, typer.Option("--strict", help=help_text("help.strict"))] = False,
-    tolerance: Annotated[float | None, typer.Option(help=help_text("help.answer_tolerance"))] = None,
-    jobs: Annotated[
-        int | None, typer.Option("-j", "--jobs", metavar="N", help=help_text("help.jobs"))
-    ] = None,
+    platform: Annotated[str, option("platform", of="moodle|canvas|gradescope")] = "",
+    worksheet: Annotated[str, option("worksheet", of="W.csv")] = "",
+    strict: Annotated[bool, option("strict", "--strict")] = False,
+    tolerance: Annotated[float | None, option("answer_tolerance")] = None,
+    jobs: Annotated[int | None, option("jobs", "-j", "--jobs", of="N")] = None,
     force: Force = False,
     as_json: Json = False,
     lang: Language = "",

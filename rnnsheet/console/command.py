@@ -15,11 +15,22 @@ from rnnsheet.labels import default_language, help_texts, language_of, languages
 
 help_text = help_texts(default_language())
 
-LessonName = Annotated[str, typer.Argument(metavar="LESSON", help=help_text("help.lesson"))]
+
+def option(key: str, *names: str, of: str | None = None) -> Any:
+    """An option: the key of its help, its names if they are not its parameter's, what its value is `of`."""
+    return typer.Option(*names, metavar=of, help=help_text(f"help.{key}"))
+
+
+def argument(key: str, of: str) -> Any:
+    """What a command is given without a name: the key of its help, and what it is `of`."""
+    return typer.Argument(metavar=of, help=help_text(f"help.{key}"))
+
+
+LessonName = Annotated[str, argument("lesson", "LESSON")]
 Language = Annotated[str, typer.Option("--lang", metavar="|".join(languages()), help=help_text("help.lang"))]
-Force = Annotated[bool, typer.Option("--force", help=help_text("help.force"))]
-Paper = Annotated[str, typer.Option(metavar="a4|letter", help=help_text("help.paper"))]
-Json = Annotated[bool, typer.Option("--json", help=help_text("help.json"))]
+Force = Annotated[bool, option("force", "--force")]
+Paper = Annotated[str, option("paper", of="a4|letter")]
+Json = Annotated[bool, option("json", "--json")]
 
 
 def listed(names: str) -> tuple[str, ...]:

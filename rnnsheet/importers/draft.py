@@ -14,14 +14,7 @@ from rnnsheet.importers.products import folder_of, from_pytorch
 from rnnsheet.importers.vocabulary import Vocabulary
 from rnnsheet.importers.weights import arrays_of, from_keras
 from rnnsheet.network import Array, Source
-from rnnsheet.network.imported import (
-    ANSWER,
-    INPUT,
-    ImportedLayer,
-    ImportedNetwork,
-    Numbers,
-    Text,
-)
+from rnnsheet.network.imported import ANSWER, INPUT, ImportedLayer, ImportedNetwork, Numbers, Text
 from rnnsheet.network.reading import MOST_STEPS
 
 _BACKWARD = re.compile("_reverse$|/backward_")
@@ -70,7 +63,8 @@ class Draft:
         layer = ImportedLayer(
             kind, self._free(name or source or kind), tuple(map(Source, reads)), source=source, **more
         )
-        self._facts[layer.name] = _Facts(self._size(layer), self._once(layer), self._stays(layer))
+        size = layer.traits.size(layer.weights, list(map(self.size, layer.names_read)))
+        self._facts[layer.name] = _Facts(size, self._once(layer), self._stays(layer))
         self.layers.append(layer)
         if kind == "flatten" and not all(map(self.once, reads)):
             # Padding is read like any other token where all time steps count.
@@ -134,12 +128,6 @@ class Draft:
     def _stays_or_ends_first(self, name: str) -> bool:
         """Whether the last step that is computed has the same result with padding behind the text."""
         return self._stays_of(name) or (name in self._facts and self.layer(name).reverse)
-
-    def _size(self, layer: ImportedLayer) -> int:
-        if layer.traits.rows in ("units", "columns"):
-            return int(next(iter(layer.weights.values())).shape[layer.traits.rows == "columns"])
-        sizes = [self.size(read) for read in layer.names_read]
-        return sizes[0] if layer.traits.rows == "each" else sum(sizes)
 
     def describe(self, description: Description, arrays: Mapping[str, Array], layout: str) -> None:
         """Adds the layers of a description with those of the arrays that their patterns fit.

@@ -183,10 +183,7 @@ def _check_peers(layer: Layer, hidden: Sequence[Layer], peers: Sequence[Layer]) 
         same = [each.name for each in peers if each.kind == layer.kind and each.shares is None]
         if layer.shares not in same:
             raise LessonError(
-                "unknown_weights",
-                cell=layer.kind,
-                given=repr(layer.shares),
-                known=", ".join(map(repr, same)),
+                "unknown_weights", cell=layer.kind, given=repr(layer.shares), known=", ".join(map(repr, same))
             )
 
 
@@ -222,11 +219,7 @@ def _sizing(layer: Layer, layers: Sequence[Layer]) -> list[str]:
 
 
 def _fit(
-    spec: ParameterSpec,
-    name: str,
-    given: ArrayLike,
-    axes: Mapping[str, Axis],
-    sizing: Sequence[str] = (),
+    spec: ParameterSpec, name: str, given: ArrayLike, axes: Mapping[str, Axis], sizing: Sequence[str] = ()
 ) -> Array:
     array = _numbers(name, given)
     rows, cols = axes[spec.rows], axes[spec.cols]

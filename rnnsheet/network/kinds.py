@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -111,6 +112,12 @@ class Kind:
             for axis in (spec.rows, spec.cols):
                 if axis not in (known := ("input", "one", *sorted(told))):
                     raise LessonError("bad_axis", name=spec.name, axis=axis, known=", ".join(known))
+
+    def size(self, weights: Mapping[str, Array], read: Sequence[int], steps: int = 1) -> int:
+        """How many rows its result has, by its weights in their order and the rows of what it reads."""
+        if self.rows in ("units", "columns"):
+            return int(next(iter(weights.values())).shape[self.rows == "columns"])
+        return read[0] if self.rows == "each" else sum(read) * (steps if self.rows == "steps" else 1)
 
     @cached_property
     def names(self) -> frozenset[str]:

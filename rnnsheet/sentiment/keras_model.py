@@ -73,12 +73,7 @@ def seed_randomness(seed: int) -> None:
 
 
 def learn(
-    model: Any,
-    tokens: Numbers,
-    positive: Flags,
-    epochs: int,
-    batch: int,
-    advance: Callable[[int], object],
+    model: Any, tokens: Numbers, positive: Flags, epochs: int, batch: int, advance: Callable[[int], object]
 ) -> list[float]:
     """Trains by Adam on the cross-entropy and gives the loss of every epoch.
 

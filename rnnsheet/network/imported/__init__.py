@@ -29,12 +29,7 @@ What the engine and the sheets call the values (those of a layer end with its na
 """
 
 from rnnsheet.network.imported.imported_network import FEW, TOP, ImportedNetwork
-from rnnsheet.network.imported.layers import (
-    ACTIVATIONS,
-    LAYER_KINDS,
-    PROBABILITIES,
-    ImportedLayer,
-)
+from rnnsheet.network.imported.layers import ACTIVATIONS, LAYER_KINDS, PROBABILITIES, ImportedLayer
 from rnnsheet.network.imported.reads import (
     ANSWER,
     CURLY,

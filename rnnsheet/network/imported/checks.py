@@ -9,11 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnsheet.errors import ModelError
-from rnnsheet.network.imported.layers import (
-    ACTIVATIONS,
-    LAYER_KINDS,
-    ImportedLayer,
-)
+from rnnsheet.network.imported.layers import ACTIVATIONS, LAYER_KINDS, ImportedLayer
 from rnnsheet.network.imported.reads import ANSWER, INPUT, LARGEST, LONGEST_TOKEN, Text
 from rnnsheet.plain import unwritable
 
@@ -33,8 +29,9 @@ def check(network: ImportedNetwork) -> None:
     known: list[str] = [INPUT, *([ANSWER] if network.answer else [])]
     for layer in network.layers:
         _check_words(layer, known)
-        _check_reads(network, layer)
         known.append(layer.name)
+    for layer in network.layers:
+        _check_reads(network, layer)
         _check_weights(network, layer)
         _check_sizes(network, layer)
     _check_tokens(network)

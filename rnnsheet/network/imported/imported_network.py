@@ -14,6 +14,7 @@ from rnnsheet.network.imported.checks import check
 from rnnsheet.network.imported.layers import PROBABILITIES, ImportedLayer
 from rnnsheet.network.imported.reads import ANSWER, INPUT, Answer, Numbers, Text
 from rnnsheet.network.imported.witness import Witness
+from rnnsheet.network.layers import STATIC
 from rnnsheet.network.model import Model
 from rnnsheet.network.reading import UNUSUAL
 from rnnsheet.plain import make_plain
@@ -138,17 +139,14 @@ class ImportedNetwork:
         """The layer of that name."""
         return next(layer for layer in self.layers if layer.name == name)
 
-    @_remembered
     def sequence(self, name: str) -> str:
         """Along what a layer's result, or an input, lies: INPUT, ANSWER, or "" where it is computed once."""
-        if name in (INPUT, ANSWER):
-            return name
-        layer = self.layer(name)
-        return "" if layer.traits.once else self.along(layer)
+        found = name if name in (INPUT, ANSWER) else self.model.sequence(self.layer(name))
+        return "" if found == STATIC else found
 
     def along(self, layer: ImportedLayer) -> str:
         """The sequence along which a layer reads, or "" where all that it reads is computed once."""
-        return next((sequence for read in layer.names_read if (sequence := self.sequence(read))), "")
+        return "" if (found := self.model.along(layer)) == STATIC else found
 
     @_remembered
     def size(self, name: str) -> int:
@@ -156,11 +154,5 @@ class ImportedNetwork:
         if name in (INPUT, ANSWER):
             return self.read.sample.shape[0] if isinstance(self.read, Numbers) and name == INPUT else 1
         layer = self.layer(name)
-        if layer.traits.rows in ("units", "columns"):
-            first = layer.weights[layer.traits.parameters[0].name]
-            return int(first.shape[layer.traits.rows == "columns"])
-        sizes = [self.size(read) for read in layer.names_read]
-        if layer.traits.rows == "each":
-            return sizes[0]
-        steps = self.sequences.get(self.along(layer), 1) if layer.traits.rows == "steps" else 1
-        return sum(sizes) * steps
+        steps = self.sequences.get(self.along(layer), 1)
+        return layer.traits.size(layer.weights, list(map(self.size, layer.names_read)), steps)

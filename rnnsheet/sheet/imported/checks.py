@@ -19,13 +19,7 @@ _KEYS = {
 _OF_WEIGHTS = ("large", "unusable", "unusable_large")
 
 
-def place(
-    pages: Sequence[Page],
-    row: int,
-    messages: Mapping[str, Area],
-    result: Block,
-    usual: float,
-) -> None:
+def place(pages: Sequence[Page], row: int, messages: Mapping[str, Area], result: Block, usual: float) -> None:
     """The lines at the foot of the first page, and on every page in its third row what they say.
 
     The causes come before what follows from them; `result` is the block of what the network says.

@@ -40,12 +40,7 @@ class _TextPage:
     """Writes the page from the top."""
 
     def __init__(
-        self,
-        read: Text,
-        typed: Block,
-        vocabulary: Vocabulary,
-        messages: Mapping[str, Area],
-        labels: Labels,
+        self, read: Text, typed: Block, vocabulary: Vocabulary, messages: Mapping[str, Area], labels: Labels
     ):
         self.read, self.vocabulary, self.messages, self.labels = read, vocabulary, messages, labels
         self.page = Page.of(KEY, labels)

@@ -109,10 +109,7 @@ class _Texts(_Said):
         said, number = self.first(known)
         told = f"IF(SUM({known.a1})=0,{self.cell('none_known')},{self.cell('read_as_nothing')})"
         yield Check(
-            of,
-            f"IF(SUM({known.a1})<COUNT({known.a1}),1,0)",
-            self.quoted(typed, said, number, told),
-            found,
+            of, f"IF(SUM({known.a1})<COUNT({known.a1}),1,0)", self.quoted(typed, said, number, told), found
         )
 
     def first(self, known: Area) -> tuple[str, str]:
@@ -202,11 +199,7 @@ class _Answers(_Texts):
         return f"{self.told('note')}{at(area)}: {self.told(key)}"
 
 
-_KEYS = {
-    "vocabulary": CHOICES.keys,
-    "labels": CHOICES.keys,
-    "picture": ("no_ink", "no_number", "too_large"),
-}
+_KEYS = {"vocabulary": CHOICES.keys, "labels": CHOICES.keys, "picture": ("no_ink", "no_number", "too_large")}
 """What is said of the rows of an input by the number of the fault, where that is not said as of weights."""
 
 

@@ -251,10 +251,7 @@ class _Picture:
 
     def _layer(self, row: int, layer: Layer) -> None:
         """A row of states with arrows between them, or the results of a layer without memory."""
-        sequence, result = (
-            self.model.sequence(layer),
-            layer.result,
-        )
+        sequence, result = (self.model.sequence(layer), layer.result)
         labels, size = self.page.labels, self.model.size(layer)
         kind = "picture.h" if layer.traits.states else "picture.a"
         self.page.text(row, 1, labels(kind, units=size), "caption")

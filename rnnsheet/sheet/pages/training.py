@@ -111,10 +111,7 @@ class _Training:
 
     def place(self) -> dict[str, Block]:
         """Every block, by name."""
-        blocks = {
-            "epoch": self._epochs(),
-            "loss": self._one("loss", self._losses(), "{}", "result", PRECISE),
-        }
+        blocks = {"epoch": self._epochs(), "loss": self._one("loss", self._losses(), "{}", "result", PRECISE)}
         slopes = [self.areas[f"d{name}"] for name in self.network.gradients]
         every = f"{cell(slopes[0], 0)}:{cell(slopes[-1], slopes[-1].cols - 1)}"
         self._one("norm", every, "SQRT(SUMPRODUCT({0},{0}))", "gradient")
