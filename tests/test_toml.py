@@ -64,9 +64,12 @@ def test_usual_slips_are_told_with_what_to_do(tmp_path, old, new, said):
     [
         (
             f'# [\n[data]\nword = "[[["\nvocabulary = {"[" * 2_000}\n',
-            "in line 4 brackets stand 2000 deep in each other",
+            "not valid TOML: in line 4 brackets stand 2000 deep in each other",
         ),
-        (f"[settings]\nepochs = {'9' * 5_000}\n", "a number in line 2 has more digits than can be read"),
+        (
+            f"[settings]\nepochs = {'9' * 5_000}\n",
+            "not valid TOML: a number in line 2 has more digits than can be read",
+        ),
         ("", "the file is empty"),
     ],
     ids=["brackets", "digits", "nothing"],
