@@ -59,3 +59,12 @@ ACTIVATIONS: Mapping[str, Activation] = {
     function.__name__: function
     for function in (linear, tanh, tanh_table, relu, sigmoid, hard_sigmoid, hard_sigmoid_keras2)
 }
+
+SLOPES: Mapping[str, Callable[[Array], Array]] = {
+    "linear": np.ones_like,
+    "tanh": lambda a: 1.0 - a * a,
+    "tanh_table": lambda a: 1.0 - a * a,
+    "relu": lambda a: (a > 0).astype(np.float64),
+    "sigmoid": lambda a: a * (1.0 - a),
+}
+"""The derivatives of the activation functions that lessons learn through, from their results."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnnsheet.engine.activations import ACTIVATIONS
+from rnnsheet.engine.activations import ACTIVATIONS, SLOPES
 from rnnsheet.engine.cell import Arrays
 from rnnsheet.engine.gates import by_columns, summed
 from rnnsheet.network import Array
@@ -38,8 +38,7 @@ def backward(parameters: Arrays, x: Array, a: Array, da: Array, activation: str)
     if activation == "linear":
         dz = da
     else:
-        slopes: Arrays = {"relu": (a > 0).astype(np.float64), "tanh": 1.0 - a * a, "sigmoid": a * (1.0 - a)}
-        dz = found["dza"] = da * slopes[activation]
+        dz = found["dza"] = da * SLOPES[activation](a)
     flat = dz.reshape(-1, dz.shape[-1])
     found |= {"dx": dz @ parameters["Wa"], "dWa": flat.T @ x.reshape(-1, x.shape[-1])}
     if "ba" in parameters:

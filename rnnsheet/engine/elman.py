@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from rnnsheet.engine.activations import ACTIVATIONS
+from rnnsheet.engine.activations import ACTIVATIONS, SLOPES
 from rnnsheet.engine.cell import Arrays, Cell, Mask
 from rnnsheet.engine.gates import added, bound, summed
 from rnnsheet.network import Array
@@ -74,19 +74,14 @@ def backward(
     h, whh = states["h"], parameters["Whh"]
     steps, batch, hidden = h.shape
     dh, dz, dh_back = dh_now.copy(), np.empty_like(h), np.empty_like(h)
-    slope = np.empty_like(h[0])
+    slopes = SLOPES[activation](h)
     for t in reversed(range(steps)):
         if t + 1 < steps:
             dh[t] += dh_back[t + 1]
         elif "h" in after:
             dh[t] += after["h"]
         bound(dh[t], limit)
-        if activation == "relu":
-            np.multiply(dh[t], h[t] > 0, out=dz[t])
-        else:
-            np.multiply(h[t], h[t], out=slope)
-            np.subtract(1.0, slope, out=slope)
-            np.multiply(dh[t], slope, out=dz[t])
+        np.multiply(dh[t], slopes[t], out=dz[t])
         _recur(dz[t], whh.T, out=dh_back[t])
     flat = dz.reshape(steps * batch, hidden)
     before = np.concatenate([initial["h"][None], h[:-1]]).reshape(steps * batch, hidden)

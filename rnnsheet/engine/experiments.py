@@ -192,8 +192,8 @@ def flow(tried: _Tried, parameters: Mapping[str, Array]) -> Arrays:
     back = backward(model, long, seen, LIMIT)
     found = as_columns(model, {name: array for name, array in {**seen, **back}.items() if array.ndim == 3})
     for layer in model.outputs:
-        goal = long.goals[layer.ending]
-        found |= as_columns(model, {layer.named("goal"): goal, layer.named("asked"): output.asked(goal)})
+        wanted = {"goal": long.goals[layer.ending], "asked": long.asked[layer.ending]}
+        found |= as_columns(model, {layer.named(base): array for base, array in wanted.items()})
     rows: Arrays = {}
     for path in (path for layer in layers for path in _paths(layer)):
         rows |= {f"norm_{name}": np.sqrt((found[name] ** 2).sum(axis=0)) for name in path}

@@ -26,6 +26,15 @@ def _whole(parameters: Arrays, name: str, kind: str, hidden: int) -> Array:
     return array * (np.eye(hidden) if kind == "Wh" else np.ones((hidden, 1)))
 
 
+def projected(wx: Array, x: Array, b: Array) -> Array:
+    """Wx·x + b of all time steps, (steps, rows, batch); x is (steps, batch, input).
+
+    Here the samples lie last, so that the rows of one gate, and of several, are one piece of memory.
+    """
+    rows = x.reshape(-1, x.shape[-1]) @ wx.T + b[:, 0]
+    return rows.reshape(*x.shape[:2], -1).swapaxes(1, 2).copy()
+
+
 def weight_gradients(
     parameters: Arrays,
     gates: Sequence[str],
@@ -43,6 +52,7 @@ def weight_gradients(
     into = flat.T @ x.reshape(-1, x.shape[-1])
     products = inner.reshape(-1, inner.shape[-1]).T @ before.reshape(-1, before.shape[-1])
     found: dict[str, Array] = {}
+    totals = flat.sum(axis=0)[:, None]
     for k, gate in enumerate(gates):
         rows = slice(k * len(into) // len(gates), (k + 1) * len(into) // len(gates))
         wh, b = f"Wh{gate}", f"b{gate}"
@@ -50,7 +60,7 @@ def weight_gradients(
         found[f"dWx{gate}"] = into[rows]
         found[f"d{wh}"] = np.trace(product).reshape(1, 1) if parameters[wh].size == 1 else product
         if b in parameters:
-            found[f"d{b}"] = summed(flat[:, rows], parameters[b])
+            found[f"d{b}"] = in_shape(totals[rows], parameters[b])
     return found
 
 
@@ -89,7 +99,11 @@ def by_columns(left: Array, right: Array) -> Array:
 
 def summed(flat: Array, bias: Array) -> Array:
     """A bias's gradient, in the bias's shape, from those of what it was added to, (samples, rows)."""
-    total: Array = flat.sum(axis=0)[:, None]
+    return in_shape(flat.sum(axis=0)[:, None], bias)
+
+
+def in_shape(total: Array, bias: Array) -> Array:
+    """A bias's gradient, in the bias's shape, from that of each of the rows it was added to, (rows, 1)."""
     return total.sum().reshape(1, 1) if bias.size == 1 else total
 
 

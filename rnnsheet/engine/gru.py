@@ -15,6 +15,7 @@ from rnnsheet.engine.gates import (
     added,
     before,
     bound,
+    projected,
     recurrent_contributions,
     stacked,
     summed,
@@ -52,26 +53,24 @@ def forward(
     hidden = initial["h"].shape[1]
     wx, wh, b = (stacked(parameters, kind, GATES, hidden) for kind in ("Wx", "Wh", "b"))
     bm, two = stacked(parameters, "b", ("m",), hidden), 2 * hidden
-    # Here the samples lie last, so that the rows of one gate, and of several, are one piece of memory.
-    z = (x.reshape(-1, x.shape[-1]) @ wx.T + b[:, 0]).reshape(*x.shape[:2], -1).swapaxes(1, 2).copy()
+    z = projected(wx, x, b)
     gates, h, inner = np.empty_like(z), np.empty_like(z[:, :hidden]), np.empty_like(z[:, :hidden])
     h_before = np.ascontiguousarray(initial["h"].T)
     activate, gate_activate = ACTIVATIONS[activation], ACTIVATIONS[gate_activation]
-    for t in range(len(x)):
-        z_t, gates_t, h_t, inner_t = z[t], gates[t], h[t], inner[t]
-        r, u, n = gates_t[:hidden], gates_t[hidden:two], gates_t[two:]
+    steps = zip(z[:, :two], z[:, two:], gates[:, :two], *_each(gates), inner, h, strict=True)
+    for t, (z_open, zn, open_, r, u, n, inner_t, h_t) in enumerate(steps):
         if reset_after:
             recurrent = wh @ h_before
-            z_t[:two] += recurrent[:two]
-            gate_activate(z_t[:two], out=gates_t[:two])
+            z_open += recurrent[:two]
+            gate_activate(z_open, out=open_)
             np.add(recurrent[two:], bm, out=inner_t)
-            z_t[two:] += r * inner_t
+            zn += r * inner_t
         else:
-            z_t[:two] += wh[:two] @ h_before
-            gate_activate(z_t[:two], out=gates_t[:two])
+            z_open += wh[:two] @ h_before
+            gate_activate(z_open, out=open_)
             np.multiply(r, h_before, out=inner_t)
-            z_t[two:] += wh[two:] @ inner_t
-        activate(z_t[two:], out=n)
+            zn += wh[two:] @ inner_t
+        activate(zn, out=n)
         np.multiply(1.0 - u, n, out=h_t)
         h_t += u * h_before
         if mask is not None:
@@ -142,28 +141,29 @@ def _through_time(
     To `dh` is added what each step gets of the one after, to the last one `dh_next`. `gates` are r and u,
     `slopes` what each gate's z multiplies.
     """
-    (r, u), (dzr_by, dzu_by, dzn_by) = gates, slopes
     steps, hidden, batch = dh.shape
     dz, inner, dh_back = np.empty((steps, 3 * hidden, batch)), np.empty(dh.shape), np.empty(dh.shape)
     two = 2 * hidden
-    for t in reversed(range(steps)):
-        dh_t, inner_t, back = dh[t], inner[t], dh_back[t]
-        dzr, dzu, dzn = dz[t, :hidden], dz[t, hidden:two], dz[t, two:]
+    by_open, by_candidate = wh[:, :two], wh[:, two:]
+    over_time = (dh, *gates, *slopes, dz[:, :two], *_each(dz), inner, dh_back)
+    for dh_t, r, u, dzr_by, dzu_by, dzn_by, dz_open, dzr, dzu, dzn, inner_t, back in zip(
+        *(array[::-1] for array in over_time), strict=True
+    ):
         dh_t += dh_next
         bound(dh_t, limit)
-        np.multiply(dh_t, dzn_by[t], out=dzn)
-        np.multiply(dh_t, dzu_by[t], out=dzu)
+        np.multiply(dh_t, dzn_by, out=dzn)
+        np.multiply(dh_t, dzu_by, out=dzu)
         if reset_after:
-            np.multiply(dzn, dzr_by[t], out=dzr)
-            np.multiply(dzn, r[t], out=inner_t)
-            by_candidate = wh[:, two:] @ inner_t
+            np.multiply(dzn, dzr_by, out=dzr)
+            np.multiply(dzn, r, out=inner_t)
+            of_candidate = by_candidate @ inner_t
         else:
-            np.matmul(wh[:, two:], dzn, out=inner_t)
-            np.multiply(inner_t, dzr_by[t], out=dzr)
-            by_candidate = inner_t * r[t]
-        np.matmul(wh[:, :two], dz[t, :two], out=back)
-        back += by_candidate
-        back += dh_t * u[t]
+            np.matmul(by_candidate, dzn, out=inner_t)
+            np.multiply(inner_t, dzr_by, out=dzr)
+            of_candidate = inner_t * r
+        np.matmul(by_open, dz_open, out=back)
+        back += of_candidate
+        back += dh_t * u
         dh_next = back
     return dz, inner, dh_back
 
@@ -211,10 +211,14 @@ def contributions(
     return found
 
 
-def _named(prefix: str, array: Array) -> dict[str, Array]:
-    """The rows of each gate, of (steps, gates * hidden, batch)."""
+def _each(array: Array) -> list[Array]:
+    """An array (steps, 3 * hidden, batch) gate by gate."""
     hidden = array.shape[1] // 3
-    return {f"{prefix}{gate}": array[:, k * hidden : (k + 1) * hidden] for k, gate in enumerate(GATES)}
+    return [array[:, k * hidden : (k + 1) * hidden] for k in range(3)]
+
+
+def _named(prefix: str, array: Array) -> dict[str, Array]:
+    return {f"{prefix}{gate}": part for gate, part in zip(GATES, _each(array), strict=True)}
 
 
 def _cell(reset_after: bool) -> Cell:

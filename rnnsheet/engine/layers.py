@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Call:
     """Each state before the first time step, (batch, units)."""
     mask: Mask = None
 
-    @property
+    @cached_property
     def x(self) -> Array:
         """All that it reads, as one."""
         return joined(self.reads)
@@ -55,9 +55,9 @@ def cell_of(layer: Layer) -> Cell:
 
 
 def only_for_backward(model: Model) -> set[str]:
-    """The names of what a network's cells keep of their way forward for their way back alone."""
-    cells = ((layer, CELLS[layer.kind]) for layer in model if layer.kind in CELLS)
-    return {layer.named(base) for layer, cell in cells for base in cell.for_backward}
+    """The names of what layers keep of their way forward for the loss and their way back alone."""
+    kept = {"softmax": output.FOR_LOSS, **{kind: cell.for_backward for kind, cell in CELLS.items()}}
+    return {layer.named(base) for layer in model for base in kept.get(layer.kind, ())}
 
 
 def compute(call: Call) -> dict[str, Array]:
@@ -72,18 +72,12 @@ def turned(layer: Layer, arrays: Arrays) -> dict[str, Array]:
     return {name: array[::-1] if array.ndim == 3 else array for name, array in arrays.items()}
 
 
-def activations(layer: Layer) -> dict[str, str]:
-    """The activations that a recurrent layer has, where it says which."""
-    given = {"activation": layer.activation, "gate_activation": layer.gate_activation}
-    return {name: activation for name, activation in given.items() if activation}
-
-
 def _recurrent(call: Call) -> dict[str, Array]:
     layer, cell = call.layer, cell_of(call.layer)
     mask = call.mask[::-1] if call.mask is not None and layer.reverse else call.mask
     more = {"mask": mask} if mask is not None else {}
     x = turned(layer, {"x": call.x})["x"]
-    return turned(layer, cell.forward(call.parameters, x, call.initial, **activations(layer), **more))
+    return turned(layer, cell.forward(call.parameters, x, call.initial, **layer.activations, **more))
 
 
 def _dense(call: Call) -> dict[str, Array]:

@@ -8,9 +8,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from rnnsheet.engine.activations import ACTIVATIONS
+from rnnsheet.engine.activations import ACTIVATIONS, SLOPES
 from rnnsheet.engine.cell import Arrays, Cell, Mask
-from rnnsheet.engine.gates import added, before, bound, stacked, weight_gradients
+from rnnsheet.engine.gates import added, before, bound, projected, stacked, weight_gradients
 from rnnsheet.network import Array
 
 GATES = ("i", "f", "o", "g")
@@ -40,38 +40,38 @@ def forward(
     With peepholes Wci, Wcf, Wco (hidden, 1), if there are any, zi and zf also see Wck * c_{t-1}, zo sees
     Wco * c_t. Source: Gers and Schmidhuber, "Recurrent Nets that Time and Count" (2000).
     """
-    steps, batch, letters = x.shape
     hidden = initial["h"].shape[1]
     wx, wh, b = (stacked(parameters, kind, GATES, hidden) for kind in ("Wx", "Wh", "b"))
-    z = (x.reshape(steps * batch, letters) @ wx.T + b[:, 0]).reshape(steps, batch, 4 * hidden)
+    z = projected(wx, x, b)
     gates = np.empty_like(z)
-    c, tanh_c, h = (np.empty_like(z[..., :hidden]) for _ in range(3))
-    h_before, c_before, recurrent = initial["h"], initial["c"], np.empty_like(z[0])
+    c, tanh_c, h = (np.empty_like(z[:, :hidden]) for _ in range(3))
+    h_before, c_before = np.ascontiguousarray(initial["h"].T), initial["c"].T
     peepholes = _peepholes(parameters, hidden)
-    seen = len(peepholes) > 0
     activate, gate_activate = ACTIVATIONS[activation], ACTIVATIONS[gate_activation]
-    for t in range(steps):
-        z[t] += np.matmul(h_before, wh.T, out=recurrent)
+    # Without peepholes the output gate is computed with the others.
+    two, three = 2 * hidden, 3 * hidden
+    together = two if peepholes else three
+    steps = zip(z, gates, _each(gates), c, tanh_c, h, strict=True)
+    for t, (z_t, gates_t, (i, f, o, g), c_t, tanh_c_t, h_t) in enumerate(steps):
+        z_t += wh @ h_before
         for k, peephole in enumerate(peepholes[:2]):
-            z[t, :, k * hidden : (k + 1) * hidden] += peephole * c_before
-        # Without a peephole the output gate is computed with the others.
-        first = 2 if seen else 3
-        gate_activate(z[t, :, : first * hidden], out=gates[t, :, : first * hidden])
-        activate(z[t, :, 3 * hidden :], out=gates[t, :, 3 * hidden :])
-        i, f, o, g = (gates[t, :, k * hidden : (k + 1) * hidden] for k in range(4))
-        np.multiply(f, c_before, out=c[t])
-        c[t] += i * g
+            z_t[k * hidden : (k + 1) * hidden] += peephole * c_before
+        gate_activate(z_t[:together], out=gates_t[:together])
+        activate(z_t[three:], out=g)
+        np.multiply(f, c_before, out=c_t)
+        c_t += i * g
         if mask is not None:
-            np.copyto(c[t], c_before, where=~mask[t])
-        if seen:
-            z[t, :, 2 * hidden : 3 * hidden] += peepholes[2] * c[t]
-            gate_activate(z[t, :, 2 * hidden : 3 * hidden], out=o)
-        activate(c[t], out=tanh_c[t])
-        np.multiply(tanh_c[t], o, out=h[t])
+            np.copyto(c_t, c_before, where=~mask[t].T)
+        if peepholes:
+            z_t[two:three] += peepholes[2] * c_t
+            gate_activate(z_t[two:three], out=o)
+        activate(c_t, out=tanh_c_t)
+        np.multiply(tanh_c_t, o, out=h_t)
         if mask is not None:
-            np.copyto(h[t], h_before, where=~mask[t])
-        h_before, c_before = h[t], c[t]
-    return {"gates": gates, "tanh_c": tanh_c, **_named("z", z), **_named("", gates), "c": c, "h": h}
+            np.copyto(h_t, h_before, where=~mask[t].T)
+        h_before, c_before = h_t, c_t
+    found = {"gates": gates, "tanh_c": tanh_c, **_named("z", z), **_named("", gates), "c": c, "h": h}
+    return {name: array.swapaxes(1, 2) for name, array in found.items()}
 
 
 def backward(
@@ -97,63 +97,67 @@ def backward(
     With peepholes, dc_now has Wco * dzo besides, and dc_back has Wci * dzi + Wcf * dzf. `after` as in
     `elman.backward`. No dh and no dc is taken to be above `limit` or below -`limit`.
     """
-    c, gates, tanh_c = states["c"], states["gates"], states["tanh_c"]
-    steps, batch, hidden = c.shape
-    wh = stacked(parameters, "Wh", GATES, hidden)
-    d = {name: np.empty_like(c) for name in ("dh", "dc_now", "dc", "dc_back", "dh_back")}
-    d_gates, dz = np.empty_like(gates), np.empty_like(gates)
-    slopes, through_c = np.empty_like(gates[0]), np.empty_like(c[0])
-    none = np.zeros((batch, hidden))
-    dh_next, dc_next = after.get("h", none), after.get("c", none)
+    c, gates, tanh_c = (states[name].swapaxes(1, 2) for name in ("c", "gates", "tanh_c"))
+    hidden = c.shape[1]
+    wh = stacked(parameters, "Wh", GATES, hidden).T
     peepholes = _peepholes(parameters, hidden)
-    for t in reversed(range(steps)):
-        i, f, o, g = (gates[t, :, k * hidden : (k + 1) * hidden] for k in range(4))
-        di, df, do, dg = (d_gates[t, :, k * hidden : (k + 1) * hidden] for k in range(4))
-        dh, dc, dc_now, dc_back = d["dh"][t], d["dc"][t], d["dc_now"][t], d["dc_back"][t]
-        np.add(dh_now[t], dh_next, out=dh)
-        bound(dh, limit)
-        np.multiply(dh, tanh_c[t], out=do)
-        np.multiply(dh, o, out=dc_now)
-        np.square(tanh_c[t], out=through_c)
-        np.subtract(1.0, through_c, out=through_c)
-        dc_now *= through_c
-        _slopes(gates[t], out=slopes)
+    # What multiplies the gradients of gates, and dc_now, is known of all time steps.
+    slopes, through_c, c_before = _slopes(gates), SLOPES["tanh"](tanh_c), before(initial["c"].T, c)
+    dh = dh_now.swapaxes(1, 2).copy()
+    d_gates, dz, none = np.empty_like(gates), np.empty_like(gates), np.zeros_like(c[0])
+    dc_now, dc, dc_back, dh_back = (np.empty_like(c) for _ in range(4))
+    dh_next, dc_next = (after[state].T if state in after else none for state in ("h", "c"))
+    each, d_each, slopes_each, dz_each = map(_each, (gates, d_gates, slopes, dz))
+    for t in reversed(range(len(c))):
+        (i, f, o, g), (di, df, do, dg) = each[t], d_each[t]
+        dh_t, dc_now_t, dc_t, dc_back_t = dh[t], dc_now[t], dc[t], dc_back[t]
+        dh_t += dh_next
+        bound(dh_t, limit)
+        np.multiply(dh_t, tanh_c[t], out=do)
+        np.multiply(dh_t, o, out=dc_now_t)
+        dc_now_t *= through_c[t]
         if peepholes:
-            dc_now += peepholes[2] * (do * slopes[:, 2 * hidden : 3 * hidden])
-        np.add(dc_now, dc_next, out=dc)
-        bound(dc, limit)
-        np.multiply(dc, c[t - 1] if t else initial["c"], out=df)
-        np.multiply(dc, g, out=di)
-        np.multiply(dc, i, out=dg)
-        np.multiply(dc, f, out=dc_back)
-        np.multiply(d_gates[t], slopes, out=dz[t])
-        for k, peephole in enumerate(peepholes[:2]):
-            dc_back += peephole * dz[t, :, k * hidden : (k + 1) * hidden]
-        np.matmul(dz[t], wh, out=d["dh_back"][t])
-        dh_next, dc_next = d["dh_back"][t], dc_back
-    found = {"dh_now": dh_now, **d, **_named("d", d_gates), **_named("dz", dz)}
-    h_before = before(initial["h"], states["h"])
-    found |= weight_gradients(parameters, GATES, dz, x, h_before)
+            dc_now_t += peepholes[2] * (do * slopes_each[t, 2])
+        np.add(dc_now_t, dc_next, out=dc_t)
+        bound(dc_t, limit)
+        np.multiply(dc_t, c_before[t], out=df)
+        np.multiply(dc_t, g, out=di)
+        np.multiply(dc_t, i, out=dg)
+        np.multiply(dc_t, f, out=dc_back_t)
+        np.multiply(d_gates[t], slopes[t], out=dz[t])
+        for peephole, dz_k in zip(peepholes[:2], dz_each[t], strict=False):
+            dc_back_t += peephole * dz_k
+        np.matmul(wh, dz[t], out=dh_back[t])
+        dh_next, dc_next = dh_back[t], dc_back_t
+    found = {
+        "dh": dh,
+        "dc_now": dc_now,
+        "dc": dc,
+        "dc_back": dc_back,
+        "dh_back": dh_back,
+        **_named("d", d_gates),
+        **_named("dz", dz),
+    }
+    found = {"dh_now": dh_now, **{name: array.swapaxes(1, 2) for name, array in found.items()}}
+    found |= weight_gradients(parameters, GATES, dz.swapaxes(1, 2), x, before(initial["h"], states["h"]))
     for name, added_up in _seen(parameters, initial, states, found).items():
         found[f"d{name}"] = added_up.sum(axis=(0, 1))[:, None]
     return found
 
 
-def _slopes(gates: Array, out: Array) -> None:
-    """The derivative of each gate with respect to its z into `out`: k * (1 - k), of the candidate 1 - g²."""
-    first = 3 * (gates.shape[-1] // 4)
-    np.subtract(1.0, gates[:, :first], out=out[:, :first])
-    out[:, :first] *= gates[:, :first]
-    np.square(gates[:, first:], out=out[:, first:])
-    np.subtract(1.0, out[:, first:], out=out[:, first:])
+def _slopes(gates: Array) -> Array:
+    """The derivative of each gate with respect to its z."""
+    first = 3 * (gates.shape[1] // 4)
+    sigmoids, tanh = SLOPES["sigmoid"](gates[:, :first]), SLOPES["tanh"](gates[:, first:])
+    return np.concatenate([sigmoids, tanh], axis=1)
 
 
 def _peepholes(parameters: Arrays, hidden: int) -> list[Array]:
-    """Those of the input, the forget and the output gate, each (hidden,); none where there are none."""
+    """Those of the input, the forget and the output gate, each (hidden, 1); none where there are none."""
     names = ("Wci", "Wcf", "Wco")
     if not any(name in parameters for name in names):
         return []
-    return [parameters.get(name, np.zeros((hidden, 1)))[:, 0] for name in names]
+    return [parameters.get(name, np.zeros((hidden, 1))) for name in names]
 
 
 def _seen(parameters: Arrays, initial: Arrays, states: Arrays, gradients: Arrays) -> dict[str, Array]:
@@ -177,10 +181,15 @@ def contributions(
     return found | {f"d{name}_t": array for name, array in peepholes.items()}
 
 
+def _each(array: Array) -> Array:
+    """An array (steps, 4 * hidden, batch) gate by gate, (steps, 4, hidden, batch)."""
+    steps, rows, batch = array.shape
+    return array.reshape(steps, 4, rows // 4, batch)
+
+
 def _named(prefix: str, array: Array) -> dict[str, Array]:
-    """Each gate's part of an array (steps, batch, 4 * hidden)."""
-    hidden = array.shape[-1] // 4
-    return {f"{prefix}{gate}": array[..., k * hidden : (k + 1) * hidden] for k, gate in enumerate(GATES)}
+    """Each gate's part of an array (steps, 4 * hidden, batch)."""
+    return {f"{prefix}{gate}": part for gate, part in zip(GATES, _each(array).swapaxes(0, 1), strict=True)}
 
 
 LSTM = Cell(

@@ -11,6 +11,9 @@ from rnnsheet.network.reading import END, START
 
 Texts = NDArray[np.object_]
 
+FOR_LOSS = ("y_max", "e_sum")
+"""What `probabilities` gives that `loss` alone asks for."""
+
 
 def one_hot(letters: Sequence[str], vocabulary: Sequence[str]) -> Array:
     """x (steps, batch 1, vocabulary): 1 where the place's letter is the step's; no letter, all 0."""
@@ -25,30 +28,33 @@ def probabilities(parameters: Mapping[str, Array], h: Array) -> dict[str, Array]
 
         y_t = Why·h_t + by,  e_t = exp(y_t - max y_t),  p_t = e_t / sum e_t  (softmax)
 
+    and y_max = max y_t, e_sum = sum e_t, each (steps, batch, 1).
     Source: Goodfellow et al., "Deep Learning" (2016), eq. 6.29 and section 4.1.
     """
     y = (h.reshape(-1, h.shape[-1]) @ parameters["Why"].T).reshape(*h.shape[:-1], -1)
     if "by" in parameters:
         y += parameters["by"][:, 0]
-    e = y - y.max(axis=-1, keepdims=True)
+    y_max = y.max(axis=-1, keepdims=True)
+    e = y - y_max
     np.exp(e, out=e)
-    return {"y": y, "e": e, "p": e / e.sum(axis=-1, keepdims=True)}
+    e_sum = e.sum(axis=-1, keepdims=True)
+    return {"y": y, "e": e, "p": e / e_sum, "y_max": y_max, "e_sum": e_sum}
 
 
-def loss(y: Array, e: Array, p: Array, goal: Array) -> dict[str, Array]:
+def loss(found: Mapping[str, Array], goal: Array, asked: Array) -> dict[str, Array]:
     """The cross-entropy loss_t = -ln q_t; 0 where the step has no target.
 
-    Takes y, e and p of `probabilities` and the one-hot targets goal, each (steps, batch, output).
-    Gives q, the target's probability, its score y_goal, and loss_t, each (steps, batch, 1):
+    Takes what `probabilities` gave, the one-hot targets goal (steps, batch, output) and what `asked` makes
+    of them. Gives q, the target's probability, its score y_goal, and loss_t, each (steps, batch, 1):
 
         loss_t = max y_t - y_goal_t + ln sum e_t
 
     which is right where q is too small for a number. Source: Goodfellow et al., "Deep Learning"
     (2016), eq. 6.12 and 6.30; a word's loss is the sum over its steps, as in the article.
     """
-    q, y_goal = (np.einsum("tbk,tbk->tb", array, goal)[..., None] for array in (p, y))
-    own = y.max(axis=-1, keepdims=True) - y_goal + np.log(e.sum(axis=-1, keepdims=True))
-    return {"q": q, "y_goal": y_goal, "loss_t": own * asked(goal)}
+    q, y_goal = (np.einsum("tbk,tbk->tb", found[base], goal)[..., None] for base in ("p", "y"))
+    own = found["y_max"] - y_goal + np.log(found["e_sum"])
+    return {"q": q, "y_goal": y_goal, "loss_t": own * asked}
 
 
 def asked(goal: Array) -> Array:
@@ -57,14 +63,16 @@ def asked(goal: Array) -> Array:
     return total
 
 
-def backward(parameters: Mapping[str, Array], h: Array, p: Array, goal: Array) -> dict[str, Array]:
+def backward(
+    parameters: Mapping[str, Array], h: Array, p: Array, goal: Array, asked: Array
+) -> dict[str, Array]:
     """The loss's gradients dy = p - goal, dWhy, dby, and dx, with respect to h by way of y.
 
     All as in `probabilities` and `loss`; a step without a target has none. Source: Goodfellow et
     al., "Deep Learning" (2016), eq. 10.18 and 10.19.
     """
     dy = p - goal
-    dy *= asked(goal)
+    dy *= asked
     flat = dy.reshape(-1, dy.shape[-1])
     gradients: dict[str, Array] = {
         "dy": dy,

@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
 from rnnsheet.engine import dense, output
 from rnnsheet.engine.cell import Arrays, Mask
-from rnnsheet.engine.layers import CELLS, Call, activations, cell_of, compute, joined, turned
+from rnnsheet.engine.layers import CELLS, Call, cell_of, compute, joined, turned
 from rnnsheet.lesson import LessonData
 from rnnsheet.network import STATIC, Array, Layer, Model, on_sequence, share_name
 from rnnsheet.network.reading import END
@@ -68,6 +69,11 @@ class Batch:
     answers: Answers | None = None
     masks: Mapping[str, Mask] = field(default_factory=dict)
     """Of a sequence, where it is padding."""
+
+    @cached_property
+    def asked(self) -> dict[str, Array]:
+        """Where the targets of `goals` are, as `output.asked` tells."""
+        return {ending: output.asked(goal) for ending, goal in self.goals.items()}
 
     @property
     def size(self) -> int:
@@ -163,7 +169,7 @@ def _layer(model: Model, layer: Layer, batch: Batch, found: Arrays, initial: Arr
 
 def _reads(model: Model, layer: Layer, found: Arrays) -> list[Array]:
     """Each of what a layer reads, (steps, batch, rows)."""
-    return [_part(found[model.value(source)], source.at, model.layer_of(source)) for source in layer.sources]
+    return [_part(found[name], at, of) for name, at, of in model.reads[layer.result]]
 
 
 def _part(array: Array, at: str, of: Layer | None) -> Array:
@@ -177,8 +183,8 @@ def _part(array: Array, at: str, of: Layer | None) -> Array:
 
 
 def _read(model: Model, layer: Layer, found: Arrays) -> Array:
-    """What a layer reads, (steps, batch, input)."""
-    return joined(_reads(model, layer, found))
+    """What a layer reads, (steps, batch, input); the layers before it have been computed, and it too."""
+    return found[layer.gathered] if layer.gathered else joined(_reads(model, layer, found))
 
 
 def _initial(model: Model, layer: Layer, batch: Batch, found: Arrays) -> dict[str, Array]:
@@ -190,8 +196,8 @@ def _initial(model: Model, layer: Layer, batch: Batch, found: Arrays) -> dict[st
             before, value = start
             states[state] = found[value][0 if before.reverse else -1]
         else:
-            given = batch.initial.get(layer.initial(state), 0.0)
-            states[state] = np.full((batch.size, model.size(layer)), given)
+            given = batch.initial.get(layer.initial(state))
+            states[state] = np.zeros((batch.size, model.size(layer))) if given is None else given
     return states
 
 
@@ -241,10 +247,6 @@ class _Backward:
     after: dict[str, Array] = field(default_factory=dict)
     """Per state, what is handed to its last time step, (batch, rows)."""
 
-    def __post_init__(self) -> None:
-        self.results = {layer.result for layer in self.model if not layer.traits.says}
-        """The values to which a gradient is handed down."""
-
     def layer(self, layer: Layer) -> None:
         """One layer's gradients, and what it hands to those below."""
         kinds = {"softmax": self._softmax, "dense": self._dense}
@@ -257,7 +259,8 @@ class _Backward:
             self._hand_down(layer, dx)
 
     def _softmax(self, layer: Layer, parameters: Arrays, x: Array) -> dict[str, Array]:
-        return output.backward(parameters, x, self.found[layer.named("p")], self.batch.goals[layer.ending])
+        goal, asked = self.batch.goals[layer.ending], self.batch.asked[layer.ending]
+        return output.backward(parameters, x, self.found[layer.named("p")], goal, asked)
 
     def _dense(self, layer: Layer, parameters: Arrays, x: Array) -> dict[str, Array]:
         a = self.found[layer.result]
@@ -275,12 +278,12 @@ class _Backward:
         after = {s: self.after[layer.named(s)] for s in states if layer.named(s) in self.after}
         seen = _Own(layer, self.found)
         own = cell.backward(
-            parameters, along["x"], initial, seen, along["now"], self.limit, after, **activations(layer)
+            parameters, along["x"], initial, seen, along["now"], self.limit, after, **layer.activations
         )
         own = turned(layer, own)
         if received is None:
             del own["dh_now"]
-        if len(layer.reads) > 1 or model.value(layer.reads[0]) in self.results:
+        if any(of for _, _, of in model.reads[layer.result]):
             parts = [own[dz] @ parameters[wx] for dz, wx in cell.input_weights.items()]
             own["dx"] = sum(parts[1:], start=parts[0])
         self._hand_to_start(layer, own)
@@ -308,13 +311,12 @@ class _Backward:
         if layer.gathered and len(layer.reads) > 1:
             self.gradients[f"d{layer.gathered}"] = dx
         start = 0
-        for source in layer.reads:
-            name = self.model.value(source)
+        for name, at, of in self.model.reads[layer.result]:
             rows = self.found[name].shape[-1]
             part, start = dx[..., start : start + rows], start + rows
-            if name not in self.results:
+            if of is None:
                 continue
-            if source.at == "last" and self.model.sequence(self.model.layer(str(source.of))) != STATIC:
+            if at == "last" and self.model.sequence(of) != STATIC:
                 handed = f"d{name}_last"
                 self.gradients[handed] = self.gradients[handed] + part if handed in self.gradients else part
                 self.after[name] = self.after[name] + part[0] if name in self.after else part[0]

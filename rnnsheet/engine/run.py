@@ -178,8 +178,8 @@ def _numbers(model: Model, given: Batch) -> dict[str, Array]:
         found = gradients(model, given)
         found |= contributions(model, given, found)
     for layer in model.outputs:
-        goal = given.goals[layer.ending]
-        found |= {layer.named("goal"): goal, layer.named("asked"): output.asked(goal)}
+        for base, array in (("goal", given.goals), ("asked", given.asked)):
+            found[layer.named(base)] = array[layer.ending]
     columns = as_columns(model, found)
     return {**columns, **confidences(model, columns)}
 

@@ -41,8 +41,8 @@ def losses(model: Model, batch: Batch, found: Arrays) -> dict[str, Array]:
     lost: dict[str, Array] = {}
     total = 0.0
     for layer in model.outputs:
-        y, e, p = (found[layer.named(base)] for base in ("y", "e", "p"))
-        own = output.loss(y, e, p, batch.goals[layer.ending])
+        said = {base: found[layer.named(base)] for base in ("y", "p", *output.FOR_LOSS)}
+        own = output.loss(said, batch.goals[layer.ending], batch.asked[layer.ending])
         lost |= {layer.named(base): array for base, array in own.items()}
         total += own["loss_t"].sum()
     return {**lost, "loss": np.array([[total]])}
@@ -73,7 +73,7 @@ def train(lesson: LessonData, epochs: int, rate: float, clip: float, optimizer: 
     parameters = {name: array.copy() for name, array in lesson.model.parameters.items()}
     learned, update = to_learn(lesson), OPTIMIZERS[optimizer](rate)
     for number in range(epochs + 1):
-        model = lesson.model.with_parameters({name: array.copy() for name, array in parameters.items()})
+        model = lesson.model.with_parameters(parameters)
         with np.errstate(over="ignore", invalid="ignore"):
             found = gradients(model, learned)
             slopes = {name: found[f"d{name}"] for name in parameters}
@@ -82,9 +82,9 @@ def train(lesson: LessonData, epochs: int, rate: float, clip: float, optimizer: 
         if not (isfinite(loss) and isfinite(length)):
             raise LessonError("diverged", place=lesson.source, epoch=number)
         yield Epoch(number, loss, model)
-        scale = clip / length if length > clip else 1.0
-        for name, slope in slopes.items():
-            parameters[name] -= update(name, slope * scale)
+        if length > clip:
+            slopes = {name: slope * (clip / length) for name, slope in slopes.items()}
+        parameters = {name: array - update(name, slopes[name]) for name, array in parameters.items()}
 
 
 def to_learn(lesson: LessonData) -> Batch:
@@ -101,7 +101,8 @@ def to_learn(lesson: LessonData) -> Batch:
         ends = said[:, :, [answers.end]]
         # At each step the word before; nothing at first, and nothing after the end.
         x["answer"] = np.concatenate([np.zeros_like(said[:1]), (said * (1 - ends))[:-1]])
-    return Batch(x, goals, batches[0].initial, answers)
+    initial = {name: np.repeat(array, len(batches), axis=0) for name, array in batches[0].initial.items()}
+    return Batch(x, goals, initial, answers)
 
 
 def random_model(model: Model, seed: int) -> Model:

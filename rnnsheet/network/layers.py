@@ -101,6 +101,12 @@ class Layer:
         """By `dW` of each parameter W of its kind, the parameter's full name."""
         return {f"d{base}": name for base, name in self.parameter_names.items()}
 
+    @cached_property
+    def activations(self) -> dict[str, str]:
+        """What a recurrent layer's functions take for its activations, where it says which they are."""
+        given = {"activation": self.activation, "gate_activation": self.gate_activation}
+        return {name: activation for name, activation in given.items() if activation}
+
     def initial(self, state: str) -> str:
         """The full name of one of its states before the first time step."""
         return f"{self.named(state)}_0"

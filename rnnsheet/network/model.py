@@ -70,7 +70,8 @@ class Model:
     def with_parameters(self, parameters: Mapping[str, Array]) -> Model:
         """The same layers with other parameters; what is known of the layers need not be found again."""
         made = Model(self.layers, parameters)
-        vars(made).update(_named=self._named, _read_along=self._read_along, outputs=self.outputs)
+        known = ("_named", "_read_along", "reads", "outputs")
+        vars(made).update({name: getattr(self, name) for name in known})
         return made
 
     @cached_property
@@ -104,6 +105,14 @@ class Model:
         """The name of the value that a source speaks of."""
         before = self.layer_of(source)
         return before.result if before else on_sequence("x", str(source.of))
+
+    @cached_property
+    def reads(self) -> dict[str, list[tuple[str, str, Layer | None]]]:
+        """Of each layer, by its result: the value's name, the part and the layer of each of its sources."""
+        return {
+            layer.result: [(self.value(each), each.at, self.layer_of(each)) for each in layer.sources]
+            for layer in self
+        }
 
     def start(self, layer: Layer, state: str) -> tuple[Layer, str] | None:
         """The layer that gives a state its first value, and the name of that value; None if none does."""
