@@ -10,7 +10,7 @@ let trail = [];
 let [hovered, explained] = [-1, -1];
 /** What is told at this step, how many steps there are, and what was told before. */
 let lit, most, past, lastLit;
-/** What waits: the next step of a play, the next frame, the address. */
+/** What waits. */
 let timer, frame, later;
 
 /** Finds what is told at this step. */
@@ -71,7 +71,7 @@ function showStep() {
 }
 
 /** Does something when what is seen now is on the screen. */
-const idle = (what) => requestAnimationFrame(() => setTimeout(what));
+const idle = (what) => requestAnimationFrame(() => (window.requestIdleCallback ?? setTimeout)(what));
 
 /** Shows what belongs to the question. */
 function showView() {
