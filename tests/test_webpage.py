@@ -410,6 +410,11 @@ def test_script_and_style_are_formatted():
 CHROMIUM = which("chromium") or which("google-chrome")
 
 
+def in_browser(test):
+    """What a browser found, once for all of these."""
+    return pytest.mark.slow(pytest.mark.xdist_group("browser")(test))
+
+
 @pytest.fixture(scope="module")
 def browsed(tmp_path_factory):
     """What a browser without a network finds, step by step as tests/browser/drive.cjs tells."""
@@ -427,6 +432,7 @@ def browsed(tmp_path_factory):
     return folder, json.loads(ended.stdout)
 
 
+@in_browser
 def test_a_browser_shows_what_the_network_says(browsed):
     _, found = browsed
     lesson = rnnsheet.load("hello")
@@ -437,6 +443,7 @@ def test_a_browser_shows_what_the_network_says(browsed):
     assert found["trained"] == list(lesson.with_model(last.model).run()["predicted"][0])
 
 
+@in_browser
 def test_a_page_goes_step_by_step_and_a_number_can_be_followed_back(browsed):
     _, found = browsed
     assert found["step"].startswith("52/52")
@@ -447,6 +454,7 @@ def test_a_page_goes_step_by_step_and_a_number_can_be_followed_back(browsed):
     assert found["followed"] == "z[1], t = 2"
 
 
+@in_browser
 def test_a_situation_can_be_sent_as_a_link_and_saved_as_a_lesson(browsed):
     folder, found = browsed
     saved = rnnsheet.load(folder / "saved.toml")
@@ -461,6 +469,7 @@ def test_a_situation_can_be_sent_as_a_link_and_saved_as_a_lesson(browsed):
     assert f'"h","1","2","{saved.run()["h"][0, 1]:.10f}'[:-2] in table
 
 
+@in_browser
 def test_a_question_shows_what_belongs_to_it_and_nothing_else(browsed):
     _, found = browsed
     network = "say wrong blame"
@@ -471,11 +480,13 @@ def test_a_question_shows_what_belongs_to_it_and_nothing_else(browsed):
     }
 
 
+@in_browser
 def test_any_situation_survives_in_the_address(browsed):
     _, found = browsed
     assert found["again"] == ["hé天o&=#%", "0.5", "-2", "0.25"]
 
 
+@in_browser
 def test_a_layer_that_reads_backwards_is_told_from_the_last_step_to_the_first(browsed):
     _, found = browsed
     told = " ".join(found["backwards"])
@@ -484,11 +495,13 @@ def test_a_layer_that_reads_backwards_is_told_from_the_last_step_to_the_first(br
     assert back == there[::-1]
 
 
+@in_browser
 def test_an_address_of_a_stranger_is_text(browsed):
     _, found = browsed
     assert found["odd"] == [rnnsheet.load("hello").title["en"], "<img src=x onerror=alert(1)>", "1e999", 0]
 
 
+@in_browser
 def test_a_page_is_for_everyone_and_asks_for_nothing(browsed):
     _, found = browsed
     assert found["trouble"] == []
