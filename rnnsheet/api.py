@@ -69,7 +69,9 @@ class Lesson(LessonData):
         """A notebook shows the lesson's page in a frame; of a large one the layers and sizes alone."""
         language = default_language()
         if sum(array.size for array in self.model.parameters.values()) > _SHOWN:
-            return html_table(("array", "shape"), _shapes(self.model))
+            arrays = self.model.parameters.items()
+            shapes = [(name, " × ".join(map(str, array.shape))) for name, array in arrays]
+            return html_table(("array", "shape"), shapes)
         page, title = escape(page_text(self, language)), escape(self.title.get(language, self.name))
         return f'<iframe {_FRAME} title="{title}" srcdoc="{page}"></iframe>'
 
@@ -86,10 +88,6 @@ class Lesson(LessonData):
 _SHOWN = 300
 """A lesson with so many weights at most is shown as a page."""
 _FRAME = 'sandbox="allow-scripts allow-downloads" width="100%" height="760" style="border:0"'
-
-
-def _shapes(model: Model) -> list[tuple[str, str]]:
-    return [(name, " × ".join(map(str, array.shape))) for name, array in model.parameters.items()]
 
 
 def _positive(name: str, value: object, *types: type) -> Any:

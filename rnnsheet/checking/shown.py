@@ -67,7 +67,8 @@ class ShownCells:
         self._rules = [
             rule for rule in self._view.rules if _may_harm(rule) and not _is_planned(rule, planned)
         ]
-        self._powers = [area for rule in self._view.rules if _makes_powers(rule) for area in rule.areas]
+        powers = (rule for rule in self._view.rules if rule.has_format and _is_power(rule.look))
+        self._powers = [area for rule in powers for area in rule.areas]
         self._causes_of_style = cache(self._cause_of_style)
         self._column_style = cache(self._view.style)
         self._tight: dict[Area, list[int]] = {}
@@ -274,10 +275,6 @@ def _is_planned(rule: Rule, planned: Mapping[str, Area]) -> bool:
         return False
     own = (area.col, area.row, area.col + area.cols - 1, area.row + area.rows - 1)
     return all(_common(each, own) == each for each in rule.areas)
-
-
-def _makes_powers(rule: Rule) -> bool:
-    return rule.has_format and _is_power(rule.look)
 
 
 def _is_power(look: Look) -> bool:

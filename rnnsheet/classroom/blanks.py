@@ -63,7 +63,8 @@ class Blanks:
         example: bool,
     ):
         self.plan = plan
-        self._formulas, self._blocks = _formulas(plan), _blocks_of(plan)
+        self._formulas = _formulas(plan)
+        self._blocks = {cell: block for block in plan.blocks() for cell in cells_of(block)}
         self._used: dict[Cell, tuple[Cell, ...]] = {}
         self.examples: set[Cell] = set()
         """The cells that stay as examples."""
@@ -237,10 +238,6 @@ def _formulas(plan: Plan) -> dict[Cell, str]:
         )
         if text
     }
-
-
-def _blocks_of(plan: Plan) -> dict[Cell, Block]:
-    return {(block.area.sheet, cell): block for block in plan.blocks() for cell in block.area.cells()}
 
 
 def vector(answers: Iterable[Any]) -> NDArray[np.float64]:

@@ -16,11 +16,9 @@ _UNSEEN = re.compile("[\x00-\x08\n-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-
 
 def printable(line: str) -> str:
     """The line with all that is not seen as its number, `\\u001b`; JSON remains what it was."""
-    return line if line.isascii() and line.isprintable() else _UNSEEN.sub(_number_of, line)
-
-
-def _number_of(sign: re.Match[str]) -> str:
-    return f"\\u{ord(sign[0]):04x}"
+    if line.isascii() and line.isprintable():
+        return line
+    return _UNSEEN.sub(lambda sign: f"\\u{ord(sign[0]):04x}", line)
 
 
 def number(value: Any) -> str:

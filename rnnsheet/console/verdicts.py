@@ -19,10 +19,10 @@ def verdict(report: Report, labels: Labels, with_blocks: bool) -> Iterator[str]:
         way = "displaced_down" if by > 0 else "displaced_up"
         yield labels(f"check.{way}", file=report.file, sheet=sheet, row=row, by=abs(by))
     # What was changed comes before what follows from it.
-    wrong = sorted((block for block in report.blocks if block.first_failure), key=_follows)
-    for block in wrong if with_blocks else wrong[:_MOST]:
-        if block.first_failure:
-            yield _failure(block, block.first_failure, labels)
+    failed = ((block, block.first_failure) for block in report.blocks if block.first_failure)
+    wrong = sorted(failed, key=lambda each: each[1].follows)
+    for block, failure in wrong if with_blocks else wrong[:_MOST]:
+        yield _failure(block, failure, labels)
     if len(wrong) > _MOST and not with_blocks:
         yield labels("check.more", count=len(wrong) - _MOST)
     if report.failed:
@@ -85,11 +85,6 @@ def _failure(block: BlockReport, failure: Failure, labels: Labels) -> str:
 def _shown(text: str) -> str:
     """A formula or a value in a message: an empty one can be seen, a long one is cut."""
     return f"{text[:_LONGEST]}…" if len(text) > _LONGEST else text or '""'
-
-
-def _follows(block: BlockReport) -> bool:
-    """Whether the block's formulas are right, so that its failure comes from somewhere else."""
-    return block.first_failure is not None and block.first_failure.follows
 
 
 def _block(block: BlockReport) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rnnsheet.network import ONE, Axis
@@ -111,6 +111,15 @@ class Operation(_Term):
 
 Leaf = Parameter | Value | Previous | Next | At | AllSteps | Part
 Expr = Leaf | Operation
+
+
+def leaves(expr: Expr) -> Iterator[Leaf]:
+    """Parameters and values in an expression, in reading order."""
+    if isinstance(expr, Operation):
+        for operand in expr.operands:
+            yield from leaves(operand)
+    else:
+        yield expr
 
 
 def _each(rule: str) -> Callable[[Expr], Operation]:

@@ -15,6 +15,7 @@ from rnnsheet.equations.expr import (
     Part,
     Previous,
     Value,
+    leaves,
     scale,
 )
 from rnnsheet.network import ONE, STATIC, Axis, Layer, on_sequence
@@ -65,7 +66,9 @@ class Equation:
     @property
     def weights(self) -> tuple[Parameter, ...]:
         """The network's weights that the right side uses, in reading order; not the letters."""
-        return tuple(_parameters(self.expr)) if self.part in ("cell", "output", "gradient") else ()
+        if self.part not in ("cell", "output", "gradient"):
+            return ()
+        return tuple(leaf for leaf in leaves(self.expr) if isinstance(leaf, Parameter))
 
     @property
     def values(self) -> set[str]:
@@ -109,9 +112,7 @@ class Gradient:
 
 def values(expr: Expr) -> set[str]:
     """The names of the values over time in an expression."""
-    if isinstance(expr, Operation):
-        return {name for operand in expr.operands for name in values(operand)}
-    return set() if isinstance(expr, Parameter) else {expr.name}
+    return {leaf.name for leaf in leaves(expr) if not isinstance(leaf, Parameter)}
 
 
 def _column(expr: Expr, col: int) -> Expr:
@@ -223,18 +224,22 @@ def walkthrough(recurrence: Recurrence) -> list[WalkStep]:
     The second time, all equations with weights are one step: they are the same weights. Layers that
     use the weights of another one are not told.
     """
-    told: list[tuple[int, list[Equation], bool]] = []
+    told = [step for equations in told_layers(recurrence) for step in _told(recurrence, equations)]
+    return [
+        WalkStep(number, time, tuple(group), again)
+        for number, (time, group, again) in enumerate(told, start=1)
+    ]
+
+
+def told_layers(recurrence: Recurrence) -> Iterator[list[Equation]]:
+    """The equations of each layer that has weights of its own, or none."""
     known: set[frozenset[str]] = set()
     for _, layer in groupby(recurrence.of("cell", "output", "answer"), key=lambda each: each.layer):
         equations = list(layer)
         weights = frozenset(weight.name for each in equations for weight in each.weights)
         if weights not in known:
-            told += _told(recurrence, equations)
+            yield equations
         known |= {weights} if weights else set()
-    return [
-        WalkStep(number, time, tuple(group), again)
-        for number, (time, group, again) in enumerate(told, start=1)
-    ]
 
 
 def _told(recurrence: Recurrence, equations: list[Equation]) -> Iterator[tuple[int, list[Equation], bool]]:
@@ -267,9 +272,3 @@ def _belongs(equation: Equation, before: Equation) -> bool:
         return False
     of_it_alone = isinstance(equation.expr, Operation) and equation.expr.operands == (before.value,)
     return equation.part != "cell" or of_it_alone
-
-
-def _parameters(expr: Expr) -> list[Parameter]:
-    if isinstance(expr, Operation):
-        return [parameter for operand in expr.operands for parameter in _parameters(operand)]
-    return [expr] if isinstance(expr, Parameter) else []

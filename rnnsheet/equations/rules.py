@@ -95,10 +95,6 @@ def _dot(left: Place, right: Place) -> str:
     return "+".join(f"{a}*{b}" for a, b in zip(left.column_cells, right.column_cells, strict=True))
 
 
-def _mean(*vectors: Place) -> str:
-    return f"AVERAGE({','.join(vector.here for vector in vectors)})"
-
-
 def _greatest(vector: Place, *letter: Place) -> str:
     found = f"MAX({vector.column})"
     return f'IF({letter[0].here}="","",{found})' if letter else found
@@ -150,7 +146,7 @@ RULES: dict[str, Rule] = {
     "hard_sigmoid_keras2": Rule("MAX(0,MIN(1,{0}/5+1/2))", "σ̂({0})", PRODUCT),
     # Written row by row: each row is a link to one of the vectors.
     "concat": Rule("", "[{…}]", pull=_split),
-    "mean": Rule(_mean, "mean({…})"),
+    "mean": Rule(lambda *vectors: f"AVERAGE({','.join(each.here for each in vectors)})", "mean({…})"),
     "over_time": Rule("SUM({0:row})", "Σₜ {0}", pull=lambda *_: (None,)),
     "dot": Rule(_dot, "{0}·{1}", SUM, whole=(0, 1)),
     "total": Rule("SUM({0:column})", "sum({0})", whole=(0,)),

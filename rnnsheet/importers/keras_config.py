@@ -89,7 +89,9 @@ def unsupported_setting(layer: Config, key: str, value: Any) -> ModelError:
 
 def precision(layers: Iterable[Config]) -> str:
     """The coarsest float type in which one of the layers computes."""
-    return coarsest(_type(layer).removeprefix("mixed_") for layer in _inner(layers) if _computes(layer))
+    computing = _READ_OR_HARMLESS.keys() - {"InputLayer"}
+    inner = (layer for layer in _inner(layers) if layer["class_name"] in computing)
+    return coarsest(_type(layer).removeprefix("mixed_") for layer in inner)
 
 
 def coarsest(types: Iterable[str]) -> str:
@@ -103,10 +105,6 @@ def _inner(layers: Iterable[Config]) -> Iterator[Config]:
     for layer in layers:
         yield layer
         yield from (layer["config"][key] for key in ("layer", "backward_layer") if layer["config"].get(key))
-
-
-def _computes(layer: Config) -> bool:
-    return layer["class_name"] in _READ_OR_HARMLESS and layer["class_name"] != "InputLayer"
 
 
 def _type(layer: Config) -> str:

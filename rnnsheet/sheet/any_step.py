@@ -1,13 +1,12 @@
 """The walk of the time step that someone chooses: what it reads is looked up in the blocks over time."""
 
-from itertools import groupby
 from typing import Any
 
 from rnnsheet.equations.expr import At, Leaf, Next, Parameter, Previous
 from rnnsheet.equations.notation import symbol
-from rnnsheet.equations.recurrence import Equation
+from rnnsheet.equations.recurrence import Equation, told_layers
 from rnnsheet.network import STATIC, on_sequence
-from rnnsheet.sheet.captions import meaning, of_layer, short
+from rnnsheet.sheet.captions import meaning_in_layer, short
 from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.page_builder import SPAN, Page
 from rnnsheet.sheet.plan import Area, Block
@@ -26,7 +25,8 @@ class AnyStep(Teller):
     def write(self) -> None:
         """The cell to choose in, and what is computed over time, one equation below the other."""
         page, labels = self.page, self.page.labels
-        equations = self._equations()
+        layers = told_layers(self.network)
+        equations = [each for layer in layers for each in layer if each.sequence != STATIC]
         page.sheet.sections.append(self.row)
         page.text(self.row, 1, labels("steps.any"), "heading", SPAN)
         page.text(self.row + 1, FIRST, labels("steps.any_about"), "about", SPAN - 1)
@@ -37,17 +37,6 @@ class AnyStep(Teller):
         self.row += 1
         for equation in equations:
             self._tell(equation)
-
-    def _equations(self) -> list[Equation]:
-        """Those of all time steps; of layers with the same weights the first's."""
-        told, known = list[Equation](), set[frozenset[str]]()
-        for _, layer in groupby(self.network.of("cell", "output", "answer"), key=lambda each: each.layer):
-            equations = [each for each in layer if each.sequence != STATIC]
-            weights = frozenset(weight.name for each in equations for weight in each.weights)
-            if weights not in known:
-                told += equations
-            known |= {weights} if weights else set()
-        return told
 
     def _time(self, sequence: str) -> int:
         """The time step that is shown of a sequence, as the lesson is."""
@@ -88,7 +77,7 @@ class AnyStep(Teller):
             self.answer(equation, time)
             return
         labels = self.page.labels
-        told = (meaning(equation, self.network, labels) + of_layer(equation, labels)).strip()
+        told = meaning_in_layer(equation, self.network, labels).strip()
         name = short(symbol(equation.value), equation)
         self.page.sheet.sections.append(self.row)
         self.page.text(

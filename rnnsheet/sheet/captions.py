@@ -53,6 +53,11 @@ def of_layer(equation: Equation, labels: Labels) -> str:
     return labels("style.of_layer", layer=ending) if (ending := ending_of(equation)) else ""
 
 
+def meaning_in_layer(equation: Equation, network: Recurrence, labels: Labels) -> str:
+    """What an equation's value is, and of which layer where there are several."""
+    return meaning(equation, network, labels) + of_layer(equation, labels)
+
+
 def unit(equation: Equation, network: Recurrence, labels: Labels) -> str:
     """What one of the things is called that an equation reads or says: a letter, a word, an answer."""
     said = equation.part in _SAID or equation.sequence == "answer"

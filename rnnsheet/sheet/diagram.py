@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from rnnsheet.equations.expr import At, Expr, Leaf, Next, Operation, Parameter, Part, Previous, Value
+from rnnsheet.equations.expr import At, Expr, Leaf, Next, Operation, Parameter, Part, Previous, Value, leaves
 from rnnsheet.equations.notation import symbol, symbols
 from rnnsheet.equations.recurrence import Equation, Recurrence
 from rnnsheet.equations.rules import RULES
@@ -103,7 +103,7 @@ class _Cell:
                 expr = replace(expr, operands=(merged[operand.name].expr,))
         text = self._short(symbols(expr))
         text = text if len(text) <= _LONGEST else outermost
-        sources = {name: self._source(leaf) for leaf in _leaves(expr) if (name := _key(leaf))}
+        sources = {name: self._source(leaf) for leaf in leaves(expr) if (name := _key(leaf))}
         depth = 1 + max((self.depth[name] for name in sources), default=0)
         node = _Node(self._symbol(equation.name), text, STYLES[equation.part], sources=list(sources.values()))
         self._put(node, depth, equation.name)
@@ -202,14 +202,6 @@ def _merged(network: Recurrence, equations: list[Equation]) -> Iterator[tuple[st
                 yield equation.name, equation
 
 
-def _leaves(expr: Expr) -> Iterator[Leaf]:
-    if isinstance(expr, Operation):
-        for operand in expr.operands:
-            yield from _leaves(operand)
-    else:
-        yield expr
-
-
 def _key(leaf: Leaf) -> str:
     """By what a leaf's node is known; "" of what has none, such as weights."""
     if isinstance(leaf, Parameter):
@@ -226,7 +218,7 @@ def flows(network: Recurrence, blocks: Mapping[str, Block], labels: Labels) -> I
         readers = [
             blocks[each.name].area
             for each in network.of("cell")
-            if any(isinstance(leaf, Previous | Next) and leaf.name == state for leaf in _leaves(each.expr))
+            if any(isinstance(leaf, Previous | Next) and leaf.name == state for leaf in leaves(each.expr))
         ]
         into = tuple(area.row + area.rows / 2 for area in readers)
         steps = range(own.cols) if state not in network.reverse else range(own.cols - 1, -1, -1)

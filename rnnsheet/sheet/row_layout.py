@@ -17,6 +17,7 @@ from rnnsheet.equations.expr import (
     Part,
     Previous,
     Value,
+    leaves,
 )
 from rnnsheet.equations.recurrence import Equation, Recurrence, Share
 from rnnsheet.equations.rules import RULES, formula, stretches
@@ -42,7 +43,7 @@ class RowLayout:
 
     def kinds_of_step(self, equation: Equation) -> list[int]:
         """Where, from 0, the formula changes over the time steps; the last is their number."""
-        kinds = {type(leaf) for leaf in _leaves(equation.expr)}
+        kinds = {type(leaf.vector if isinstance(leaf, Part) else leaf) for leaf in leaves(equation.expr)}
         steps = self.network.sequences[equation.sequence]
         first = [1] if Previous in kinds else []
         last = [steps - 1] if Next in kinds else []
@@ -206,12 +207,6 @@ def _inlined(expr: Expr, equations: Mapping[str, Equation], once: set[str]) -> E
     if isinstance(expr, Value) and expr.name in once:
         return _inlined(equations[expr.name].expr, equations, once)
     return expr
-
-
-def _leaves(expr: Expr) -> list[Leaf]:
-    if isinstance(expr, Operation):
-        return [leaf for operand in expr.operands for leaf in _leaves(operand)]
-    return [expr.vector if isinstance(expr, Part) else expr]
 
 
 def cell(area: Area, right: int) -> str:

@@ -8,7 +8,7 @@ from rnnsheet.equations.expr import At, Leaf, Next, Parameter, Previous, unit_nu
 from rnnsheet.equations.notation import symbol, symbols
 from rnnsheet.equations.recurrence import STEP, Equation
 from rnnsheet.network import STATIC, on_sequence
-from rnnsheet.sheet.captions import meaning, meaning_of_parameter, of_layer, of_unit, short
+from rnnsheet.sheet.captions import meaning_in_layer, meaning_of_parameter, of_unit, short
 from rnnsheet.sheet.layout_context import LABEL, WEIGHTS, Columns, Frame, is_tall
 from rnnsheet.sheet.numbering import Numbering
 from rnnsheet.sheet.page_builder import CHOICES, NUMBER, STATE_ROW, Page, number_width, width_of
@@ -95,6 +95,21 @@ class TimeLayout:
         """Below the time steps the letters that are read on some sequences, as another sheet has them."""
         for each in self.network.of("read"):
             if each.base == "letter" and each.sequence in sequences:
+                self.line_of(over_time[each.name])
+
+    def open(
+        self, key: str, over_time: Mapping[str, Block], read: Iterable[str], timed: Iterable[str] = ()
+    ) -> None:
+        """What stands above the bands: title, time steps, what is `read`, and what the sheet is about."""
+        self.begin(self.page.labels(f"{key}.title"))
+        self.times(*timed)
+        self.letters(over_time, read)
+        self.freeze(self.page.labels(f"{key}.about"))
+
+    def targets(self, over_time: Mapping[str, Block], sequence: str) -> None:
+        """What should be said along a sequence, as another sheet has it."""
+        for each in self.network.of("read", sequence=sequence):
+            if each.base == "target":
                 self.line_of(over_time[each.name])
 
     def freeze(self, about: str) -> None:
@@ -236,7 +251,7 @@ class TimeLayout:
         return page.link(source, row, col, style=_weight_style(form), form=form)
 
     def _caption(self, equation: Equation) -> None:
-        told = meaning(equation, self.network, self.page.labels) + of_layer(equation, self.page.labels)
+        told = meaning_in_layer(equation, self.network, self.page.labels)
         self.page.text(self.scope[equation.value].row, 1, self.numbering.told(equation.name, told), "caption")
 
     def _head_rows(self, equation: Equation) -> int:
@@ -273,7 +288,7 @@ class TimeLayout:
         right = "" if shown else f" = {symbols(equation.expr)}"
         symbolic = self.numbering.told(equation.name, short(f"{symbol(equation.value)}{right}", equation))
         chain = [chain_rule(equation)] if equation.part == "gradient" else []
-        told = meaning(equation, self.network, self.page.labels) + of_layer(equation, self.page.labels)
+        told = meaning_in_layer(equation, self.network, self.page.labels)
         texts = [*chain, told.strip()]
         self.head(row, of_unit(symbolic, self.network), " · ".join(filter(None, texts)), at)
 

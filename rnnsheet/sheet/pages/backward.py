@@ -23,18 +23,13 @@ def place(context: Context) -> tuple[Page, dict[str, Block], dict[str, Block]]:
     network, labels, over_time = context.network, context.labels, context.over_time
     page = Page.of(KEY, labels)
     layout = TimeLayout(page, context, columns(network, "gradient"))
-    layout.begin(labels("backward.title"))
     sequences = list(network.sequences)
-    layout.times()
-    layout.letters(over_time, sequences)
-    layout.freeze(labels("backward.about"))
+    layout.open(KEY, over_time, sequences)
     for sequence in sequences:
         layout.sequence(sequence)
         if len(sequences) == 1:
             layout.heading(labels("backward.forward"))
-        for each in network.of("read", sequence=sequence):
-            if each.base == "target":
-                layout.line_of(over_time[each.name])
+        layout.targets(over_time, sequence)
         for name in _needed(network, sequence):
             layout.show(over_time[name])
         layout.row += 1

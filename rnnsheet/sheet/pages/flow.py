@@ -9,7 +9,6 @@ from rnnsheet.equations.lesson import network
 from rnnsheet.equations.recurrence import STEP
 from rnnsheet.equations.rules import RULES
 from rnnsheet.experiments import FLOW
-from rnnsheet.lesson import LessonData
 from rnnsheet.network import STATIC
 from rnnsheet.sheet.captions import meaning
 from rnnsheet.sheet.formula import column_letters
@@ -31,10 +30,6 @@ def place(context: Context) -> Page | None:
     return _Flow(Page.of(KEY, context.labels), replace(context, network=long)).place()
 
 
-def _has_gates(lesson: LessonData) -> bool:
-    return any(layer.kind != "elman" for layer in lesson.flow_layers)
-
-
 class _Flow:
     def __init__(self, page: Page, context: Context):
         self.page, self.lesson, self.network = page, context.lesson, context.network
@@ -52,7 +47,7 @@ class _Flow:
 
     def place(self) -> Page:
         page, labels, layout = self.page, self.page.labels, self.layout
-        gates = "_gates" if _has_gates(self.lesson) else ""
+        gates = "_gates" if any(layer.kind != "elman" for layer in self.lesson.flow_layers) else ""
         layout.begin(labels("flow.title"))
         layout.times()
         self._letters()
@@ -77,7 +72,7 @@ class _Flow:
         read = [each for each in network.of("read", sequence="word") if each.base == "x"]
         layout.write([*read, *network.of("cell", sequence="word")])
         goals = [each for each in network.of("loss") if each.base in ("goal", "asked")]
-        self._targets()
+        layout.targets(self.over_time, STATIC)
         layout.write(
             [*network.of("output", sequence="word"), *(each for each in goals if each.sequence == "word")],
             only=last,
@@ -107,12 +102,6 @@ class _Flow:
                 found[f"norm_{name}"] = labels("flow.norm", name=name)
         found |= {name: labels(f"flow.{name}", of=of, to=to) for name in self.alone}
         return found | {f"drawn_{name}": labels("flow.drawn", line=found[name]) for name in self.drawn}
-
-    def _targets(self) -> None:
-        """What the layers that compute once should say."""
-        for equation in self.network.of("read", sequence=STATIC):
-            if equation.base == "target":
-                self.layout.line_of(self.over_time[equation.name])
 
     def _gradients(self) -> None:
         """The gradients; over the word only its last time step has a loss."""

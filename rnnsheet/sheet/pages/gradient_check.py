@@ -21,10 +21,7 @@ def place(context: Context, gradients: Mapping[str, Block]) -> Page:
     labels, inputs = context.labels, context.inputs
     page = Page.of(KEY, labels)
     layout = TimeLayout(page, context, columns(context.network))
-    layout.begin(labels("gradient_check.title"))
-    layout.times()
-    layout.letters(context.over_time, [name for name in context.network.sequences if name != "answer"])
-    layout.freeze(labels("gradient_check.about"))
+    layout.open(KEY, context.over_time, [name for name in context.network.sequences if name != "answer"])
     verdict = page.area(layout.row, layout.where.first, len(_LINES))
     chosen = verdict.part()
     width = page.constants("width", verdict.row + 1, verdict.col, [[WIDTH]], "link")

@@ -12,7 +12,7 @@ from rnnsheet.labels import Labels
 from rnnsheet.lesson import LessonData
 from rnnsheet.network import STATIC, on_sequence
 from rnnsheet.network.reading import END, START, UNUSUAL, reading, words_of
-from rnnsheet.sheet.captions import meaning, meaning_of_parameter, meaning_of_text, of_layer
+from rnnsheet.sheet.captions import meaning_in_layer, meaning_of_parameter, meaning_of_text
 from rnnsheet.sheet.formula import Formula
 from rnnsheet.sheet.page_builder import LETTER, TEXT, Page, Values, number_or_zero
 from rnnsheet.sheet.pages.manifest import message
@@ -115,7 +115,7 @@ def answer(
     for lines in _answers(network):
         for line in lines:
             if isinstance(line, Equation):
-                told = meaning(line, network, page.labels) + of_layer(line, page.labels)
+                told = meaning_in_layer(line, network, page.labels)
                 page.text(row, 1, told, "caption")
                 style = "result" if line.part in ("answer", "mark") else "label"
                 page.mark(page.link(over_time[line.name], row, FIRST, style=style), line.base)

@@ -13,19 +13,14 @@ def place(context: Context) -> tuple[Page, dict[str, Block]]:
     network, labels, over_time = context.network, context.labels, context.over_time
     page = Page.of(KEY, labels)
     layout = TimeLayout(page, context, columns(network))
-    layout.begin(labels("loss.title"))
     sequences = [each.sequence for each in network.of("loss")]
-    layout.times(*sequences)
-    layout.letters(over_time, sequences)
-    layout.freeze(labels("loss.about"))
+    layout.open(KEY, over_time, sequences, sequences)
     for sequence in network.sequences:
         own = network.of("loss", sequence=sequence)
         if not own:
             continue
         layout.sequence(sequence)
-        for each in network.of("read", sequence=sequence):
-            if each.base == "target":
-                layout.line_of(over_time[each.name])
+        layout.targets(over_time, sequence)
         for each in network.of("output", sequence=sequence):
             if each.base in ("y", "e", "p"):
                 layout.band_of(over_time[each.name])

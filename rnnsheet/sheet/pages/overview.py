@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rnnsheet.equations.expr import Parameter
 from rnnsheet.equations.notation import subscript, symbol
 from rnnsheet.network import INPUTS, STATIC, Layer, on_sequence
-from rnnsheet.sheet.captions import meaning, meaning_of_text, of_layer, title
+from rnnsheet.sheet.captions import meaning, meaning_in_layer, meaning_of_text, title
 from rnnsheet.sheet.diagram import diagrams
 from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.page_builder import SPAN, STATE_ROW, TEXT, Page
@@ -223,7 +223,7 @@ class _Picture:
 
     def _told(self, name: str) -> str:
         equation = self.network.equations[name]
-        return meaning(equation, self.network, self.page.labels) + of_layer(equation, self.page.labels)
+        return meaning_in_layer(equation, self.network, self.page.labels)
 
     def _into(self, layer: Layer) -> str:
         """The arrow from what a layer reads; where there are several weights, it stands for all of them."""
@@ -236,14 +236,12 @@ class _Picture:
         if sequence not in self.first:
             return
         base = self.network.equations[name].base if name in self.network.equations else "t"
-        self.page.text(row, 1, told, "caption") if not self._captioned(row) else None
+        if not any((text.row, text.col) == (row, 1) for text in self.page.sheet.texts):
+            self.page.text(row, 1, told, "caption")
         for step in range(self.drawn[sequence]):
             col = self.first[sequence] + 2 * step
             style = _PICTURE_STYLES.get(base, "result")
             self.page.mark(self.page.link(self.context.over_time[name], row, col, step, 1, style), base)
-
-    def _captioned(self, row: int) -> bool:
-        return any(text.row == row and text.col == 1 for text in self.page.sheet.texts)
 
     def _arrows(self, row: int, sequence: str, text: str) -> None:
         for step in range(self.drawn[sequence]):

@@ -7,7 +7,7 @@ from rnnsheet.labels import Labels
 from rnnsheet.lesson import LessonData
 from rnnsheet.network import STATIC, on_sequence
 from rnnsheet.sheet.any_step import AnyStep
-from rnnsheet.sheet.captions import meaning, of_layer, short, unit
+from rnnsheet.sheet.captions import meaning_in_layer, short, unit
 from rnnsheet.sheet.layout_context import Context
 from rnnsheet.sheet.page_builder import SPAN, Page, number_width
 from rnnsheet.sheet.telling import FIRST, Teller
@@ -98,7 +98,7 @@ def heading(step: WalkStep, network: Recurrence, labels: Labels) -> str:
     equations = [equation for equation in step.equations if equation.part != "answer"]
     told = [short(symbol(equation.value), equation) for equation in equations]
     if len(equations) <= _MOST_TOLD:
-        meanings = [meaning(equation, network, labels) + of_layer(equation, labels) for equation in equations]
+        meanings = [meaning_in_layer(equation, network, labels) for equation in equations]
         told = [labels("steps.what", name=n, meaning=m) for n, m in zip(told, meanings, strict=True)]
     return labels("steps.step", number=step.number, what=labels("steps.and").join(told))
 

@@ -19,10 +19,7 @@ def place(context: Context, gradients: Mapping[str, Block]) -> tuple[Page, dict[
     labels, given, network = context.labels, context.lesson.settings.update_rate, context.network
     page = Page.of(KEY, labels)
     layout = TimeLayout(page, context, columns(network), "update.")
-    layout.begin(labels("update.title"))
-    layout.times()
-    layout.letters(context.over_time, [name for name in network.sequences if name != "answer"])
-    layout.freeze(labels("update.about"))
+    layout.open(KEY, context.over_time, [name for name in network.sequences if name != "answer"])
     top, col = layout.row, layout.where.first
     rate, used = page.positive(top, col, "update_rate", given, context.messages)
     # One step changes a loss little.
@@ -62,9 +59,7 @@ def forward_again(layout: TimeLayout, over_time: Mapping[str, Block]) -> Block:
         )
         layout.row += 1
         lost = network.of("loss", sequence=sequence)
-        for each in network.of("read", sequence=sequence):
-            if each.base == "target":
-                layout.line_of(over_time[each.name])
+        layout.targets(over_time, sequence)
         for each in lost:
             if each.base in ("goal", "asked"):
                 layout.show(over_time[each.name])
