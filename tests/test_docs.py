@@ -1,11 +1,8 @@
 """What the README and the docs promise: their commands and programs run, and both languages say the same."""
 
 import ast
-import os
 import re
 import shlex
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -16,6 +13,7 @@ import rnnsheet
 from rnnsheet.cli import app
 from rnnsheet.importers.description import read_description
 from rnnsheet.labels import labels
+from tests.command import rnnsheet as command
 
 ROOT = Path(__file__).parent.parent
 READMES = ["README.md", "README.zh.md"]
@@ -155,21 +153,15 @@ def test_the_commands_of_a_page_print_what_stands_below_them(page, tmp_path):
     locale = "zh_CN.UTF-8" if page in CHINESE else "C.UTF-8"
     for block in fenced(page, "console"):
         for told in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, _, printed = told.partition("\n")
-            program, *arguments = shlex.split(command)
+            line, _, printed = told.partition("\n")
+            program, *arguments = shlex.split(line)
             assert program == "rnnsheet"
-            ended = subprocess.run(
-                [sys.executable, "-m", "rnnsheet", *arguments],
-                cwd=tmp_path,
-                env={**os.environ, "LC_ALL": locale},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                encoding="utf-8",
-            )
+            ended = command(*arguments, cwd=tmp_path, LC_ALL=locale)
             lines = ("(?:.*\n)*" if line == "...\n" else re.escape(line) for line in printed.splitlines(True))
             # The last digits depend on the processor.
             expected = re.sub(r"\d\\\.\de\\-\d\d", r"[-.\\de]+", "".join(lines))
-            assert re.fullmatch(expected, ended.stdout), f"{command}\n{ended.stdout}"
+            said = ended.stdout + ended.stderr
+            assert re.fullmatch(expected, said), f"{line}\n{said}"
 
 
 @pytest.mark.parametrize("page", having("sh", "text"))

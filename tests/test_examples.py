@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import rnnsheet
+from tests.command import in_a_process
 from tests.conftest import INSTALL
 
 FOLDER = Path(__file__).parent.parent / "examples"
@@ -51,9 +52,8 @@ def test_own_cell_adds_its_cell_to_a_command(tmp_path):
     tables = 'data = {vocabulary = ["a", "b"], word = "ab"}\nnetwork = {cell = "mgu"}'
     weights = f"Wxf = {rows}\nWhf = 0.1\nWxn = {rows}\nWhn = 0.1\nWhy = [[0.1], [0.2]]"
     (tmp_path / "my.toml").write_text(f"{tables}\n[weights]\n{weights}\n", "utf-8")
-    command = [sys.executable, "-m", "rnnsheet", "--cells", str(FOLDER / "own_cell.py"), "explain", "my.toml"]
-    told = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=True).stdout
-    assert "keptₜ = " in told
+    told = in_a_process("--cells", str(FOLDER / "own_cell.py"), "explain", "my.toml", cwd=tmp_path)
+    assert "keptₜ = " in told.stdout
     assert not list(tmp_path.glob("*.xlsx"))
 
 

@@ -15,7 +15,7 @@ from rnnsheet.importers import read_model
 from rnnsheet.importers.description import KNOWN, read_description
 from rnnsheet.importers.network_input import never_typed
 from rnnsheet.importers.vocabulary import read_vocabulary
-from tests.test_cli import rnnsheet
+from tests.command import rnnsheet
 
 INSTALL = "is not installed: pip install -e '.[dev]'"
 h5py = pytest.importorskip("h5py", reason=f"h5py {INSTALL}")

@@ -12,7 +12,7 @@ from rnnsheet.errors import ModelError
 from rnnsheet.importers import read_model
 from rnnsheet.importers.parity import greatest_difference
 from rnnsheet.network.imported import ImportedNetwork
-from tests.test_cli import fails, rnnsheet
+from tests.command import fails, rnnsheet
 
 INSTALL = "is not installed: pip install -e '.[dev]'"
 torch = pytest.importorskip("torch", reason=f"PyTorch {INSTALL}")

@@ -11,7 +11,7 @@ import rnnsheet
 from rnnsheet.errors import WorkbookError
 from rnnsheet.importers import read_model
 from rnnsheet.labels import labels, languages
-from tests.test_cli import rnnsheet as command
+from tests.command import rnnsheet as command
 
 GATES = {"weight_ih_l0": (12, 4), "weight_hh_l0": (12, 3), "bias_ih_l0": (12,), "bias_hh_l0": (12,)}
 STATES = {"emb.weight": (6, 4), **{f"rnn.{name}": shape for name, shape in GATES.items()}}

@@ -13,8 +13,8 @@ from rnnsheet.importers.description import Description, read_description
 from rnnsheet.importers.keras import read_archive, read_hdf5
 from rnnsheet.importers.parity import greatest_difference
 from rnnsheet.labels import labels
+from tests.command import rnnsheet
 from tests.networks import agree
-from tests.test_cli import rnnsheet
 from tests.test_models_keras import cudnn, randomize, written
 
 h5py = pytest.importorskip("h5py", reason="h5py is not installed: pip install -e '.[dev]'")

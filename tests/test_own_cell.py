@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
@@ -18,6 +17,8 @@ from rnnsheet.errors import WorkbookError
 from rnnsheet.labels import labels
 from rnnsheet.network import KINDS, Model
 from rnnsheet.sheet.diagram import diagrams
+from tests.command import fails
+from tests.command import rnnsheet as command
 from tests.lessons import SMALL
 from tests.test_checking import edit_cell, failures
 from tests.typist import Typist, block
@@ -135,17 +136,16 @@ def test_numpy_says_that_it_does_not_know_it(mgu):
 def test_the_command_line_takes_its_file(mgu, tmp_path):
     lesson().save(tmp_path / "my.toml")
 
-    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "rnnsheet", *arguments], cwd=tmp_path, capture_output=True, text=True
-        )
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        forget()
+        return command(*arguments, cwd=tmp_path)
 
-    assert command("--cells", "mgu.py", "export", "my.toml").returncode == 0
-    checked = command("--cells", "mgu.py", "check", "my.xlsx")
+    assert run("--cells", "mgu.py", "export", "my.toml").returncode == 0
+    checked = run("--cells", "mgu.py", "check", "my.xlsx")
     assert (checked.returncode, "nothing else has computed it" in checked.stdout) == (0, True)
-    without = command("check", "my.xlsx")
+    without = run("check", "my.xlsx")
     assert (without.returncode, "a cell 'mgu'" in without.stderr) == (2, True)
-    broken = command("--cells", "my.toml", "check", "my.xlsx")
+    broken = run("--cells", "my.toml", "check", "my.xlsx")
     assert (broken.returncode, broken.stderr.count("\n")) == (2, 1)
     assert "my.toml:1: cannot be run as a file of cells" in broken.stderr
 
@@ -242,15 +242,10 @@ def test_what_is_no_file_of_cells_is_told(tmp_path, content):
     assert str(told.value).startswith(str(tmp_path / "a.py"))
 
 
-@pytest.mark.parametrize("command", ["export", "explain", "run", "train"])
-def test_a_mistake_in_a_cell_ends_the_command_with_2(mgu, tmp_path, command):
+@pytest.mark.parametrize("name", ["export", "explain", "run", "train"])
+def test_a_mistake_in_a_cell_ends_the_command_with_2(mgu, tmp_path, name):
     lesson().save(tmp_path / "my.toml")
+    forget()
     mgu.write_text(mgu.read_text("utf-8").replace("f * before)", "f * x)"), "utf-8")
-    ended = subprocess.run(
-        [sys.executable, "-m", "rnnsheet", "--cells", "mgu.py", command, "my.toml"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
-    assert ended.stderr.startswith("rnnsheet: mgu.py:13: the cell mgu, in “kept = ")
+    told = fails("--cells", "mgu.py", name, "my.toml", cwd=tmp_path)
+    assert told.startswith("rnnsheet: mgu.py:13: the cell mgu, in “kept = ")

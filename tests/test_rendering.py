@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -12,14 +11,14 @@ from rnnsheet import rendering
 from rnnsheet.checking import libreoffice
 from rnnsheet.errors import RnnsheetError
 from rnnsheet.rendering import render
+from tests.command import rnnsheet
 from tests.conftest import INSTALL
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "rnnsheet", "render", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return rnnsheet("render", *map(str, arguments), cwd=Path.cwd())
 
 
 @pytest.fixture

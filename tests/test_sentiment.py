@@ -26,7 +26,7 @@ from rnnsheet.labels import labels
 from rnnsheet.sentiment import Learned, Options, bayes, keras_model, source, table, vectors
 from rnnsheet.sentiment.sequences import Sequences, held_out
 from rnnsheet.sentiment.words import vocabulary, words
-from tests.test_cli import rnnsheet
+from tests.command import rnnsheet
 
 TWEETS = Path(__file__).parent.parent.parent / "shared" / "data" / "vader-tweets.tsv"
 """Tweets rated by people: Hutto and Gilbert, "VADER", ICWSM 2014."""

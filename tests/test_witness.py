@@ -15,7 +15,7 @@ from rnnsheet.importers import read_model
 from rnnsheet.importers.parity import agreement
 from rnnsheet.labels import labels
 from rnnsheet.network.imported import ImportedNetwork
-from tests.test_cli import rnnsheet as command
+from tests.command import rnnsheet as command
 from tests.test_models_onnx import TOKENS, Exported, export, run_onnx
 
 INSTALL = "is not installed: pip install -e '.[dev]'"
