@@ -49,6 +49,7 @@ _TOKEN = re.compile(
 _CELL = re.compile(r"(\$?)([A-Z]{1,3})(\$?)(\d+)")
 _BINARY = ("=", "<", ">", "<=", ">=", "<>"), ("&",), ("+", "-"), ("*", "/"), ("^",)
 """From the signs that bind least to those that bind most."""
+_LEVELS = {("sign", sign): level for level, signs in enumerate(_BINARY) for sign in signs}
 
 
 class RefusedError(Exception):
@@ -166,15 +167,13 @@ class Formula:
         return self._tokens[self._at][1] in signs and self._tokens[self._at][0] in ("sign", "end")
 
     def _binary(self, level: int, depth: int) -> Value:
-        if level == len(_BINARY):
-            return self._signed(depth)
-        value = self._binary(level + 1, depth)
-        while self._is(*_BINARY[level]):
+        value = self._signed(depth)
+        while (own := _LEVELS.get(self._tokens[self._at], -1)) >= level:
             self._next()
             self.size += 1
             self._single(value)
             value = Value()
-            self._single(self._binary(level + 1, depth))
+            self._single(self._binary(own + 1, depth))
         return value
 
     def _signed(self, depth: int) -> Value:

@@ -233,12 +233,14 @@ def _contrasts(sheet: Worksheet) -> Iterator[Pair]:
             looks[cell.row, cell.column] = by_style[cell.style_id]
     for letters, ground in set(looks.values()):
         yield _pair(letters, ground)
+    last_row, last_col = sheet.max_row, sheet.max_column
     for areas in sheet.conditional_formatting:
         corners = [area.bounds for area in areas.sqref.ranges]
         own = {
-            look
-            for (row, col), look in looks.items()
-            if any(left <= col <= right and top <= row <= bottom for left, top, right, bottom in corners)
+            looks[row, col]
+            for left, top, right, bottom in corners
+            for row in range(top, min(bottom, last_row) + 1)
+            for col in range(left, min(right, last_col) + 1)
         }
         for rule in areas.rules:
             if rule.dxf and rule.dxf.numFmt and rule.dxf.numFmt.formatCode == _NOTHING:

@@ -30,7 +30,7 @@ from rnnsheet.workbook.worksheet import Grid
 from tests.listener import listener
 from tests.test_checking import edit, edit_cell, failures, sheet_part
 from tests.test_engines import skip_without
-from tests.test_hostile import H15, refused
+from tests.test_hostile import H15, told
 from tests.test_reading import parts, save
 from tests.typist import block
 
@@ -185,7 +185,7 @@ def test_an_input_that_reads_what_fills_several_cells_is_told(hello_xlsx, tmp_pa
     row += '<row r="901"><c r="A901"><v>0.4</v></c></row></sheetData>'
     wrong = edit(hello_xlsx, tmp_path / "a.xlsx", sheet_part(hello_xlsx, "Inputs"), "</sheetData>", row)
     path = edit_cell(wrong, tmp_path / "b.xlsx", "Inputs", area.a1, "<v>[^<]*</v>", "<f>A901</f><v>0.4</v>")
-    assert f"Inputs!{area.a1}: this cell of Whh holds '#N/A'" in refused(path, tmp_path / "run")
+    assert f"Inputs!{area.a1}: this cell of Whh holds '#N/A'" in told(path)
 
 
 @pytest.mark.parametrize(
@@ -487,4 +487,4 @@ def test_a_circle_that_is_computed_again_and_again_elsewhere_is_found(hello_xlsx
 )
 def test_settings_that_programs_could_find_otherwise_are_refused(hello_xlsx, tmp_path, old, new):
     path = edit(hello_xlsx, tmp_path / "wrong.xlsx", "xl/workbook.xml", old, new)
-    refused(path, tmp_path / "run")
+    told(path)

@@ -19,21 +19,19 @@ from hypothesis import strategies as st
 from openpyxl.workbook.defined_name import DefinedName
 
 import rnnsheet
-from rnnsheet.checking import check
-from rnnsheet.checking.engines import ALL, ENGINES, chosen
-from rnnsheet.checking.recalculate import Recalculation, recalculations
+from rnnsheet.checking.engines import ENGINES
+from rnnsheet.checking.recalculate import recalculations
 from rnnsheet.checking.spelling import same
 from rnnsheet.console.verdicts import verdict
 from rnnsheet.errors import RnnsheetError
 from rnnsheet.labels import labels
 from rnnsheet.sheet.bounds import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.formula import column_letters
-from rnnsheet.sheet.plan import Area
-from rnnsheet.workbook.copy import copied
 from rnnsheet.workbook.outside import reaching_outside, refers, volatile
 from rnnsheet.workbook.package import opened
 from rnnsheet.workbook.read import read
-from tests.listener import listener
+from tests.command import rnnsheet as command
+from tests.lessons import hello
 from tests.test_checking import edit, edit_cell, failures, sheet_part
 from tests.test_engines import EVERY_ENGINE, skip_without
 from tests.test_reading import parts, save
@@ -139,10 +137,10 @@ def test_a_zip_bomb_is_not_unpacked(hello_xlsx, tmp_path, wrong):
     assert "at most 512 MB" in refused(wrong, tmp_path / "run")
 
 
-def test_more_parts_than_any_workbook_has_are_not_read(hello_xlsx, tmp_path, wrong):
+def test_more_parts_than_any_workbook_has_are_not_read(hello_xlsx, wrong):
     more = {f"xl/{number}.xml": b"<a/>" for number in range(2000)}
     save(parts(hello_xlsx) | more, wrong)
-    assert "parts; at most 2000 are read" in refused(wrong, tmp_path / "run")
+    assert "parts; at most 2000 are read" in told(wrong)
 
 
 @pytest.mark.slow
@@ -176,18 +174,17 @@ LONG = 30 << 20
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("before", "piece", "after"),
+    ("before", "piece", "after", "ending"),
     [
-        (b"<!--", b" ", b"-->"),
-        (b"<!-- ?>", b"<", b"-->"),
-        (b"<?x ", b"<", b"?>"),
-        (b"<![CDATA[", b"<", b"]]>"),
-        (b'<a b="', b" ", b'"/>'),
-        (b"<a", b" ", b"/>"),
+        (b"<!--", b" ", b"-->", b"<sheetData>"),
+        (b"<!-- ?>", b"<", b"-->", b"</worksheet>"),
+        (b"<?x ", b"<", b"?>", b"<sheetData>"),
+        (b"<![CDATA[", b"<", b"]]>", b"</worksheet>"),
+        (b'<a b="', b" ", b'"/>', b"<sheetData>"),
+        (b"<a", b" ", b"/>", b"</worksheet>"),
     ],
     ids=["comment", "comment of <", "instruction", "text of <", "attribute", "blanks"],
 )
-@pytest.mark.parametrize("ending", [b"<sheetData>", b"</worksheet>"])
 def test_nothing_long_is_parsed_piece_by_piece(hello_xlsx, tmp_path, before, piece, after, ending):
     """The time that it takes would grow with the square of the length."""
     contents = parts(hello_xlsx)
@@ -198,15 +195,15 @@ def test_nothing_long_is_parsed_piece_by_piece(hello_xlsx, tmp_path, before, pie
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("part", "ending"),
+    ("part", "ending", "form"),
     [
-        ("xl/worksheets/sheet1.xml", b"</row>"),
-        ("xl/worksheets/sheet1.xml", b"</c>"),
-        ("xl/worksheets/sheet1.xml", b"</worksheet>"),
-        ("xl/workbook.xml", b"</workbook>"),
+        ("xl/worksheets/sheet1.xml", b"</row>", "in a row"),
+        ("xl/worksheets/sheet1.xml", b"</c>", "nested"),
+        ("xl/worksheets/sheet1.xml", b"</worksheet>", "with attributes"),
+        ("xl/workbook.xml", b"</workbook>", "in a row"),
+        ("xl/workbook.xml", b"</workbook>", "nested"),
     ],
 )
-@pytest.mark.parametrize("form", ["in a row", "nested", "with attributes"])
 def test_no_more_elements_than_there_can_be_are_kept(hello_xlsx, tmp_path, part, ending, form):
     contents, count = parts(hello_xlsx), 2_000_000
     attributes = b" ".join(b"a%d=''" % number for number in range(40))
@@ -219,8 +216,15 @@ def test_no_more_elements_than_there_can_be_are_kept(hello_xlsx, tmp_path, part,
     assert "too many cells" in refused(save(contents, tmp_path / "w.xlsx"), tmp_path / "run")
 
 
-@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/workbook.xml", "_rels/.rels"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-7"])
+@pytest.mark.parametrize(
+    ("part", "encoding"),
+    [
+        ("xl/worksheets/sheet1.xml", "utf-8"),
+        ("xl/workbook.xml", "utf-8"),
+        ("_rels/.rels", "utf-16"),
+        ("xl/workbook.xml", "utf-7"),
+    ],
+)
 def test_an_entity_bomb_is_refused(hello_xlsx, tmp_path, wrong, part, encoding):
     declared = BOMB.replace("?>", f' encoding="{encoding}"?>', 1)
     text = re.sub(r"<\?xml.*?\?>", "", parts(hello_xlsx)[part].decode())
@@ -229,11 +233,11 @@ def test_an_entity_bomb_is_refused(hello_xlsx, tmp_path, wrong, part, encoding):
     assert ("a document type" in message) if encoding == "utf-8" else ("not a readable" in message)
 
 
-def test_a_document_type_far_behind_is_found(hello_xlsx, tmp_path, wrong):
+def test_a_document_type_far_behind_is_found(hello_xlsx, wrong):
     text = parts(hello_xlsx)["xl/workbook.xml"].decode().removeprefix('<?xml version="1.0"?>')
     content = "<!--" + "x" * (1 << 20) + "-->" + "<!DOCTYPE x [<!ENTITY a 'b'>]>" + text
     with_part(hello_xlsx, wrong, "xl/workbook.xml", content.encode())
-    assert "a document type" in refused(wrong, tmp_path / "run")
+    assert "a document type" in told(wrong)
 
 
 def test_a_sheet_that_claims_all_there_is_costs_nothing(hello_xlsx, tmp_path, wrong):
@@ -257,27 +261,27 @@ def test_a_formula_over_all_there_is_costs_little(hello_xlsx, tmp_path, wrong, e
     assert status == 0 or (status == 2 and "cannot recalculate" in err)
 
 
-def test_a_file_over_the_limit_is_not_read(tmp_path, wrong):
+def test_a_file_over_the_limit_is_not_read(wrong):
     with wrong.open("wb") as file:
         file.truncate(200 << 20)
-    assert "has 200 MB; at most 128 MB" in refused(wrong, tmp_path / "run")
+    assert "has 200 MB; at most 128 MB" in told(wrong)
 
 
 @pytest.mark.parametrize(
-    ("part", "what"),
+    ("name", "part", "what"),
     [
-        ("xl/externalLinks/externalLink1.xml", "external links"),
-        ("xl/connections.xml", "external links"),
-        ("xl/vbaProject.bin", "macros"),
-        ("xl/macrosheets/sheet1.xml", "macros"),
-        ("xl/activeX/activeX1.xml", "macros"),
-        ("xl/embeddings/oleObject1.bin", "embedded objects"),
+        ("wrong.xlsx", "xl/externalLinks/externalLink1.xml", "external links"),
+        ("wrong.xlsx", "xl/connections.xml", "external links"),
+        ("wrong.xlsx", "xl/vbaProject.bin", "macros"),
+        ("wrong.xlsm", "xl/vbaProject.bin", "macros"),
+        ("wrong.xlsx", "xl/macrosheets/sheet1.xml", "macros"),
+        ("wrong.xlsx", "xl/activeX/activeX1.xml", "macros"),
+        ("wrong.xlsx", "xl/embeddings/oleObject1.bin", "embedded objects"),
     ],
 )
-@pytest.mark.parametrize("suffix", [".xlsx", ".xlsm"])
-def test_what_could_act_is_not_opened(hello_xlsx, tmp_path, part, what, suffix):
-    path = with_part(hello_xlsx, tmp_path / f"wrong{suffix}", part, b"<x/>")
-    assert f"holds {what} ({part})" in refused(path, tmp_path / "run")
+def test_what_could_act_is_not_opened(hello_xlsx, tmp_path, name, part, what):
+    path = with_part(hello_xlsx, tmp_path / name, part, b"<x/>")
+    assert f"holds {what} ({part})" in told(path)
 
 
 @pytest.mark.slow
@@ -434,9 +438,9 @@ STRICT = 'xmlns="http://purl.oclc.org/ooxml/spreadsheetml/main"'
         ("</sheetData>", f'<more><row r="900"><c r="A900"><f>{CALL}</f></c></row></more></sheetData>'),
     ],
 )
-def test_a_formula_where_no_program_writes_one_is_refused(hello_xlsx, tmp_path, wrong, pattern, replacement):
+def test_a_formula_where_no_program_writes_one_is_refused(hello_xlsx, wrong, pattern, replacement):
     edit(hello_xlsx, wrong, "xl/worksheets/sheet1.xml", pattern, replacement)
-    assert "not a readable .xlsx workbook" in refused(wrong, tmp_path / "run")
+    assert "not a readable .xlsx workbook" in told(wrong)
 
 
 SHARED = '<c r="G15"><f t="shared" si="5" ref="G15:G16">0.5+1</f><v>1.5</v></c>'
@@ -648,11 +652,11 @@ def test_a_workbook_whose_type_is_that_of_all_its_parts_is_read(hello_xlsx, wron
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("name", [str, str.upper])
-def test_a_part_that_is_there_twice_is_refused(hello_xlsx, tmp_path, wrong, name):
+def test_a_part_that_is_there_twice_is_refused(hello_xlsx, wrong, name):
     save(parts(hello_xlsx), wrong)
     with zipfile.ZipFile(wrong, "a") as book:
         book.writestr(name("xl/worksheets/sheet1.xml"), b"")
-    assert "a name twice" in refused(wrong, tmp_path / "run")
+    assert "a name twice" in told(wrong)
 
 
 @pytest.mark.parametrize("name", ["Wxh", "WXH"])
@@ -675,13 +679,13 @@ def test_a_name_of_a_copied_sheet_alone_does_no_harm(hello_xlsx, wrong):
 
 
 @pytest.mark.parametrize("number", ["99", "-1", "one"])
-def test_a_name_of_no_sheet_is_refused(hello_xlsx, tmp_path, wrong, number):
+def test_a_name_of_no_sheet_is_refused(hello_xlsx, wrong, number):
     own = f'<definedName name="own" localSheetId="{number}">Inputs!$D$25</definedName>'
     edit(hello_xlsx, wrong, WORKBOOK, '<definedName name="Wxh">', rf"{own}\g<0>")
-    assert f"localSheetId {number}" in refused(wrong, tmp_path / "run")
+    assert f"localSheetId {number}" in told(wrong)
 
 
-def test_sheets_in_one_part_are_refused(hello_xlsx, tmp_path, wrong):
+def test_sheets_in_one_part_are_refused(hello_xlsx, wrong):
     """It would be read again for each of them."""
 
     def repeated(found):
@@ -691,7 +695,7 @@ def test_sheets_in_one_part_are_refused(hello_xlsx, tmp_path, wrong):
         return "".join((found[0], *others))
 
     edit(hello_xlsx, wrong, WORKBOOK, '<sheet [^>]*name="Training"[^>]*>', repeated)
-    assert "xl/worksheets/sheet10.xml" in refused(wrong, tmp_path / "run")
+    assert "xl/worksheets/sheet10.xml" in told(wrong)
 
 
 @pytest.mark.slow
@@ -704,19 +708,19 @@ def test_merged_cells_that_no_engine_goes_through_are_refused(hello_xlsx, tmp_pa
     assert "Unrolled: mergeCell: " in refused(wrong, tmp_path / "run")
 
 
-def test_an_array_formula_over_all_there_is_is_refused(hello_xlsx, tmp_path, wrong):
+def test_an_array_formula_over_all_there_is_is_refused(hello_xlsx, wrong):
     """Before any engine begins."""
     row = '<row r="9000"><c r="T9000"><f t="array" ref="T2:XFD1048576">1</f></c></row></sheetData>'
     edit(hello_xlsx, wrong, sheet_part(hello_xlsx, "Unrolled"), "</sheetData>", row)
-    assert "Unrolled: T9000: array: " in refused(wrong, tmp_path / "run")
+    assert "Unrolled: T9000: array: " in told(wrong)
 
 
 @pytest.mark.parametrize(("name", "own"), [("EXP", ""), ("sum", ""), ("Tanh", ' localSheetId="3"')])
-def test_a_name_that_hides_a_function_is_refused(hello_xlsx, tmp_path, wrong, name, own):
+def test_a_name_that_hides_a_function_is_refused(hello_xlsx, wrong, name, own):
     """formulon calls it instead; IronCalc, LibreOffice and Gnumeric do not."""
     added = f'<definedName name="{name}"{own}>Inputs!$D$25</definedName>'
     edit(hello_xlsx, wrong, WORKBOOK, "</definedNames>", rf"{added}\g<0>")
-    assert f"{name.upper()}()" in refused(wrong, tmp_path / "run")
+    assert f"{name.upper()}()" in told(wrong)
 
 
 def with_names(source: Path, target: Path, count: int) -> Path:
@@ -726,7 +730,7 @@ def with_names(source: Path, target: Path, count: int) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", EVERY_ENGINE)
+@pytest.mark.parametrize("engine", ["ironcalc", "formulon"])
 def test_many_names_cost_little(hello_xlsx, tmp_path, wrong, engine):
     skip_without(engine)
     # To formulon each costs a sixth of a millisecond, of 17 seconds of which it needs six for the rest.
@@ -735,9 +739,9 @@ def test_many_names_cost_little(hello_xlsx, tmp_path, wrong, engine):
 
 
 @pytest.mark.slow
-def test_too_many_names_are_refused(hello_xlsx, tmp_path, wrong):
+def test_too_many_names_are_refused(hello_xlsx, wrong):
     with_names(hello_xlsx, wrong, 200_000)
-    assert "too many defined names" in refused(wrong, tmp_path / "run")
+    assert "too many defined names" in told(wrong)
 
 
 @pytest.mark.slow
@@ -759,9 +763,9 @@ def test_a_formula_of_apostrophes_or_other_letters_is_read_once(hello_xlsx, tmp_
 
 
 @pytest.mark.parametrize("digits", ["9" * 5_000, "٤"])
-def test_a_size_of_other_digits_is_told(hello_xlsx, tmp_path, wrong, digits):
+def test_a_size_of_other_digits_is_told(hello_xlsx, wrong, digits):
     described(hello_xlsx, wrong, ("steps", None), digits)
-    assert "damaged" in refused(wrong, tmp_path / "run")
+    assert "damaged" in told(wrong)
 
 
 def test_an_input_that_stores_something_else_than_its_formula_gives_is_told(hello_xlsx, wrong):
@@ -813,29 +817,21 @@ def test_more_texts_than_there_can_be_are_refused(hello_xlsx, tmp_path, wrong, t
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", EVERY_ENGINE)
 @pytest.mark.parametrize(
-    "formula",
-    ["SUMPRODUCT(ROW($A$1:$A$1048576)*COLUMN($A$1:$XFD$1))", 'LEN(REPT("x",1900000000))'],
+    ("engine", "formula"),
+    [
+        ("ironcalc", "SUMPRODUCT(ROW($A$1:$A$1048576)*COLUMN($A$1:$XFD$1))"),
+        ("ironcalc", 'LEN(REPT("x",1900000000))'),
+        ("libreoffice", "SUMPRODUCT(ROW($A$1:$A$1048576)*COLUMN($A$1:$XFD$1))"),
+        ("gnumeric", 'LEN(REPT("x",1900000000))'),
+        ("formulon", 'LEN(REPT("x",1900000000))'),
+    ],
 )
 def test_a_formula_cannot_fill_the_memory(hello_xlsx, tmp_path, wrong, engine, formula):
     skip_without(engine)
     with_formula(hello_xlsx, wrong, formula)
     status, _, err = checked(wrong, tmp_path / "run", "--engine", engine)
     assert status == 0 or (status == 2 and "cannot recalculate" in err)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("engine", EVERY_ENGINE)
-def test_no_engine_asks_the_network(hello_xlsx, tmp_path, wrong, engine):
-    """Beside our own refusal: a program that is given such a file all the same must not call."""
-    skip_without(engine)
-    with listener() as (port, calls):
-        with_formula(hello_xlsx, wrong, f'WEBSERVICE("http://127.0.0.1:{port}/")')
-        contents = read(opened(wrong))
-        running = Recalculation(ENGINES[engine], contents, copied(contents), tmp_path)
-        running.values()
-    assert calls == []
 
 
 VALUE = r"(</f>)<v>[^<]*</v>"
@@ -873,18 +869,18 @@ def test_true_is_not_the_number_one(hello_xlsx, wrong):
     assert failures(rnnsheet.check(wrong)) == [("Unrolled", cell, "constant")]
 
 
-def test_a_password_is_told(tmp_path, wrong):
+def test_a_password_is_told(wrong):
     wrong.write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(5000))
-    assert "protected with a password" in refused(wrong, tmp_path / "run")
+    assert "protected with a password" in told(wrong)
 
 
 @pytest.mark.parametrize(
     "content",
     [b"word", b"# One\n\ntwo, three\n", b"PK", b"\0" * 5000, "词字\n".encode("gbk")],
 )
-def test_what_is_no_workbook_is_told(tmp_path, wrong, content):
+def test_what_is_no_workbook_is_told(wrong, content):
     wrong.write_bytes(content)
-    assert "not a readable .xlsx workbook" in refused(wrong, tmp_path / "run")
+    assert "not a readable .xlsx workbook" in told(wrong)
 
 
 def zipped(*names: str) -> bytes:
@@ -911,12 +907,12 @@ def zipped(*names: str) -> bytes:
         (b"\x1f\x8b\x08", "gzip (.gz)"),
     ],
 )
-def test_a_file_of_another_kind_is_called_what_it_is(tmp_path, wrong, content, kind):
+def test_a_file_of_another_kind_is_called_what_it_is(wrong, content, kind):
     wrong.write_bytes(content)
-    assert f"this is {kind}, not an .xlsx workbook; open it" in refused(wrong, tmp_path / "run")
+    assert f"this is {kind}, not an .xlsx workbook; open it" in told(wrong)
 
 
-def test_a_part_that_is_less_than_it_claims_is_refused(hello_xlsx, tmp_path, wrong):
+def test_a_part_that_is_less_than_it_claims_is_refused(hello_xlsx, wrong):
     """What it claims is no measure of the time and the memory that it may take."""
     name = "xl/worksheets/sheet4.xml"
     save(parts(hello_xlsx), wrong)
@@ -931,7 +927,7 @@ def test_a_part_that_is_less_than_it_claims_is_refused(hello_xlsx, tmp_path, wro
     with zipfile.ZipFile(io.BytesIO(data)) as book:
         assert book.getinfo(name).file_size == 500 << 20
     wrong.write_bytes(data)
-    message = refused(wrong, tmp_path / "run")
+    message = told(wrong)
     assert "not a readable .xlsx workbook" in message
 
 
@@ -976,26 +972,26 @@ def test_a_letter_that_looks_like_another_is_another(hello_xlsx, wrong, honest, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", EVERY_ENGINE)
-def test_a_formula_that_reads_itself_is_found(hello_xlsx, tmp_path, wrong, engine):
+def test_a_formula_that_reads_itself_is_found(hello_xlsx, wrong, engine):
     skip_without(engine)
     area = block("z", "Unrolled").area
     edit_cell(hello_xlsx, wrong, "Unrolled", area.part().a1, r"<f>[^<]*</f>", f"<f>{area.part().a1}+1</f>")
-    status, out, _ = checked(wrong, tmp_path / "run", "--engine", engine)
-    assert status == 1
-    assert f"z: Unrolled!{area.part().a1} holds another formula" in out
+    found = failures(rnnsheet.check(wrong, engine=engine))
+    assert ("Unrolled", area.part().a1, "formula") in found
+    assert len(found) > 1, "what follows from it is an error"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", EVERY_ENGINE)
-def test_an_input_that_reads_what_follows_from_it_is_told(hello_xlsx, tmp_path, wrong, engine):
+@pytest.mark.parametrize("engine", ["ironcalc", "libreoffice", "gnumeric"])
+def test_an_input_that_reads_what_follows_from_it_is_told(hello_xlsx, wrong, engine):
     skip_without(engine)
     whh, h = block("Whh", "Inputs").area, block("h", "Unrolled").area
     pattern, formula = "<v>[^<]*</v>", f"<f>Unrolled!{h.part().a1}</f><v>0.5</v>"
     edit_cell(hello_xlsx, wrong, "Inputs", whh.a1, pattern, formula)
-    status, _, err = checked(wrong, tmp_path / "run", "--engine", engine)
-    assert status in (1, 2)
-    if status == 2:
-        assert f"Inputs!{whh.a1}: this cell of Whh holds" in err
+    try:
+        assert not rnnsheet.check(wrong, engine=engine).ok
+    except rnnsheet.WorkbookError as error:
+        assert f"Inputs!{whh.a1}: this cell of Whh holds" in str(error)
 
 
 @pytest.mark.slow
@@ -1014,11 +1010,11 @@ def test_a_sheet_that_is_gone_is_told(hello_xlsx, wrong, sheet, change):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sheet", ["Inputs", "Unrolled", "Loss"])
-def test_an_inserted_row_is_found(hello_xlsx, tmp_path, wrong, sheet):
+def test_an_inserted_row_is_found(hello_xlsx, wrong, sheet):
     book = openpyxl.load_workbook(hello_xlsx)
     book[sheet].insert_rows(5)
     book.save(wrong)
-    assert checked(wrong, tmp_path / "run")[0] in (1, 2)
+    assert command("check", str(wrong), cwd=wrong.parent).returncode in (1, 2)
 
 
 def test_rows_that_stand_further_down_are_told_in_one_line(hello_xlsx, tmp_path):
@@ -1040,20 +1036,20 @@ def test_rows_that_stand_further_down_are_told_in_one_line(hello_xlsx, tmp_path)
 
 
 @pytest.mark.slow
-def test_a_decimal_comma_is_told_with_its_cell(hello_xlsx, tmp_path, wrong):
+def test_a_decimal_comma_is_told_with_its_cell(hello_xlsx, wrong):
     book, area = openpyxl.load_workbook(hello_xlsx), block("Whh", "Inputs").area
     book["Inputs"][area.a1] = "0,427043"
     book.save(wrong)
-    message = refused(wrong, tmp_path / "run")
+    message = told(wrong)
     assert f"Inputs!{area.a1}: this cell of Whh holds '0,427043'; expected a number" in message
 
 
-def test_merged_cells_over_a_block_are_told(hello_xlsx, tmp_path, wrong):
+def test_merged_cells_over_a_block_are_told(hello_xlsx, wrong):
     area = block("h", "Unrolled").area
     merged = area.part(0, 0, 2, 2).a1
     head = r"(<mergeCells[^>]*>)"
     edit(hello_xlsx, wrong, sheet_part(hello_xlsx, "Unrolled"), head, rf'\1<mergeCell ref="{merged}"/>')
-    assert f"Unrolled!{merged}: merged cells lie over cells" in refused(wrong, tmp_path / "run")
+    assert f"Unrolled!{merged}: merged cells lie over cells" in told(wrong)
 
 
 @pytest.mark.slow
@@ -1061,9 +1057,9 @@ def test_merged_cells_over_a_block_are_told(hello_xlsx, tmp_path, wrong):
     "cells",
     ["XFD1048576", "A1:XFD1048576", "A0:B2", "B2:A1", "XFE1", "A1048577", "A1:", "", "Unrolled!A1", "1:3"],
 )
-def test_a_manifest_that_points_elsewhere_is_told(hello_xlsx, tmp_path, wrong, cells):
+def test_a_manifest_that_points_elsewhere_is_told(hello_xlsx, wrong, cells):
     described(hello_xlsx, wrong, ("Whh", "Inputs", block("Whh", "Inputs").area.a1), cells)
-    refused(wrong, tmp_path / "run")
+    told(wrong)
 
 
 @pytest.mark.slow
@@ -1079,10 +1075,9 @@ def test_a_manifest_that_points_elsewhere_is_told(hello_xlsx, tmp_path, wrong, c
         ("steps", "many"),
     ],
 )
-def test_a_manifest_that_lies_about_shapes_is_told(hello_xlsx, tmp_path, wrong, old, new):
+def test_a_manifest_that_lies_about_shapes_is_told(hello_xlsx, wrong, old, new):
     described(hello_xlsx, wrong, (old, None), new)
-    status = checked(wrong, tmp_path / "run")[0]
-    assert status in (1, 2)
+    assert command("check", str(wrong), cwd=wrong.parent).returncode in (1, 2)
 
 
 READS = (
@@ -1116,17 +1111,6 @@ def test_cells_at_the_end_of_the_sheet_do_no_harm(hello_xlsx, tmp_path, wrong):
 
 
 @pytest.mark.slow
-def test_a_wrong_stored_value_is_caught_by_every_engine(hello_xlsx, wrong):
-    area = block("p", "Unrolled").area
-    edit_cell(hello_xlsx, wrong, "Unrolled", area.part().a1, "<v>[^<]*</v>", "<v>0.5</v>")
-    engines = chosen(ALL)
-    reports = check.checks(wrong, check.TOLERANCE, engines)
-    assert [report.engine for report in reports] == [engine.NAME for engine in engines]
-    for report in reports:
-        assert failures(report) == [("Unrolled", area.part().a1, "cached")]
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("engine", EVERY_ENGINE)
 def test_an_engine_recalculates_whatever_is_stored(hello_xlsx, wrong, engine):
     """Else it would find what the file says, and every check of it would be worthless."""
@@ -1136,10 +1120,8 @@ def test_an_engine_recalculates_whatever_is_stored(hello_xlsx, wrong, engine):
         if name.startswith("xl/worksheets/sheet"):
             text = re.sub(r"(<f>[^<]*</f>)<v>[^<]*</v>", r"\1<v>12345.678</v>", content.decode())
             contents[name] = text.encode()
-    right, wrong = (read(opened(path)) for path in (hello_xlsx, save(contents, wrong)))
-    engines = [ENGINES[engine]]
-    with recalculations(engines, right) as known, recalculations(engines, wrong) as found:
+    known = hello().run()
+    with recalculations([ENGINES[engine]], read(opened(save(contents, wrong)))) as running:
+        found = running[engine].values()
         for name in ("h", "p", "x"):
-            area: Area = block(name, "Unrolled").area
-            assert found[engine].values().of(area) == known[engine].values().of(area)
-            assert 12345.678 not in found[engine].values().of(area)
+            assert found.of(block(name, "Unrolled").area) == pytest.approx(known[name].ravel(), rel=1e-9)
