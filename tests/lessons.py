@@ -7,6 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import rnnsheet
+from rnnsheet import templates
 from rnnsheet.experiments import Settings
 from rnnsheet.network import KINDS, Layer, Model, Source
 from rnnsheet.network.reading import END
@@ -214,6 +215,9 @@ def chosen(draw, parameters: dict[str, np.ndarray]) -> str:
     rows, cols = parameters[name].shape
     return f"{name}[{draw(st.integers(1, rows))},{draw(st.integers(1, cols))}]"
 
+
+BOOKS = [(name, ("en", "en", "zh")[number % 3]) for number, name in enumerate(templates.names())]
+"""Every lesson, a third of them in Chinese: there no formula differs but by what sheets are called."""
 
 SMALL = Settings(epochs=8, flow_steps=6)
 """Room for a short training only: most tests need no long one, and it is most of a book's cells."""

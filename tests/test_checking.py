@@ -73,7 +73,7 @@ def failures(report) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.slow
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(lessons(cells=ANY_CELL) | networks())
 def test_any_network_s_workbook_is_right(tmp_path_factory, lesson):
     every_cell_is_right(lesson, tmp_path_factory)
@@ -110,9 +110,8 @@ def test_the_cell_that_was_changed_is_named_before_what_follows_from_it(hello_xl
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
-def test_a_network_wide_enough_for_matrix_products_is_right(tmp_path, seed):
-    weights = np.random.default_rng(seed)
+def test_a_network_wide_enough_for_matrix_products_is_right(tmp_path):
+    weights = np.random.default_rng(0)
     shapes = {"Wxh": (10, 27), "Whh": (10, 10), "bh": (10, 1), "Why": (27, 10), "by": (27, 1)}
     model = Model("elman", {name: weights.normal(size=shape) for name, shape in shapes.items()})
     letters = tuple("abcdefghijklmnopqrstuvwxyz ")
@@ -134,7 +133,7 @@ def test_the_spreadsheet_itself_gives_the_published_figures(hello_xlsx):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("word", ["hello", "olleh", "hhhhh", "he", "lo", "h", "hellohello", "leo"])
+@pytest.mark.parametrize("word", ["hello", "hhhhh", "he", "h", "hellohello"])
 def test_typing_another_word_gives_what_the_engine_gives(hello_xlsx, tmp_path, word):
     typist = Typist(hello_xlsx)
     typist.type(block("word", "Inputs").area, word)
@@ -163,7 +162,7 @@ def test_the_sheet_says_what_it_makes_of_the_word(hello_xlsx, word, message):
 
 
 @pytest.mark.slow
-@settings(max_examples=15)
+@settings(max_examples=5)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=4, max_size=4), st.integers(0, 2), st.integers(0, 3))
 def test_typing_other_weights_gives_what_the_engine_gives(hello_xlsx, numbers, row, col):
     typist, lesson = Typist(hello_xlsx), hello()
@@ -322,8 +321,9 @@ def test_a_planted_mistake_is_found(hello_xlsx, tmp_path, sheet, name, pattern, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("size", "unit"), [(1e-3, 1.0), (1.0, 1.0), (1e6, 1e6)])
-@pytest.mark.parametrize("blank", ["", " "])
+@pytest.mark.parametrize(
+    ("size", "unit", "blank"), [(1e-3, 1.0, ""), (1.0, 1.0, " "), (1e6, 1e6, ""), (1e6, 1e6, " ")]
+)
 def test_the_tolerance_is_absolute_below_one_and_relative_above(tmp_path, size, unit, blank):
     """Also where the formulas are spelled otherwise, so that the cells are looked at one by one."""
     weights = {"Wxh": np.eye(2), "Whh": 0.5, "Why": [[size, 0.0], [0.0, size / 2]]}
@@ -473,60 +473,61 @@ oor:path="/org.openoffice.Office.Calc/Formula/Load"><prop oor:name="OOXMLRecalcM
 <value>0</value></prop></item></oor:items>"""
 
 
-def saved_by_libreoffice(path: Path, folder: Path) -> Path:
+def saved_by_libreoffice(folder: Path, *paths: Path) -> list[Path]:
+    """All in one start of the program."""
     settings = folder / "profile/user/registrymodifications.xcu"
     settings.parent.mkdir(parents=True)
     settings.write_text(LIBREOFFICE)
     command = ["soffice", f"-env:UserInstallation=file://{folder}/profile", "--headless", "--norestore"]
-    command += ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(folder / "out"), str(path)]
+    command += [
+        "--convert-to",
+        "xlsx:Calc MS Excel 2007 XML",
+        "--outdir",
+        str(folder / "out"),
+        *map(str, paths),
+    ]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
-    return folder / "out" / path.name
+    return [folder / "out" / path.name for path in paths]
 
 
-def saved_by_gnumeric(path: Path, folder: Path) -> Path:
-    command = ["ssconvert", "--recalc", "-T", "Gnumeric_Excel:xlsx2", str(path), str(folder / "out.xlsx")]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
-    return folder / "out.xlsx"
+def saved_by_gnumeric(folder: Path, *paths: Path) -> list[Path]:
+    (folder / "out").mkdir()
+    for path in paths:
+        command = ["ssconvert", "--recalc", "-T", "Gnumeric_Excel:xlsx2", path, folder / "out" / path.name]
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
+    return [folder / "out" / path.name for path in paths]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("program", "save"), [("soffice", saved_by_libreoffice), ("ssconvert", saved_by_gnumeric)]
-)
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_book_saved_by_another_program_is_still_right(tmp_path, program, save, language):
-    if not shutil.which(program):
-        pytest.skip(f"{program} is not installed")
-    path = rnnsheet.export(hello(), tmp_path / "hello.xlsx", language)
-    report = rnnsheet.check(save(path, tmp_path))
-    assert failures(report) == []
-    assert (report.drawn_on, report.further) == ((), {})
-    assert report.cells == rnnsheet.check(path).cells
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("program", "save"), [("soffice", saved_by_libreoffice), ("ssconvert", saved_by_gnumeric)]
-)
-@pytest.mark.parametrize(
-    ("vocabulary", "word", "hidden"),
-    [
-        ("abcdefghijklmnopqr ", "a fine bad cab", 10),
-        (" &<>'\"=%", "=\"&<> '%", 3),
-        ("01.E", "10.0E1", 1),
-        ("a", "aaaa", 2),
-    ],
-    ids=["matrix products", "signs", "digits", "one letter"],
-)
-def test_any_book_saved_by_another_program_is_still_right(tmp_path, program, save, vocabulary, word, hidden):
-    if not shutil.which(program):
-        pytest.skip(f"{program} is not installed")
+def of_letters(vocabulary: str, word: str, hidden: int) -> rnnsheet.Lesson:
     weights, letters = np.random.default_rng(0), len(vocabulary)
     shapes = {"Wxh": (hidden, letters), "Whh": (hidden, hidden), "bh": (hidden, 1), "Why": (letters, hidden)}
     model = Model("elman", {name: weights.normal(size=shape) for name, shape in shapes.items()})
-    lesson = rnnsheet.Lesson("other", model, tuple(vocabulary), word, len(word) + 2, settings=SMALL)
-    path = rnnsheet.export(lesson, tmp_path / "other.xlsx", "zh")
-    assert failures(rnnsheet.check(save(path, tmp_path))) == []
+    return rnnsheet.Lesson("other", model, tuple(vocabulary), word, len(word) + 2, settings=SMALL)
+
+
+SAVED = {
+    "English": (hello(), "en"),
+    "Chinese": (hello(), "zh"),
+    "matrix products": (of_letters("abcdefghijklmnopqr ", "a cab", 10), "zh"),
+    "signs": (of_letters(" &<>'\"=%", "=\"&<> '%", 3), "en"),
+    "digits": (of_letters("01.E", "10.0E1", 1), "zh"),
+    "one letter": (of_letters("a", "aaaa", 2), "zh"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("program", "save"), [("soffice", saved_by_libreoffice), ("ssconvert", saved_by_gnumeric)]
+)
+def test_a_book_saved_by_another_program_is_still_right(tmp_path, program, save):
+    if not shutil.which(program):
+        pytest.skip(f"{program} is not installed")
+    written = [rnnsheet.export(made[0], tmp_path / f"{name}.xlsx", made[1]) for name, made in SAVED.items()]
+    for path, saved in zip(written, save(tmp_path, *written), strict=True):
+        report = rnnsheet.check(saved)
+        assert failures(report) == [], path.name
+        assert (report.drawn_on, report.further) == ((), {}), path.name
+    assert report.cells == rnnsheet.check(path).cells
 
 
 def test_a_sentence_that_was_put_otherwise_is_no_wrong_cell(hello_xlsx, tmp_path):

@@ -42,7 +42,7 @@ from tests.imported_networks import (
 )
 from tests.planned import blocks_in_english, filled, referred, taken
 from tests.test_checking import failures
-from tests.test_engines import EVERY_ENGINE, skip_without
+from tests.test_engines import skip_without
 from tests.test_sheet import EXCEL_COLUMNS, EXCEL_FORMULA, EXCEL_ROWS, EXCEL_SHEET_NAME, excel_takes
 from tests.typist import Typist, marked
 
@@ -140,25 +140,17 @@ def test_every_kind_of_layer_may_read_what_is_computed_once_and_what_is_not(tmp_
     assert differences(network, found_by(path)) == []
 
 
-@pytest.mark.slow
-@settings(max_examples=60)
-@given(trained())
-def test_every_cell_of_very_many_networks_is_what_numpy_finds(tmp_path_factory, network):
-    path = export(network, tmp_path_factory.mktemp("book") / "book.xlsx")
-    assert differences(network, found_by(path)) == []
-
-
 EVERY_NETWORK = [*NETWORKS.values(), lambda: moods("", 10), lambda: speller("A~?* b")]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("network", "engine"),
-    # formulon loads slowly; of these one is masked, one answers, and one has a layer of each kind.
+    # Two start slowly; of what they get one is masked, one answers, one reads numbers, one has each kind.
     [
-        each
-        for each in product(EVERY_NETWORK, ENGINES)
-        if each[1] != "formulon" or each[0] in (moods, speller, medley)
+        *product(EVERY_NETWORK, ("ironcalc", "gnumeric")),
+        *product((moods, speller, counter, medley), ("libreoffice",)),
+        *product((speller, medley), ("formulon",)),
     ],
 )
 def test_every_engine_finds_what_numpy_finds(tmp_path, engine, network):
@@ -203,7 +195,7 @@ def test_any_letters_typed_are_read_as_numpy_reads_them(books, network, typed):
     check_typed(books[network.__name__], network(typed))
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(typed_texts(words=True))
 def test_what_anyone_types_is_read_as_numpy_reads_it(books, typed):
     check_typed(books["moods"], moods(typed))
@@ -336,25 +328,24 @@ def test_a_weight_that_is_no_number_is_told_with_its_cell(tmp_path, typed, reaso
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", EVERY_ENGINE)
-def test_an_emptied_text_is_read_as_nothing(tmp_path, engine):
-    """openpyxl saves the empty cell as a number without one."""
-    skip_without(engine)
+def test_an_emptied_text_is_read_as_nothing(tmp_path):
+    """openpyxl saves the empty cell as a number without one; what engines open is a copy."""
     path = export(moods(), tmp_path / "moods.xlsx")
     book = openpyxl.load_workbook(path)
     book["Network"]["B5"] = None
     book.save(path)
-    report = rnnsheet.check(path, engine=engine)
+    report = rnnsheet.check(path)
     assert (failures(report), report.ok) == ([], True)
 
 
+@settings(max_examples=20)
 @given(trained())
 def test_no_two_things_stand_in_one_cell(network):
     places = taken(plan(network, "en"))
     assert len(places) == len(set(places))
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(trained())
 def test_every_formula_refers_to_planned_cells_only(network):
     planned = plan(network, "en")
@@ -369,6 +360,7 @@ def test_the_first_sheet_shows_the_numbers_that_the_network_says(name, value):
     assert np.ravel(shown.expected(trace)).tolist() == np.ravel(trace[value]).tolist()
 
 
+@settings(max_examples=15)
 @given(trained())
 def test_formulas_and_names_are_such_as_excel_takes(network):
     planned = plan(network, "en")
@@ -402,6 +394,7 @@ def test_formulas_and_places_are_the_same_in_every_language_but_for_the_names_of
     assert all(other == first for other in others)
 
 
+@settings(max_examples=8)
 @given(
     st.lists(st.sampled_from(["A", "b", "=1+1", "", "~*?", "中"]), min_size=11, max_size=11),
     typed_texts(True),
@@ -454,7 +447,7 @@ def wide(units: int, features: int) -> ImportedNetwork:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("units", "features"), [(25, 3), (32, 3), (64, 9), (80, 1), (4, 200)])
+@pytest.mark.parametrize(("units", "features"), [(32, 3), (80, 1), (4, 200)])
 def test_libreoffice_sees_no_circle_where_there_is_none(tmp_path, units, features):
     """In threads, LibreOffice 7.4 shows Err:522 in networks of these sizes."""
     skip_without("libreoffice")

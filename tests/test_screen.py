@@ -25,17 +25,10 @@ from tests.imported_networks import counter, moods, recurrent, speller, weights
 from tests.screen import LEAST_CONTRAST, MOST_SERIES, Measured, measured
 from tests.test_engines import skip_without
 
-QUICK = ("hello", "hello-lstm", "sentiment")
 LESSONS = [
-    *(
-        pytest.param(name, "en", marks=[] if name in QUICK else [pytest.mark.slow])
-        for name in templates.names()
-    ),
+    *((name, "en") for name in templates.names()),
     # Of each form one: the others' sheets have the same texts.
-    *(
-        pytest.param(name, "zh", marks=pytest.mark.slow)
-        for name in ("hello-lstm", "mlp-to-rnn", "caption", "translate")
-    ),
+    *((name, "zh") for name in ("hello-lstm", "mlp-to-rnn", "caption", "translate")),
 ]
 MOST_LEFT, LEAST_STEPS, MOST_FROZEN = 480, 4, 1 / 3
 """Pixels left of the first time step, time steps on the first screen, and the share of it that stays."""
