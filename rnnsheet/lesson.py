@@ -67,22 +67,48 @@ class LessonData:
     settings: Settings = field(default_factory=Settings)
 
     def __post_init__(self) -> None:
-        def put(name: str, value: object) -> None:
-            object.__setattr__(self, name, value)
+        self._take_entries()
+        model = check_model(self.model, self.inputs, self.choice)
+        self._put("model", model)
+        if self.wants_answer:
+            of_examples = _answers_of(self.examples, self.split)
+            self._put("target", self.target or of_examples.get(self.reading, self.given))
+            second = self.second_target or of_examples.get(self.second_reading, self.second_given)
+            self._put("second_target", second)
+        _check_texts(self)
+        _check_examples(self)
+        self._put("steps", self.steps or self.least_steps)
+        if "answer" in self.sequences:
+            if END not in self.labels:
+                raise LessonError("no_end", place=self.source, end=END)
+            check_readable("labels", self.labels)
+            self._put("answer_steps", self.answer_steps or self.least_answer_steps)
+        elif self.answer_steps:
+            raise LessonError("no_answer_steps", place=self.source)
+        for source in (source for layer in model for source in layer.reads if source.at.isdigit()):
+            if int(source.at) > self.steps:
+                raise LessonError("no_such_step", place=self.source, given=str(source), steps=self.steps)
+        self._put("initial", _states(model, self.initial))
+        self._put("settings", plain_settings(self.settings, model, max(self.sequences.values())))
 
+    def _put(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    def _take_entries(self) -> None:
+        """The entries as plain texts and numbers. Raises LessonError where one cannot be what it should."""
         for name in ("name", "split", *_TEXTS):
-            put(name, text(name if name == "name" else f"data.{name}", getattr(self, name)))
-        put("title", by_language("title", self.title))
-        put("about", by_language("about", self.about))
+            self._put(name, text(name if name == "name" else f"data.{name}", getattr(self, name)))
+        self._put("title", by_language("title", self.title))
+        self._put("about", by_language("about", self.about))
         _check_kinds(self)
-        put("notes", {name: by_language(f"notes.{name}", told) for name, told in self.notes.items()})
-        put("vocabulary", tuple(map(plain, self.vocabulary)))
-        put("labels", tuple(map(plain, self.labels)) or self.vocabulary)
-        put("examples", tuple(as_example(*each) for each in self.examples))
+        self._put("notes", {name: by_language(f"notes.{name}", told) for name, told in self.notes.items()})
+        self._put("vocabulary", tuple(map(plain, self.vocabulary)))
+        self._put("labels", tuple(map(plain, self.labels)) or self.vocabulary)
+        self._put("examples", tuple(as_example(*each) for each in self.examples))
         if self.split not in ("letters", "words"):
             raise LessonError("wrong_split", got=repr(self.split))
         if self.picture is not None:
-            put("picture", as_picture("data.picture", self.picture))
+            self._put("picture", as_picture("data.picture", self.picture))
         if self.word or self.vocabulary or self.picture is None:
             check_vocabulary("vocabulary", self.vocabulary, self.split == "letters")
             if self.split == "words":
@@ -91,33 +117,10 @@ class LessonData:
             check_vocabulary("labels", self.labels, letters=False)
         for name in ("steps", "answer_steps"):
             steps = plain(getattr(self, name))
-            put(name, steps)
+            self._put(name, steps)
             if type(steps) is not int or not 0 <= steps <= MOST_STEPS:
-                raise LessonError(
-                    "wrong_steps", place=self.source, name=name, least=1, most=MOST_STEPS, got=repr(steps)
-                )
-        model = check_model(self.model, self.inputs, self.choice)
-        put("model", model)
-        if self.wants_answer:
-            of_examples = _answers_of(self.examples, self.split)
-            put("target", self.target or of_examples.get(self.reading, self.given))
-            second = self.second_target or of_examples.get(self.second_reading, self.second_given)
-            put("second_target", second)
-        _check_texts(self)
-        _check_examples(self)
-        put("steps", self.steps or self.least_steps)
-        if "answer" in self.sequences:
-            if END not in self.labels:
-                raise LessonError("no_end", place=self.source, end=END)
-            check_readable("labels", self.labels)
-            put("answer_steps", self.answer_steps or self.least_answer_steps)
-        elif self.answer_steps:
-            raise LessonError("no_answer_steps", place=self.source)
-        for source in (source for layer in model for source in layer.reads if source.at.isdigit()):
-            if int(source.at) > self.steps:
-                raise LessonError("no_such_step", place=self.source, given=str(source), steps=self.steps)
-        put("initial", _states(model, self.initial))
-        put("settings", plain_settings(self.settings, model, max(self.sequences.values())))
+                values = {"name": name, "least": 1, "most": MOST_STEPS, "got": repr(steps)}
+                raise LessonError("wrong_steps", place=self.source, **values)
 
     @property
     def inputs(self) -> dict[str, Axis]:

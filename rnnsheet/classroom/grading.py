@@ -82,9 +82,7 @@ def grade(
     something given cannot be used; a submission that cannot be marked is told in the result, and stops no
     other.
     """
-    made, words = keys.load(Path(key)), labels(known_language(language))
-    if made.settings.mode == keys.PAPER:
-        raise keys.KeyFileError("paper_key", place=str(key))
+    made, words = _key(Path(key)), labels(known_language(language))
     tolerance = usual_tolerance(made.settings.digits) if tolerance is None else tolerance
     target = Path(folder)
     _check(tolerance, platform, jobs, target, force)
@@ -102,6 +100,13 @@ def grade(
     if platform == "gradescope":
         platforms.write_results(target, grading.marks, words)
     return grading
+
+
+def _key(path: Path) -> keys.Key:
+    """The key. Raises KeyFileError where it is none, or one of pages that were printed."""
+    if (made := keys.load(path)).settings.mode == keys.PAPER:
+        raise keys.KeyFileError("paper_key", place=str(path))
+    return made
 
 
 def _check(tolerance: float, platform: str, jobs: int | None, target: Path, force: bool) -> None:

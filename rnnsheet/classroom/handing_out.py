@@ -64,22 +64,13 @@ def exercise(
     if root.exists() and not force:
         raise OutputError("folder_exists", place=str(root))
     codes = {student.id: made.code(student.id) for student in students}
-    on_paper = settings.mode == PAPER
-    files = {
-        student.id: root / STUDENTS / (PAGES if on_paper else f"{codes[student.id]}.xlsx")
-        for student in students
-    }
     with progress("exercise", len(students)) as advance:
         # Before anything is written: there may be no numbers for someone.
-        pages = list(_pages(prepared, students, advance)) if on_paper else []
+        pages = list(_pages(prepared, students, advance)) if settings.mode == PAPER else []
         with made_folder(root / STUDENTS), made_folder(root / TEACHER):
             if known is None:
                 made.save(place)
-            if on_paper:
-                paper.write(prepared, pages, root / STUDENTS / PAGES, solved=False)
-                paper.write(prepared, pages, root / TEACHER / SOLUTIONS, solved=True)
-            else:
-                _write_books(prepared, {codes[student]: file for student, file in files.items()}, advance)
+            files = _write(prepared, codes, pages, root, advance)
     rows = [(codes[s.id], s.id, s.name, f"{STUDENTS}/{files[s.id].name}") for s in students]
     _list(root / TEACHER, rows, known is not None)
     if place.parent.resolve() != (root / TEACHER).resolve() and (place.parent / CODES).exists():
@@ -87,18 +78,26 @@ def exercise(
     return HandedOut(root, place, files)
 
 
+def _write(
+    prepared: Exercise, codes: Mapping[str, str], pages: Sequence[paper.Page], root: Path, advance: Advance
+) -> dict[str, Path]:
+    """Writes the pages, or where there are none the workbook of each code; the file of each student."""
+    if pages:
+        paper.write(prepared, pages, root / STUDENTS / PAGES, solved=False)
+        paper.write(prepared, pages, root / TEACHER / SOLUTIONS, solved=True)
+        return dict.fromkeys(codes, root / STUDENTS / PAGES)
+    files = {student: root / STUDENTS / f"{code}.xlsx" for student, code in codes.items()}
+    for student, code in codes.items():
+        prepared.write(prepared.book(code, prepared.lesson(code)), files[student])
+        advance(1)
+    return files
+
+
 def _pages(prepared: Exercise, students: Sequence[Student], advance: Advance) -> Iterator[paper.Page]:
     """The page of each student. Raises LessonError where there are no numbers for one."""
     for student in students:
         code = prepared.key.code(student.id)
         yield paper.Page(code, prepared.lesson(code), f"{student.id} {student.name}")
-        advance(1)
-
-
-def _write_books(prepared: Exercise, files: Mapping[str, Path], advance: Advance) -> None:
-    """Writes the workbook of each code."""
-    for code, file in files.items():
-        prepared.write(prepared.book(code, prepared.lesson(code)), file)
         advance(1)
 
 

@@ -110,11 +110,7 @@ def train(
         sentences = table.read(source, advance)
     task = _task(source, sentences, options)
     model = _untrained(task, options, progress)
-    start = perf_counter()
-    with progress("learn", options.epochs * int(np.sum(~task.tested))) as advance:
-        learned, answers = task.tokens[~task.tested], task.positive[~task.tested]
-        losses = keras_model.learn(model, learned, answers, options.epochs, options.batch, advance)
-    seconds = perf_counter() - start
+    losses, seconds = _learned(task, model, options, progress)
     accuracy = _accuracy(task, model)
     _write(model, task.vocabulary, written, language)
     return Learned(
@@ -133,6 +129,15 @@ def train(
         accuracy=accuracy,
         written=tuple(map(str, written)),
     )
+
+
+def _learned(task: _Task, model: Any, options: Options, progress: Progress) -> tuple[list[float], float]:
+    """Learns the sentences that are not held out: the loss of each pass, and how many seconds that took."""
+    start = perf_counter()
+    with progress("learn", options.epochs * int(np.sum(~task.tested))) as advance:
+        learned, answers = task.tokens[~task.tested], task.positive[~task.tested]
+        losses = keras_model.learn(model, learned, answers, options.epochs, options.batch, advance)
+    return losses, perf_counter() - start
 
 
 def _free(book: Path, force: bool) -> tuple[Path, Path, Path]:

@@ -281,13 +281,13 @@ class SheetReader:
                         self.grid.fonts[before + col], values[before + col] = stored.fonts, str(stored)
             except ValueError as error:
                 raise ValueError(f"{column_letters(col)}{row}: {error}") from None
-        styles = tuple([cell.get("s") for cell in element])
-        said = element.get
-        look = Row(
-            *(said("hidden"), said("ht"), said("outlineLevel"), said("collapsed"), said("s")),
-            *(tuple(cols), styles),
-        )
-        rows = self.grid.rows
+        self._look_of(element, row, cols)
+
+    def _look_of(self, element: ElementTree.Element, row: int, cols: Sequence[int]) -> None:
+        """Keeps how a row looks, where it is not as the one before."""
+        said, styles = element.get, tuple([cell.get("s") for cell in element])
+        kept = (said("hidden"), said("ht"), said("outlineLevel"), said("collapsed"), said("s"))
+        look, rows = Row(*kept, tuple(cols), styles), self.grid.rows
         if not rows or rows[-1][1] != look:
             rows.append((row, self._looks.setdefault(look, look)))
 
