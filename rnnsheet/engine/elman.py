@@ -35,14 +35,14 @@ def forward(
     xh = (x.reshape(steps * batch, letters) @ parameters["Wxh"].T).reshape(steps, batch, -1)
     hh, z, h = np.empty_like(xh), np.empty_like(xh), np.empty_like(xh)
     before, activate = initial["h"], ACTIVATIONS[activation]
-    for t in range(steps):
-        _recur(before, whh, out=hh[t])
-        hh[t] += bh
-        np.add(xh[t], hh[t], out=z[t])
-        activate(z[t], out=h[t])
+    for t, (xh_t, hh_t, z_t, h_t) in enumerate(zip(xh, hh, z, h, strict=True)):
+        _recur(before, whh, out=hh_t)
+        hh_t += bh
+        np.add(xh_t, hh_t, out=z_t)
+        activate(z_t, out=h_t)
         if mask is not None:
-            np.copyto(h[t], before, where=~mask[t])
-        before = h[t]
+            np.copyto(h_t, before, where=~mask[t])
+        before = h_t
     return {"xh": xh, "hh": hh, "z": z, "h": h}
 
 
@@ -75,14 +75,13 @@ def backward(
     steps, batch, hidden = h.shape
     dh, dz, dh_back = dh_now.copy(), np.empty_like(h), np.empty_like(h)
     slopes = SLOPES[activation](h)
-    for t in reversed(range(steps)):
-        if t + 1 < steps:
-            dh[t] += dh_back[t + 1]
-        elif "h" in after:
-            dh[t] += after["h"]
-        bound(dh[t], limit)
-        np.multiply(dh[t], slopes[t], out=dz[t])
-        _recur(dz[t], whh.T, out=dh_back[t])
+    dh_next = after.get("h", 0.0)
+    for dh_t, slope, dz_t, back in zip(dh[::-1], slopes[::-1], dz[::-1], dh_back[::-1], strict=True):
+        dh_t += dh_next
+        bound(dh_t, limit)
+        np.multiply(dh_t, slope, out=dz_t)
+        _recur(dz_t, whh.T, out=back)
+        dh_next = back
     flat = dz.reshape(steps * batch, hidden)
     before = np.concatenate([initial["h"][None], h[:-1]]).reshape(steps * batch, hidden)
     gradients = {

@@ -36,29 +36,25 @@ def projected(wx: Array, x: Array, b: Array) -> Array:
 
 
 def weight_gradients(
-    parameters: Arrays,
-    gates: Sequence[str],
-    dz: Array,
-    x: Array,
-    before: Array,
-    recurrent: Array | None = None,
+    parameters: Arrays, gates: Sequence[str], dz: Array, x: Array, before: Array
 ) -> dict[str, Array]:
-    """The gradients of the Wx, Wh and b of gates beside each other, in their shapes.
+    """The gradients of the Wx, Wh and b that each gate has, in their shapes.
 
     z = Wx·x + Wh·before + b; dz (steps, batch, gates * hidden), x and before (steps, batch, rows).
-    Where Wh·before does not enter z directly, `recurrent` is the gradient with respect to that product.
     """
-    flat, inner = dz.reshape(-1, dz.shape[-1]), dz if recurrent is None else recurrent
+    flat = dz.reshape(-1, dz.shape[-1])
     into = flat.T @ x.reshape(-1, x.shape[-1])
-    products = inner.reshape(-1, inner.shape[-1]).T @ before.reshape(-1, before.shape[-1])
+    products = flat.T @ before.reshape(-1, before.shape[-1])
+    totals = dz.sum(axis=1).sum(axis=0)[:, None]
+    hidden = len(into) // len(gates)
     found: dict[str, Array] = {}
-    totals = flat.sum(axis=0)[:, None]
     for k, gate in enumerate(gates):
-        rows = slice(k * len(into) // len(gates), (k + 1) * len(into) // len(gates))
-        wh, b = f"Wh{gate}", f"b{gate}"
-        product = products[rows]
-        found[f"dWx{gate}"] = into[rows]
-        found[f"d{wh}"] = np.trace(product).reshape(1, 1) if parameters[wh].size == 1 else product
+        rows, wh, b = slice(k * hidden, (k + 1) * hidden), f"Wh{gate}", f"b{gate}"
+        if f"Wx{gate}" in parameters:
+            found[f"dWx{gate}"] = into[rows]
+        if wh in parameters:
+            product = products[rows]
+            found[f"d{wh}"] = np.trace(product).reshape(1, 1) if parameters[wh].size == 1 else product
         if b in parameters:
             found[f"d{b}"] = in_shape(totals[rows], parameters[b])
     return found

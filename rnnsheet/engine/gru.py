@@ -18,7 +18,6 @@ from rnnsheet.engine.gates import (
     projected,
     recurrent_contributions,
     stacked,
-    summed,
     weight_gradients,
 )
 from rnnsheet.network import Array
@@ -106,25 +105,28 @@ def backward(
     """
     h, r, u, n = (states[name].swapaxes(1, 2) for name in ("h", *GATES))
     h_before, wh = before(initial["h"].T, h), stacked(parameters, "Wh", GATES, h.shape[1]).T
-    dzr_by = (states["m"].swapaxes(1, 2) if reset_after else h_before) * r * (1.0 - r)
     # What multiplies dh and dzn, or ds, is known of all time steps.
-    slopes = dzr_by, (h_before - n) * u * (1.0 - u), (1.0 - u) * (1.0 - n * n)
+    dzr_by = (states["m"].swapaxes(1, 2) if reset_after else h_before) * r * (1.0 - r)
+    dn_by, du_by = 1.0 - u, h_before - n
+    slopes = dzr_by, du_by * u * dn_by, dn_by * (1.0 - n * n)
     dh = dh_now.swapaxes(1, 2).copy()
     dh_next = after["h"].T if "h" in after else np.zeros_like(h[0])
-    dz, inner, dh_back = _through_time(dh, dh_next, wh, (r, u), slopes, limit, reset_after)
+    rows, dh_back = _through_time(dh, dh_next, wh, (r, u), slopes, limit, reset_after)
+    dzr, dzu, dzn, inner = _each(rows, 4)
     found = {
         "dh": dh,
-        "dn": dh * (1.0 - u),
-        "du": dh * (h_before - n),
-        **_named("dz", dz),
+        "dn": dh * dn_by,
+        "du": dh * du_by,
+        "dzr": dzr,
+        "dzu": dzu,
+        "dzn": dzn,
         "dh_back": dh_back,
         "dm" if reset_after else "ds": inner,
+        "dr": dzn * states["m"].swapaxes(1, 2) if reset_after else inner * h_before,
     }
     found = {"dh_now": dh_now, **{name: array.swapaxes(1, 2) for name, array in found.items()}}
-    inner, h_before = inner.swapaxes(1, 2), h_before.swapaxes(1, 2)
-    found["dr"] = found["dzn"] * states["m"] if reset_after else inner * h_before
     weights = _weights_after if reset_after else _weights_before
-    return found | weights(parameters, dz.swapaxes(1, 2), inner, x, h_before, states)
+    return found | weights(parameters, rows.swapaxes(1, 2), x, h_before.swapaxes(1, 2), states)
 
 
 def _through_time(
@@ -135,18 +137,17 @@ def _through_time(
     slopes: tuple[Array, Array, Array],
     limit: float,
     reset_after: bool,
-) -> tuple[Array, Array, Array]:
-    """From the last time step to the first: dz of all gates, dm or ds, and dh_back, (steps, rows, batch).
+) -> tuple[Array, Array]:
+    """From the last time step to the first: dz of each gate and dm or ds below each other, and dh_back.
 
-    To `dh` is added what each step gets of the one after, to the last one `dh_next`. `gates` are r and u,
-    `slopes` what each gate's z multiplies.
+    Both (steps, rows, batch). To `dh` is added what each step gets of the one after, to the last one
+    `dh_next`. `gates` are r and u, `slopes` what each gate's z multiplies.
     """
     steps, hidden, batch = dh.shape
-    dz, inner, dh_back = np.empty((steps, 3 * hidden, batch)), np.empty(dh.shape), np.empty(dh.shape)
-    two = 2 * hidden
+    rows, dh_back, two = np.empty((steps, 4 * hidden, batch)), np.empty(dh.shape), 2 * hidden
     by_open, by_candidate = wh[:, :two], wh[:, two:]
-    over_time = (dh, *gates, *slopes, dz[:, :two], *_each(dz), inner, dh_back)
-    for dh_t, r, u, dzr_by, dzu_by, dzn_by, dz_open, dzr, dzu, dzn, inner_t, back in zip(
+    over_time = (dh, *gates, *slopes, rows[:, :two], *_each(rows, 4), dh_back)
+    for dh_t, r, u, dzr_by, dzu_by, dzn_by, dz_open, dzr, dzu, dzn, inner, back in zip(
         *(array[::-1] for array in over_time), strict=True
     ):
         dh_t += dh_next
@@ -155,37 +156,38 @@ def _through_time(
         np.multiply(dh_t, dzu_by, out=dzu)
         if reset_after:
             np.multiply(dzn, dzr_by, out=dzr)
-            np.multiply(dzn, r, out=inner_t)
-            of_candidate = by_candidate @ inner_t
+            np.multiply(dzn, r, out=inner)
+            of_candidate = by_candidate @ inner
         else:
-            np.matmul(by_candidate, dzn, out=inner_t)
-            np.multiply(inner_t, dzr_by, out=dzr)
-            of_candidate = inner_t * r
+            np.matmul(by_candidate, dzn, out=inner)
+            np.multiply(inner, dzr_by, out=dzr)
+            of_candidate = inner * r
         np.matmul(by_open, dz_open, out=back)
         back += of_candidate
         back += dh_t * u
         dh_next = back
-    return dz, inner, dh_back
+    return rows, dh_back
 
 
 def _weights_after(
-    parameters: Arrays, dz: Array, dm: Array, x: Array, h_before: Array, states: Arrays
+    parameters: Arrays, rows: Array, x: Array, h_before: Array, states: Arrays
 ) -> dict[str, Array]:
-    """The gradients of the parameters where the reset gate acts after the recurrent product."""
-    recurrent = np.concatenate([dz[..., : -dm.shape[-1]], dm], axis=-1)
-    found = weight_gradients(parameters, GATES, dz, x, h_before, recurrent)
-    if "bm" in parameters:
-        found["dbm"] = summed(dm.reshape(-1, dm.shape[-1]), parameters["bm"])
-    return found
+    """The gradients of the parameters where the reset gate acts after the recurrent product m."""
+    # Whn is a weight of m, not of the candidate.
+    own = {"Whm" if name == "Whn" else name: array for name, array in parameters.items()}
+    found = weight_gradients(own, (*GATES, "m"), rows, x, h_before)
+    return found | {"dWhn": found.pop("dWhm")}
 
 
 def _weights_before(
-    parameters: Arrays, dz: Array, ds: Array, x: Array, h_before: Array, states: Arrays
+    parameters: Arrays, rows: Array, x: Array, h_before: Array, states: Arrays
 ) -> dict[str, Array]:
     """The gradients of the parameters where it acts before."""
-    dzn = dz[..., -ds.shape[-1] :]
-    found = weight_gradients(parameters, GATES[:2], dz[..., : -ds.shape[-1]], x, h_before)
-    return found | weight_gradients(parameters, GATES[2:], dzn, x, states["s"])
+    dzr_dzu, dzn_ds = np.split(rows, 2, axis=-1)
+    found = weight_gradients(parameters, GATES[:2], dzr_dzu, x, h_before)
+    return found | weight_gradients(
+        parameters, GATES[2:], dzn_ds[..., : states["s"].shape[-1]], x, states["s"]
+    )
 
 
 def contributions(
@@ -211,10 +213,10 @@ def contributions(
     return found
 
 
-def _each(array: Array) -> list[Array]:
-    """An array (steps, 3 * hidden, batch) gate by gate."""
-    hidden = array.shape[1] // 3
-    return [array[:, k * hidden : (k + 1) * hidden] for k in range(3)]
+def _each(array: Array, count: int = 3) -> list[Array]:
+    """An array (steps, count * hidden, batch) gate by gate."""
+    hidden = array.shape[1] // count
+    return [array[:, k * hidden : (k + 1) * hidden] for k in range(count)]
 
 
 def _named(prefix: str, array: Array) -> dict[str, Array]:
