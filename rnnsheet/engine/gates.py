@@ -31,8 +31,10 @@ def projected(wx: Array, x: Array, b: Array) -> Array:
 
     Here the samples lie last, so that the rows of one gate, and of several, are one piece of memory.
     """
-    rows = x.reshape(-1, x.shape[-1]) @ wx.T + b[:, 0]
-    return rows.reshape(*x.shape[:2], -1).swapaxes(1, 2).copy()
+    steps, batch, read = x.shape
+    z = (wx @ x.reshape(-1, read).T).reshape(-1, steps, batch).swapaxes(0, 1).copy()
+    z += b
+    return z
 
 
 def weight_gradients(

@@ -34,7 +34,8 @@ def probabilities(parameters: Mapping[str, Array], h: Array) -> dict[str, Array]
     y = (h.reshape(-1, h.shape[-1]) @ parameters["Why"].T).reshape(*h.shape[:-1], -1)
     if "by" in parameters:
         y += parameters["by"][:, 0]
-    y_max = y.max(axis=-1, keepdims=True)
+    # Transposed: NumPy finds the greatest along the first axis many times faster.
+    y_max = y.reshape(-1, y.shape[-1]).T.copy().max(axis=0).reshape(*y.shape[:-1], 1)
     e = y - y_max
     np.exp(e, out=e)
     e_sum = e.sum(axis=-1, keepdims=True)
