@@ -75,9 +75,10 @@ def test_every_setting_with_what_it_is_without(language):
 
 def test_every_key_of_a_file_that_describes_a_model(language):
     page = reference(language, "model-file")
-    rows = re.findall(r"^\| (?:`\[+(\w+)\]+`|\(none\)|（无）) \| (.*)", page, re.MULTILINE)
-    told = {table: row if table else page for table, row in rows}
+    _, of_model, *sections, _, _ = page.split("\n## ")
+    told = {table: text for text in sections for table in re.findall(r"\[(\w+)\]", text.partition("\n")[0])}
     keys = description._KEYS
+    told = {table: text.replace(f"`{table}.", "`") for table, text in {"": of_model, **told}.items()}
     assert {table: missing(keys[table], told[table]) for table in keys} == {table: [] for table in keys}
 
 
