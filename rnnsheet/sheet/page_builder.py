@@ -124,6 +124,10 @@ class Page:
         if text:
             self.sheet.texts.append(Text(row, col, text, style, span, link, at))
 
+    def jump(self, row: int, col: int, text: str, to: int) -> None:
+        """A link to a row of this sheet."""
+        self.text(row, col, text, "link_text", link=self.sheet.name, at=f"A{to}")
+
     def title(self, title: str, about: str) -> None:
         """The sheet's first two rows: its title, and what it is in a paragraph."""
         self.text(1, 1, title, "title")
@@ -139,6 +143,14 @@ class Page:
         area = self.area(STATE_ROW, 1)
         self.sheet.highlights += [Highlight(area, key, messages[key]) for key in ("fine", "note")]
         return self.formula("state", area, text, "state", values=values, words=True)
+
+    def legend(self, row: int, styles: Sequence[str]) -> int:
+        """What the colours mean; the next free row."""
+        self.text(row, 1, self.labels("overview.legend"), "heading", self.span)
+        for line, style in enumerate(styles, start=row + 1):
+            self.text(line, 1, self.labels(f"legend.{style}_sample"), style)
+            self.text(line, 2, self.labels(f"legend.{style}"), "beside")
+        return row + len(styles) + 2
 
     def area(self, row: int, col: int, rows: int = 1, cols: int = 1) -> Area:
         """An area of this sheet."""

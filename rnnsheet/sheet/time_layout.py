@@ -299,7 +299,7 @@ class TimeLayout:
         col = self._behind(1, symbolic)
         if at:
             where = self.page.labels("foot.at", row=at)
-            self.page.text(row, col, where, "link_text", link=self.page.sheet.name, at=f"A{at}")
+            self.page.jump(row, col, where, at)
             col = self._behind(col, where)
         self.page.text(row, col, told, "small")
 

@@ -80,11 +80,7 @@ def complete(
     row = _layers(page, network, row + 1, sheets)
     if network.assumed:
         row = _assumed(page, network, row)
-    page.text(row, 1, page.labels("overview.legend"), "heading", page.span)
-    for line, style in enumerate(LEGEND, start=row + 1):
-        page.text(line, 1, page.labels(f"legend.{style}_sample"), style)
-        page.text(line, 2, page.labels(f"legend.{style}"), "beside")
-    row += len(LEGEND) + 2
+    row = page.legend(row, LEGEND)
     page.text(row, 1, page.labels("network.how"), "heading", page.span)
     page.text(row + 1, 1, page.labels("network.how_about"), "about", page.span)
     page.text(row + 2, 1, page.labels("overview.proof"), "about", page.span)

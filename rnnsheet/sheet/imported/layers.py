@@ -201,15 +201,6 @@ class _LayerPage:
             series = tuple(Series(block.part(each, 0, 1, block.cols), titles.part(each)) for each in rows)
             categories = self.layout.blocks["says"].area
             row, col = self.layout.row, first
-        self.page.sheet.charts.append(
-            Chart(
-                kind="shares",
-                title=labels("unrolled.chart"),
-                series=series,
-                categories=categories,
-                x_title=labels("unrolled.chart_label" if sequence == STATIC else "meaning.t"),
-                y_title=labels("unrolled.chart_y"),
-                row=row,
-                col=col,
-            )
-        )
+        title, y = labels("unrolled.chart"), labels("unrolled.chart_y")
+        x = labels("unrolled.chart_label" if sequence == STATIC else "meaning.t")
+        self.page.sheet.charts.append(Chart("shares", title, series, categories, x, y, row, col))

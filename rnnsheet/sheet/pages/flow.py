@@ -222,16 +222,7 @@ class _Flow:
         self.page.formula(name, area, text, "gradient", trace=f"flow.{name}", time=time, form="powers")
 
     def _chart(self, rows: Mapping[str, int], place: tuple[int, int]) -> None:
-        labels, areas = self.page.labels, self._areas(rows)
+        title, x, y = map(self.page.labels, ("flow.chart", "flow.chart_x", "flow.chart_y"))
+        areas = self._areas(rows)
         series = tuple(Series(areas[f"drawn_{name}"], self.captions[name]) for name in self.drawn)
-        chart = Chart(
-            "powers",
-            labels("flow.chart"),
-            series,
-            areas["steps_back"],
-            x_title=labels("flow.chart_x"),
-            y_title=labels("flow.chart_y"),
-            row=place[0],
-            col=place[1],
-        )
-        self.page.sheet.charts.append(chart)
+        self.page.sheet.charts.append(Chart("powers", title, series, areas["steps_back"], x, y, *place))

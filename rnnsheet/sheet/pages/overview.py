@@ -30,20 +30,9 @@ def place(context: Context, pages: Sequence[Page]) -> Page:
     row = _answers(page, context, _ways(page, pages))
     page.text(row, 1, labels("overview.picture"), "heading", SPAN)
     row = _cells(page, context, _Picture(page, context, row + 2).place() + 1)
-    page.text(row, 1, labels("overview.legend"), "heading", SPAN)
-    for line, style in enumerate(LEGEND, start=row + 1):
-        page.text(line, 1, labels(f"legend.{style}_sample"), style)
-        page.text(line, 2, labels(f"legend.{style}"), "beside")
-    row += len(LEGEND) + 2
+    row = page.legend(row, LEGEND)
     page.text(row, 1, labels("overview.sheets"), "heading", SPAN)
-    page.text(
-        _WAYS,
-        _FIRST + 2 * _NEXT,
-        f"{labels('overview.sheets')} ↓",
-        "link_text",
-        link=page.sheet.name,
-        at=f"A{row}",
-    )
+    page.jump(_WAYS, _FIRST + 2 * _NEXT, f"{labels('overview.sheets')} ↓", row)
     for line, other in enumerate(pages, start=row + 1):
         page.text(line, 1, other.sheet.name, "link_text", link=other.sheet.name)
         page.text(line, 2, labels(f"overview.{other.key}"), "beside")

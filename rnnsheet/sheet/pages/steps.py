@@ -31,14 +31,7 @@ def place(context: Context) -> Page:
         _tell(teller, step, explanation(step, lesson, network, labels), before)
         before = step
     if network.sequences.keys() - {STATIC}:
-        page.text(
-            3,
-            SPAN + 1,
-            labels("steps.any_at", row=teller.row),
-            "link_text",
-            link=page.sheet.name,
-            at=f"A{teller.row}",
-        )
+        page.jump(3, SPAN + 1, labels("steps.any_at", row=teller.row), teller.row)
         page.sheet.printed_rows = ((1, teller.row - 1),)
         AnyStep(page, context, teller.row).write()
     return page

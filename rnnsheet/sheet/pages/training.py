@@ -259,17 +259,6 @@ def _last_of(page: Page, block: Block, area: Area, style: str) -> None:
 
 
 def _chart(page: Page, epochs: Area, losses: Area, col: int) -> None:
-    labels = page.labels
-    page.sheet.charts.append(
-        Chart(
-            kind="line",
-            title=labels("training.chart"),
-            series=(Series(losses, labels("training.loss")),),
-            categories=epochs,
-            x_title=labels("training.epoch"),
-            y_title=labels("training.loss"),
-            row=_ABOUT,
-            col=col,
-            height=_CHART_HEIGHT,
-        )
-    )
+    title, x, y = map(page.labels, ("training.chart", "training.epoch", "training.loss"))
+    chart = Chart("line", title, (Series(losses, y),), epochs, x, y, _ABOUT, col, _CHART_HEIGHT)
+    page.sheet.charts.append(chart)

@@ -106,7 +106,7 @@ def _places_below(context: Context, layout: TimeLayout, once: range) -> Places:
     if below := [row for row, _ in places.values() if row > once.start + 1]:
         row = min(below)
         told = context.labels("unrolled.below", row=row)
-        page.text(1, first + 2, told, "link_text", link=page.sheet.name, at=f"A{row}")
+        page.jump(1, first + 2, told, row)
     return places
 
 
@@ -152,13 +152,5 @@ def _chart(context: Context, p: Equation, named: bool, row: int, col: int) -> Ch
         series = [
             Series(context.over_time[p.beside(base)].area, labels(f"unrolled.{key}")) for base, key in told
         ]
-    return Chart(
-        kind="shares",
-        title=labels("unrolled.chart") + (of_layer(p, labels) if named else ""),
-        series=tuple(series),
-        categories=categories,
-        x_title=x_title,
-        y_title=labels("unrolled.chart_y"),
-        row=row,
-        col=col,
-    )
+    title = labels("unrolled.chart") + (of_layer(p, labels) if named else "")
+    return Chart("shares", title, tuple(series), categories, x_title, labels("unrolled.chart_y"), row, col)
