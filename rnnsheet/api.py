@@ -159,7 +159,13 @@ def export(
         loaded = _sized(loaded, epochs, steps, digits)
         if sheets:
             loaded = replace(loaded, settings=replace(loaded.settings, sheets=tuple(sheets)))
-    planned = replace(plan(loaded, language), paper=paper)
+    try:
+        planned = replace(plan(loaded, language), paper=paper)
+    except LessonError as error:
+        if sheets and error.key == "no_such_sheet":
+            # It is not the lesson's file that asks for it.
+            error.place = "sheets"
+        raise
     cells = planned.cells
     with progress("export", cells) as advance:
         # To compute the numbers takes about as long as to write them.

@@ -74,8 +74,8 @@ def _errors_of_system() -> Mapping[str, str]:
 
 
 _USUAL = (
-    *("EACCES", "EBUSY", "EIO", "EISDIR", "EMFILE", "ENAMETOOLONG", "ENOENT", "ENOSPC", "ENOTDIR"),
-    *("EPERM", "EROFS"),
+    *("EACCES", "EBUSY", "EEXIST", "EIO", "EISDIR", "EMFILE", "ENAMETOOLONG", "ENOENT", "ENOSPC"),
+    *("ENOTDIR", "EPERM", "EROFS"),
 )
 
 

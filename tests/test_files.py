@@ -111,10 +111,12 @@ def test_a_folder_that_was_made_for_nothing_is_gone_again(tmp_path, error):
     assert (tmp_path / "old" / "new" / "a").read_bytes() == b"whole"
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+@pytest.mark.parametrize(("place", "told"), [("a", "已有同名文件"), ("a/b", "路径中有一段不是文件夹")])
+def test_a_folder_that_cannot_be_made_is_told_in_chinese_too(tmp_path, place, told):
     (tmp_path / "a").write_bytes(b"")
-    with pytest.raises(OutputError, match="a/b: cannot be written"), made_folder(tmp_path / "a" / "b"):
+    with pytest.raises(OutputError, match="cannot be written") as caught, made_folder(tmp_path / place):
         pytest.fail("there is none")
+    assert told in caught.value.text("zh")
     assert list(tmp_path.iterdir()) == [tmp_path / "a"]
 
 
