@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import reduce
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Call:
     """Each state before the first time step, (batch, units)."""
     mask: Mask = None
 
-    @cached_property
+    @property
     def x(self) -> Array:
         """All that it reads, as one."""
         return joined(self.reads)

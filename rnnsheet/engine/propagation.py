@@ -160,11 +160,12 @@ def contributions(model: Model, batch: Batch, found: Arrays) -> dict[str, Array]
 
 def _layer(model: Model, layer: Layer, batch: Batch, found: Arrays, initial: Arrays) -> dict[str, Array]:
     """What one layer computes, and what it reads put together."""
-    call = Call(
-        layer, model.of(layer), _reads(model, layer, found), initial, batch.masks.get(model.along(layer))
-    )
+    reads = _reads(model, layer, found)
+    if layer.gathered:
+        reads = [joined(reads)]
+    call = Call(layer, model.of(layer), reads, initial, batch.masks.get(model.along(layer)))
     own = {layer.named(base): array for base, array in compute(call).items()}
-    return {layer.gathered: call.x, **own} if layer.gathered else own
+    return {layer.gathered: reads[0], **own} if layer.gathered else own
 
 
 def _reads(model: Model, layer: Layer, found: Arrays) -> list[Array]:

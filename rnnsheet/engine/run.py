@@ -186,6 +186,6 @@ def _numbers(model: Model, given: Batch) -> dict[str, Array]:
 
 def _check_finite(arrays: Mapping[str, Array], place: str) -> None:
     for name, array in arrays.items():
-        bad = np.argwhere(~np.isfinite(array))
-        if len(bad):
-            raise LessonError("overflow", place=place, name=name, step=bad[0][1] + 1)
+        if not np.isfinite(array).all():
+            step = np.argwhere(~np.isfinite(array))[0][1] + 1
+            raise LessonError("overflow", place=place, name=name, step=step)

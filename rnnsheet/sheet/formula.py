@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from functools import cache, cached_property
+from itertools import chain
 
 # A string, a cell reference that is not part of a longer word, or a quoted name without one.
 _TOKEN = re.compile(
@@ -10,7 +11,7 @@ _TOKEN = re.compile(
 )
 
 
-_BETWEEN, _ROW = "\x00", "\x01"
+_BETWEEN, _ROW = "\x01", "\x02"
 """Signs that no formula has: between two cells, and where the number of a row goes."""
 
 
@@ -38,7 +39,7 @@ class Formula:
     def __init__(self, text: str):
         self.text = text
         self._rows: dict[int, tuple[str, list[int]]] = {}
-        """Per width, a row's texts as a template, and the numbers of the rows in it that move."""
+        """What `_row` has found, by the width."""
 
     def __repr__(self) -> str:
         return f"Formula({self.text!r})"
@@ -58,33 +59,36 @@ class Formula:
         pieces.append(self.text[end:])
         return pieces
 
+    def _row(self, width: int) -> tuple[str, list[int]]:
+        """The texts of `width` cells as a template, and the numbers of the rows that move in each of them."""
+        if width not in self._rows:
+            pattern, moving, numbers = "", [], []
+            for piece in self._pieces:
+                if isinstance(piece, str):
+                    pattern += piece.replace("%", "%%")
+                    continue
+                col, col_fixed, number, row_fixed = piece
+                if not row_fixed:
+                    numbers.append(number)
+                row = f"${number}" if row_fixed else _ROW
+                pattern += f"${column_letters(col)}{row}" if col_fixed else f"%s{row}"
+                if not col_fixed:
+                    moving.append([column_letters(col + right) for right in range(width)])
+            columns = zip(*moving, strict=True) if moving else [()] * width
+            texts = _BETWEEN.join([pattern % each for each in columns])
+            self._rows[width] = texts.replace("%", "%%").replace(_ROW, "%s"), numbers
+        return self._rows[width]
+
     def cells(self, width: int, row: Callable[[int], str]) -> list[str]:
         """The texts of `width` cells from left to right; `row` gives the text of a row that moves."""
-        pattern, moving = "", []
-        for piece in self._pieces:
-            if isinstance(piece, str):
-                pattern += piece.replace("%", "%%")
-                continue
-            col, col_fixed, number, row_fixed = piece
-            row_text = f"${number}" if row_fixed else row(number)
-            if col_fixed:
-                pattern += f"${column_letters(col)}{row_text}"
-            else:
-                pattern += f"%s{row_text}"
-                moving.append([column_letters(col + right) for right in range(width)])
-        if not moving:
-            return [pattern.replace("%%", "%")] * width
-        return [pattern % columns for columns in zip(*moving, strict=True)]
+        template, numbers = self._row(width)
+        return (template % tuple([row(number) for number in numbers] * width)).split(_BETWEEN)
 
     def rows(self, down: int, count: int, width: int) -> list[str]:
         """The texts of `count` rows of `width` cells, row by row, from `down` rows below the first."""
-        if width not in self._rows:
-            moving = [piece[2] for piece in self._pieces if not isinstance(piece, str) and not piece[3]]
-            texts = self.cells(width, lambda _: _ROW)
-            self._rows[width] = _BETWEEN.join(texts).replace("%", "%%").replace(_ROW, "%d"), moving * width
-        template, numbers = self._rows[width]
-        places = tuple([number + row for row in range(down, down + count) for number in numbers])
-        return (_BETWEEN.join([template] * count) % places).split(_BETWEEN)
+        template, numbers = self._row(width)
+        places = [[number + row for number in numbers] * width for row in range(down, down + count)]
+        return (_BETWEEN.join([template] * count) % tuple(chain.from_iterable(places))).split(_BETWEEN)
 
     def moved(self, down: int, right: int) -> str:
         """The text of the cell so far below the first and to its right; it may be above or left of it."""

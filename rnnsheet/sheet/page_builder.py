@@ -69,6 +69,8 @@ HIGHLIGHTS = {
 
 def width_of(text: str) -> int:
     """How many columns of a plain letter a text is wide: wide letters count twice."""
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 

@@ -266,8 +266,9 @@ class Sheet:
 
     def left_of(self, col: int) -> int:
         """How far a column is from the left edge, in pixels."""
-        widths = (self.widths.get(before, self.width) for before in range(1, col))
-        return sum(int(width * 7 + 5) for width in widths)
+        usual = _pixels(self.width)
+        others = (_pixels(width) - usual for before, width in self.widths.items() if before < col)
+        return (col - 1) * usual + sum(others)
 
     def column_for(self, width: int, col: int) -> int:
         """The last column from `col` on at which so many pixels are seen on a small screen."""
@@ -277,8 +278,11 @@ class Sheet:
 
     def keep_paragraphs_in_sight(self) -> None:
         """Narrows texts of several columns to those that a small screen shows."""
-        last = max((col for col in range(1, 100) if self.left_of(col + 1) <= SCREEN), default=1)
-        self.texts = [replace(each, span=min(each.span, max(1, last + 1 - each.col))) for each in self.texts]
+        end = self.column_for(0, 1)
+        self.texts = [
+            each if each.span == 1 else replace(each, span=min(each.span, max(1, end - each.col)))
+            for each in self.texts
+        ]
 
     def drawn(self) -> Iterator[Area]:
         """Every area that its charts refer to."""
@@ -288,6 +292,11 @@ class Sheet:
                 yield series.values
                 if isinstance(series.title, Area):
                     yield series.title
+
+
+def _pixels(width: float) -> int:
+    """Of a column of so many characters."""
+    return int(width * 7 + 5)
 
 
 @dataclass(frozen=True)

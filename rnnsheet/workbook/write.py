@@ -133,8 +133,10 @@ class _SheetCells:
         cells = "".join(piece.template(first, sign) for piece in pieces)
         template = f'<row r="{sign(0)}"{height}>{cells}</row>'
         values = zip(*(piece.values(rows) for piece in pieces), strict=True) if pieces else [()]
+        # Most are the number of the row itself; to join is faster than to replace.
+        own = template.split(signs.pop(0, "\x00"))
         for row, filled in zip(rows, values, strict=True):
-            text = template
+            text = str(row).join(own)
             for distance, mark in signs.items():
                 text = text.replace(mark, str(row + distance))
             yield text % tuple(chain.from_iterable(filled))
@@ -168,10 +170,11 @@ class _BlockCells:
         self.end = area.row + area.rows
         numbers = partial(styles.number, block.style, block.format)
         self._columns = [column_letters(col) for col in range(area.col, area.col + area.cols)]
-        self._styles = {
-            ends: [numbers((col == 0, col == area.cols - 1, *ends)) for col in range(area.cols)]
-            for ends in {self._ends(down) for down in range(area.rows)}
-        }
+        sides = [(col == 0, col == area.cols - 1) for col in range(area.cols)]
+        self._styles = dict[tuple[bool, bool], list[int]]()
+        for ends in {self._ends(down) for down in range(area.rows)}:
+            own = {side: numbers((*side, *ends)) for side in dict.fromkeys(sides)}
+            self._styles[ends] = [own[side] for side in sides]
         # The result of a formula stands beside it, and in no table.
         as_written = escaped if block.fills else shared.number
         self._values = [_written(row, as_written) if str in map(type, row) else row for row in values]
