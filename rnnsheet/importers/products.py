@@ -7,7 +7,7 @@ from itertools import takewhile
 import numpy as np
 
 from rnnsheet.errors import ModelError
-from rnnsheet.importers.weights import ORDERS, once, recurrent
+from rnnsheet.importers.weights import ORDERS, recurrent, weight_names
 from rnnsheet.network import KINDS, Array
 
 _STATE = "(h|hid|hidden|s|state)"
@@ -41,7 +41,7 @@ def from_pytorch(layer: str, kind: str, arrays: Mapping[str, Array]) -> dict[str
     if kind == "embedding":
         return {"E": next(iter(arrays.values()))}
     if not KINDS[kind].states:
-        return dict(zip(once(kind), arrays.values(), strict=False))
+        return dict(zip(weight_names(kind), arrays.values(), strict=False))
     if kind not in ORDERS["pytorch"]:
         raise ModelError("unsupported_in", layer=layer, kind=kind, framework="PyTorch")
     return recurrent(layer, kind, ORDERS["pytorch"][kind], *_products(layer, kind, arrays))

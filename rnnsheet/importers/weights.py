@@ -62,7 +62,7 @@ def from_keras(layer: str, kind: str, arrays: Sequence[Array]) -> dict[str, Arra
     if kind == "embedding":
         return {"E": arrays[0]}
     if not KINDS[kind].states:
-        return dict(zip(once(kind), (array.T for array in arrays), strict=False))
+        return dict(zip(weight_names(kind), (array.T for array in arrays), strict=False))
     order = ORDERS["keras"][kind]
     if len(arrays) == 3 * len(order):
         arrays = _joined(arrays, [ORDERS["keras1"][kind].index(gate) for gate in order])
@@ -110,7 +110,7 @@ def arrays_of(kind: str, layout: str) -> tuple[int, ...]:
     return tuple(range(sum(not spec.optional for spec in specs), len(specs) + 1))
 
 
-def once(kind: str) -> tuple[str, ...]:
+def weight_names(kind: str) -> tuple[str, ...]:
     """The weights of a layer without states, in the order in which frameworks keep them."""
     return tuple(spec.name for spec in KINDS[kind].parameters)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from xml.etree.ElementTree import Element
 
-from rnnsheet.workbook.tags import local, natural, number, once, only, within
+from rnnsheet.workbook.tags import at_path, by_name, local, natural, number, within
 
 Color = tuple[float, float, float]
 """Red, green and blue, from 0 to 1."""
@@ -48,10 +48,10 @@ class Palette:
     """What the colours of a file stand for."""
 
     def __init__(self, styles: Element | None, theme: Element | None):
-        own = only(styles, "colors", "indexedColors")
+        own = at_path(styles, "colors", "indexedColors")
         self._indexed = _INDEXED if own is None or not len(own) else [each.get("rgb", "") for each in own]
-        scheme = only(theme, "themeElements", "clrScheme")
-        named = {} if scheme is None else once(within(scheme)[0])
+        scheme = at_path(theme, "themeElements", "clrScheme")
+        named = {} if scheme is None else by_name(within(scheme)[0])
         self._theme = [
             _of_theme(named.get(name), usual) for name, usual in zip(_IN_THEME, _THEME, strict=True)
         ]

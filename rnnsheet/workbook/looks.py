@@ -11,7 +11,7 @@ from rnnsheet.sheet.bounds import LAST_COLUMN, LAST_ROW
 from rnnsheet.sheet.formula import column_number
 from rnnsheet.workbook.colors import BLACK, WHITE, Color, Palette, is_seen
 from rnnsheet.workbook.number_format import BUILT_IN
-from rnnsheet.workbook.tags import local, natural, number, once, only, truth, within
+from rnnsheet.workbook.tags import at_path, by_name, local, natural, number, truth, within
 
 LEAST_SIZE, USUAL_SIZE = 4.0, 11.0
 """Of letters, in points: smaller ones cannot be read; those of a file that does not say."""
@@ -79,8 +79,8 @@ class Styles:
         """Raises ValueError, IndexError or KeyError where a style is of nothing."""
         self._palette = Palette(root, theme)
         named = {
-            "minor": only(theme, "themeElements", "fontScheme", "minorFont", "latin"),
-            "major": only(theme, "themeElements", "fontScheme", "majorFont", "latin"),
+            "minor": at_path(theme, "themeElements", "fontScheme", "minorFont", "latin"),
+            "major": at_path(theme, "themeElements", "fontScheme", "majorFont", "latin"),
         }
         self._theme_fonts = {name: each.get("typeface") for name, each in named.items() if each is not None}
         groups = {} if root is None else _groups(root)
@@ -102,7 +102,7 @@ class Styles:
 
     def font(self, element: Element) -> Font:
         """A font. Raises ValueError for a size that is no number."""
-        parts = once(element)
+        parts = by_name(element)
         values = {name: each.get("val") for name, each in parts.items()}
         # Programs take the theme's font, or the one that is named beside it.
         names = (values.get("name"), values.get("rFont"), self._theme_fonts.get(values.get("scheme") or ""))
@@ -119,10 +119,10 @@ class Styles:
         font = _at(fonts or [Font()], _own(element, named, "fontId"), "fontId")
         grounds = _at(fills or [()], _own(element, named, "fillId"), "fillId")
         code = natural(_own(element, named, "numFmtId"))
-        alignment = once(element).get("alignment")
+        alignment = by_name(element).get("alignment")
         if alignment is None and named is not None:
             # As Gnumeric has it.
-            alignment = once(named).get("alignment")
+            alignment = by_name(named).get("alignment")
         return Look(
             self._formats.get(code, BUILT_IN.get(code)),
             replace(font, color=BLACK) if font.color is None else font,
@@ -136,11 +136,11 @@ class Styles:
         """The colours that a fill may show, none for no fill; what `changes` one has them the other way."""
         if len(fill) > 1:
             raise ValueError(f"fill: {', '.join(map(local, fill))}")
-        pattern = once(fill).get("patternFill")
+        pattern = by_name(fill).get("patternFill")
         if pattern is None:
             colors = [each for each in fill.iter() if local(each) == "color"]
             return tuple(self._palette.color(each, WHITE) for each in colors)
-        parts = once(pattern)
+        parts = by_name(pattern)
         front, back = parts.get("fgColor"), parts.get("bgColor")
         kind = pattern.get("patternType") or ("solid" if changes and parts else "none")
         if kind == "none":
@@ -171,7 +171,7 @@ class Styles:
         code: str | None = None
         if len(parts) > 1:
             raise ValueError("cfRule: dxf, dxfId")
-        for name, part in once(parts[0]).items() if parts else ():
+        for name, part in by_name(parts[0]).items() if parts else ():
             if name == "font":
                 font = self.font(part)
             elif name == "fill":
@@ -239,7 +239,7 @@ def _formats(elements: Sequence[Element]) -> Mapping[int, str | None]:
 
 def _groups(root: Element) -> Mapping[str, Sequence[Element]]:
     """The entries of each of `_GROUPS`. Raises ValueError where programs could find others, or count more."""
-    count, groups = Counter(map(local, within(root))), once(root)
+    count, groups = Counter(map(local, within(root))), by_name(root)
     for name, entry in _GROUPS.items():
         if count[name] > (name in groups) or {local(each) for each in groups.get(name, ())} - {entry}:
             raise ValueError(f"styles: {name}")

@@ -34,7 +34,7 @@ def within(root: Element) -> list[Element]:
     return found
 
 
-def only(root: Element | None, *names: str) -> Element | None:
+def at_path(root: Element | None, *names: str) -> Element | None:
     """The element that a path of names leads to. Raises ValueError where there are several."""
     found = [] if root is None else root.findall("/".join(space_of(root) + name for name in names))
     if len(found) > 1:
@@ -42,7 +42,7 @@ def only(root: Element | None, *names: str) -> Element | None:
     return found[0] if found else None
 
 
-def once(element: Element) -> Mapping[str, Element]:
+def by_name(element: Element) -> Mapping[str, Element]:
     """What is in an element by its name.
 
     Raises ValueError for a name twice: programs take the one or the other.

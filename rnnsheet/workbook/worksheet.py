@@ -13,7 +13,7 @@ from rnnsheet.sheet.plan import Area
 from rnnsheet.workbook.further import further
 from rnnsheet.workbook.looks import Font, Styles
 from rnnsheet.workbook.package import Package, weight
-from rnnsheet.workbook.tags import local, natural, once, truth
+from rnnsheet.workbook.tags import by_name, local, natural, truth
 from rnnsheet.workbook.view import Row, Table, View, height_of, outline, view_of
 
 LONGEST_FORMULA = 8192
@@ -76,7 +76,7 @@ def text_of(element: ElementTree.Element, space: str, styles: Styles, letters: L
     Raises ValueError where it is there twice, or something is in it: programs take this or that of it.
     """
     plain, runs = element.findall(f"{space}t"), element.findall(f"{space}r")
-    inside = [each for run in runs for each in once(run).values()]
+    inside = [each for run in runs for each in by_name(run).values()]
     texts = [*plain, *(each for each in inside if each.tag == f"{space}t")]
     fonts = [each for each in inside if each.tag == f"{space}rPr"]
     aside = element.findall(f"{space}rPh") + element.findall(f"{space}phoneticPr")
