@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,7 +19,7 @@ model.evaluate()
 """
 
 
-def report(count: int) -> Iterator[str]:
+def report(count: int, engines: Sequence[Engine] = (libreoffice, gnumeric)) -> Iterator[str]:
     """The ratio of the check to a script that only loads and evaluates, and to the bare conversions."""
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
@@ -29,7 +29,7 @@ def report(count: int) -> Iterator[str]:
             "check ironcalc": process([RNNSHEET, "check", str(book)]),
             "ironcalc": process([sys.executable, "-c", _LOAD_AND_EVALUATE, str(book)]),
         }
-        for engine in (libreoffice, gnumeric):
+        for engine in engines:
             if engine.installed():
                 name = engine.NAME
                 tasks[f"check {name}"] = process([RNNSHEET, "check", str(book), "--engine", name])

@@ -1,6 +1,11 @@
 """What every test may use."""
 
 import os
+
+# Workers share the processors: threads of each for every matrix product wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import signal
 from collections.abc import Iterator
 from pathlib import Path
