@@ -502,7 +502,8 @@ def of_letters(vocabulary: str, word: str, hidden: int) -> rnnsheet.Lesson:
     weights, letters = np.random.default_rng(0), len(vocabulary)
     shapes = {"Wxh": (hidden, letters), "Whh": (hidden, hidden), "bh": (hidden, 1), "Why": (letters, hidden)}
     model = Model("elman", {name: weights.normal(size=shape) for name, shape in shapes.items()})
-    return rnnsheet.Lesson("other", model, tuple(vocabulary), word, len(word) + 2, settings=SMALL)
+    few = Settings(epochs=1, flow_steps=2)
+    return rnnsheet.Lesson("other", model, tuple(vocabulary), word, len(word) + 2, settings=few)
 
 
 SAVED = {

@@ -64,7 +64,7 @@ def expected(contents: Contents) -> dict[str, dict[tuple[int, int], object]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["hello-lstm", "mlp-to-rnn", "order", "caption"])
+@pytest.mark.parametrize("name", ["chinese-order", "mlp-to-rnn"])
 def test_another_reader_finds_in_the_copy_what_was_read(name, tmp_path):
     path = rnnsheet.export(name, tmp_path / "book.xlsx", "zh", epochs=2, steps=2)
     contents = read(opened(path))
@@ -101,7 +101,7 @@ ODD = st.sampled_from(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.lists(NUMBERS | TEXTS | ODD | st.booleans(), min_size=1, max_size=20))
 def test_every_constant_reaches_the_engine_as_it_is(tmp_path_factory, values):
     grid = Grid(values={key(row, 1): value for row, value in enumerate(values, start=1)})
@@ -117,15 +117,21 @@ def test_every_constant_reaches_the_engine_as_it_is(tmp_path_factory, values):
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_no_engine_takes_a_text_for_the_number_of_a_letter(tmp_path, engine):
-    """What `_x0041_` stands for in a file differs from program to program; the length tells what was read."""
+    """What `_x0041_` stands for in a file differs from program to program; the length tells what was read.
+
+    An array formula is another thing that programs could compute otherwise.
+    """
     skip_without(engine)
     texts = ["_x0041_", "a_x000D_b", "__x005F_", "_x12_", "_X0041_", "plain"]
     cells = {key(row, 1): text for row, text in enumerate(texts, start=1)}
     lengths = {key(row, 2): f"LEN(A{row})" for row in range(1, len(texts) + 1)}
-    contents = Contents(tmp_path / "book.xlsx", {"A": Grid(lengths, cells)}, {})
+    array = {key(1, 3): "SUM({0.5;0.25}*2)"}
+    grid = Grid(lengths | array, cells, arrays=set(array))
+    contents = Contents(tmp_path / "book.xlsx", {"A": grid}, {})
     with recalculations([ENGINES[engine]], contents) as running:
         found = running[engine].values()
     assert [found.value("A", row, 2) for row in range(1, len(texts) + 1)] == list(map(len, texts))
+    assert found.value("A", 1, 3) == 1.5
 
 
 def refer(row: int, col: int) -> st.SearchStrategy[str]:
@@ -139,7 +145,7 @@ FIXED = st.sampled_from(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(st.data(), st.integers(2, 5))
 def test_any_formula_that_fills_down_is_filled_as_openpyxl_fills_it(data, count):
     from openpyxl.formula.translate import Translator
@@ -152,19 +158,16 @@ def test_any_formula_that_fills_down_is_filled_as_openpyxl_fills_it(data, count)
     assert cells_of(opened_by_openpyxl(contents)) == expected(contents)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("engine", ENGINES)
-def test_an_array_formula_of_one_s_own_is_computed(hello_xlsx, tmp_path, engine):
+def test_an_array_formula_of_one_s_own_is_computed(hello_xlsx, tmp_path):
     """One may read it in an input: there it counts with what it gives."""
-    skip_without(engine)
     area = block("Whh", "Inputs").area
     row = (
         '<row r="900"><c r="A900"><f t="array" ref="A900">SUM({0.5;0.25}*2)</f><v>7</v></c></row></sheetData>'
     )
     wrong = edit(hello_xlsx, tmp_path / "a.xlsx", sheet_part(hello_xlsx, "Inputs"), "</sheetData>", row)
     path = edit_cell(wrong, tmp_path / "b.xlsx", "Inputs", area.a1, "<v>[^<]*</v>", "<f>A900</f><v>0.5</v>")
-    with recalculations([ENGINES[engine]], read(opened(path))) as running:
-        assert running[engine].values().of(area) == [1.5]
+    with recalculations([ENGINES["ironcalc"]], read(opened(path))) as running:
+        assert running["ironcalc"].values().of(area) == [1.5]
 
 
 TABLE = '<f t="dataTable" ref="{0}" dt2D="0" dtr="0" r1="B12"/>'

@@ -363,7 +363,7 @@ def compare(path: Path, contents: Contents, folder: Path) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_where_readers_differ_no_check_says_all_right(small_xlsx, tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("odd")
@@ -373,7 +373,7 @@ def test_where_readers_differ_no_check_says_all_right(small_xlsx, tmp_path_facto
 
 
 @pytest.mark.slow
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_where_libreoffice_differs_no_check_says_all_right(small_xlsx, tmp_path_factory, data):
     skip_without("libreoffice")

@@ -176,9 +176,8 @@ def test_commands_that_are_not_run_can_be_parsed(page):
             command.make_context("rnnsheet", words)
 
 
-@pytest.mark.parametrize("readme", READMES)
-def test_the_number_of_cells_is_the_true_one(readme, tmp_path):
-    counts = re.findall(r"all (\d+) cells right", read(readme))
-    assert counts
+def test_the_number_of_cells_is_the_true_one(tmp_path):
     book = rnnsheet.export("hello", tmp_path / "hello.xlsx")
-    assert set(counts) == {str(rnnsheet.check(book).cells)}
+    cells = str(rnnsheet.check(book).cells)
+    for readme in READMES:
+        assert set(re.findall(r"all (\d+) cells right", read(readme))) == {cells}, readme

@@ -19,8 +19,6 @@ from hypothesis import strategies as st
 from openpyxl.utils.cell import range_boundaries
 
 import rnnsheet
-from rnnsheet import templates
-from rnnsheet.checking import engines
 from rnnsheet.errors import LessonError, ModelError
 from rnnsheet.network import Layer
 from rnnsheet.sheet.layout import plan
@@ -30,7 +28,7 @@ from rnnsheet.workbook.read import read
 from rnnsheet.workbook.texts import escaped, unescaped
 from rnnsheet.workbook.write import write
 from tests.conftest import INSTALL
-from tests.imported_networks import NETWORKS
+from tests.imported_networks import NETWORKS, moods
 from tests.lessons import MARKED, SAYS, SENTENCE, TEXT, form, hello
 
 FULL = 0xFFFFFFFF
@@ -85,11 +83,10 @@ def _local(content: bytes, at: int) -> Header:
 
 
 def exports(folder: Path) -> Iterator[Path]:
-    """A small workbook of every lesson, and of every kind of trained network."""
-    for name in templates.names():
+    """A small workbook of a lesson with charts, of one with pictures, and of a trained network."""
+    for name in ("hello", "caption"):
         yield rnnsheet.export(name, folder / f"{name}.xlsx", "zh", epochs=2, steps=2)
-    for name, network in NETWORKS.items():
-        yield rnnsheet.export(network(), folder / f"{name}.xlsx", "en")
+    yield rnnsheet.export(moods(), folder / "moods.xlsx", "en")
 
 
 @pytest.mark.slow
@@ -249,7 +246,7 @@ def stored_texts(path: Path) -> dict[str, list[object]]:
 
 
 @pytest.mark.slow
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(text=ESCAPES)
 def test_texts_that_look_like_escapes_stand_as_they_are_in_every_part(tmp_path_factory, text):
     """Calamine is the witness: openpyxl takes every `x005F_` out of a text, wherever it stands."""
@@ -267,15 +264,13 @@ def test_texts_that_look_like_escapes_stand_as_they_are_in_every_part(tmp_path_f
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", engines.ENGINES)
-def test_labels_that_look_like_escapes_are_right_in_every_engine(tmp_path, engine):
-    if not engines.ENGINES[engine].installed():
-        pytest.skip(f"{engine} is not installed")
+def test_labels_that_look_like_escapes_are_right(tmp_path):
+    """Each engine reads them as texts: `test_no_engine_takes_a_text_for_the_number_of_a_letter`."""
     labels = {"labels": ("_x0041_", "_x000A_"), "target": "_x0041_"}
     words = {**SENTENCE, **MARKED, **labels}
     lesson = form(Layer("elman", "x0041", ("word",)), Layer("softmax", "", ("x0041[last]",)), **words)
     path = rnnsheet.export(lesson, tmp_path / "book.xlsx", "en")
-    report = rnnsheet.check(path, engine=engine)
+    report = rnnsheet.check(path)
     assert report.ok, [block.first_failure for block in report.blocks if block.first_failure]
 
 
@@ -283,7 +278,7 @@ STRANGE = st.sampled_from("\x00\x08\x1f\ud800\ufffe\uffff\r\n\t\x7f")
 
 
 @pytest.mark.slow
-@settings(max_examples=12)
+@settings(max_examples=7)
 @given(sign=st.characters(exclude_categories=[]) | STRANGE)
 def test_any_sign_is_written_or_a_mistake_of_the_lesson(tmp_path_factory, sign):
     text, path = f"a{sign}b", tmp_path_factory.mktemp("signs") / "book.xlsx"
@@ -325,7 +320,7 @@ def test_a_trained_network_s_texts_are_looked_at_too(key):
 
 @pytest.mark.slow
 def test_a_workbook_may_have_as_many_texts_as_cells(tmp_path):
-    texts, path = [[f"token {number}"] for number in range(300_000)], tmp_path / "book.xlsx"
+    texts, path = [[f"token {number}"] for number in range(150_000)], tmp_path / "book.xlsx"
     block = Block("tokens", Area("Many", 1, 1, len(texts)), "link", "letter", values=texts)
     write(Plan((Sheet("Many", [block]),), {}, "en"), lambda block: block.values, path)
     assert stored_texts(path)["Many"] == [text for (text,) in texts]

@@ -25,8 +25,9 @@ class Book(Typist):
     """A lesson's workbook to type into, by the names of its blocks."""
 
     def __init__(self, name: str, folder: Path):
-        super().__init__(rnnsheet.export(name, folder / f"{name}.xlsx", "en"))
-        blocks = list(plan(load(name), "en").blocks())
+        lesson = replace(load(name), settings=replace(load(name).settings, epochs=2))
+        super().__init__(rnnsheet.export(lesson, folder / f"{name}.xlsx", "en"))
+        blocks = list(plan(lesson, "en").blocks())
         self.of = lambda block, sheet: next(b for b in blocks if (b.name, b.area.sheet) == (block, sheet))
 
     def read(self, block: str, sheet: str = "Inputs"):

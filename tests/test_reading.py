@@ -53,7 +53,7 @@ DAMAGES = {
 
 
 @pytest.mark.slow
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(data=st.data(), damage=st.sampled_from(sorted(DAMAGES)), byte=st.integers(0, 255))
 def test_a_damaged_part_gets_a_verdict_or_one_line(hello_xlsx, tmp_path_factory, data, damage, byte):
     contents = parts(hello_xlsx)
@@ -63,7 +63,7 @@ def test_a_damaged_part_gets_a_verdict_or_one_line(hello_xlsx, tmp_path_factory,
     assert verdict(save(contents, tmp_path_factory.mktemp("damaged") / "damaged.xlsx"))
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(cut=st.integers(0, 20_000), byte=st.integers(0, 255))
 def test_a_damaged_archive_gets_a_verdict_or_one_line(hello_xlsx, tmp_path_factory, cut, byte):
     whole = hello_xlsx.read_bytes()

@@ -188,13 +188,13 @@ def test_what_is_no_table_of_sentences_is_told_with_its_row(tmp_path, content, s
 
 
 @pytest.mark.slow
-def test_a_million_rows_are_read_within_bounded_memory(tmp_path):
-    """The file's texts alone are 190 MB; as Python's texts in a list they would be far more."""
+def test_many_rows_are_read_within_bounded_memory(tmp_path):
+    """The file's texts alone are 60 MB; as Python's texts in a list they would be far more."""
     chance = random.Random(0)
     known = [f"{chance.choice('bcdfgklmnprst')}{number}word" for number in range(50_000)]
     texts = [" ".join(chance.choices(known, k=16)) for _ in range(1000)]
     with (tmp_path / "tweets.csv").open("w", encoding="latin-1") as file:
-        for row in range(1_000_000):
+        for row in range(300_000):
             file.write(
                 f'"{row % 2 * 4}","{row}","Mon Apr 06 2009","NO_QUERY","x","{texts[row % 1000]} {row}"\n'
             )
@@ -208,8 +208,8 @@ def test_a_million_rows_are_read_within_bounded_memory(tmp_path):
         [sys.executable, "-c", code, tmp_path / "tweets.csv"], capture_output=True, text=True
     )
     rows, positive, count, megabytes = map(int, ended.stdout.split())
-    assert (rows, positive, count) == (1_000_000, 500_000, 17_000_000)
-    assert megabytes < 400
+    assert (rows, positive, count) == (300_000, 150_000, 5_100_000)
+    assert megabytes < 150, megabytes
 
 
 def test_words_part_where_a_workbook_parts_them():
@@ -477,6 +477,7 @@ def test_a_missing_package_is_told_with_its_extra(tmp_path, monkeypatch):
 
 @needs_extra
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="sees in /proc when the training begins")
 @pytest.mark.usefixtures("heard_signals")
 def test_ctrl_c_leaves_nothing(tmp_path):
     sentences(tmp_path / "words.csv")
@@ -484,7 +485,9 @@ def test_ctrl_c_leaves_nothing(tmp_path):
     with subprocess.Popen(
         command, cwd=tmp_path, env=dict(os.environ), stdout=-1, stderr=-1, text=True
     ) as run:
-        time.sleep(15)
+        while b"libtorch" not in Path(f"/proc/{run.pid}/maps").read_bytes():
+            time.sleep(0.1)
+        time.sleep(5)
         run.send_signal(signal.SIGINT)
         printed, errors = run.communicate(timeout=60)
     assert run.returncode != 0

@@ -31,7 +31,7 @@ LARGE = lessons(letters=12, hidden=10, steps=12, cells=ANY_CELL)
 
 
 @pytest.mark.slow
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(LARGE)
 def test_the_plan_of_any_lesson_is_whole(lesson):
     planned = plan(lesson, "en")
@@ -47,7 +47,7 @@ def test_the_plan_of_any_lesson_is_whole(lesson):
 
 
 @pytest.mark.slow
-@settings(max_examples=12)
+@settings(max_examples=4)
 @given(lessons())
 def test_formulas_and_places_are_the_same_in_every_language_but_for_the_names_of_sheets(lesson):
     first, *others = (blocks_in_english(plan(lesson, language)) for language in languages())
@@ -56,6 +56,7 @@ def test_formulas_and_places_are_the_same_in_every_language_but_for_the_names_of
 
 
 @pytest.mark.slow
+@settings(max_examples=10)
 @given(lessons(), st.text(min_size=1), st.sampled_from(["h", "p", "predicted"]))
 def test_formulas_and_places_do_not_depend_on_the_lesson_s_own_texts(lesson, text, name):
     text = "".join(letter for letter in text if letter.isprintable()) or "=1+1"
@@ -68,6 +69,7 @@ def test_formulas_and_places_do_not_depend_on_the_lesson_s_own_texts(lesson, tex
 
 
 @pytest.mark.slow
+@settings(max_examples=10)
 @given(lessons())
 def test_names_point_at_blocks_and_are_legal(lesson):
     planned = plan(lesson, "en")

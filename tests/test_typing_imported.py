@@ -87,7 +87,7 @@ def test_nothing_is_wrong_before_anything_is_typed(folder, name):
     assert "" not in results(book)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.data(), st.sampled_from(sorted(ALL)), st.sampled_from(BAD))
 def test_a_weight_that_is_no_number_is_named_and_nothing_is_said(folder, data, name, typed):
     """MMULT takes numbers alone: none of its errors goes further."""

@@ -44,7 +44,7 @@ def values_of(book, area: Area) -> list[list[object]]:
 
 
 @pytest.mark.slow
-@settings(max_examples=6)
+@settings(max_examples=3)
 @given(lessons(cells=ANY_CELL))
 def test_every_value_is_there_before_recalculation_bit_for_bit(tmp_path_factory, lesson):
     path, trace = tmp_path_factory.mktemp("book") / "book.xlsx", engine.complete(lesson)
@@ -60,6 +60,7 @@ def test_every_value_is_there_before_recalculation_bit_for_bit(tmp_path_factory,
                     assert bits(got) == bits(value)
 
 
+@settings(max_examples=15)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=40))
 def test_every_float_survives_as_input_and_as_cached_value(tmp_path_factory, numbers):
     path = tmp_path_factory.mktemp("floats") / "floats.xlsx"
@@ -197,9 +198,10 @@ def test_a_letter_that_is_none_or_twice_is_refused(hello_xlsx, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("vocabulary", [" ab", "<>&", "\"'=", "你好吗", "_%é"])
-def test_any_letter_survives(tmp_path, vocabulary):
-    model = Model("elman", {"Wxh": np.eye(3), "Whh": 0.5, "Why": np.eye(3)})
+def test_any_letter_survives(tmp_path):
+    vocabulary = " ab<>&\"'=你好吗_%é"
+    every = len(vocabulary)
+    model = Model("elman", {"Wxh": np.ones((2, every)), "Whh": 0.5, "Why": np.ones((every, 2))})
     word = vocabulary + vocabulary[0]
     lesson = rnnsheet.Lesson("letters", model, tuple(vocabulary), word, settings=SMALL)
     path = rnnsheet.export(lesson, tmp_path / "letters.xlsx", "zh")
@@ -210,23 +212,24 @@ def test_any_letter_survives(tmp_path, vocabulary):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("text", "language"),
+    ("title", "about", "note", "language"),
     [
-        *((text, "en") for text in ("a & b < c > \"d\" 'e'", "  two  blanks  ", "=1+1", "&amp;")),
-        *((text, "zh") for text in ("读“hello”", "{not} %s a \\place", "€ ½ 𝛼")),
+        ("a & b < c > \"d\" 'e'", "  two  blanks  ", "=1+1", "en"),
+        ("=1+1", "&amp;", "{not} %s a \\place", "zh"),
+        ("{not} %s a \\place", "读“hello”", "€ ½ 𝛼", "zh"),
     ],
 )
-def test_the_lesson_s_texts_survive_as_they_are(tmp_path, text, language):
-    texts = {"en": text, "zh": text}
-    lesson = replace(hello(), title=texts, about=texts, notes={"xh": texts})
+def test_the_lesson_s_texts_survive_as_they_are(tmp_path, title, about, note, language):
+    told = ({"en": text, "zh": text} for text in (title, about, note))
+    lesson = replace(hello(), title=next(told), about=next(told), notes={"xh": next(told)})
     path = rnnsheet.export(lesson, tmp_path / "texts.xlsx", language)
     book, sheets = openpyxl.load_workbook(path), labels(language).sheets
     first, steps = book[sheets["overview"]], book[sheets["steps"]]
-    assert [first[cell].value for cell in ("A1", "A2")] == [text, text]
+    assert [first[cell].value for cell in ("A1", "A2")] == [title, about]
     assert first["A1"].data_type == "s"
-    assert book.properties.title == text
+    assert book.properties.title == title
     told = [cell.value for row in steps.iter_rows() for cell in row if isinstance(cell.value, str)]
-    assert [cell for cell in told if cell.endswith(text)]
+    assert [cell for cell in told if cell.endswith(note)]
     assert rnnsheet.check(path).ok
 
 
