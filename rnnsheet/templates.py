@@ -179,24 +179,22 @@ def _network(model: Model) -> dict[str, object]:
 
 
 def _layer(layer: Layer) -> dict[str, object]:
-    entries: dict[str, object] = {"kind": layer.kind}
-    if layer.name:
-        entries["name"] = layer.name
+    """The entries of a layer, without what is usual."""
     at = layer.reads[0].at
-    # A layer without a name is only ever read by the one after it.
-    if all(source.of for source in layer.reads):
-        # A list also of one: tomli-w gives a layer that has a list a table of its own.
-        entries["reads"] = [str(source) for source in layer.reads]
-    elif at:
-        entries["reads"] = f"[{at}]"
-    for key in ("starts", "shares"):
-        if getattr(layer, key) is not None:
-            entries[key] = getattr(layer, key)
-    if layer.traits.activations and layer.activation != layer.traits.activations[0]:
-        entries["activation"] = layer.activation
-    if layer.reverse:
-        entries["reverse"] = True
-    return entries
+    # A layer without a name is only ever read by the one after it. A list also of one: tomli-w gives a layer
+    # that has a list a table of its own.
+    named = [str(source) for source in layer.reads] if all(source.of for source in layer.reads) else None
+    is_usual = layer.activation in ("", *layer.traits.activations[:1])
+    entries = {
+        "kind": layer.kind,
+        "name": layer.name or None,
+        "reads": named or (f"[{at}]" if at else None),
+        "starts": layer.starts,
+        "shares": layer.shares,
+        "activation": None if is_usual else layer.activation,
+        "reverse": layer.reverse or None,
+    }
+    return {key: value for key, value in entries.items() if value is not None}
 
 
 def _weights(lesson: LessonData) -> dict[str, object]:

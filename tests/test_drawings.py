@@ -76,6 +76,10 @@ def test_a_diagram_has_names_without_its_layer_s_which_it_tells():
     drawn = of(rnnsheet.load("long-memory"))
     assert [{box.name for box in each.boxes} >= {"xₜ", "hₜ₋₁", "hₜ"} for each in drawn] == [True] * 3
     assert ["h_elmanₜ" in drawn[0].told, "c_lstmₜ" in drawn[1].told, "h_gruₜ" in drawn[2].told] == [True] * 3
+    (overview, *_) = plan(rnnsheet.load("long-memory"), "en").sheets
+    assert any(
+        text.text.endswith("without the names of its layers: elman, lstm, gru.") for text in overview.texts
+    )
 
 
 @pytest.mark.parametrize("name", templates.names())

@@ -36,7 +36,8 @@ def ending_of(equation: Equation) -> str:
 def short(text: str, equation: Equation) -> str:
     """Symbols without the names of an equation's own layer and sequence: `hₜ` of `h_lstmₜ`.
 
-    Only where `of_layer` or a head beside it tells these; the block's defined name is the whole one.
+    Only where `of_layer`, a head beside it, or the words above a diagram tell these; the block's defined name
+    is the whole one.
     """
     for name in (equation.layer.name if equation.layer else "", equation.sequence):
         text = re.sub(rf"_{name}(?![0-9A-Za-z])", "", text) if name else text

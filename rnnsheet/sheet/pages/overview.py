@@ -65,7 +65,11 @@ def _cells(page: Page, context: Context, row: int) -> int:
     if not drawn:
         return row
     page.text(row, 1, page.labels("diagram.title"), "heading", SPAN)
-    page.text(row + 1, 1, page.labels("diagram.about"), "small")
+    about = [page.labels("diagram.about")]
+    recurrent = (each for each in context.lesson.model if each.traits.states)
+    if layers := [each.ending[1:] for each in recurrent if each.ending.startswith("_")]:
+        about.append(page.labels("diagram.without", layers=", ".join(layers)))
+    page.text(row + 1, 1, page.labels("steps.join").join(about), "small")
     page.sheet.drawings += drawn
     return drawn[-1].row + drawn[-1].rows + 1
 
