@@ -32,7 +32,7 @@ def unwritable(text: str) -> str:
 
 def is_number(value: object) -> TypeGuard[int | float]:
     """Whether it is one of Python's own numbers; a truth value is none."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool))
 
 
 def plain(value: object) -> object:

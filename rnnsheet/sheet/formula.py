@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from functools import cache, cached_property
-from itertools import chain
 
 # A string, a cell reference that is not part of a longer word, or a quoted name without one.
 _TOKEN = re.compile(
@@ -60,7 +59,7 @@ class Formula:
         return pieces
 
     def _row(self, width: int) -> tuple[str, list[int]]:
-        """The texts of `width` cells as a template, and the numbers of the rows that move in each of them."""
+        """The texts of `width` cells as a template, and the numbers of the rows in it that move."""
         if width not in self._rows:
             pattern, moving, numbers = "", [], []
             for piece in self._pieces:
@@ -76,19 +75,20 @@ class Formula:
                     moving.append([column_letters(col + right) for right in range(width)])
             columns = zip(*moving, strict=True) if moving else [()] * width
             texts = _BETWEEN.join([pattern % each for each in columns])
-            self._rows[width] = texts.replace("%", "%%").replace(_ROW, "%s"), numbers
+            self._rows[width] = texts.replace("%", "%%").replace(_ROW, "%s"), numbers * width
         return self._rows[width]
 
     def cells(self, width: int, row: Callable[[int], str]) -> list[str]:
         """The texts of `width` cells from left to right; `row` gives the text of a row that moves."""
         template, numbers = self._row(width)
-        return (template % tuple([row(number) for number in numbers] * width)).split(_BETWEEN)
+        own = numbers[: len(numbers) // width]
+        return (template % tuple([row(number) for number in own] * width)).split(_BETWEEN)
 
     def rows(self, down: int, count: int, width: int) -> list[str]:
         """The texts of `count` rows of `width` cells, row by row, from `down` rows below the first."""
         template, numbers = self._row(width)
-        places = [[number + row for number in numbers] * width for row in range(down, down + count)]
-        return (_BETWEEN.join([template] * count) % tuple(chain.from_iterable(places))).split(_BETWEEN)
+        places = tuple([number + row for row in range(down, down + count) for number in numbers])
+        return (_BETWEEN.join([template] * count) % places).split(_BETWEEN)
 
     def moved(self, down: int, right: int) -> str:
         """The text of the cell so far below the first and to its right; it may be above or left of it."""

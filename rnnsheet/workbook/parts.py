@@ -1,7 +1,6 @@
 """The parts of openpyxl's workbook as Excel writes them, whatever XML library openpyxl has found."""
 
 import re
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from io import BytesIO
@@ -55,33 +54,40 @@ def parts(book: Workbook, sheets: Sequence[Sheet], styles: Styles) -> Iterator[t
 
     `sheets` are those of its plan, in the same order, and `styles` those of its cells.
     """
-    saved = BytesIO()
+    saved = _Saved()
     # Not Workbook.save: it would compress what is read again at once.
-    _InMemory(book, zipfile.ZipFile(saved, "w"), sheets).save()
-    with zipfile.ZipFile(saved) as source:
-        names = [name for name in source.namelist() if name not in _FIRST]
-        drawn_on = filter(is_drawn_on, sheets)
-        for name in (*_FIRST, *names):
-            if name == _STYLES:
-                yield name, styles.part()
-                continue
-            content = source.read(name)
-            if name == _THEME:
-                # Large, and always the same text of openpyxl's.
-                yield name, content.decode()
-                continue
-            root = fromstring(content)
-            _mend(name, root)
-            if _DRAWING.fullmatch(name):
-                add_shapes(root, next(drawn_on))
-            # Names in drawings are no texts, in which _x0000_ would stand for a letter.
-            yield name, _xml(root).replace("_x005F_", "_") if name.endswith(".vml") else _xml(root)
+    _InMemory(book, saved, sheets).save()
+    drawn_on = filter(is_drawn_on, sheets)
+    for name in (*_FIRST, *(name for name in saved if name not in _FIRST)):
+        if name == _STYLES:
+            yield name, styles.part()
+            continue
+        if name == _THEME:
+            # Large, and always the same text of openpyxl's.
+            yield name, saved[name]
+            continue
+        root = fromstring(saved[name])
+        _mend(name, root)
+        if _DRAWING.fullmatch(name):
+            add_shapes(root, next(drawn_on))
+        # Names in drawings are no texts, in which _x0000_ would stand for a letter.
+        yield name, _xml(root).replace("_x005F_", "_") if name.endswith(".vml") else _xml(root)
+
+
+class _Saved(dict[str, Any]):
+    """The parts by their names: of an archive openpyxl's writer asks no more than this."""
+
+    writestr = dict.__setitem__
+    namelist = dict.keys
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class _InMemory(ExcelWriter):
     """openpyxl's writer, without the temporary files that it leaves where it fails or is killed."""
 
-    def __init__(self, book: Workbook, archive: zipfile.ZipFile, sheets: Sequence[Sheet]):
+    def __init__(self, book: Workbook, archive: Any, sheets: Sequence[Sheet]):
         super().__init__(book, archive)
         self._sheets = iter(sheets)
 

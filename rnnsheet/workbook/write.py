@@ -172,20 +172,23 @@ class _BlockCells:
         self._columns = [column_letters(col) for col in range(area.col, area.col + area.cols)]
         sides = [(col == 0, col == area.cols - 1) for col in range(area.cols)]
         self._styles = dict[tuple[bool, bool], list[int]]()
-        for ends in {self._ends(down) for down in range(area.rows)}:
+        for ends in {self._ends(down) for down in (0, area.rows // 2, area.rows - 1)}:
             own = {side: numbers((*side, *ends)) for side in dict.fromkeys(sides)}
             self._styles[ends] = [own[side] for side in sides]
         # The result of a formula stands beside it, and in no table.
         as_written = escaped if block.fills else shared.number
-        self._values = [_written(row, as_written) if str in map(type, row) else row for row in values]
+        kinds = [tuple(map(type, row)) for row in values]
+        pairs = zip(values, kinds, strict=True)
+        self._values = [_written(row, as_written) if str in kind else row for row, kind in pairs]
+        self._changes = [down for down, (above, kind) in enumerate(pairwise(kinds), start=1) if above != kind]
+        """Where, row by row, it changes what is a text and what a number."""
 
     @property
     def breaks(self) -> set[int]:
         """Where, row by row, borders or formulas change, or what is a text and what a number; and the end."""
         downs = {0, 1, self.area.rows - 1, self.area.rows}
         downs.update(*({fill.down, fill.down + fill.rows} for fill in self._fills))
-        types = pairwise(list(map(type, row)) for row in self._values)
-        downs.update(down for down, (above, row) in enumerate(types, start=1) if above != row)
+        downs.update(self._changes)
         return {self.area.row + down for down in downs}
 
     def show(self, area: Area, values: list[Any]) -> None:
@@ -208,7 +211,9 @@ class _BlockCells:
         down = row - self.area.row
         formulas = [""] * self.area.cols
         for fill in self._fills:
-            if fill.down <= down < fill.down + fill.rows:
+            if fill.rows == fill.cols == 1 and fill.down == down:
+                formulas[fill.right] = fill.formula.text
+            elif fill.down <= down < fill.down + fill.rows:
                 first = self.area.row + fill.down
                 texts = fill.formula.cells(fill.cols, lambda row, first=first: sign(row - first))  # type: ignore[misc]
                 formulas[fill.right : fill.right + fill.cols] = texts
