@@ -72,7 +72,10 @@ class Lesson(LessonData):
             arrays = self.model.parameters.items()
             shapes = [(name, " × ".join(map(str, array.shape))) for name, array in arrays]
             return html_table(("array", "shape"), shapes)
-        page, title = escape(page_text(self, language)), escape(self.title.get(language, self.name))
+        page, title = (
+            escape(page_text(self, language, framed=True)),
+            escape(self.title.get(language, self.name)),
+        )
         return f'<iframe {_FRAME} title="{title}" srcdoc="{page}"></iframe>'
 
     def with_model(self, model: Model) -> Lesson:
@@ -87,7 +90,7 @@ class Lesson(LessonData):
 
 _SHOWN = 300
 """A lesson with so many weights at most is shown as a page."""
-_FRAME = 'sandbox="allow-scripts allow-downloads" width="100%" height="760" style="border:0"'
+_FRAME = 'sandbox="allow-scripts allow-downloads allow-modals" width="100%" height="760" style="border:0"'
 
 
 def _positive(name: str, value: object, *types: type) -> Any:
@@ -209,12 +212,12 @@ def _loaded(source: str | Path) -> LessonData | ImportedNetwork:
     return source_of(source)
 
 
-def page_text(loaded: LessonData | ImportedNetwork, language: str) -> str:
-    """The HTML of the page of a lesson or an imported network."""
+def page_text(loaded: LessonData | ImportedNetwork, language: str, framed: bool = False) -> str:
+    """The HTML of the page of a lesson or an imported network, for a file or the frame of a notebook."""
     from rnnsheet.webpage.document import Page
 
     compiled = Page(loaded, language)
-    return compiled.html(_values(loaded, compiled.plan, unheard))
+    return compiled.html(_values(loaded, compiled.plan, unheard), framed)
 
 
 _OPTIONS: Mapping[Any, str] = {

@@ -452,6 +452,25 @@ def test_a_page_goes_step_by_step_and_a_number_can_be_followed_back(browsed):
     for part in ("hₜ = tanh(zₜ)", "hidden state", f"=TANH({z:.4f})", f"{h:.4f}"):
         assert part in found["explained"]
     assert found["followed"] == "z[1], t = 2"
+    assert found["returned"] == "h[1], t = 2"
+
+
+@in_browser
+def test_the_keyboard_s_place_is_kept_where_what_was_chosen_is_gone(browsed):
+    _, found = browsed
+    assert found["focus"] == ["found", "quiet"]
+
+
+@in_browser
+def test_what_rnnsheet_would_not_take_is_not_saved(browsed):
+    _, found = browsed
+    assert "not in the vocabulary" in found["notSaved"]
+
+
+@in_browser
+def test_words_that_are_said_stand_apart(browsed):
+    _, found = browsed
+    assert "a big cross <end>" in found["learned"]
 
 
 @in_browser

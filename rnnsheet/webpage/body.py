@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -27,15 +28,16 @@ class Body:
         self.spoken: dict[str, list[str]] = {each: [] for each in languages()}
         """The texts of the page by language: where one stands, its number is told."""
 
-    def markup(self, picture: str, is_lesson: bool) -> str:
-        """All of it, around a picture."""
+    def markup(self, picture: str, is_lesson: bool, framed: bool) -> str:
+        """All of it, around a picture: a lesson can be saved; what is framed in a notebook has no address."""
         head = element("section", self._typing() + _MESSAGE, "head", data_label=self._number("says"))
-        shown = "".join((*self._questions(), self._network(picture), *self._experiments()))
+        pulled = bool(_PULLED.search(picture))
+        shown = "".join((*self._questions(pulled), self._network(picture), *self._experiments()))
         beside = element("aside", self._inspector() + self._weights())
         tables = element("section", "", "tables", data_label=self._number("numbers"))
         columns = element("div", shown, "shown") + beside + element("div", tables, "below")
         main = (head, self._tabs(), _NOTICE, element("div", columns, "columns"))
-        return self._header(is_lesson) + element("main", "".join(main))
+        return self._header(is_lesson, framed) + element("main", "".join(main))
 
     def _number(self, text: str | Told, **values: object) -> int:
         """The number of a text, which is told by language or stands under a key among the page's labels."""
@@ -53,7 +55,7 @@ class Body:
     def _button(self, text: str | Told, act: str, kind: str = "", **given: Any) -> str:
         return self._text("button", text, kind, type="button", data_act=act, **given)
 
-    def _header(self, is_lesson: bool) -> str:
+    def _header(self, is_lesson: bool, framed: bool) -> str:
         tongues = (
             self._button(
                 {each: labels(language)("page.language") for each in languages()},
@@ -74,7 +76,7 @@ class Body:
             self._button("theme", "toggleTheme", "quiet"),
             *(files if is_lesson else ()),
             self._button("save_table", "saveTable", "quiet"),
-            self._button("copy_link", "copyLink", "quiet"),
+            *(() if framed else (self._button("copy_link", "copyLink", "quiet"),)),
             self._button("print", "print", "quiet"),
         )
         title = self._text("h1", self._told["title"])
@@ -102,7 +104,8 @@ class Body:
             typing += element("p", self._text("span", "try") + _chips(cell, tries), "row tries")
         if knows := (" " if self._told["split"] == "letters" else ", ").join(self._told["knows"]):
             typing += self._text("p", "knows", "knows", values={"knows": knows})
-        return element("div", element("div", typing) + element("div", kind="answers"), "both")
+        says = element("div", kind="answers") + (element("p", kind="loss") if self._told["loss"] else "")
+        return element("div", element("div", typing) + element("div", says), "both")
 
     def _word(self, given: Input) -> str:
         cell = next(self._cells(given))
@@ -131,8 +134,13 @@ class Body:
         own = self._told["own"]
         return own[key] if view == "say" and own else f"{key}_{view}"
 
-    def _questions(self) -> Iterator[str]:
-        return (self._text("p", self._question("try", view), "try", data_view=view) for view in self._views)
+    def _questions(self, pulled: bool) -> Iterator[str]:
+        """What to try in each view; to pull a line where the picture has lines of weights."""
+        for view in self._views:
+            text = self._question("try", view)
+            if text == "try_say" and not pulled:
+                text = "try_read"
+            yield self._text("p", text, "try", data_view=view)
 
     def _network(self, picture: str) -> str:
         """The picture under what goes through its steps."""
@@ -142,10 +150,12 @@ class Body:
             element("input", type="range", id="step", min=0, data_label=self._number("step")),
             *self._round("›", "forward", 1),
             element("output", for_="step"),
-            element("button", "", "turn quiet", type="button", data_act="turn"),
+            element(
+                "button", "", "turn quiet", type="button", data_act="turn", hidden="blame" not in self._views
+            ),
         )
         given: dict[str, Any] = {"role": "group", "tabindex": 0, "data_label": self._number("picture")}
-        signs = (element("i", kind=sign) + self._text("span", sign) for sign in ("positive", "negative"))
+        signs = (self._text("span", sign, sign) for sign in ("positive", "negative"))
         parts = (
             element("div", "".join(controls), "row controls"),
             element("div", picture, "figure card", **given),
@@ -195,7 +205,7 @@ class Body:
             yield element("div", parts + _chips(cell, tries), "row")
 
     def _inspector(self) -> str:
-        inner = self._text("h2", "inspector") + element("div", kind="found")
+        inner = self._text("h2", "inspector") + element("div", kind="found", tabindex=-1)
         return element("section", inner, "inspector card", aria_live="polite")
 
     def _weights(self) -> str:
@@ -222,6 +232,7 @@ class Body:
         return element("details", element("summary", name), data_input=number, open=is_open)
 
 
+_PULLED = re.compile("<path [^>]*data-cell")
 _MESSAGE = element("p", kind="message", role="status")
 _NOTICE = element("p", kind="notice", role="status")
 

@@ -91,12 +91,14 @@ def described(
     letters = [each for each in equations if each["base"] == "letter" and each["at"]]
     data = charts | {
         "split": of.network.split,
+        "between": "" if all(len(answer) <= 1 for answer in _answers(source)) else " ",
         "sequences": of.network.sequences,
         "equations": [_shown(each, graph) for each in equations],
         "inputs": inputs,
         "outputs": list(_outputs(of)),
         "blocks": [[block.name, *of.at(block.area)] for block in _of_network(of.plan)],
         "state": of.at(state.area),
+        "loss": _loss(of),
     }
     return data, around, svg(graph, made, weights, letters)
 
@@ -123,11 +125,22 @@ def _of_imported(source: ImportedNetwork) -> dict[str, Any]:
     tokens = source.read.tokens if isinstance(source.read, Text) else ()
     return {
         "title": _told(lambda texts: texts("network.title", name=source.name)),
-        "about": _told(lambda texts: texts("network.about", source=file, precision=source.precision)),
+        "about": _told(lambda texts: texts("page.about_network", source=file, precision=source.precision)),
         "own": None,
         "tries": [],
         "knows": _few([token for token in tokens if token]),
     }
+
+
+def _answers(source: LessonData | ImportedNetwork) -> Sequence[str]:
+    """The words that a network says."""
+    return (source.labels or source.vocabulary) if isinstance(source, LessonData) else source.answers
+
+
+def _loss(of: _Described) -> list[int] | None:
+    """Where the loss of all time steps stands; None where nothing is learned."""
+    found = (block.area for block in _of_network(of.plan) if block.trace == "loss")
+    return of.at(area) if (area := next(found, None)) else None
 
 
 def _few(tokens: Sequence[str]) -> list[str]:

@@ -108,11 +108,11 @@ class Page:
         blocks = (block for block in self.plan.blocks() if block.trace and block.area in named)
         return list({block.name: block for block in blocks}.values())
 
-    def html(self, values: Values) -> str:
-        """The whole file; `values` are what the cells of a block should be."""
+    def html(self, values: Values, framed: bool = False) -> str:
+        """The whole file; `values` are what the cells of a block should be; in a notebook it is `framed`."""
         told, around, picture = described(self.source, self.book, self.plans)
         body = Body(told | around, self.book, self.language)
-        markup = body.markup(picture, isinstance(self.source, LessonData))
+        markup = body.markup(picture, isinstance(self.source, LessonData), framed)
         script = "\n".join((engine_with(self.functions), *map(_file, SCRIPTS)))
         style = _file("page.css")
         sources = f"script-src {_digest(script)}; style-src {_digest(style)}; img-src data:"
@@ -194,6 +194,6 @@ def _texts(language: str) -> dict[str, str]:
 TEXTS = (
     *("says", "right_is", "picture_about", "play", "pause", "all", "once", "backwards", "forwards", "point"),
     *("where", "formula", "with_numbers", "result", "operands", "more", "return", "drag", "loss", "epoch"),
-    *("epoch_says", "flow_x", "flow_y", "opened", "other_lesson", "copied", "no_number"),
+    *("epoch_says", "flow_x", "flow_y", "opened", "other_lesson", "copied", "not_saved"),
 )
 """What the script says of its own accord."""

@@ -1,6 +1,4 @@
-/*
- * Elements of the page, and numbers and texts as they are written there.
- */
+/* Elements of the page, and numbers and texts as they are written there. */
 
 /** An element: "p.note" has a class; its attributes may be left out. @returns {any} */
 function el(kind, given, ...children) {
@@ -63,13 +61,13 @@ function table(given, caption, heads, lines) {
 const field = (cell, name, given) =>
 	el("input", { "data-field": cell, "aria-label": name, type: "text", autocomplete: "off", ...given });
 
-/** Lines over a number, with their axes; of powers of ten with `log`. @param {number[][]} lines */
+/** Lines over a number, with their axes; of powers of ten with `log`. @param {any[][]} lines */
 function chart(lines, { log = false, label, x, y, at = -1 }) {
 	const [wide, high, left, low] = [640, 260, 56, 34];
 	const points = lines.map((line) => line.map((value) => (log ? Math.log10(Math.max(value, 1e-45)) : value)));
 	const flat = points.flat().filter(Number.isFinite);
 	const top = log ? Math.ceil(Math.max(0, ...flat)) : Math.max(1e-9, ...flat);
-	const bottom = log ? Math.floor(Math.min(-1, ...flat)) : 0;
+	const bottom = log ? top - 4 * Math.ceil((top - Math.min(-1, ...flat)) / 4) : 0;
 	const most = Math.max(1, lines[0].length - 1);
 	const px = (k) => left + ((wide - left - 12) * k) / most;
 	const py = (value) => 26 + ((high - low - 26) * (top - value)) / (top - bottom);

@@ -1,6 +1,4 @@
-/*
- * The network of the page: where its values stand, what was changed in it, and what is known of a cell.
- */
+/* The network of the page: where its values stand, what was changed in it, and what is known of a cell. */
 
 const model = JSON.parse(document.getElementById("data")?.textContent ?? "");
 const sheets = new Sheets(model.book, FORMULAS);
@@ -149,8 +147,11 @@ function edit(edits) {
 	refresh();
 }
 
+/** What a cell holds after that is typed: digits of a word are no number. @returns {Value} */
+const entered = (cell, written) => (inputOf(cell)?.kind === "text" ? written || null : typed(written));
+
 /** What is typed into a cell. */
-const type = (cell, written) => edit([[Number(cell), typed(written)]]);
+const type = (cell, written) => edit([[Number(cell), entered(Number(cell), written)]]);
 
 function reset() {
 	sheets.edit(originals);
@@ -170,7 +171,7 @@ function shownAreas() {
 	if (state.back) areas.push(...inputs("weight").flatMap(({ gradient }) => (gradient ? [gradient] : [])));
 	if (state.view === "learn") areas.push(training.loss, ...training.said);
 	if (state.view === "flow") areas.push(flow.steps, ...flow.lines.map(({ at }) => at));
-	return [model.state, ...areas];
+	return [model.state, ...(model.loss ? [model.loss] : []), ...areas];
 }
 
 /** Takes the weights that the training has after so many epochs. */

@@ -1,6 +1,4 @@
-/*
- * The page: what is chosen, and that all parts show it; what is clicked and typed; address and files.
- */
+/* The page: what is chosen, and that all parts show it; what is clicked and typed; address and files. */
 
 /** The questions that this page answers. */
 const views = every("nav button").map((button) => button.dataset.value);
@@ -10,7 +8,6 @@ let trail = [];
 let [hovered, explained] = [-1, -1];
 /** What is told at this step, how many steps there are, and what was told before. */
 let lit, most, past, lastLit;
-/** What waits. */
 let timer, frame, later;
 
 /** Finds what is told at this step. */
@@ -64,9 +61,7 @@ function showStep() {
 	const step = lit ? `${state.step + 1}/${most} · ${time}${lit.eq.symbol} = ${lit.eq.symbols}` : text("all");
 	write(one("output"), step);
 	set(slider, { "aria-valuetext": step });
-	const turn = one(".turn");
-	write(turn, text(state.back ? "forwards" : "backwards"));
-	turn.hidden = !views.includes("blame");
+	write(one(".turn"), text(state.back ? "forwards" : "backwards"));
 	write(one(".play"), timer ? `❚❚ ${text("pause")}` : `▶ ${text("play")}`);
 }
 
@@ -123,6 +118,12 @@ function play() {
 	refresh();
 }
 
+function explain(cell) {
+	state.cell = Number(cell);
+	hovered = -1;
+	refresh();
+}
+
 /** What the buttons do, with their values. */
 const ACTS = {
 	move,
@@ -138,20 +139,19 @@ const ACTS = {
 	chooseFile: () => one("[type=file]").click(),
 	saveTable: () => save(`${model.name}.csv`, csv()),
 	saveLesson() {
-		const lines = lesson();
-		if (lines) save(`${model.name}.toml`, lines.join("\n"));
+		const message = one(".message").textContent;
+		if (message) say(text("not_saved", { message }));
+		else save(`${model.name}.toml`, lesson().join("\n"));
 	},
-	choose(value) {
-		const cell = Number(value);
-		if (state.cell >= 0 && state.cell !== cell) trail.push(state.cell);
-		state.cell = cell;
-		hovered = -1;
-		refresh();
+	choose(cell) {
+		trail = [];
+		explain(cell);
 	},
-	goBack() {
-		state.cell = trail.pop() ?? -1;
-		refresh();
+	follow(cell) {
+		trail.push(state.cell);
+		explain(cell);
 	},
+	goBack: () => explain(trail.pop()),
 	turn() {
 		state.back = !state.back;
 		want();
@@ -159,13 +159,16 @@ const ACTS = {
 	},
 	setView(view) {
 		if (timer) play();
-		Object.assign(state, { view, back: view === "blame", step: Infinity, cell: -1 });
+		Object.assign(state, { view, back: view === "blame" });
+		go(Infinity);
 		showView();
 		want();
 	},
 	setLanguage(language) {
 		state.language = language;
 		speak();
+		say("");
+		one("[data-act=setLanguage]:not([hidden])").focus();
 		showView();
 		want();
 	},
@@ -180,10 +183,16 @@ const ACTS = {
 
 function toAddress() {
 	const { language, view, step, back } = state;
-	const found = new URLSearchParams({ lang: language, view });
-	if (step !== Infinity) found.set("step", String(step));
-	if (back !== (view === "blame")) found.set("back", back ? "1" : "0");
-	for (const cell of originals.keys()) if (isChanged(cell)) found.set(title(cell), typedText(cell));
+	const found = new URLSearchParams({
+		lang: language,
+		view,
+		step: step === Infinity ? "" : String(step),
+		back: String(back),
+	});
+	for (const cell of [...originals.keys()].filter(isChanged)) {
+		const name = title(cell);
+		found.set(found.has(name) ? `${name}[1,1]` : name, typedText(cell));
+	}
 	try {
 		history.replaceState(null, "", `#${found}`);
 	} catch {
@@ -197,7 +206,7 @@ function fromAddress() {
 	const { lang = "", view = "", step, back, ...others } = Object.fromEntries(found);
 	if (Object.hasOwn(model.texts, lang)) state.language = lang;
 	if (views.includes(view)) state.view = view;
-	state.back = back ? back === "1" : state.view === "blame";
+	state.back = views.includes("blame") && (back ? back === "true" : state.view === "blame");
 	if (step) state.step = Math.max(0, Math.floor(Number(step)) || 0);
 	for (const [key, written] of Object.entries(others)) {
 		const [, name, r, c] = /^(.*?)(?:\[(\d+),(\d+)\])?$/.exec(key) ?? [];
@@ -220,14 +229,12 @@ function copyLink() {
 }
 
 function save(name, words) {
-	const url = URL.createObjectURL(new Blob([words], { type: "text/plain" }));
-	el("a", { href: url, download: name }).click();
-	setTimeout(() => URL.revokeObjectURL(url), 1000);
+	el("a", { href: URL.createObjectURL(new Blob([words])), download: name }).click();
 }
 
 /** Takes what a lesson has that this page has saved. @param {File} file */
 async function openLesson(file) {
-	const edits = changesIn((await file.text()).split("\n"));
+	const edits = changesIn((await file.text()).trimEnd().split(/\r?\n/));
 	say(text(edits ? "opened" : "other_lesson", { file: file.name }));
 	if (!edits) return;
 	reset();
@@ -237,17 +244,19 @@ async function openLesson(file) {
 /** What other values a saved lesson has; null where it is none of this page. @param {string[]} lines */
 function changesIn(lines) {
 	const { lines: ours, inputs: places, steps } = model.saving;
-	const others = new Set(range(ours.length).filter((k) => k !== steps && lines[k] !== ours[k]));
+	const all = range(Math.max(ours.length, lines.length));
+	const others = new Set(all.filter((k) => k !== steps && (lines[k] ?? "") !== (ours[k] ?? "")));
 	/** @type {[number, Value][]} */
 	const edits = [];
-	for (const { name, at } of model.inputs) {
+	for (const { name, kind, at } of model.inputs) {
 		const [line, key] = places[name];
 		const values = others.has(line) ? listed(lines[line]?.split(`"${key}" = `)[1]) : [];
-		if (values.length !== at[3] * at[4]) continue;
-		cellsOf(at).forEach((cell, k) => edits.push([cell, typed(String(values[k]))]));
+		const type = kind === "text" ? "string" : "number";
+		if (values.length !== at[3] * at[4] || values.some((each) => typeof each !== type)) continue;
+		cellsOf(at).forEach((cell, k) => edits.push([cell, entered(cell, String(values[k]))]));
 		others.delete(line);
 	}
-	return lines.length === ours.length && !others.size ? edits : null;
+	return others.size ? null : edits;
 }
 
 /** The values that are written, or none. */
@@ -259,7 +268,7 @@ function listed(written) {
 	}
 }
 
-/** The lesson with what was changed; nothing where something is no number. */
+/** The lesson with what was changed. */
 function lesson() {
 	const { lines: ours, inputs: places, steps } = model.saving;
 	const lines = [...ours];
@@ -267,8 +276,6 @@ function lesson() {
 		const cells = cellsOf(at);
 		if (!cells.some(isChanged)) continue;
 		const values = cells.map({ text: typedText, picture: number }[kind] ?? seen);
-		const wrong = kind === "text" ? -1 : values.findIndex((each) => typeof each !== "number");
-		if (wrong >= 0) return say(text("no_number", { name: title(cells[wrong]) }));
 		const [line, key, depth] = places[name];
 		const rows = range(at[3]).map((r) => values.slice(r * at[4], (r + 1) * at[4]));
 		const written = JSON.stringify([values[0], values, rows][depth]).replaceAll("\x7f", "\\u007f");
@@ -320,13 +327,13 @@ figure.onpointerleave = () => hover(-1);
 figure.onpointerdown = (event) => {
 	const found = pointed(event);
 	const cell = cellOf(found);
-	if (cell < 0) return;
+	if (cell < 0 || event.button) return;
 	ACTS.choose(cell);
 	if (!found?.matches(".edge") || event.pointerType === "touch") return;
 	pulled = { cell, from: event.clientY, value: number(cell) };
 	figure.setPointerCapture(event.pointerId);
 };
-figure.onpointerup = () => (pulled = null);
+figure.onpointerup = figure.onpointercancel = () => (pulled = null);
 
 /** @param {string} name @param {(target: any, event: any) => void} use */
 const on = (name, use) => document.addEventListener(name, (event) => use(event.target, event), true);

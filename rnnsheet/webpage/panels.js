@@ -1,6 +1,4 @@
-/*
- * What stands around the picture: answers, where a number comes from, weights, tables, training, flow.
- */
+/* What stands around the picture: answers, where a number comes from, weights, tables, training, flow. */
 
 function showAnswers() {
 	for (const pixel of every("[data-pixel]"))
@@ -8,6 +6,7 @@ function showAnswers() {
 	const message = told(seen(cellIn(model.state)));
 	write(one(".message"), message === spoken(model.said)[0][1] ? "" : placed(message));
 	one(".answers").replaceChildren(...model.outputs.map(answer));
+	if (model.loss) write(one(".loss"), `${text("loss")} ${told(seen(cellIn(model.loss))) || "–"}`);
 }
 
 function answer({ sequence, name, predicted, target, right, confidence, row = 0, share }) {
@@ -40,10 +39,11 @@ function explainedCell() {
 function showExplained() {
 	const cell = explainedCell();
 	const body = one(".found");
-	const typing = body.contains(document.activeElement) && document.activeElement?.tagName === "INPUT";
-	if (typing && explained === cell) return;
+	const focused = body.contains(document.activeElement);
+	if (focused && document.activeElement?.tagName === "INPUT" && explained === cell) return;
 	explained = cell;
 	body.replaceChildren(...(cell < 0 ? [el("p.hint", text("point"))] : explanation(cell)));
+	if (focused) body.focus();
 }
 
 function* explanation(cell) {
@@ -69,7 +69,7 @@ function* explanation(cell) {
 		yield field(cell, name, { type: "range", min: -most, max: most, step: 0.01 });
 	}
 	if (operands.length) yield el("h4", text("operands"));
-	const link = (i) => act("choose", `${title(i)} = ${told(seen(i))}`, { "data-value": i, class: "link" });
+	const link = (i) => act("follow", `${title(i)} = ${told(seen(i))}`, { "data-value": i, class: "link" });
 	yield el("ul.operands", {}, ...operands.slice(0, 12).map((i) => el("li", link(i))));
 	if (operands.length > 12) yield el("p.hint", text("more", { count: operands.length - 12 }));
 	if (trail.length) yield act("goBack", text("return"), { class: "quiet" });
@@ -134,7 +134,7 @@ function goInTable(cell, key) {
 	return true;
 }
 
-/** A chart, and its numbers as a table. @param {number[][]} lines */
+/** A chart, and its numbers as a table. */
 function showExperiment(lines, given, heads, rows) {
 	const root = one(`section[data-view=${state.view}]`);
 	const label = root.getAttribute("aria-label");
@@ -145,12 +145,12 @@ function showExperiment(lines, given, heads, rows) {
 /** What the network says after so many epochs. @param {number} epoch */
 function saidAfter(epoch) {
 	const says = (at) => range(at[4]).map((t) => told(seen(cellIn(at, epoch, t))));
-	return model.training.said.map((at) => says(at).join(model.split === "letters" ? "" : " ")).join(" · ");
+	return model.training.said.map((at) => says(at).join(model.between)).join(" · ");
 }
 
 /** The training: the loss over the epochs, and what is said at each. */
 function showLearning() {
-	const losses = cellsOf(model.training.loss).map((cell) => Number(seen(cell)));
+	const losses = cellsOf(model.training.loss).map(seen);
 	const [last, epoch] = [losses.length - 1, Number(one("#epoch").value)];
 	write(
 		one(".epoch"),
@@ -167,7 +167,7 @@ function showFlow() {
 	const { steps, lines } = model.flow;
 	const far = cellsOf(steps).map(number);
 	const order = range(far.length).sort((a, b) => far[a] - far[b]);
-	const sizes = lines.map(({ at }) => order.map((k) => Number(seen(cellIn(at, 0, k)))));
+	const sizes = lines.map(({ at }) => order.map((k) => seen(cellIn(at, 0, k))));
 	const some = range(order.length).filter((k) => k % 5 === 0 || k === order.length - 1);
 	const rows = some.map((k) => [String(k), ...sizes.map((line) => el("td", told(line[k])))]);
 	const heads = [text("flow_x"), ...lines.map(({ meaning }) => spoken(meaning))];

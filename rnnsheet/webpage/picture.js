@@ -1,6 +1,4 @@
-/*
- * The picture's numbers: colours, widths and words in the SVG that stands in the page, as they are now.
- */
+/* The picture's numbers: colours, widths and words in the SVG that stands in the page, as they are now. */
 
 const picture = one("#picture");
 picture.style.minWidth = `${Math.max(picture.viewBox.baseVal.width * 0.48, 260)}px`;

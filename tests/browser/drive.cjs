@@ -7,6 +7,7 @@ const [, , browser, file, folder] = process.argv;
 const settle = (page) =>
 	page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 30))));
 const cell = (page, name) => page.locator(`table[data-name="${name}"] td[data-cell]`);
+const focus = (page) => page.evaluate(() => document.activeElement.className || document.activeElement.lang);
 const said = (page) => page.locator(".said strong").allTextContents();
 
 async function violations(page) {
@@ -53,6 +54,10 @@ async function main() {
 	await page.fill(".word", "he😀p");
 	await settle(page);
 	found.state = await page.locator(".message").textContent();
+	await page.getByRole("button", { name: "Save lesson" }).click();
+	found.notSaved = await page.locator(".notice").textContent();
+	await page.fill(".word", "007");
+	await page.waitForFunction(() => location.hash.includes("word=007"));
 	await page.fill(".word", "hello");
 	await page.getByRole("button", { name: "One step back" }).click();
 	await settle(page);
@@ -71,6 +76,10 @@ async function main() {
 	await page.keyboard.press("Enter");
 	await settle(page);
 	found.followed = await page.locator(".found h3").textContent();
+	found.focus = [await focus(page)];
+	await page.getByRole("button", { name: "Back", exact: true }).click();
+	await settle(page);
+	found.returned = await page.locator(".found h3").textContent();
 
 	await page.getByLabel("Whh[1,1]").first().fill("0.9");
 	await settle(page);
@@ -106,6 +115,7 @@ async function main() {
 	found.violations = await violations(page);
 	await page.getByRole("button", { name: "中文" }).click();
 	await settle(page);
+	found.focus.push(await focus(page));
 	found.chinese = await page.locator("h1").textContent();
 	found.language = await page.evaluate(() => document.documentElement.lang);
 	await page.screenshot({ path: `${folder}/chinese.png` });
@@ -125,6 +135,7 @@ async function main() {
 	]) {
 		const shown = await open({ colorScheme }, hash, `${folder}/${name}.html`);
 		found.violations.push(...(await violations(shown)).map((each) => `${name}${hash}: ${each}`));
+		if (hash.includes("learn")) found.learned = await shown.locator(".epoch").textContent();
 		await shown.context().close();
 	}
 	const lstm = await open({}, "#view=learn", `${folder}/lstm.html`);
@@ -147,7 +158,7 @@ async function main() {
 	found.again = await Promise.all(fields.map((field) => field.inputValue()));
 	await lstm.context().close();
 
-	const moods = await open({}, "#step=0", `${folder}/moods.html`);
+	const moods = await open({}, "#step=0&back=true", `${folder}/moods.html`);
 	found.backwards = await moods.evaluate(async () => {
 		const [slider, told] = ["#step", "output"].map((each) => document.querySelector(each));
 		const steps = [];
