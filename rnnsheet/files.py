@@ -4,7 +4,6 @@ import codecs
 import errno
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -169,6 +168,9 @@ def temporary_folder(purpose: str, clear: Callable[[Path], object] = lambda _: N
     Those of the same purpose that killed processes have left are removed first; `clear` is called for each,
     and for this one in the end, to remove what belongs to it elsewhere.
     """
+    # It imports random numbers and hashes: a fiftieth of a short command.
+    import tempfile
+
     prefix = f"rnnsheet-{purpose}-"
     # Windows has no locks that tell whose process was killed: there they stay.
     found = Path(tempfile.gettempdir()).glob(f"{prefix}*") if sys.platform != "win32" else ()
