@@ -249,3 +249,20 @@ def test_a_mistake_in_a_cell_ends_the_command_with_2(mgu, tmp_path, name):
     mgu.write_text(mgu.read_text("utf-8").replace("f * before)", "f * x)"), "utf-8")
     told = fails("--cells", "mgu.py", name, "my.toml", cwd=tmp_path)
     assert told.startswith("rnnsheet: mgu.py:13: the cell mgu, in “kept = ")
+
+
+@pytest.mark.parametrize("name", ["rate", "word", "step", "loss", "x", "letter", "p", "zn", "h_0"])
+def test_a_parameter_has_a_name_of_its_own(mgu, tmp_path, name):
+    """Its block would stand under another's name: a traceback, a refused book, a weight without effect."""
+    forget()
+    code = mgu.read_text("utf-8").replace("import gate", "import ParameterSpec, gate")
+    code = code.replace('*gate("n"))', f'*gate("n"), ParameterSpec("{name}", "hidden", "one"))')
+    code = code.replace('"n", x, kept)', f'"n", x, kept) + layer.parameter("{name}", h.rows)')
+    mgu.write_text(code, "utf-8")
+    api.add_cells(mgu)
+    shapes = {"Wxf": (2, 4), "Whf": (2, 2), "Wxn": (2, 4), "Whn": (2, 2), name: (2, 1), "Why": (4, 2)}
+    weights = {each: np.ones(shape) for each, shape in shapes.items()}
+    own = rnnsheet.Lesson("mgu", Model("mgu", weights), "helo", "hello")
+    with pytest.raises(rnnsheet.LessonError, match=rf"\b{name}\b"):
+        rnnsheet.export(own, tmp_path / "a.xlsx")
+    assert not (tmp_path / "a.xlsx").exists()

@@ -46,6 +46,26 @@ def network(lesson: LessonData) -> Recurrence:
         raise LessonError("cell_unwritten", place=lesson.source, cell=own, reason=reason(error)) from None
 
 
+_OF_SHEETS = frozenset(
+    (
+        *("word", "second", "wanted", "wanted_second", "picture", "numbers", "vocabulary", "labels"),
+        *(
+            "rate",
+            "clip",
+            "update_rate",
+            "flow_clip",
+            "flow_Whh",
+            "chosen",
+            "step",
+            "reveal",
+            "state",
+            "loss",
+        ),
+    )
+)
+"""What the sheets of a lesson call their own inputs and results."""
+
+
 class _Network(Network):
     """A lesson's: letters or words in, the layers, what it says, its loss and all gradients."""
 
@@ -63,10 +83,20 @@ class _Network(Network):
         for output in self.model.outputs:
             self._loss(output)
         differentiate(self.r, lesson.model.parameters)
+        self._check_names_of_own_cells()
         for name in lesson.notes:
             if name not in self.r.equations:
                 known = ", ".join(self.r.equations)
                 raise LessonError("unknown_note", place=lesson.source, name=name, known=known)
+
+    def _check_names_of_own_cells(self) -> None:
+        """Raises LessonError where a parameter of one is called as something else of the workbook."""
+        starts = {layer.initial(state) for layer in self.model for state in layer.traits.states}
+        taken = self.r.equations.keys() | starts | _OF_SHEETS
+        for layer in self.model:
+            names = () if layer.kind in BUILT_IN else layer.parameter_names.values()
+            if twice := next((name for name in names if name in taken), ""):
+                raise LessonError("cell_taken", place=self.lesson.source, cell=layer.kind, name=twice)
 
     def _choices(self, name: str) -> Parameter:
         axis = self.lesson.choice if name == "labels" else self.lesson.inputs["word"]
