@@ -55,7 +55,7 @@ def quick() -> Iterator[Iterator[str]]:
     yield page.report(1, ("hello",))
     yield marking.report(1, 10)
     yield memory.report(sentences=40, many=3)
-    yield mutations.report(2)
+    yield mutations.report(1)
 
 
 print(f"Python {platform.python_version()}, {platform.system()}; ratios, medians of alternating rounds\n")

@@ -386,7 +386,7 @@ def saved(program: str, books: list[bytes], folder: Path) -> list[bytes]:
     return [(out / file.name).read_bytes() for file in files]
 
 
-CLASS = int(os.environ.get("RNNSHEET_CLASS", "120"))
+CLASS = int(os.environ.get("RNNSHEET_CLASS", "80"))
 """How many simulated students there are; 1,000 take some minutes."""
 
 

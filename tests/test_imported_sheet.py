@@ -96,7 +96,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.slow
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(trained())
 def test_every_cell_of_any_network_is_what_numpy_finds(tmp_path_factory, network):
     path = export(network, tmp_path_factory.mktemp("book") / "book.xlsx")

@@ -57,7 +57,7 @@ def test_no_program_is_wrong_where_all_is_roundings(tmp_path):
 
 
 @pytest.mark.slow
-@settings(max_examples=5)
+@settings(max_examples=3)
 @given(of_any_size())
 def test_no_program_is_wrong_with_weights_of_any_size(tmp_path_factory, lesson):
     """Of formulon, which loads slowly, the two networks above are asked."""

@@ -123,7 +123,7 @@ def test_where_no_lock_can_be_there_is_no_waiting(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_more_checks_than_turns_all_end_well(temporary, hello_xlsx):
     skip_without("libreoffice")
-    running = [check_of(hello_xlsx, "libreoffice") for _ in range((os.cpu_count() or 1) + 2)]
+    running = [check_of(hello_xlsx, "libreoffice") for _ in range((os.cpu_count() or 1) + 1)]
     errors = [process.communicate(timeout=600)[1] for process in running]
     assert [process.returncode for process in running] == [0] * len(running), errors
     assert list(temporary.iterdir()) == []

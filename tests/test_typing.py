@@ -22,7 +22,11 @@ from tests.test_engines import skip_without
 from tests.typist import Typist
 
 FINE = labels("en")("message.fine")
-SLOWER = {"libreoffice": slice(None, None, 5), "formulon": slice(2, None, 12)}
+SLOWER = {
+    "gnumeric": slice(None, None, 2),
+    "libreoffice": slice(None, None, 5),
+    "formulon": slice(2, None, 12),
+}
 """Of what is typed into every engine, what the slower ones are given."""
 
 
