@@ -104,6 +104,7 @@ def test_a_header_that_says_other_than_the_directory_is_refused(field):
 @pytest.mark.parametrize(
     ("data", "said"),
     [(b"", "the file is empty"), (b"hello", "zip: it is none"), (ONE[:15], "zip: it is cut short")],
+    ids=["empty", "none", "short"],
 )
 def test_what_is_too_short_is_told_as_what_it_is(data, said):
     with pytest.raises(ValueError, match=said):
