@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from rnnsheet.errors import WorkbookError
 from rnnsheet.workbook.archive import check_archive
-from rnnsheet.workbook.package import DAMAGED, opened
+from rnnsheet.workbook.package import DAMAGED, Package, opened
 from rnnsheet.workbook.read import read
 from tests.conftest import INSTALL
 from tests.test_checking import saved_by_gnumeric, saved_by_libreoffice
@@ -135,8 +135,8 @@ def as_it_comes(data: bytes) -> dict[bytes, bytes]:
         name = data[at + 30 : at + 30 + names]
         at += 30 + names + extra
         content = data[at : at + packed]
-        # Also where the last bits of a stream are not those of its end, which not all programs look at. It
-        # may go on after its size: behind the end of an XML part there can be no element.
+        # Also where the last bits of a stream are not those of its end, which not all programs look at. One
+        # that goes on after its size is refused when it is read.
         found[name] = (zlib.decompressobj(-15).decompress(content) if method else content)[:size]
         at += packed
     return found
@@ -162,6 +162,21 @@ def test_what_is_taken_has_one_reading(data):
     except DAMAGED:
         return
     assert listed == as_it_comes(bytes(content))
+
+
+@pytest.mark.parametrize("whole", [b"<a/>" + b"<b/>" * 9, b"<a/>\n"])
+@pytest.mark.parametrize("summed", ["told", "whole"])
+def test_a_part_that_goes_on_after_its_size_is_refused(whole, summed):
+    """Python reads what the headers tell, a program that streams the rest too."""
+    told = b"<a/>"
+    checksum = zlib.crc32({"told": told, "whole": whole}[summed])
+    data = archive(part=whole)
+    for number, other in ((len(whole), len(told)), (zlib.crc32(whole), checksum)):
+        assert data.count(struct.pack("<L", number)) == 2
+        data = data.replace(struct.pack("<L", number), struct.pack("<L", other))
+    check_archive(data)
+    with pytest.raises((WorkbookError, zipfile.BadZipFile), match=r"part goes on after its size|Bad CRC"):
+        list(Package(Path("a.xlsx"), data).pieces("part"))
 
 
 def by_openpyxl(path: Path, folder: Path) -> Path:

@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from posixpath import basename, dirname, join, normpath, split
@@ -192,7 +193,8 @@ class Package:
     def _pieces(self, part: str, grows: bool) -> Iterator[bytes]:
         """A part, piece by piece, each checked before it is given: none may declare entities."""
         item, before, size = self._entry(part), b"", 0
-        with self._archive.open(item) as stream:
+        # Some programs read on where a stream does not end at the size that is told.
+        with self._archive.open(_longer(item)) as stream:
             while chunk := stream.read(_CHUNK):
                 if not before:
                     self._check_encoding(part, chunk)
@@ -207,6 +209,8 @@ class Package:
                 yield from (chunk[start : start + _PIECE] for start in range(0, len(chunk), _PIECE))
                 before = chunk
                 size += len(chunk)
+        if size > item.file_size:
+            raise self.refused("not_a_workbook", reason=ArchiveError("zip_longer", name=part))
         if size < item.file_size:
             raise ValueError(f"{part}: {size} B, {item.file_size} B")
 
@@ -225,6 +229,13 @@ class Package:
 
     def _too_large(self, key: str, got: int, most: int, **values: object) -> WorkbookError:
         return self.refused(key, got=got // MEGABYTE, most=most // MEGABYTE, **values)
+
+
+def _longer(item: zipfile.ZipInfo) -> zipfile.ZipInfo:
+    """The same entry with one byte more."""
+    longer = copy(item)
+    longer.file_size += 1
+    return longer
 
 
 def weight(piece: bytes) -> int:
