@@ -342,7 +342,7 @@ def train_sentiment(
         if as_json:
             _print_json(asdict(found))
         else:
-            _print(learning.learned(found, texts))
+            _print(learning.sentiment_summary(found, texts))
 
 
 classroom.add(app)

@@ -13,7 +13,7 @@ from rnnsheet.plain import plain, text
 
 LIMIT = 1e100
 """In a training, weights and the gradients of states stay within ± this, so that nothing overflows."""
-FLOW = 5.0
+GREATEST_FLOW_WEIGHT = 5.0
 """The greatest recurrent weight, or multiple of it, with which the gradient's flow is shown."""
 WIDTH = 1e-5
 """By how much the gradient check moves a weight, up and down."""

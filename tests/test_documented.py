@@ -50,6 +50,7 @@ def test_every_command_and_option(language):
     of_all = [text for each in group.params for text in each.opts]
     assert missing([*of_all, *everywhere], common) == []
     every = dict(commands(group))
+    assert [path for path in every if path not in told] == []
     assert {path: missing(set(options) - everywhere, told[path]) for path, options in every.items()} == {
         path: [] for path in every
     }

@@ -84,7 +84,7 @@ class Training:
         return {"file": file, "epochs": self.last.number, "stopped": self.stopped, "losses": self.losses}
 
 
-def learned(found: Learned, labels: Labels) -> Iterator[str]:
+def sentiment_summary(found: Learned, labels: Labels) -> Iterator[str]:
     """What a network learned of labelled sentences, how often it is right, and where it is."""
     from rnnsheet.sentiment.keras_model import ARTICLE
 

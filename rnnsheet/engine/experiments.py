@@ -15,7 +15,7 @@ from rnnsheet.engine.gates import bound
 from rnnsheet.engine.layers import only_for_backward
 from rnnsheet.engine.propagation import Batch, backward, batch, forward
 from rnnsheet.engine.training import as_columns, gradients, losses, norm
-from rnnsheet.experiments import FLOW, LIMIT, WIDTH, weight_of
+from rnnsheet.experiments import GREATEST_FLOW_WEIGHT, LIMIT, WIDTH, weight_of
 from rnnsheet.lesson import LessonData
 from rnnsheet.network import Array, Layer, Model
 from rnnsheet.progress import Advance, unheard
@@ -260,7 +260,7 @@ def _through(rows: Arrays, path: tuple[str, ...]) -> Array:
 
 def _strengthened(lesson: LessonData, parameters: Mapping[str, Array]) -> Arrays:
     """The recurrent weights for the flow: Whh itself where that is one number, else multiples."""
-    strength = min(FLOW, max(-FLOW, lesson.flow_whh))
+    strength = min(GREATEST_FLOW_WEIGHT, max(-GREATEST_FLOW_WEIGHT, lesson.flow_whh))
     if lesson.flow_is_whh:
         return {"Whh": np.array([[strength]])}
     return {name: strength * parameters[name] for name in lesson.model.recurrent}

@@ -110,7 +110,7 @@ def _labelled(
                 )
             if any("\0" in entry for entry in row):
                 raise DataError("nul", place=str(path), row=number)
-            label = _plain(row[layout.label], delimiter)
+            label = _normalized(row[layout.label], delimiter)
             if not _may_be_label(label):
                 raise DataError("no_label", place=str(path), row=number, got=label[:40])
             yield number, label, row[layout.text]
@@ -142,7 +142,7 @@ def _recognised(path: Path) -> tuple[str, Layout, bool]:
 def _fits(row: Sequence[str], layout: Layout, delimiter: str) -> bool:
     if len(row) != layout.columns:
         return False
-    label, text = (_plain(row[col], delimiter) for col in (layout.label, layout.text))
+    label, text = (_normalized(row[col], delimiter) for col in (layout.label, layout.text))
     return _may_be_label(label) and not _may_be_label(text)
 
 
@@ -176,7 +176,7 @@ def _lines(path: Path, text: TextIOWrapper) -> Iterator[str]:
         yield line
 
 
-def _plain(label: str, delimiter: str) -> str:
+def _normalized(label: str, delimiter: str) -> str:
     """A label in small letters, without blanks, a whole number without a point.
 
     Where semicolons part the columns, a comma is that of a decimal number.

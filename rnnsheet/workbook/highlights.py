@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 
-from rnnsheet.experiments import FLOW
+from rnnsheet.experiments import GREATEST_FLOW_WEIGHT
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.plan import Highlight, Sheet
 from rnnsheet.workbook.number_format import FITTING, FORMATS, NOTHING
@@ -153,7 +153,7 @@ def _of_other(highlight: Highlight) -> str:
 
 _RULES: Mapping[str, Callable[[Highlight], list[_Rule]]] = {
     "factor": lambda _: [_scale({0: "F7BFA5", 1: "FFFFFF", 2: "A9CCEE"})],
-    "bar": lambda _: [_bar(FLOW)],
+    "bar": lambda _: [_bar(GREATEST_FLOW_WEIGHT)],
     "one_hot": lambda _: [_scale({0: "FFFFFF", 1: _PURPLE})],
     "ink": lambda _: [_scale({0: YELLOW, 1: _GOLD})],
     "share": lambda _: [_scale({0: "FFFFFF", 1: _BLUE})],

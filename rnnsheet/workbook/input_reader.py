@@ -71,7 +71,7 @@ def read_inputs(described: Manifest, recalculated: Value) -> LessonData | Import
             raise WorkbookError("unknown_cell_in_book", place=str(path), **known) from None
         if "example_number" in error.values:
             # The sheet does not let one change them.
-            raise described.changed("examples") from None
+            raise described.changed_error("examples") from None
         named = {"target": "wanted", "second_target": "wanted_second", "settings.step": "step"}
         name = str(error.values.get("name"))
         area = inputs.places.get(named.get(name, name))
@@ -202,7 +202,7 @@ def _examples(described: Manifest, split: str) -> list[Example]:
         (picture_of(text) if pictures else text, answer) for text, answer in zip(texts, answers, strict=True)
     ]
     if [reading(read, split) for read, _ in found] != texts or len(set(texts)) < len(texts):
-        raise described.changed("examples")
+        raise described.changed_error("examples")
     return found
 
 

@@ -31,7 +31,7 @@ class Manifest:
         facts = {}
         for row, key in enumerate(manifest.KEYS, start=1):
             if self.contents.value(manifest.NAME, row, 1) != key:
-                raise self.damaged(f"A{row}")
+                raise self.damaged_error(f"A{row}")
             facts[key] = as_typed(self.contents.value(manifest.NAME, row, 2))
             # Before the keys that another layout may not have.
             if key == "layout" and facts[key] != str(LAYOUT):
@@ -48,18 +48,18 @@ class Manifest:
         """Raises WorkbookError where the workbook is none of ours, or claims sizes that it cannot have."""
         sizes = [self.facts[name] for name in ("steps", "answer_steps", "epochs", "flow_steps")]
         if any(not _SIZE.fullmatch(size) or int(size) > self.contents.cells for size in sizes):
-            raise self.damaged_fact("steps")
+            raise self.damaged_fact_error("steps")
 
     def check_plan(self, plan: Plan) -> None:
         """Raises WorkbookError where the plan of what is described has no place in the workbook."""
         if sum(block.area.rows * block.area.cols for block in plan.blocks()) > 2 * self.contents.cells:
-            raise self.damaged_fact("network")
+            raise self.damaged_fact_error("network")
         listed = sum(block.area.sheet != manifest.NAME for block in plan.blocks())
         # Its own cells are compared as others are; one more would be believed.
         for cell in self.contents.grid(manifest.NAME).values:
             row, right = cell // LAST_COLUMN, cell % LAST_COLUMN + 1 - manifest.TABLE
             if row > listed and 0 <= right < manifest.COLUMNS:
-                raise self.damaged(f"{column_letters(manifest.TABLE + right)}{row}")
+                raise self.damaged_error(f"{column_letters(manifest.TABLE + right)}{row}")
         for block in plan.blocks():
             self.contents.check_unmerged(block.area)
 
@@ -98,21 +98,21 @@ class Manifest:
         try:
             left, top, right, bottom = corners(cells)
         except ValueError:
-            raise self.damaged(f"F{row}") from None
+            raise self.damaged_error(f"F{row}") from None
         if not (1 <= left <= right <= LAST_COLUMN and 1 <= top <= bottom <= LAST_ROW):
-            raise self.damaged(f"F{row}")
+            raise self.damaged_error(f"F{row}")
         return Area(sheet, top, left, bottom - top + 1, right - left + 1)
 
-    def damaged_fact(self, key: str) -> WorkbookError:
+    def damaged_fact_error(self, key: str) -> WorkbookError:
         """The error of a fact that cannot be what it says."""
-        return self.damaged(f"B{manifest.KEYS.index(key) + 1}")
+        return self.damaged_error(f"B{manifest.KEYS.index(key) + 1}")
 
-    def changed(self, name: str) -> WorkbookError:
+    def changed_error(self, name: str) -> WorkbookError:
         """The error of a block of constants that cannot be what was written."""
         area = next(area for own, area in self._blocks("constant") if own == name)
         return WorkbookError("changed_block", place=f"{self.contents.path}: {area.sheet}!{area.a1}")
 
-    def damaged(self, cell: str) -> WorkbookError:
+    def damaged_error(self, cell: str) -> WorkbookError:
         """The error of a cell of the hidden sheet that cannot be what it says."""
         place = str(self.contents.path)
         return WorkbookError("damaged_manifest", place=place, reason=f"{manifest.NAME}!{cell}")

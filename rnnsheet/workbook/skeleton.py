@@ -11,7 +11,7 @@ from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
-from rnnsheet.experiments import FLOW, LIMIT
+from rnnsheet.experiments import GREATEST_FLOW_WEIGHT, LIMIT
 from rnnsheet.labels import Labels, labels
 from rnnsheet.sheet.formula import column_letters
 from rnnsheet.sheet.page_builder import width_of
@@ -127,5 +127,5 @@ _LONGEST = {"letter": "1", "label": "60", "word": "255", "token": "255", "answer
 _BOUNDS = {
     "number": (f"-{LIMIT:G}", f"{LIMIT:G}"),
     "positive": ("1E-100", f"{LIMIT:G}"),
-    "slider": (f"{-FLOW:g}", f"{FLOW:g}"),
+    "slider": (f"{-GREATEST_FLOW_WEIGHT:g}", f"{GREATEST_FLOW_WEIGHT:g}"),
 }

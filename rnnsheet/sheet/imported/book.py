@@ -29,7 +29,7 @@ def plan(source: ImportedNetwork, language: str) -> Plan:
     if isinstance(source.read, Text):
         assert known  # noqa: S101
         read_page, read, scope = text.place(source.read, typed, known, messages, words)
-        vocabulary.complete(vocabulary_page, source.read, known, read)
+        vocabulary.mark_unreadable(vocabulary_page, source.read, known, read)
         given["vocabulary"] = known.tokens
     else:
         read_page, read, scope = numbers.place(typed, words)

@@ -13,7 +13,7 @@ from rnnsheet.sheet.plan import Area, Block
 KEY = "vocabulary"
 _HEAD, _FIRST = 4, 5
 _NUMBER, _TOKEN, _KEY, _CAPITAL = 1, 2, 3, 4
-_LABEL_NUMBER, _LABEL, _ENDS = 6, 7, 9
+_LABEL_NUMBER, _LABEL, _ENDS_COLUMN = 6, 7, 9
 _BACK = 6
 _WIDEST = 40
 _PRINTED = 120
@@ -45,12 +45,12 @@ def place(network: ImportedNetwork, labels: Labels) -> tuple[Page, dict[str, Blo
     page.back(1, _BACK, first_page.KEY)
     page.sheet.part = "input"
     page.sheet.frozen = (_HEAD, 0)
-    page.sheet.widths[_ENDS] = 40
+    page.sheet.widths[_ENDS_COLUMN] = 40
     given = {} if network.says_numbers else {"labels": _labels(page, network)}
     for row, name in enumerate(("start", "end") if network.answer else (), start=_FIRST):
-        page.text(row, _ENDS, page.labels(f"vocabulary.{name}"), "caption")
+        page.text(row, _ENDS_COLUMN, page.labels(f"vocabulary.{name}"), "caption")
         number = [[getattr(network.answer, name)]]
-        given[name] = page.constants(name, row, _ENDS + 1, number, "label", form="whole")
+        given[name] = page.constants(name, row, _ENDS_COLUMN + 1, number, "label", form="whole")
     vocabulary = _vocabulary(page, read) if isinstance(read, Text) else None
     if max((block.area.row + block.area.rows for block in page.sheet.blocks), default=0) > _PRINTED:
         page.sheet.printed_rows = ((1, _PRINTED),)
@@ -90,12 +90,12 @@ def _vocabulary(page: Page, read: Text) -> Vocabulary:
         page.constants("form_numbers", below, _NUMBER, values, "input", "number")
         forms = page.constants("forms", below, _TOKEN, [[text] for text in read.forms], "input", "token")
         faults.of_forms(page, forms, _fault_column(read), page.area(below, _NUMBER).a1, len(read.tokens))
-    keys = _codes(page, texts) if letters else _readable(page, texts)
+    keys = _letter_keys(page, texts) if letters else _word_keys(page, texts)
     capitals = _capitals(page, read.tokens) if letters else None
     return Vocabulary(tokens, page.area(_FIRST, _NUMBER, len(texts)), keys, capitals)
 
 
-def complete(page: Page, read: Text, known: Vocabulary, blocks: Mapping[str, Block]) -> None:
+def mark_unreadable(page: Page, read: Text, known: Vocabulary, blocks: Mapping[str, Block]) -> None:
     """Beside the tokens which is none, or there twice, so that one of them is not read.
 
     Where there are too many words to compare each with all: of those that are read, one that is found in
@@ -131,13 +131,13 @@ def _fault_column(read: Text) -> int:
 
 
 # MATCH does not tell capitals from small letters, so what is looked up must.
-def _codes(page: Page, texts: Texts) -> Block:
+def _letter_keys(page: Page, texts: Texts) -> Block:
     """The number of each letter in Unicode; "" of what is not one letter."""
     text = f'IFERROR(IF(LEN({_cell(page)})=1,_xlfn.UNICODE({_cell(page)}),""),"")'
     return _column(page, "code", _KEY, text, [ord(text) if len(text) == 1 else "" for text in texts])
 
 
-def _readable(page: Page, texts: Texts) -> Block:
+def _word_keys(page: Page, texts: Texts) -> Block:
     """Each text that has small letters alone, as words are read; "" of others."""
     text = f'IFERROR(IF(EXACT({_cell(page)},LOWER({_cell(page)})),{_cell(page)}&"",""),"")'
     return _column(page, "key", _KEY, text, [text if text == text.lower() else "" for text in texts])

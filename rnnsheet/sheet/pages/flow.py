@@ -8,7 +8,7 @@ from rnnsheet.equations.backward import limited, path_back
 from rnnsheet.equations.lesson import network
 from rnnsheet.equations.recurrence import STEP
 from rnnsheet.equations.rules import RULES
-from rnnsheet.experiments import FLOW
+from rnnsheet.experiments import GREATEST_FLOW_WEIGHT
 from rnnsheet.network import STATIC
 from rnnsheet.sheet.captions import meaning
 from rnnsheet.sheet.formula import column_letters
@@ -124,12 +124,12 @@ class _Flow:
         value = self.lesson.flow_whh
         entry = page.constants("flow_Whh", row, col, [[value]], "input", "slider")
         page.sheet.highlights.append(Highlight(entry.area, "bar"))
-        cell, used = entry.area.a1, min(FLOW, max(-FLOW, value))
-        text = f"IF(ISNUMBER({cell}),MAX(-{FLOW:g},MIN({FLOW:g},{cell})),0)"
+        cell, used = entry.area.a1, min(GREATEST_FLOW_WEIGHT, max(-GREATEST_FLOW_WEIGHT, value))
+        text = f"IF(ISNUMBER({cell}),MAX(-{GREATEST_FLOW_WEIGHT:g},MIN({GREATEST_FLOW_WEIGHT:g},{cell})),0)"
         block = page.used("flow_Whh", row + 1, col, text, used)
         message = self.messages["slider"].absolute
         status = f'IF(ISNUMBER({cell}),IF({cell}={block.area.a1},"",{message}),{message})'
-        said = "" if used == value else page.labels("message.slider", most=f"{FLOW:g}")
+        said = "" if used == value else page.labels("message.slider", most=f"{GREATEST_FLOW_WEIGHT:g}")
         page.formula("status", page.area(row, col + 1), status, "status", values=[[said]], words=True)
         return block
 

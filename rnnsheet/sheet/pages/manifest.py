@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from rnnsheet.experiments import FLOW
+from rnnsheet.experiments import GREATEST_FLOW_WEIGHT
 from rnnsheet.labels import Labels
 from rnnsheet.lesson import LessonData
 from rnnsheet.network import Layer, Source
@@ -155,7 +155,9 @@ def message(key: str, labels: Labels, room: int = 0, looked: int = 0, usual: flo
 
     Numbers are `usual` up to ± that.
     """
-    return labels(f"message.{key}", room=room, looked=looked, most=f"{FLOW:g}", usual=f"{usual:G}")
+    return labels(
+        f"message.{key}", room=room, looked=looked, most=f"{GREATEST_FLOW_WEIGHT:g}", usual=f"{usual:G}"
+    )
 
 
 def list_blocks(page: Page, sheets: tuple[Sheet, ...]) -> None:
