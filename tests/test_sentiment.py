@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnsheet.console.learning import learned
+from rnnsheet.console.learning import sentiment_summary
 from rnnsheet.errors import DataError, RnnsheetError
 from rnnsheet.labels import labels
 from rnnsheet.sentiment import Learned, Options, bayes, keras_model, source, table, vectors
@@ -372,14 +372,14 @@ def test_a_network_learns_the_same_again_and_leaves_given_vectors_alone():
     given = chance.normal(size=(10, 7)).astype(np.float32)
     done: list[int] = []
 
-    def learned() -> list[np.ndarray]:
+    def sentiment_summary() -> list[np.ndarray]:
         keras_model.seed_randomness(5)
         model = keras_model.build(keras_model.EMBEDDING, 9, given)
         keras_model.learn(model, tokens, positive, 30, 64, done.append)
         assert (keras_model.finds_positive(model, tokens) == positive).all()
         return model.get_weights()
 
-    first, again = learned(), learned()
+    first, again = sentiment_summary(), sentiment_summary()
     assert all((one == other).all() for one, other in zip(first, again, strict=True))
     assert (first[0] == given).all()
     assert done == [64, 64, 64, 8] * 60
@@ -414,12 +414,12 @@ def test_what_was_learned_is_told(kind):
         accuracy={"network": 0.9, "bag": 0.8, "majority": 0.6},
         written=("a.keras", "a-vocabulary.json", "a.xlsx"),
     )
-    told = " ".join(learned(found, labels("en")))
+    told = " ".join(sentiment_summary(found, labels("en")))
     for part in ("50 sentences", "40 words in 45 forms", "612702 weights", "seed 7", "90.0%", "a.xlsx"):
         assert part in told
     few = labels("en")("sentiment.few")
     assert few in told
-    assert few not in " ".join(learned(replace(found, held_out=100), labels("en")))
+    assert few not in " ".join(sentiment_summary(replace(found, held_out=100), labels("en")))
     assert ("never adds it to the model" in told) == (kind == keras_model.ARTICLE)
 
 
