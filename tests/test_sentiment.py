@@ -372,14 +372,14 @@ def test_a_network_learns_the_same_again_and_leaves_given_vectors_alone():
     given = chance.normal(size=(10, 7)).astype(np.float32)
     done: list[int] = []
 
-    def sentiment_summary() -> list[np.ndarray]:
+    def learned() -> list[np.ndarray]:
         keras_model.seed_randomness(5)
         model = keras_model.build(keras_model.EMBEDDING, 9, given)
         keras_model.learn(model, tokens, positive, 30, 64, done.append)
         assert (keras_model.finds_positive(model, tokens) == positive).all()
         return model.get_weights()
 
-    first, again = sentiment_summary(), sentiment_summary()
+    first, again = learned(), learned()
     assert all((one == other).all() for one, other in zip(first, again, strict=True))
     assert (first[0] == given).all()
     assert done == [64, 64, 64, 8] * 60
