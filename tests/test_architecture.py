@@ -39,6 +39,11 @@ def test_the_oracle_and_the_compiler_never_meet(room, strangers):
             assert name.split(".")[1:2] not in [[stranger] for stranger in strangers], path
 
 
+def test_no_module_is_too_long_to_be_read_at_once():
+    lines = {path.name: len(path.read_text("utf-8").splitlines()) for path in MODULES}
+    assert [name for name, count in lines.items() if count > 400] == []
+
+
 def test_the_contracts_of_pyproject_hold():
     lint = shutil.which("lint-imports", path=Path(sys.executable).parent)
     if not lint:

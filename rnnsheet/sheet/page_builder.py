@@ -67,6 +67,10 @@ HIGHLIGHTS = {
 }
 
 
+_HEAD_HEIGHT, _HEAD_GAP = 20, 3
+"""Of the row above a block: its height, and the letters between what stands beside each other there."""
+
+
 def width_of(text: str) -> int:
     """How many columns of a plain letter a text is wide: wide letters count twice."""
     if text.isascii():
@@ -129,6 +133,25 @@ class Page:
     def jump(self, row: int, col: int, text: str, to: int) -> None:
         """A link to a row of this sheet."""
         self.text(row, col, text, "link_text", link=self.sheet.name, at=f"A{to}")
+
+    def head(self, row: int, symbolic: str, told: str, at: int = 0) -> None:
+        """A row above a block: what it is in symbols, then in words; between them a link to a row `at`."""
+        self.sheet.heights[row] = _HEAD_HEIGHT
+        self.text(row, 1, symbolic, "symbol")
+        col = self._behind(1, symbolic)
+        if at:
+            where = self.labels("foot.at", row=at)
+            self.jump(row, col, where, at)
+            col = self._behind(col, where)
+        self.text(row, col, told, "small")
+
+    def _behind(self, col: int, text: str) -> int:
+        """The first column that a text which begins in `col` leaves free."""
+        room = float(width_of(text) + _HEAD_GAP)
+        while room > 0:
+            room -= self.sheet.widths.get(col, self.sheet.width)
+            col += 1
+        return col
 
     def title(self, title: str, about: str) -> None:
         """The sheet's first two rows: its title, and what it is in a paragraph."""

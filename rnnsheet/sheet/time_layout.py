@@ -18,9 +18,7 @@ from rnnsheet.sheet.references import located
 HEAD_ROW = STATE_ROW + 1
 """The row of the time steps; the letters follow."""
 _MOST_FROZEN = HEAD_ROW + 2
-_HEAD_HEIGHT, _NAME_HEIGHT = 20, 14
-_GAP = 3
-"""Letters between what stands beside each other in a head row."""
+_NAME_HEIGHT = 14
 _WORD_ROOM = 14.0
 
 Weight = Callable[[Page, Parameter, int, int, str], Block]
@@ -290,26 +288,7 @@ class TimeLayout:
         chain = [chain_rule(equation)] if equation.part == "gradient" else []
         told = meaning_in_layer(equation, self.network, self.page.labels)
         texts = [*chain, told.strip()]
-        self.head(row, of_unit(symbolic, self.network), " · ".join(filter(None, texts)), at)
-
-    def head(self, row: int, symbolic: str, told: str, at: int = 0) -> None:
-        """A row above a block: what it is in symbols, then in words; between them a link to a row `at`."""
-        self.page.sheet.heights[row] = _HEAD_HEIGHT
-        self.page.text(row, 1, symbolic, "symbol")
-        col = self._behind(1, symbolic)
-        if at:
-            where = self.page.labels("foot.at", row=at)
-            self.page.jump(row, col, where, at)
-            col = self._behind(col, where)
-        self.page.text(row, col, told, "small")
-
-    def _behind(self, col: int, text: str) -> int:
-        """The first column that a text which begins in `col` leaves free."""
-        room = float(width_of(text) + _GAP)
-        while room > 0:
-            room -= self.page.sheet.widths.get(col, self.page.sheet.width)
-            col += 1
-        return col
+        self.page.head(row, of_unit(symbolic, self.network), " · ".join(filter(None, texts)), at)
 
     def _weights(self, equation: Equation, row: int) -> None:
         """An equation's weights left of its time steps, under their names and the labels of their columns."""
@@ -333,7 +312,8 @@ class TimeLayout:
         for weight in dict.fromkeys(weight for each in wide for weight in each.weights):
             self.page.sheet.sections.append(self.row)
             given = self.network.parameters[weight.name]
-            self.head(self.row, symbol(weight), meaning_of_parameter(given, self.network, self.page.labels))
+            meaning = meaning_of_parameter(given, self.network, self.page.labels)
+            self.page.head(self.row, symbol(weight), meaning)
             self.page.column_labels(weight.cols, self.row + 1, self.where.first, self.given)
             self.page.row_labels(weight.rows, self.row + 2, LABEL, self.given)
             self.foot[weight] = self.weight(self.page, weight, self.row + 2, self.where.first, NUMBER).area

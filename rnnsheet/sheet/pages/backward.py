@@ -83,7 +83,7 @@ def _gradient(layout: TimeLayout, gradient: Gradient, top: int) -> Block:
         for each in gradient.shares
     ]
     symbolic = layout.numbering.told(gradient.name, f"{gradient.name} = {' + '.join(told)}")
-    layout.head(top, symbolic, " + ".join(map(chain_rule, gradient.shares)))
+    layout.page.head(top, symbolic, " + ".join(map(chain_rule, gradient.shares)))
     first = top + 1
     if cols > 1:
         page.column_labels(parameter.cols, first, where.first, layout.given)
@@ -106,7 +106,7 @@ def _contributions(layout: TimeLayout, gradient: Gradient, share: Share) -> Bloc
     several = len(gradient.shares) > 1
     page.sheet.sections.append(layout.row)
     told = page.labels(f"sequence.{share.sequence}") if several else ""
-    layout.head(layout.row, f"{gradient.name}: {symbols(share.expr)}", told)
+    layout.page.head(layout.row, f"{gradient.name}: {symbols(share.expr)}", told)
     first = layout.row + 1
     area = page.area(first, where.first, rows * cols, steps)
     fills = []
