@@ -13,7 +13,9 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     # Before anything else is imported, which takes most of the time until a command begins.
     signal.signal(signal.SIGINT, lambda *_: os._exit(_INTERRUPTED))
 
+import _thread  # noqa: E402
 import gc  # noqa: E402
+import time  # noqa: E402
 from contextlib import suppress  # noqa: E402
 from typing import TYPE_CHECKING, NoReturn  # noqa: E402
 
@@ -40,6 +42,7 @@ def main() -> NoReturn:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
         # A terminal of another encoding shows ? for a sign it lacks, and no traceback.
         getattr(sys, name).reconfigure(errors="replace")
+    sys.unraisablehook = _come_again
     status = _status()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
@@ -58,6 +61,25 @@ def _interrupt(number: int, frame: "FrameType | None") -> None:
     global _ended
     _ended = _INTERRUPTED
     signal.default_int_handler(number, frame)
+
+
+def _come_again(lost: "sys.UnraisableHookArgs") -> None:
+    """A signal that came where Python can raise nothing, as in a callback of its imports, comes once more."""
+    if not _ended or not isinstance(lost.exc_value, KeyboardInterrupt | SystemExit):
+        sys.__unraisablehook__(lost)
+        return
+
+    number, here = signal.Signals(_ended - 128), _thread.get_ident()
+
+    def signal_soon() -> None:
+        time.sleep(0.01)
+        if hasattr(signal, "pthread_kill"):
+            # Also where it waits: for a program, or in a sleep.
+            signal.pthread_kill(here, number)
+        else:
+            _thread.interrupt_main(number)
+
+    _thread.start_new_thread(signal_soon, ())
 
 
 def _status() -> int:

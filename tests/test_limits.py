@@ -487,6 +487,36 @@ def test_ctrl_c_at_any_time_ends_with_130_and_no_word(hello_xlsx):
         assert (process.returncode in (0, 130), errors) == (True, "")
 
 
+IN_A_CALLBACK = """
+import signal, sys, time, weakref
+import rnnsheet.__main__ as command
+import rnnsheet.cli
+
+class Kept:
+    pass
+
+def run_command():
+    kept = Kept()
+    weak = weakref.ref(kept, lambda _: signal.raise_signal(getattr(signal, sys.argv[1])))
+    del kept
+    time.sleep(20)
+    print("went on")
+    return 0
+
+rnnsheet.cli.run_command = run_command
+command.main()
+"""
+
+
+@pytest.mark.usefixtures("heard_signals")
+@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_where_python_can_raise_nothing_ends_the_command_too(name, status):
+    """As in a callback of its imports: it was told to the terminal, and the command went on."""
+    command = [sys.executable, "-c", IN_A_CALLBACK, name]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (status, "", "")
+
+
 EARLY = """
 import signal, sys
 sys.modules.pop("typing", None)
