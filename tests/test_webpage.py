@@ -456,6 +456,15 @@ def test_what_rnnsheet_would_not_take_is_not_saved(browsed):
 
 
 @in_browser
+def test_a_chart_has_whole_powers_of_ten_and_its_table_no_nan(browsed):
+    _, found = browsed
+    powers = [int(tick.removeprefix("1e").replace("−", "-")) for tick in found["ticks"]]
+    assert len(set(np.diff(powers))) == 1
+    assert "NaN" not in found["beyond"]
+    assert len(found["beyond"]) > 5
+
+
+@in_browser
 def test_words_that_are_said_stand_apart(browsed):
     _, found = browsed
     assert "a big cross <end>" in found["learned"]

@@ -93,7 +93,10 @@ async function main() {
 	await other.context().close();
 
 	await page.getByRole("button", { name: "Reset" }).click();
-	await page.setInputFiles("input[type=file]", `${folder}/saved.toml`);
+	// As an editor on Windows may leave it.
+	const edited = fs.readFileSync(`${folder}/saved.toml`, "utf-8").trimEnd().replaceAll("\n", "\r\n");
+	const saved = { name: "saved.toml", mimeType: "text/plain", buffer: Buffer.from(edited) };
+	await page.setInputFiles("input[type=file]", saved);
 	await page.waitForFunction(() => document.querySelector(".notice").textContent);
 	await settle(page);
 	found.opened = await cell(page, "h").nth(1).textContent();
@@ -138,6 +141,13 @@ async function main() {
 		if (hash.includes("learn")) found.learned = await shown.locator(".epoch").textContent();
 		await shown.context().close();
 	}
+	const beyond = await open({}, "#view=flow");
+	found.ticks = await beyond.locator(".chart text.end").allTextContents();
+	for (const field of await beyond.locator("[data-field]:visible:not([type=range])").all())
+		await field.fill("1e308");
+	await settle(beyond);
+	found.beyond = await beyond.locator(".numbers td").allTextContents();
+	await beyond.context().close();
 	const lstm = await open({}, "#view=learn", `${folder}/lstm.html`);
 	await lstm.fill(".word", "hé天o&=#%");
 	for (const [label, value] of [
