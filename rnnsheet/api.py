@@ -72,10 +72,8 @@ class Lesson(LessonData):
             arrays = self.model.parameters.items()
             shapes = [(name, " × ".join(map(str, array.shape))) for name, array in arrays]
             return html_table(("array", "shape"), shapes)
-        page, title = (
-            escape(page_text(self, language, framed=True)),
-            escape(self.title.get(language, self.name)),
-        )
+        page = escape(page_text(self, language, framed=True))
+        title = escape(self.title.get(language, self.name))
         return f'<iframe {_FRAME} title="{title}" srcdoc="{page}"></iframe>'
 
     def with_model(self, model: Model) -> Lesson:

@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 
 import rnnsheet
-from rnnsheet import api
+from rnnsheet import api, load, templates
 from rnnsheet.checking import node
 from rnnsheet.equations import cells
-from rnnsheet.equations.lesson import network
+from rnnsheet.equations.lesson import OF_SHEETS, network
 from rnnsheet.errors import WorkbookError
 from rnnsheet.labels import labels
 from rnnsheet.network import KINDS, Model
 from rnnsheet.sheet.diagram import diagrams
+from rnnsheet.sheet.layout import plan
 from tests.command import fails
 from tests.command import rnnsheet as command
 from tests.lessons import SMALL
@@ -251,7 +252,7 @@ def test_a_mistake_in_a_cell_ends_the_command_with_2(mgu, tmp_path, name):
     assert told.startswith("rnnsheet: mgu.py:13: the cell mgu, in “kept = ")
 
 
-@pytest.mark.parametrize("name", ["rate", "word", "step", "loss", "x", "letter", "p", "zn", "h_0"])
+@pytest.mark.parametrize("name", ["rate", "word", "step", "loss", "t", "x", "letter", "p", "zn", "h_0"])
 def test_a_parameter_has_a_name_of_its_own(mgu, tmp_path, name):
     """Its block would stand under another's name: a traceback, a refused book, a weight without effect."""
     forget()
@@ -266,3 +267,17 @@ def test_a_parameter_has_a_name_of_its_own(mgu, tmp_path, name):
     with pytest.raises(rnnsheet.LessonError, match=rf"\b{name}\b"):
         rnnsheet.export(own, tmp_path / "a.xlsx")
     assert not (tmp_path / "a.xlsx").exists()
+
+
+@pytest.mark.parametrize("name", templates.names())
+def test_what_the_sheets_call_their_own_is_listed(name):
+    """No parameter can take the name of a block that no equation, parameter or first state has."""
+    given = load(name)
+    planned, made = plan(given, "en"), network(given)
+    named = set(planned.names.values())
+    blocks = {block.name for block in planned.blocks() if block.area in named}
+    starts = {layer.initial(state) for layer in given.model for state in layer.traits.states}
+    gradients = {f"d{each}" for each in made.parameters}
+    known = OF_SHEETS | made.equations.keys() | made.parameters.keys() | starts | gradients
+    contributions = {share.name for each in made.gradients.values() for share in each.shares}
+    assert blocks - known - contributions == set()

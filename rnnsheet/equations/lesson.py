@@ -46,21 +46,11 @@ def network(lesson: LessonData) -> Recurrence:
         raise LessonError("cell_unwritten", place=lesson.source, cell=own, reason=reason(error)) from None
 
 
-_OF_SHEETS = frozenset(
+OF_SHEETS = frozenset(
     (
-        *("word", "second", "wanted", "wanted_second", "picture", "numbers", "vocabulary", "labels"),
-        *(
-            "rate",
-            "clip",
-            "update_rate",
-            "flow_clip",
-            "flow_Whh",
-            "chosen",
-            "step",
-            "reveal",
-            "state",
-            "loss",
-        ),
+        *("word", "second", "wanted", "wanted_second", "wanted_used", "same", "same_second", "picture"),
+        *("picture_read", "numbers", "vocabulary", "labels", "place", "place_answer", "t", "rate", "clip"),
+        *("update_rate", "flow_clip", "flow_Whh", "chosen", "step", "reveal", "state", "loss"),
     )
 )
 """What the sheets of a lesson call their own inputs and results."""
@@ -92,7 +82,7 @@ class _Network(Network):
     def _check_names_of_own_cells(self) -> None:
         """Raises LessonError where a parameter of one is called as something else of the workbook."""
         starts = {layer.initial(state) for layer in self.model for state in layer.traits.states}
-        taken = self.r.equations.keys() | starts | _OF_SHEETS
+        taken = self.r.equations.keys() | starts | OF_SHEETS
         for layer in self.model:
             names = () if layer.kind in BUILT_IN else layer.parameter_names.values()
             if twice := next((name for name in names if name in taken), ""):

@@ -146,9 +146,9 @@ class Body:
         """The picture under what goes through its steps."""
         controls = (
             element("button", "", "play", type="button", data_act="play"),
-            *self._round("‹", "back", -1),
+            self._round("‹", "back", -1),
             element("input", type="range", id="step", min=0, data_label=self._number("step")),
-            *self._round("›", "forward", 1),
+            self._round("›", "forward", 1),
             element("output", for_="step"),
             element(
                 "button", "", "turn quiet", type="button", data_act="turn", hidden="blame" not in self._views
@@ -163,9 +163,9 @@ class Body:
         )
         return element("div", "".join(parts), data_view="say wrong blame")
 
-    def _round(self, sign: str, text: str, by: int) -> Iterator[str]:
+    def _round(self, sign: str, text: str, by: int) -> str:
         given: dict[str, Any] = {"data_act": "move", "data_value": by, "data_label": self._number(text)}
-        yield element("button", sign, "round", type="button", **given)
+        return element("button", sign, "round", type="button", **given)
 
     def _experiments(self) -> Iterator[str]:
         if "learn" in self._views:
